@@ -1,0 +1,69 @@
+# Two commands on a bare machine (python3 >= 3.11 and make): `make run` and `make test`.
+# uv is used when it is there, because it is faster; nothing needs it.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+UV     := $(shell command -v uv 2>/dev/null)
+
+# Installs a hash-locked list and our two distributions, editable, without touching the network for the latter.
+ifeq ($(UV),)
+install = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt -r $(1) \
+	&& $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e ./sdk
+else
+install = $(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/build.txt -r $(1) \
+	&& $(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . -e ./sdk
+endif
+
+.PHONY: help setup run demo test check lint types contracts bench soak lock clean
+
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "spanledger needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements/run.txt requirements/build.txt pyproject.toml sdk/pyproject.toml | $(VENV)/bin/python
+	@echo "setting up $(VENV) (once; a minute or two)"
+	@$(call install,requirements/run.txt)
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+	@echo "adding the tools of make check to $(VENV)"
+	@$(call install,requirements/dev.txt)
+	@touch $@
+
+setup: $(VENV)/.run ## prepare .venv (run and test do it by themselves)
+
+run: $(VENV)/.run ## everything on this machine: Postgres, collector, jobs, API
+	@$(BIN)/spanledger serve
+
+demo: $(VENV)/.run ## run, and fill it with a simulated company
+	@$(BIN)/spanledger demo
+
+test: $(VENV)/.dev ## the whole suite against real Postgres
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev ## ruff
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev ## mypy --strict
+	@$(BIN)/mypy
+
+contracts: $(VENV)/.dev ## who may import whom
+	@$(BIN)/lint-imports --no-cache
+
+check: lint types contracts test ## all that must pass before a commit lands
+
+bench: $(VENV)/.dev ## what we claim about speed, measured here
+	@$(BIN)/python -m bench
+
+lock: ## write requirements/*.txt anew (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -U pyproject.toml sdk/pyproject.toml -o requirements/run.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml sdk/pyproject.toml --extra dev -c requirements/run.txt -o requirements/dev.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -U requirements/build.in -o requirements/build.txt
+
+clean: ## remove what make made
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Knows what a call costs and who pays: pure rules, no input or output."""

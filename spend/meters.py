@@ -1,0 +1,51 @@
+"""What a call can consume. One table, from which columns, sums, prices and answers are made.
+
+A *meter* counts one kind of usage. The token meters that are not ``of_which`` are disjoint:
+adding them gives every token of the call. An ``of_which`` meter counts a part of another one
+(reasoning is a part of output) and is never added to it.
+
+Units: tokens. Source of the split: OpenTelemetry GenAI semantic conventions 1.41 (usage
+attributes) and the providers' billing pages, which charge each disjoint class on its own.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """One kind of usage."""
+
+    name: str
+    """Column in the store and meter of a price line."""
+    asked_as: str
+    """Field of ``usage`` in the API's answers."""
+    of_which: str | None = None
+    """The meter that this one is a part of."""
+
+
+METERS: Final = (
+    Meter("input", "input_tokens"),
+    Meter("cache_read", "cache_read_tokens"),
+    # Providers sell cache writes by how long the entry lives; an emitter that does not say
+    # how long leaves them in cache_write, which is priced like the shorter one.
+    Meter("cache_write", "cache_write_unspecified_tokens"),
+    Meter("cache_write_5m", "cache_write_5m_tokens"),
+    Meter("cache_write_1h", "cache_write_1h_tokens"),
+    Meter("output", "output_tokens"),
+    Meter("reasoning", "reasoning_tokens", of_which="output"),
+    Meter("input_audio", "input_audio_tokens", of_which="input"),
+    Meter("output_audio", "output_audio_tokens", of_which="output"),
+)
+
+METER_NAMES: Final = tuple(meter.name for meter in METERS)
+DISJOINT: Final = tuple(meter.name for meter in METERS if meter.of_which is None)
+
+CACHE_WRITES: Final = ("cache_write", "cache_write_5m", "cache_write_1h")
+"""The API answers their sum as ``cache_write_tokens`` beside the three."""
+
+INPUTS: Final = ("input", "cache_read", *CACHE_WRITES)
+"""Their sum is the prompt as the provider saw it: what context bands go by."""
+
+LARGEST_COUNT: Final = 1_000_000_000
+"""A count above this is not a count of tokens of one call; its usage is refused."""

@@ -1,0 +1,60 @@
+"""Opens the two kinds of session: one that commits at its end, one that cannot write.
+
+Sessions are opened in three places only: a request of the API, a tick of a job, a batch of the
+collector. What they call takes the session and never commits.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A Postgres database, as its users see it."""
+
+    engine: Engine
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction: committed when the block ends, rolled back when it raises."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A transaction that Postgres itself holds read-only, on one snapshot throughout."""
+        reading = self.engine.execution_options(
+            postgresql_readonly=True, isolation_level="REPEATABLE READ"
+        )
+        with Session(reading) as session, session.begin():
+            yield session
+
+
+def open_database(url: str, *, application: str, pool_size: int = 5) -> Database:
+    """A database at a ``postgresql://`` URL; connects when first used.
+
+    ``application`` is shown in pg_stat_activity. Connections answer or fail: 5 s to connect,
+    30 s for a statement, 10 s idle inside a transaction (which would hold back every other job).
+    """
+    engine = create_engine(
+        make_url(url).set(drivername="postgresql+psycopg"),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        pool_timeout=5,
+        connect_args={
+            "application_name": f"spanledger {application}",
+            "connect_timeout": 5,
+            "options": "-c timezone=UTC -c statement_timeout=30s"
+            " -c idle_in_transaction_session_timeout=10s",
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+        },
+    )
+    return Database(engine)

@@ -1,0 +1,36 @@
+"""What all tables share: names of constraints, the tenant, and how money is kept."""
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, MetaData, Numeric
+from sqlalchemy.types import TypeEngine
+from decimal import Decimal
+
+METADATA = MetaData(
+    # Named, so that a migration can drop them.
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# Integers of 1e-12 of the currency: tokens x price per million at 6 decimals has no more digits.
+AMOUNT: TypeEngine[Decimal] = Numeric(38, 12)
+# Per 1,000,000 units (tokens) or per hour, quantised once when it enters the book.
+UNIT_PRICE: TypeEngine[Decimal] = Numeric(20, 6)
+
+
+def tenant() -> Column[int]:
+    """The first column of every key: tenants never see, merge or delete each other's rows."""
+    return Column("tenant_id", Integer, primary_key=True, autoincrement=False)
+
+
+def content_key() -> Column[int]:
+    """An id computed from content (``spend/ids.py``)."""
+    return Column("id", BigInteger, primary_key=True, autoincrement=False)
+
+
+def no_nan(column: str) -> CheckConstraint:
+    """Postgres takes 'NaN' as a NUMERIC, sums it into everything, and calls it the largest."""
+    return CheckConstraint(f"{column} <> 'NaN'", name=f"{column}_is_a_number")

@@ -1,0 +1,155 @@
+"""What was heard: batches, sightings, the calls that several sightings share, and dictionaries.
+
+``sightings`` and ``joined_calls`` are the big tables: partitioned by day, keyed by tenant and
+trace first, without foreign keys or triggers, so that Citus can distribute them.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Index,
+    Integer,
+    Sequence,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from spend.meters import METER_NAMES
+from store.tables.base import METADATA, content_key, tenant
+
+owners = Table(
+    "owners",
+    METADATA,
+    tenant(),
+    content_key(),
+    Column("team", Text, nullable=False),
+    Column("project", Text),
+    Column("service", Text),
+    Column("environment", Text),
+    Column("feature", Text),
+    Column("customer", Text),
+    Column("rule", Text, nullable=False),
+)
+
+routes = Table(
+    "routes",
+    METADATA,
+    tenant(),
+    content_key(),
+    Column("provider", Text),
+    Column("model", Text),
+    Column("request_model", Text),
+    Column("operation", Text),
+    Column("deployment", Text),
+    Column("region", Text),
+    Column("server", Text),
+    Column("service_tier", Text),
+)
+
+emitters = Table(
+    "emitters",
+    METADATA,
+    tenant(),
+    content_key(),
+    Column("scope", Text, nullable=False),
+    Column("version", Text),
+    Column("dialect", Text, nullable=False),
+)
+
+BATCH_IDS = Sequence("batch_ids", metadata=METADATA)
+
+# One row for each transaction of the collector, in that transaction. A batch that can be seen is
+# whole, and a batch is rolled up once: rolled_at is set in the transaction that adds it to cells.
+batches = Table(
+    "batches",
+    METADATA,
+    Column("tenant_id", Integer, primary_key=True, autoincrement=False),
+    # From BATCH_IDS, taken before the rows are copied, as they carry it.
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    # heard = stored + duplicate + not_a_call + refused, always.
+    Column("heard", BigInteger, nullable=False),
+    Column("stored", BigInteger, nullable=False),
+    Column("duplicate", BigInteger, nullable=False),
+    Column("not_a_call", BigInteger, nullable=False),
+    Column("refused", BigInteger, nullable=False),
+    # reason -> count, for refused spans and for calls kept without their usage.
+    Column("refused_for", JSONB(none_as_null=True)),
+    Column("usage_refused_for", JSONB(none_as_null=True)),
+    Column("rolled_at", DateTime(timezone=True)),
+    Index("ix_batches_waiting", "id", postgresql_where=text("rolled_at IS NULL")),
+)
+
+
+def _call_columns() -> list[Column[object]]:
+    """What a sighting and a joined call both have."""
+    return [
+        Column("tenant_id", Integer, primary_key=True, autoincrement=False),
+        Column("trace_id", Uuid, primary_key=True),
+        Column("span_id", BigInteger, primary_key=True, autoincrement=False),
+        # A pure function of the span's own start (UTC), never of its arrival: a retry has the
+        # same key.
+        Column("day", Date, primary_key=True),
+        Column("start_at", DateTime(timezone=True), nullable=False),
+        Column("duration_us", BigInteger),
+        Column("ttft_us", BigInteger),
+        Column("owner_id", BigInteger, nullable=False),
+        Column("route_id", BigInteger, nullable=False),
+        Column("outcome", SmallInteger, nullable=False),
+        # NULL is unknown, never 0.
+        *(Column(name, BigInteger) for name in METER_NAMES),
+        Column("details", JSONB(none_as_null=True)),
+    ]
+
+
+sightings = Table(
+    "sightings",
+    METADATA,
+    *_call_columns(),
+    Column("parent_span_id", BigInteger),
+    Column("batch_id", BigInteger, nullable=False),
+    Column("emitter_id", BigInteger, nullable=False),
+    Column("role", SmallInteger, nullable=False),
+    Column("standing", SmallInteger, nullable=False),
+    Column("response_id", Text),
+    # The key of the joined call that this sighting is a part of, if any.
+    Column("call_trace_id", Uuid),
+    Column("call_span_id", BigInteger),
+    Column("call_day", Date),
+    Index("ix_sightings_batch_id", "batch_id"),
+    Index(
+        "ix_sightings_response_id",
+        "response_id",
+        postgresql_using="hash",
+        postgresql_where=text("response_id IS NOT NULL"),
+    ),
+    # Two failed sightings of one call share no id: they are found by time.
+    Index(
+        "ix_sightings_failed",
+        "tenant_id",
+        "start_at",
+        postgresql_where=text("outcome <> 0 AND response_id IS NULL"),
+    ),
+    postgresql_partition_by="RANGE (day)",
+)
+
+# A call that was sighted more than once, or an aggregate that nothing beneath explains: what
+# counts, taken from the best witness and filled from the others. Its key is that of the sighting
+# which began first.
+joined_calls = Table(
+    "joined_calls",
+    METADATA,
+    *_call_columns(),
+    Column("version", Integer, nullable=False),
+    # Why these sightings are one call: [{"rule", "span_id", "trace_id"} ...], best witness first.
+    Column("evidence", JSONB(none_as_null=True), nullable=False),
+    Column("usage_conflict", Boolean, nullable=False),
+    postgresql_partition_by="RANGE (day)",
+)

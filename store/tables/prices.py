@@ -1,0 +1,82 @@
+"""The price book: bitemporal unit prices with where they came from, and names of models."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Identity,
+    Integer,
+    Table,
+    Text,
+    literal_column,
+)
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
+
+from store.tables.base import METADATA, UNIT_PRICE, no_nan
+
+
+def _period(valid: str) -> object:
+    return literal_column(f"tstzrange({valid}_from, {valid}_to)")
+
+
+# A price line: what one million units of a meter cost, from when to when, as known from when to
+# when. A line is closed (known_to), never changed.
+prices = Table(
+    "prices",
+    METADATA,
+    # 0: the public list, the same for all tenants.
+    Column("tenant_id", Integer, primary_key=True, autoincrement=False),
+    Column("id", BigInteger, Identity(), primary_key=True),
+    # contract (our own, wins) | list (a feeder's)
+    Column("book", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    # '' holds for every region or tier without a line of its own.
+    Column("region", Text, nullable=False, server_default=""),
+    Column("service_tier", Text, nullable=False, server_default=""),
+    Column("meter", Text, nullable=False),
+    # 0, or an edge of spend/bands.py: the price of a whole call whose prompt is larger.
+    Column("above_tokens", Integer, nullable=False, server_default="0"),
+    Column("unit_price", UNIT_PRICE, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("valid_from", DateTime(timezone=True), nullable=False),
+    Column("valid_to", DateTime(timezone=True)),
+    Column("known_from", DateTime(timezone=True), nullable=False),
+    Column("known_to", DateTime(timezone=True)),
+    # 'genai-prices 0.2.3', a file's name, 'POST /v1/prices'; and a document or URL.
+    Column("source", Text, nullable=False),
+    Column("reference", Text),
+    no_nan("unit_price"),
+    CheckConstraint("unit_price >= 0", name="price_not_negative"),
+    CheckConstraint("book IN ('contract', 'list')", name="book_is_known"),
+    ExcludeConstraint(
+        ("tenant_id", "="),
+        ("book", "="),
+        ("provider", "="),
+        ("model", "="),
+        ("region", "="),
+        ("service_tier", "="),
+        ("meter", "="),
+        ("above_tokens", "="),
+        (_period("valid"), "&&"),
+        (_period("known"), "&&"),
+        name="ex_prices_one_price_at_a_time",
+        using="gist",
+    ),
+)
+
+# Which line of the list a provider's model is priced by: 'gpt-4o-2024-08-06' -> 'gpt-4o'.
+# Found once for each route, not for each call.
+model_names = Table(
+    "model_names",
+    METADATA,
+    Column("tenant_id", Integer, primary_key=True, autoincrement=False),
+    Column("provider", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    # NULL: nobody's list knows it.
+    Column("listed_provider", Text),
+    Column("listed_model", Text),
+    Column("source", Text, nullable=False),
+    Column("looked_up_at", DateTime(timezone=True), nullable=False),
+)
