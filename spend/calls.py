@@ -4,12 +4,12 @@ A *call* is one request to one model. An emitter does not report a call, it repo
 of one: a *sighting*. Several sightings can be of the same call (``spend/twins.py``).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
 from types import MappingProxyType
 from typing import Any
-from collections.abc import Mapping
 from uuid import UUID
 
 NO_DETAILS: Mapping[str, Any] = MappingProxyType({})

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Final
 
 ACCURACY: Final = 0.0075
-"""Relative. The promise to users is 1 %; the rest is room for ranks that fall between two values."""
+"""Relative. The promise is 1 %; the rest is room for a rank between two values."""
 GAMMA: Final = (1 + ACCURACY) / (1 - ACCURACY)
 LOG_GAMMA: Final = math.log(GAMMA)
 

@@ -39,7 +39,7 @@ def open_database(url: str, *, application: str, pool_size: int = 5) -> Database
     """A database at a ``postgresql://`` URL; connects when first used.
 
     ``application`` is shown in pg_stat_activity. Connections answer or fail: 5 s to connect,
-    30 s for a statement, 10 s idle inside a transaction (which would hold back every other job).
+    30 s for a statement, 60 s idle inside a transaction (a job may compute that long between two).
     """
     engine = create_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
@@ -51,7 +51,7 @@ def open_database(url: str, *, application: str, pool_size: int = 5) -> Database
             "application_name": f"spanledger {application}",
             "connect_timeout": 5,
             "options": "-c timezone=UTC -c statement_timeout=30s"
-            " -c idle_in_transaction_session_timeout=10s",
+            " -c idle_in_transaction_session_timeout=60s",
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,

@@ -1,8 +1,9 @@
 """What all tables share: names of constraints, the tenant, and how money is kept."""
 
+from decimal import Decimal
+
 from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, MetaData, Numeric
 from sqlalchemy.types import TypeEngine
-from decimal import Decimal
 
 METADATA = MetaData(
     # Named, so that a migration can drop them.

@@ -4,6 +4,8 @@
 trace first, without foreign keys or triggers, so that Citus can distribute them.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -88,7 +90,7 @@ batches = Table(
 )
 
 
-def _call_columns() -> list[Column[object]]:
+def _call_columns() -> list[Column[Any]]:
     """What a sighting and a joined call both have."""
     return [
         Column("tenant_id", Integer, primary_key=True, autoincrement=False),

@@ -1,9 +1,12 @@
 """The price book: bitemporal unit prices with where they came from, and names of models."""
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    ColumnClause,
     DateTime,
     Identity,
     Integer,
@@ -16,8 +19,8 @@ from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from store.tables.base import METADATA, UNIT_PRICE, no_nan
 
 
-def _period(valid: str) -> object:
-    return literal_column(f"tstzrange({valid}_from, {valid}_to)")
+def _period(name: str) -> ColumnClause[Any]:
+    return literal_column(f"tstzrange({name}_from, {name}_to)")
 
 
 # A price line: what one million units of a meter cost, from when to when, as known from when to

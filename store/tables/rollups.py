@@ -3,13 +3,15 @@
 Everything here adds up: a late call is an addition, a late twin a subtraction.
 """
 
+from typing import Any
+
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, SmallInteger, Table, text
 
 from spend.meters import METER_NAMES
 from store.tables.base import METADATA, tenant
 
 
-def _cell_key() -> list[Column[object]]:
+def _cell_key() -> list[Column[Any]]:
     return [
         tenant(),
         # Start of the quarter hour, UTC (spend/slots.py).

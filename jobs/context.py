@@ -1,0 +1,45 @@
+"""What a job is given, and what it answers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from store.sessions import Database
+
+
+@dataclass(frozen=True, slots=True)
+class JobSettings:
+    """The settings that jobs look at."""
+
+    currency: str = "USD"
+    timezone: str = "UTC"
+    slack_webhook_url: str | None = None
+    allow_private_destinations: bool = False
+    api_url: str | None = None
+    """Where people find the API, for links in messages."""
+    settle_window: timedelta = timedelta(minutes=2)
+    """How long the clock waits for a call's other sightings before it counts it."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobContext:
+    """One run of one job. A job opens its own transactions and commits at their end."""
+
+    database: Database
+    now: datetime
+    """UTC. The only time that a job knows."""
+    settings: JobSettings = field(default_factory=JobSettings)
+    by_hand: bool = False
+    """Somebody waits for it: settle everything heard so far instead of waiting for late twins."""
+    progress: Callable[[str], None] = lambda _line: None
+    """Called now and then by long work, with a line for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a run did."""
+
+    note: str
+    """For people: '2 batches, 1,024 calls'."""
+    complete_until: datetime | None = None
+    """Everything heard before this is dealt with; None from jobs that deal with nothing heard."""

@@ -1,0 +1,114 @@
+"""Which jobs there are, in which order, how often; and the clock that ticks them.
+
+APScheduler is only the clock. That a job runs once is held by Postgres: an advisory lock for the
+length of the run, and one row in ``job_runs`` for each tick. So any number of processes may run
+the same timetable, and one that dies in a run leaves nothing half done.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from jobs import (
+    charge,
+    evaluate_budgets,
+    keep_partitions,
+    refresh_prices,
+    roll,
+    send_alerts,
+)
+from jobs.context import Done, JobContext, JobSettings
+from store import runs
+from store.sessions import Database
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job of the timetable."""
+
+    run: Callable[[JobContext], Done]
+    every: int
+    """Seconds between ticks."""
+    does: str
+
+
+# In the order in which a full round runs them: each uses what those above it left.
+JOBS: Final = {
+    "partitions": Job(keep_partitions.run, 3600, "keeps day partitions ahead of the calendar"),
+    "roll": Job(roll.run, 15, "settles twins and adds new calls to the rollups"),
+    "prices": Job(refresh_prices.run, 300, "keeps the price list, and finds new models in it"),
+    "charge": Job(charge.run, 30, "prices what changed and posts it to the ledger"),
+    "budgets": Job(evaluate_budgets.run, 30, "compares spend with budgets, writes crossings"),
+    "alerts": Job(send_alerts.run, 10, "sends what the outbox holds"),
+}
+
+
+def run_job(name: str, context: JobContext) -> Done | None:
+    """Runs one job now and records it; None when another process is running it at the moment."""
+    with context.database.write() as lock:
+        # Held in a transaction of its own: the job commits its own work in others.
+        if not runs.try_lock(lock, name):
+            return None
+        return _run_and_record(name, context)
+
+
+def run_all(context: JobContext) -> Iterator[tuple[str, Done | None]]:
+    """One full round, in order. After it everything heard so far is in the reports."""
+    for name in JOBS:
+        yield name, run_job(name, context)
+
+
+def start_clock(database: Database, settings: JobSettings) -> BackgroundScheduler:
+    """Starts ticking all jobs in threads of this process; the caller shuts it down."""
+    clock = BackgroundScheduler(
+        timezone=UTC,
+        # A tick that comes late is run, and several late ones are run as one: by default
+        # APScheduler drops a job that is more than a second late, without a word.
+        job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+    )
+    context = JobContext(database=database, now=datetime.now(UTC), settings=settings)
+    for name, job in JOBS.items():
+        clock.add_job(
+            _tick,
+            "interval",
+            seconds=job.every,
+            args=(name, context),
+            id=name,
+            next_run_time=datetime.now(UTC),
+        )
+    clock.start()
+    return clock
+
+
+def _tick(name: str, context: JobContext) -> None:
+    """Runs a job for this tick, unless another process has done so."""
+    now = datetime.now(UTC)
+    every = JOBS[name].every
+    period = datetime.fromtimestamp(now.timestamp() // every * every, UTC)
+    try:
+        with context.database.write() as lock:
+            if runs.try_lock(lock, name) and not runs.was_run(lock, name, period):
+                _run_and_record(name, replace(context, now=now), period=period)
+    except Exception as error:  # noqa: BLE001  # the clock must go on ticking; the next run retries
+        log.error("job failed", job=name, error=f"{type(error).__name__}: {error}"[:500])
+
+
+def _run_and_record(name: str, context: JobContext, period: datetime | None = None) -> Done:
+    done = JOBS[name].run(context)
+    with context.database.write() as session:
+        runs.record(
+            session,
+            name,
+            period=period or context.now,
+            started_at=context.now,
+            finished_at=runs.server_time(session),
+            complete_until=done.complete_until,
+            note=done.note,
+        )
+    return done

@@ -1,0 +1,1 @@
+"""How the memory came to have its shape (Alembic)."""

@@ -1,0 +1,27 @@
+"""Alembic's environment: one migration at a time, and none that makes writers wait for long."""
+
+from alembic import context
+from sqlalchemy import create_engine, pool, text
+
+from migrations.run import is_ours
+from store.tables import METADATA
+
+engine = create_engine(context.config.attributes["url"], poolclass=pool.NullPool)
+with engine.connect() as connection:
+    # Processes that start together would all migrate: the second waits here, then finds it done.
+    connection.execute(text("SELECT pg_advisory_lock(hashtext('spanledger migrations'))"))
+    # A migration that cannot get its lock soon gives up, instead of holding back every writer
+    # that queues behind it.
+    connection.execute(text("SET lock_timeout = '4s'"))
+    connection.commit()
+    context.configure(
+        connection=connection,
+        target_metadata=METADATA,
+        include_object=is_ours,
+        transaction_per_migration=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+    connection.execute(text("SELECT pg_advisory_unlock(hashtext('spanledger migrations'))"))
+    connection.commit()
+engine.dispose()

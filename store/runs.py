@@ -1,0 +1,68 @@
+"""Which periods each job has been run for, and how far the reports are complete."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from store.tables.jobs import job_runs
+
+
+def try_lock(session: Session, job: str) -> bool:
+    """Takes the job for this transaction; False when another process is running it."""
+    return bool(
+        session.scalar(
+            select(
+                func.pg_try_advisory_xact_lock(func.hashtext("spanledger job"), func.hashtext(job))
+            )
+        )
+    )
+
+
+def was_run(session: Session, job: str, period: datetime) -> bool:
+    """Whether some process has already run the job for this tick of the clock."""
+    found = session.scalar(
+        select(job_runs.c.id).where(job_runs.c.job == job, job_runs.c.period == period)
+    )
+    return found is not None
+
+
+def record(
+    session: Session,
+    job: str,
+    *,
+    period: datetime,
+    started_at: datetime,
+    finished_at: datetime,
+    complete_until: datetime | None,
+    note: str,
+) -> None:
+    """Writes that the job was run; a second record of the same period changes nothing."""
+    session.execute(
+        insert(job_runs)
+        .values(
+            job=job,
+            period=period,
+            started_at=started_at,
+            finished_at=finished_at,
+            complete_until=complete_until,
+            note=note,
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+def forget_before(session: Session, moment: datetime) -> int:
+    """Drops the records of runs that finished before ``moment``, but each job's latest."""
+    latest = select(func.max(job_runs.c.id)).group_by(job_runs.c.job)
+    result = session.execute(
+        job_runs.delete().where(job_runs.c.finished_at < moment, job_runs.c.id.not_in(latest))
+    )
+    return int(result.rowcount)  # type: ignore[attr-defined]  # a CursorResult, as it deletes
+
+
+def server_time(session: Session) -> datetime:
+    """The database's clock, which all processes share (UTC)."""
+    moment: datetime = session.scalar(select(text("clock_timestamp()")))  # type: ignore[assignment]  # never NULL
+    return moment
