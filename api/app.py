@@ -1,0 +1,38 @@
+"""The API, put together: one router a noun."""
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from api import health, problems
+from api.dependencies import Now
+from api.settings import ApiSettings
+from store.sessions import Database
+
+LARGEST_BODY = 4 * 1024 * 1024
+"""Bytes. A price file of 20,000 lines fits."""
+
+
+def create_app(database: Database, settings: ApiSettings, clock: Now) -> FastAPI:
+    """An ASGI application that answers from ``database``.
+
+    ``clock`` gives the present moment in UTC: what "now" means to every request.
+    """
+    app = FastAPI(
+        title="spanledger",
+        summary="Who spent what on models, and how each number came about.",
+        version=version("spanledger"),
+        # The default pages load their scripts from a CDN.
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        max_body_size=LARGEST_BODY,
+        # An application that reports to us must not see our own requests among its spans.
+        telemetry={"tracing": False},
+    )
+    app.state.database = database
+    app.state.settings = settings
+    app.state.clock = clock
+    problems.install(app)
+    app.include_router(health.router)
+    return app

@@ -1,0 +1,59 @@
+"""What a request is given: a session, who asks, what time it is, and the settings.
+
+Sessions end before the answer is sent: an answer that says 201 is committed.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+from sqlalchemy.orm import Session
+
+from api.settings import ApiSettings
+from store.sessions import Database
+from store.tenants import TENANT
+
+Now = Callable[[], datetime]
+"""Gives the present moment, UTC."""
+
+
+def database_of(request: Request) -> Database:
+    """The database that the application was made with."""
+    return cast("Database", request.app.state.database)
+
+
+def _reading(request: Request) -> Iterator[Session]:
+    with database_of(request).read() as session:
+        yield session
+
+
+def _writing(request: Request) -> Iterator[Session]:
+    with database_of(request).write() as session:
+        yield session
+
+
+def _tenant() -> int:
+    return TENANT
+
+
+def _clock(request: Request) -> Now:
+    return cast("Now", request.app.state.clock)
+
+
+def _config(request: Request) -> ApiSettings:
+    return cast("ApiSettings", request.app.state.settings)
+
+
+Reading = Annotated[Session, Depends(_reading, scope="function")]
+"""A session on one snapshot that Postgres holds read-only."""
+
+Writing = Annotated[Session, Depends(_writing, scope="function")]
+"""A session that is committed when the handler returns, rolled back when it raises."""
+
+Tenant = Annotated[int, Depends(_tenant)]
+
+Clock = Annotated[Now, Depends(_clock)]
+"""Call it: ``clock()`` is the present moment in UTC."""
+
+Config = Annotated[ApiSettings, Depends(_config)]

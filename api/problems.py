@@ -1,0 +1,174 @@
+"""Everything that goes wrong, told as application/problem+json (RFC 9457).
+
+A client's mistake is a 4xx that names the parameter or field. The database being away is 503 with
+``Retry-After``: the client should ask again. 500 is our mistake, and says no more than that.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, cast
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from psycopg.errors import QueryCanceled, UndefinedTable
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import (
+    DataError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+    StatementError,
+)
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
+from starlette.exceptions import HTTPException
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 3
+
+log = structlog.get_logger(__name__)
+
+
+class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
+    """Raise it anywhere in a request: the client is answered with it.
+
+    ``field`` is the query parameter, header or body field (dotted) that is to be changed.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        title: str,
+        detail: str | None = None,
+        *,
+        field: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail or title)
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.field = field
+        self.headers = dict(headers or {})
+
+
+class FieldProblem(BaseModel):
+    """One thing that is wrong in a request."""
+
+    field: str = Field(description="Parameter, header or body field, dotted: `filter.team.0`.")
+    detail: str = Field(description="What is wrong with it.")
+
+
+class ProblemAnswer(BaseModel):
+    """A problem as it is sent (RFC 9457)."""
+
+    type: str = Field("about:blank", description="Always `about:blank`: the status says it.")
+    title: str = Field(description="What is wrong, in general.")
+    status: int = Field(description="The HTTP status.")
+    detail: str | None = Field(None, description="What is wrong, in this case.")
+    field: str | None = Field(None, description="The first parameter or field that is wrong.")
+    errors: list[FieldProblem] | None = Field(None, description="All of them, where several are.")
+
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+def answers(*statuses: int) -> Responses:
+    """OpenAPI's ``responses`` for the problems that a route can answer with."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemAnswer"}}}
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": content}
+        for status in statuses
+    }
+
+
+def problem_response(problem: Problem, errors: Sequence[FieldProblem] = ()) -> JSONResponse:
+    """A problem as a response."""
+    body = ProblemAnswer(
+        title=problem.title,
+        status=problem.status,
+        detail=problem.detail,
+        field=problem.field,
+        errors=list(errors) or None,
+        type="about:blank",
+    )
+    return JSONResponse(
+        body.model_dump(exclude_none=True),
+        status_code=problem.status,
+        headers=problem.headers,
+        media_type=MEDIA_TYPE,
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Makes every error of ``app`` a problem."""
+    handlers: dict[type[Exception], Callable[[Request, Any], JSONResponse]] = {
+        Problem: lambda _request, problem: problem_response(problem),
+        RequestValidationError: _invalid,
+        HTTPException: _http,
+        OperationalError: _database_away,
+        InterfaceError: _database_away,
+        NoFreeConnection: _database_away,
+        ProgrammingError: _not_migrated,
+        DataError: _not_storable,
+        UnicodeEncodeError: _not_storable,
+        Exception: _ours,
+    }
+    for error, handler in handlers.items():
+        app.add_exception_handler(error, handler)
+
+
+def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+    found = [_field_problem(each) for each in error.errors()]
+    first = found[0]
+    problem = Problem(
+        422, "The request is not valid", f"{first.field}: {first.detail}", field=first.field
+    )
+    return problem_response(problem, found)
+
+
+def _field_problem(error: Mapping[str, Any]) -> FieldProblem:
+    where = [str(part) for part in error["loc"]]
+    if error["type"] == "json_invalid":
+        reason = error.get("ctx", {}).get("error", "")
+        return FieldProblem(field="body", detail=f"not JSON at character {where[-1]}: {reason}")
+    # The first part says query, path, header or body: only a body may have no further part.
+    return FieldProblem(field=".".join(where[1:]) or where[0], detail=str(error["msg"]))
+
+
+def _http(_request: Request, error: HTTPException) -> JSONResponse:
+    title = HTTPStatus(error.status_code).phrase
+    detail = error.detail if error.detail != title else None
+    return problem_response(
+        Problem(error.status_code, title, detail, headers=cast("Mapping[str, str]", error.headers))
+    )
+
+
+def _busy(title: str, detail: str) -> JSONResponse:
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return problem_response(Problem(503, title, detail, headers=headers))
+
+
+def _database_away(_request: Request, error: Exception) -> JSONResponse:
+    if isinstance(getattr(error, "orig", None), QueryCanceled):
+        return _busy("The question took too long", "Ask for a shorter range or fewer dimensions.")
+    log.warning("database away", error=type(error).__name__)
+    return _busy("The database is away", "Nothing was changed. Ask again.")
+
+
+def _not_migrated(request: Request, error: ProgrammingError) -> JSONResponse:
+    if isinstance(error.orig, UndefinedTable):
+        return _busy("The database is not migrated", "Run: spanledger migrate")
+    return _ours(request, error)
+
+
+def _not_storable(_request: Request, error: StatementError | UnicodeEncodeError) -> JSONResponse:
+    log.warning("a value that Postgres cannot hold", error=type(error).__name__)
+    detail = "It holds a value that cannot be stored: a NUL, half a character, or too large."
+    return problem_response(Problem(422, "The request is not valid", detail))
+
+
+def _ours(request: Request, error: Exception) -> JSONResponse:
+    log.error("a request failed", path=request.url.path, exc_info=error)
+    return problem_response(Problem(500, "spanledger failed", "The mistake is ours; see its log."))

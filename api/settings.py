@@ -1,0 +1,23 @@
+"""What the API is told when it is put together. ``app/settings.py`` fills it."""
+
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+UTC_ZONE = ZoneInfo("UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """Values, never read from a global."""
+
+    currency: str = "USD"
+    """The one currency that charges are in and answers are given in."""
+    timezone: ZoneInfo = field(default=UTC_ZONE)
+    """What days and months are cut by where a question names no zone."""
+    open_without_keys: bool = True
+    """Whether a database without any key may be read and written by everybody. Only right where
+    the API is bound to loopback."""
+    otlp_http_url: str | None = "http://127.0.0.1:4318"
+    """Where the collector listens, for the instructions on the front page; None: not here."""
+    allow_private_destinations: bool = False
+    """Whether a webhook may point at this machine or its network, over http."""
