@@ -50,10 +50,13 @@ JOBS: Final = {
 
 
 def run_job(name: str, context: JobContext) -> Done | None:
-    """Runs one job now and records it; None when another process is running it at the moment."""
-    with context.database.write() as lock:
-        # Held in a transaction of its own: the job commits its own work in others.
-        if not runs.try_lock(lock, name):
+    """Runs one job now and records it.
+
+    While another process runs it: by hand waits for that to end, else answers None at once.
+    """
+    with context.database.write() as holder:
+        # The lock is held in a transaction of its own: the job commits its own work in others.
+        if not runs.lock(holder, name, wait=context.by_hand):
             return None
         return _run_and_record(name, context)
 
@@ -92,11 +95,11 @@ def _tick(name: str, context: JobContext) -> None:
     every = JOBS[name].every
     period = datetime.fromtimestamp(now.timestamp() // every * every, UTC)
     try:
-        with context.database.write() as lock:
-            if runs.try_lock(lock, name) and not runs.was_run(lock, name, period):
+        with context.database.write() as holder:
+            if runs.lock(holder, name, wait=False) and not runs.was_run(holder, name, period):
                 _run_and_record(name, replace(context, now=now), period=period)
-    except Exception as error:  # noqa: BLE001  # the clock must go on ticking; the next run retries
-        log.error("job failed", job=name, error=f"{type(error).__name__}: {error}"[:500])
+    except Exception:  # the clock must go on ticking: the next run retries
+        log.exception("job failed", job=name)
 
 
 def _run_and_record(name: str, context: JobContext, period: datetime | None = None) -> Done:

@@ -2,22 +2,30 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select, text
+from sqlalchemy import ColumnElement, func, select, text, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from store.tables.jobs import job_runs
 
 
-def try_lock(session: Session, job: str) -> bool:
-    """Takes the job for this transaction; False when another process is running it."""
-    return bool(
-        session.scalar(
-            select(
-                func.pg_try_advisory_xact_lock(func.hashtext("spanledger job"), func.hashtext(job))
-            )
-        )
-    )
+def lock(session: Session, job: str, *, wait: bool) -> bool:
+    """Takes the job for this transaction; False when another process is running it.
+
+    With ``wait`` it waits for that process instead. The lock goes with the transaction, so a
+    process that dies gives it back at once.
+    """
+    # This transaction idles for as long as the job works in others.
+    session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+    if wait:
+        session.execute(text("SET LOCAL statement_timeout = 0"))
+        session.execute(select(func.pg_advisory_xact_lock(*_key(job))))
+        return True
+    return bool(session.scalar(select(func.pg_try_advisory_xact_lock(*_key(job)))))
+
+
+def _key(job: str) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    return func.hashtext("spanledger job"), func.hashtext(job)
 
 
 def was_run(session: Session, job: str, period: datetime) -> bool:
@@ -64,5 +72,5 @@ def forget_before(session: Session, moment: datetime) -> int:
 
 def server_time(session: Session) -> datetime:
     """The database's clock, which all processes share (UTC)."""
-    moment: datetime = session.scalar(select(text("clock_timestamp()")))  # type: ignore[assignment]  # never NULL
+    moment: datetime = session.execute(select(func.clock_timestamp())).scalar_one()
     return moment

@@ -115,6 +115,7 @@ def upgrade() -> None:
         sa.Column("timed_calls", sa.BigInteger(), nullable=False),
         sa.Column("timed_us", sa.BigInteger(), nullable=False),
         sa.Column("timed_output", sa.BigInteger(), nullable=False),
+        sa.Column("timed_output_us", sa.BigInteger(), nullable=False),
         sa.Column("unpriced_calls", sa.BigInteger(), nullable=True),
         sa.Column("charged", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint(

@@ -33,10 +33,12 @@ cells = Table(
     Column("unmetered_calls", BigInteger, nullable=False),
     # Sums over the calls that reported the meter.
     *(Column(name, BigInteger, nullable=False) for name in METER_NAMES),
-    # Over calls with a duration: how many, how long together, and what they put out meanwhile.
+    # Over calls with a duration: how many, and how long together.
     Column("timed_calls", BigInteger, nullable=False),
     Column("timed_us", BigInteger, nullable=False),
+    # Over calls with a duration and output: tokens, and how long together.
     Column("timed_output", BigInteger, nullable=False),
+    Column("timed_output_us", BigInteger, nullable=False),
     # The conclusion of the charge job, not a fact: NULL until it has looked at the cell.
     Column("unpriced_calls", BigInteger),
     # False from the moment the cell changes until its charges are posted.
