@@ -8,7 +8,19 @@ cannot be priced and is refused at import.
 
 from typing import Final
 
-EDGES: Final = (32_000, 64_000, 128_000, 200_000, 256_000, 272_000, 512_000, 524_288, 1_000_000)
+EDGES: Final = (
+    32_000,
+    64_000,
+    100_000,
+    128_000,
+    199_999,
+    200_000,
+    256_000,
+    272_000,
+    512_000,
+    524_288,
+    1_000_000,
+)
 """Tokens of input (caches included). Band n holds prompts above EDGES[n-1], up to EDGES[n]."""
 
 
