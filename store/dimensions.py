@@ -1,0 +1,83 @@
+"""What spend can be asked by, and how each of them is found in SQL.
+
+Owners and routes are dictionaries: filters pick ids from them, and answers join them last, after
+the rows of a cell or a charge have been added up by id.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, FromClause, or_, select
+
+from spend.periods import Period, day_start, month_period, parse_month
+from store.tables.heard import owners, routes
+
+TIMED: Final = ("day", "month")
+OWNED: Final = ("team", "project", "service", "environment", "feature", "customer")
+ROUTED: Final = ("provider", "model", "operation", "deployment", "region")
+DIMENSIONS: Final = (*TIMED, *OWNED, *ROUTED)
+
+NOT_SAID: Final = ""
+"""As the value of a filter: rows that have no value there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: a period, cut by days or months of a zone, filtered and grouped.
+
+    ``filters`` gives for a dimension the values that are let through; ``day`` and ``month`` may be
+    among them (``'2026-10-31'``, ``'2026-10'``), cut in ``zone`` too.
+    """
+
+    period: Period
+    zone: ZoneInfo
+    group_by: tuple[str, ...] = ()
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def conditions(
+    question: Question, tenant: int, rows: FromClause, moment: ColumnElement[datetime]
+) -> list[ColumnElement[bool]]:
+    """Which of ``rows`` (which has tenant_id, owner_id, route_id) are asked about."""
+    asked = [rows.c.tenant_id == tenant, _within(moment, question.period)]
+    for name in TIMED:
+        if values := question.filters.get(name):
+            pieces = [named_period(name, value, question.zone) for value in values]
+            asked.append(or_(*(_within(moment, piece) for piece in pieces)))
+    for dictionary, names, column in (
+        (owners, OWNED, rows.c.owner_id),
+        (routes, ROUTED, rows.c.route_id),
+    ):
+        wanted = [
+            _one_of(dictionary.c[name], question.filters[name])
+            for name in names
+            if question.filters.get(name)
+        ]
+        if wanted:
+            ids = select(dictionary.c.id).where(dictionary.c.tenant_id == tenant, *wanted)
+            asked.append(column.in_(ids))
+    return asked
+
+
+def named_period(name: str, value: str, zone: ZoneInfo) -> Period:
+    """The local day ``2026-10-31`` or month ``2026-10`` of a filter.
+
+    ValueError if it is neither, as the name says.
+    """
+    if name == "month":
+        return month_period(parse_month(value), zone)
+    day = date.fromisoformat(value)
+    return Period(day_start(day, zone), day_start(day + timedelta(days=1), zone))
+
+
+def _within(moment: ColumnElement[datetime], period: Period) -> ColumnElement[bool]:
+    return (moment >= period.start) & (moment < period.end)
+
+
+def _one_of(column: ColumnElement[Any], values: tuple[str, ...]) -> ColumnElement[bool]:
+    said = [value for value in values if value != NOT_SAID]
+    found = column.in_(said)
+    return found if len(said) == len(values) else column.is_(None) | found

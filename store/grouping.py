@@ -1,0 +1,156 @@
+"""Adds up rows of cells, buckets and charges by the dimensions of a question.
+
+First by id, each table for itself, so that the dictionaries are joined to few rows; then all of
+them by what was asked. Tables are put together by UNION ALL: a group that only one of them knows is
+kept, and NULL groups with NULL.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    FromClause,
+    Numeric,
+    Row,
+    Select,
+    SmallInteger,
+    Subquery,
+    and_,
+    bindparam,
+    cast,
+    func,
+    null,
+    select,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
+
+from spend.periods import day_start, days_in, month_period, months_in
+from store.dimensions import OWNED, ROUTED, Question, conditions
+from store.tables.heard import owners, routes
+
+Key = tuple[str | None, ...]
+"""A value for each dimension asked for, in the order asked; None where nothing was said."""
+
+MOST_ROWS: Final = 50_000
+"""Rows that one question may find. More are of no use to a reader, and would hold a worker."""
+
+
+class TooManyRowsError(Exception):
+    """The answer has more than MOST_ROWS rows: ask for fewer dimensions or a shorter time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A table (with tenant_id, slot, owner_id, route_id), the sums it gives, over which rows."""
+
+    rows: FromClause
+    sums: Mapping[str, ColumnElement[Any]]
+    where: Sequence[ColumnElement[bool]] = ()
+
+
+def added_up(
+    session: Session,
+    question: Question,
+    tenant: int,
+    parts: Sequence[Part],
+    *,
+    also_by: Sequence[str] = (),
+) -> Iterator[tuple[Key, Row[Any]]]:
+    """The sums of all parts for each group, in no order; sums that no part gives are None.
+
+    ``also_by`` names columns of the parts to group by beyond the question's dimensions.
+    """
+    pieces = _pieces(question)
+    by_id = _by_id(question, tenant, parts, pieces, also_by)
+    asked = _by_dimension(question, tenant, by_id, also_by)
+    found = session.execute(asked.limit(MOST_ROWS + 1)).all()
+    if len(found) > MOST_ROWS:
+        raise TooManyRowsError
+    for row in found:
+        yield _key(question, row, pieces), row
+
+
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """The days, or else the months, of the period: where each begins, and its name."""
+
+    starts: list[datetime]
+    names: list[str]
+
+
+def _pieces(question: Question) -> _Pieces | None:
+    period, zone = question.period, question.zone
+    if "day" in question.group_by:
+        days = list(days_in(period, zone))
+        return _Pieces([day_start(day, zone) for day in days], [str(day) for day in days])
+    if "month" in question.group_by:
+        months = list(months_in(period, zone))
+        starts = [month_period(month, zone).start for month in months]
+        return _Pieces(starts, [str(month) for month in months])
+    return None
+
+
+def _by_id(
+    question: Question,
+    tenant: int,
+    parts: Sequence[Part],
+    pieces: _Pieces | None,
+    also_by: Sequence[str],
+) -> Subquery:
+    names = list(dict.fromkeys(name for part in parts for name in part.sums))
+    selects: list[Select[Any]] = []
+    for part in parts:
+        keys: list[ColumnElement[Any]] = [part.rows.c[name] for name in also_by]
+        if pieces:
+            # Postgres finds the piece in bounds that Python computed: it need not know the zone,
+            # and both cannot have different ideas of it.
+            starts = bindparam("starts", pieces.starts, ARRAY(DateTime(timezone=True)))
+            keys.append(
+                func.width_bucket(part.rows.c.slot, starts, type_=SmallInteger).label("piece")
+            )
+        if any(name in OWNED for name in question.group_by):
+            keys.append(part.rows.c.owner_id)
+        if any(name in ROUTED for name in question.group_by):
+            keys.append(part.rows.c.route_id)
+        sums = [part.sums.get(name, cast(null(), Numeric)).label(name) for name in names]
+        selects.append(
+            select(*keys, *sums)
+            .where(*conditions(question, tenant, part.rows, part.rows.c.slot), *part.where)
+            .group_by(*keys)
+        )
+    return union_all(*selects).subquery("by_id") if len(selects) > 1 else selects[0].subquery()
+
+
+def _by_dimension(
+    question: Question, tenant: int, by_id: Subquery, also_by: Sequence[str]
+) -> Select[Any]:
+    keys: list[ColumnElement[Any]] = []
+    source: FromClause = by_id
+    for dictionary, names, column in (
+        (owners, OWNED, "owner_id"),
+        (routes, ROUTED, "route_id"),
+    ):
+        if column in by_id.c:
+            # An outer join: money whose owner is not in the dictionary must still be counted.
+            source = source.outerjoin(
+                dictionary,
+                and_(dictionary.c.tenant_id == tenant, dictionary.c.id == by_id.c[column]),
+            )
+            keys += [dictionary.c[name] for name in names if name in question.group_by]
+    keys += [by_id.c[name] for name in ("piece", *also_by) if name in by_id.c]
+    grouped = {key.key for key in keys} | {"owner_id", "route_id"}
+    sums = [func.sum(column).label(column.key) for column in by_id.c if column.key not in grouped]
+    return select(*keys, *sums).select_from(source).group_by(*keys)
+
+
+def _key(question: Question, row: Row[Any], pieces: _Pieces | None) -> Key:
+    # A day's name begins with that of its month.
+    piece = pieces.names[row.piece - 1] if pieces else ""
+    timed = {"day": piece, "month": piece[:7]}
+    return tuple(timed[name] if name in timed else getattr(row, name) for name in question.group_by)

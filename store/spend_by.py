@@ -1,0 +1,54 @@
+"""Answers what was spent: money from charges, usage from cells, never from sightings."""
+
+from typing import Any
+
+from sqlalchemy import Integer, Row, case, cast, func, not_
+from sqlalchemy.orm import Session
+
+from spend.calls import Outcome
+from spend.meters import METER_NAMES
+from spend.totals import Totals
+from store.dimensions import Question
+from store.grouping import Key, Part, added_up
+from store.tables.ledger import charges
+from store.tables.rollups import cells
+
+
+def spend_by(
+    session: Session, question: Question, tenant: int, *, currency: str
+) -> dict[Key, Totals]:
+    """Totals for each group that has calls or money in the question's period.
+
+    Costs are in ``currency``: ledger lines in another one are left out.
+    """
+    usage = Part(
+        cells,
+        {
+            "calls": func.sum(cells.c.calls),
+            "errors": func.sum(case((cells.c.outcome != Outcome.OK, cells.c.calls), else_=0)),
+            "unpriced": func.sum(cells.c.unpriced_calls),
+            "unmetered": func.sum(cells.c.unmetered_calls),
+            "waiting": func.sum(cast(not_(cells.c.charged), Integer) * cells.c.calls),
+            **{name: func.sum(cells.c[name]) for name in METER_NAMES},
+        },
+    )
+    money = Part(charges, {"cost": func.sum(charges.c.amount)}, (charges.c.currency == currency,))
+    found = {key: _totals(row) for key, row in added_up(session, question, tenant, (usage, money))}
+    return {key: totals for key, totals in found.items() if not totals.is_nothing}
+
+
+def _totals(row: Row[Any]) -> Totals:
+    calls, unpriced = int(row.calls or 0), int(row.unpriced or 0)
+    cost = row.cost
+    if cost == 0 and 0 < calls <= unpriced:
+        # Its charges were taken back when the price was: unknown again, not free.
+        cost = None
+    return Totals(
+        cost=cost,
+        calls=calls,
+        errors=int(row.errors or 0),
+        unpriced_calls=unpriced,
+        unmetered_calls=int(row.unmetered or 0),
+        waiting_calls=int(row.waiting or 0),
+        usage={name: int(getattr(row, name) or 0) for name in METER_NAMES},
+    )
