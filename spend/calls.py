@@ -123,4 +123,4 @@ class Sighting:
     response_id: str | None
     """The provider's id of its answer, validated; never an id that a library made up."""
     usage: Mapping[str, int]
-    details: Mapping[str, Any] = field(default=NO_DETAILS)
+    details: Mapping[str, Any] = field(default_factory=lambda: NO_DETAILS)

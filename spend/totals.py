@@ -28,7 +28,7 @@ class Totals:
     """Calls that ended well and did not say what they used."""
     waiting_calls: int = 0
     """Calls whose charges are still to be posted, or looked at again."""
-    usage: Mapping[str, int] = field(default=NO_USAGE)
+    usage: Mapping[str, int] = field(default_factory=lambda: NO_USAGE)
 
     @property
     def is_nothing(self) -> bool:
