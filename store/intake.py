@@ -1,0 +1,208 @@
+"""Puts down what was heard: many requests in one transaction, each told what became of it."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from sqlalchemy import insert, text
+from sqlalchemy.orm import Session
+
+from spend.calls import Emitter, Owner, Route
+from store.copying import ROWS, Copied, Fate, copy_in
+from store.dictionaries import TABLES, Known, remember
+from store.sightings import KEY
+from store.tables.heard import batches
+
+_BEGIN: Final = text(
+    # A sender waits for the answer: better busy soon than stored late. And what is answered as
+    # stored must survive a crash, whatever the server's default is.
+    "SELECT nextval('batch_ids'), set_config('statement_timeout', '5s', true),"
+    " set_config('lock_timeout', '2s', true),"
+    " CASE WHEN current_setting('synchronous_commit') IN ('off', 'local')"
+    " THEN set_config('synchronous_commit', 'on', true) END"
+)
+
+
+class Unaccounted(Exception):  # noqa: N818 - it names the spans, not the mistake
+    """Spans were heard that are neither stored nor accounted for: a bug, and nothing is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What one request holds, understood."""
+
+    sightings: pa.RecordBatch
+    """Schema ``store.sightings.SIGHTINGS``, all of the batch's tenant."""
+    owners: Mapping[int, Owner]
+    routes: Mapping[int, Route]
+    emitters: Mapping[int, Emitter]
+    heard: int
+    """Spans in the request: each is a row of ``sightings``, not a call, or refused."""
+    not_a_call: int
+    refused: Mapping[str, int]
+    """Reason -> spans."""
+    usage_refused: Mapping[str, int]
+    """Reason -> calls kept without (a part of) their usage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Requests that are put down together."""
+
+    tenant: int
+    received_at: datetime
+    """When the first of them was heard (UTC)."""
+    requests: Sequence[Heard]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What became of one request's spans: heard = stored + duplicate + not_a_call + refused."""
+
+    heard: int
+    stored: int
+    duplicate: int
+    not_a_call: int
+    refused: Mapping[str, int]
+    usage_refused: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class PutDown:
+    """A batch in an open transaction."""
+
+    batch_id: int
+    accounts: Sequence[Account]
+    """In the order of the requests."""
+    entries: Sequence[tuple[int, str, int]]
+    """Owners, routes and emitters to add to ``Known`` once it is committed."""
+
+
+def put_down(session: Session, batch: Batch, known: Known) -> PutDown:
+    """Store a batch in the session's transaction; the caller commits, and then may answer.
+
+    A sighting that is there already (same tenant, trace, span and day) stays as it is and counts
+    as a duplicate, also within the batch: the first one stays. Raises ``Unaccounted`` where a
+    request's numbers do not add up, and what psycopg and SQLAlchemy raise; after any of these
+    nothing is stored once the session is rolled back.
+    """
+    batch_id = int(session.execute(_BEGIN).scalar_one())
+    entries, unstorable = _remember_entries(session, batch, known)
+    rows, request_of = _in_key_order(batch)
+    fates, sqlstates = _store(session, rows, batch_id, unstorable)
+    accounts = _accounts(batch, request_of, fates, sqlstates)
+    session.execute(insert(batches).values(**_row(batch, batch_id, accounts)))
+    return PutDown(batch_id, accounts, entries)
+
+
+def _remember_entries(
+    session: Session, batch: Batch, known: Known
+) -> tuple[list[tuple[int, str, int]], dict[str, dict[int, str]]]:
+    """The dictionaries' new keys, and column -> id -> SQLSTATE for entries Postgres refused."""
+    keys: list[tuple[int, str, int]] = []
+    unstorable: dict[str, dict[int, str]] = {}
+    for table in TABLES:
+        entries: dict[int, Owner | Route | Emitter] = {}
+        for request in batch.requests:
+            entries.update(getattr(request, table.name))
+        new, refused = remember(session, batch.tenant, table, entries, known)
+        keys += new
+        if refused:
+            unstorable[f"{table.name.removesuffix('s')}_id"] = refused
+    return keys, unstorable
+
+
+def _in_key_order(batch: Batch) -> tuple[pa.RecordBatch, NDArray[np.int64]]:
+    """All rows by key, and which request each is of; of one key, the earlier request's first.
+
+    Every writer uses this order, so that none waits for another in a ring.
+    """
+    rows = pa.concat_batches([request.sightings for request in batch.requests])
+    sizes = [request.sightings.num_rows for request in batch.requests]
+    order = pc.sort_indices(rows, sort_keys=[(name, "ascending") for name in KEY])
+    requests = np.repeat(np.arange(len(sizes)), sizes)
+    return rows.take(order), requests[order.to_numpy()]
+
+
+def _first_of_key(rows: pa.RecordBatch) -> NDArray[np.bool_]:
+    """Which rows are the first of their key; the rows are in key order."""
+    first = np.ones(rows.num_rows, np.bool_)
+    for number, name in enumerate(KEY):
+        column = rows.column(name)
+        same = pc.equal(column.slice(1), column.slice(0, max(rows.num_rows - 1, 0)))
+        differs = ~same.to_numpy(zero_copy_only=False)
+        first[1:] = differs if number == 0 else first[1:] | differs
+    return first
+
+
+def _store(
+    session: Session, rows: pa.RecordBatch, batch_id: int, unstorable: dict[str, dict[int, str]]
+) -> tuple[NDArray[np.int8], dict[int, str]]:
+    """What became of each row, and row -> SQLSTATE for those that Postgres refused."""
+    fates = np.where(_first_of_key(rows), Fate.STORED, Fate.DUPLICATE).astype(np.int8)
+    sqlstates: dict[int, str] = {}
+    for column, refused in unstorable.items():
+        for row, id_ in enumerate(rows.column(column).to_pylist()):
+            if id_ in refused:
+                fates[row] = Fate.REFUSED
+                sqlstates[row] = refused[id_]
+    wanted = np.flatnonzero(fates == Fate.STORED)
+    numbered = rows.take(pa.array(wanted)).append_column(
+        ROWS.field("batch_id"), pa.array(np.full(len(wanted), batch_id, np.int64))
+    )
+    copied: Copied = copy_in(session, numbered)
+    fates[wanted] = copied.fates
+    return fates, sqlstates | {int(wanted[row]): s for row, s in copied.sqlstates.items()}
+
+
+def _accounts(
+    batch: Batch,
+    request_of: NDArray[np.int64],
+    fates: NDArray[np.int8],
+    sqlstates: Mapping[int, str],
+) -> list[Account]:
+    count = len(batch.requests)
+    stored = np.bincount(request_of[fates == Fate.STORED], minlength=count)
+    duplicate = np.bincount(request_of[fates == Fate.DUPLICATE], minlength=count)
+    refused = [Counter(request.refused) for request in batch.requests]
+    for row, sqlstate in sqlstates.items():
+        refused[request_of[row]][f"cannot be stored (SQLSTATE {sqlstate})"] += 1
+    accounts = [
+        Account(
+            heard=request.heard,
+            stored=int(stored[n]),
+            duplicate=int(duplicate[n]),
+            not_a_call=request.not_a_call,
+            refused=refused[n],
+            usage_refused=request.usage_refused,
+        )
+        for n, request in enumerate(batch.requests)
+    ]
+    for it in accounts:
+        if it.heard != it.stored + it.duplicate + it.not_a_call + sum(it.refused.values()):
+            raise Unaccounted(f"heard is not stored + duplicate + not a call + refused: {it}")
+    return accounts
+
+
+def _row(batch: Batch, batch_id: int, accounts: Sequence[Account]) -> dict[str, object]:
+    """The row of ``batches``."""
+    refused = sum((Counter(it.refused) for it in accounts), Counter[str]())
+    usage_refused = sum((Counter(it.usage_refused) for it in accounts), Counter[str]())
+    return {
+        "tenant_id": batch.tenant,
+        "id": batch_id,
+        "received_at": batch.received_at,
+        "heard": sum(it.heard for it in accounts),
+        "stored": sum(it.stored for it in accounts),
+        "duplicate": sum(it.duplicate for it in accounts),
+        "not_a_call": sum(it.not_a_call for it in accounts),
+        "refused": refused.total(),
+        "refused_for": dict(refused) or None,
+        "usage_refused_for": dict(usage_refused) or None,
+    }

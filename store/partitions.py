@@ -1,0 +1,79 @@
+"""Keeps a partition for each day ahead of the calendar, and moves days that came unannounced.
+
+A day without a partition of its own is no accident: the DEFAULT partition takes it, so that a
+back-dated span, or one from a clock that is off, never fails a batch. A day lives in one partition
+only, so the key holds throughout.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+PARTITIONED: Final = ("sightings", "joined_calls")
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A partition that was made for a day, and how many rows it took from the default one."""
+
+    table: str
+    day: date
+    moved: int
+
+
+def ensure(session: Session, first: date, last: date) -> list[Made]:
+    """Make sure that every day from ``first`` to ``last`` (both included) has its partition.
+
+    Days that have one are left alone; rows of a new one's day move out of the default partition,
+    and only who writes to that waits meanwhile. Waits at most 2 s for a lock, then raises
+    SQLAlchemy's OperationalError and nothing has changed: try again later.
+    """
+    session.execute(text("SET LOCAL lock_timeout = '2s'"))
+    # One process at a time; gone with the transaction.
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtext('spanledger partitions'))"))
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    made = []
+    for table in PARTITIONED:
+        there = _partitions(session, table)
+        made += [_make(session, table, day) for day in days if name_of(table, day) not in there]
+    return made
+
+
+def strays(session: Session, first: date, last: date) -> list[date]:
+    """The days between ``first`` and ``last`` that are in a default partition, oldest first."""
+    found: set[date] = set()
+    for table in PARTITIONED:
+        days = f"SELECT DISTINCT day FROM {table}_default WHERE day BETWEEN :first AND :last"  # noqa: S608 - our names
+        found.update(session.scalars(text(days), {"first": first, "last": last}))
+    return sorted(found)
+
+
+def name_of(table: str, day: date) -> str:
+    """The partition of a day."""
+    return f"{table}_{day:%Y_%m_%d}"
+
+
+def _partitions(session: Session, table: str) -> set[str]:
+    children = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = to_regclass(:of)"
+    return set(session.scalars(text(children), {"of": table}))
+
+
+def _make(session: Session, table: str, day: date) -> Made:
+    """Make a day's table, fill it from the default partition, and only then attach it.
+
+    ATTACH lets readers and writers of the other days go on; CREATE TABLE ... PARTITION OF would
+    lock them all out, and fails when the default partition has a row of the day.
+    """
+    name = name_of(table, day)
+    session.execute(text(f"CREATE TABLE {name} (LIKE {table} INCLUDING ALL)"))
+    # Or a row of the day could still come in, between the move and the ATTACH.
+    session.execute(text(f"LOCK TABLE {table}_default IN SHARE ROW EXCLUSIVE MODE"))
+    taken = f"WITH taken AS (DELETE FROM {table}_default WHERE day = :day RETURNING *)"  # noqa: S608 - our names
+    move = f"{taken} INSERT INTO {name} SELECT * FROM taken"  # noqa: S608 - our names
+    moved = session.execute(text(move), {"day": day})
+    bounds = f"FROM ('{day}') TO ('{day + timedelta(days=1)}')"
+    session.execute(text(f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES {bounds}"))
+    return Made(table, day, moved.rowcount)  # type: ignore[attr-defined]  # a CursorResult, as it inserts
