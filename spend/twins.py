@@ -1,0 +1,249 @@
+"""Which sightings are of one call, and which repeat the usage of others.
+
+Summing every span that carries usage counted 21 of 44 captured scenarios 1.2 to 2.7 times. So
+sightings are joined by evidence, strongest first:
+
+- *nested*: a call within a call (a wrapper around its client, a server or gateway beneath it);
+- *response id*: the provider's id of its answer, in whatever trace;
+- *failed together*: failed without an id, other instrumentation, same service and model, one
+  within the other's time.
+
+Two guards keep real calls apart: sightings with different response ids are never one call, nor are
+two of the same instrumentation. An aggregate (agent, chain) counts only where nothing beneath does.
+
+The result depends on the set of sightings alone: not on order, splitting or repetition.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from spend.calls import Outcome, Role, Sighting
+from spend.witnesses import Joined, agree, began, has_usage, join, key_of, totals
+
+Key = tuple[str, int]
+
+LARGEST: Final = 8
+"""More sightings than this are not of one call, whatever they have in common."""
+
+SAME_TIME: Final = timedelta(milliseconds=2)
+"""How far clocks of one process may disagree about what lies within what."""
+
+OVERLAP: Final = timedelta(seconds=2)
+"""How far apart sightings of one answer may be, where ids alone do not tell calls apart."""
+
+NESTED_AGREE: Final = 0.1
+"""A wrapper's count may be off by a tenth (a stream's first count added twice) and still repeat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What a set of sightings amounts to. A sighting in neither list is a call by itself."""
+
+    joined: tuple[Joined, ...]
+    held: frozenset[Key]
+    """Sightings that repeat others and do not count."""
+
+
+@dataclass(slots=True)
+class _Clusters:
+    """Sightings joined so far, with the guards."""
+
+    members: dict[Key, list[Sighting]] = field(default_factory=dict)
+    why: dict[Key, str] = field(default_factory=dict)
+
+    def add(self, sighting: Sighting) -> None:
+        self.members[key_of(sighting)] = [sighting]
+
+    def join(self, one: Sighting, other: Sighting, rule: str) -> bool:
+        """Makes two sightings one call; False where a guard forbids it."""
+        left, right = self.members[key_of(one)], self.members[key_of(other)]
+        if left is right:
+            return True
+        scopes = [sighting.emitter.scope for sighting in (*left, *right)]
+        ids = {sighting.response_id for sighting in (*left, *right) if sighting.response_id}
+        if len(set(scopes)) < len(scopes) or len(ids) > 1 or len(scopes) > LARGEST:
+            return False
+        for sighting in sorted((*left, *right), key=began)[1:]:
+            self.why.setdefault(key_of(sighting), rule)
+        left.extend(right)
+        for sighting in right:
+            self.members[key_of(sighting)] = left
+        return True
+
+
+def settle(sightings: Iterable[Sighting]) -> Settlement:
+    """Tells calls from repetitions, among sightings of one tenant that may have to do with others.
+
+    ``sightings`` must hold every sighting that is linked to one of them, directly or through
+    others, by parent, response id, time or (for aggregates) trace.
+    """
+    ordered = sorted({key_of(one): one for one in sightings}.values(), key=began)
+    calls = [one for one in ordered if one.role is not Role.AGGREGATE]
+    clusters = _Clusters()
+    for one in ordered:
+        clusters.add(one)
+    held = _join_nested(calls, clusters)
+    counting = [one for one in calls if key_of(one) not in held]
+    _join_by_response_id(counting, clusters)
+    _join_failed_together(counting, clusters)
+    aggregates = [one for one in ordered if one.role is Role.AGGREGATE]
+    promoted = _weigh_aggregates(aggregates, counting, clusters, held)
+    groups = {id(group): group for group in clusters.members.values()}
+    joined = [
+        join(group, clusters.why)
+        for group in groups.values()
+        if len(group) > 1 or key_of(group[0]) in promoted
+    ]
+    return Settlement(tuple(joined), frozenset(held))
+
+
+def _join_nested(calls: Sequence[Sighting], clusters: _Clusters) -> set[Key]:
+    """Joins calls to the calls they lie in; answers the wrappers that only repeat."""
+    by_key = {key_of(one): one for one in calls}
+    inner: dict[Key, list[Sighting]] = defaultdict(list)
+    for one in calls:
+        if one.parent_span_id is not None:
+            around = (one.trace_id.hex, one.parent_span_id)
+            if around in by_key and around != key_of(one):
+                inner[around].append(one)
+    held: set[Key] = set()
+    # Innermost first, so that a chain of wrappers collapses from within.
+    for outer_key in sorted(inner, key=lambda key: began(by_key[key]), reverse=True):
+        outer = by_key[outer_key]
+        if _repeats_several(outer, inner[outer_key]):
+            held.add(outer_key)
+            continue
+        twin = _twin_within(outer, inner[outer_key])
+        if twin is None or clusters.join(outer, twin, "nested"):
+            continue
+        # The same instrumentation wraps itself (an agent kit's own two layers): the inner counts.
+        if not _conflicting_ids(outer, twin):
+            held.add(outer_key)
+    return held
+
+
+def _repeats_several(outer: Sighting, inner: Sequence[Sighting]) -> bool:
+    """Whether a wrapper around several calls only repeats what they used together."""
+    used = [totals(one.usage) for one in inner if has_usage(one)]
+    if len(used) < 2:  # noqa: PLR2004  # several
+        return False
+    if not has_usage(outer):
+        return True
+    together = sum(count for count, _ in used), sum(count for _, count in used)
+    return agree(totals(outer.usage), together, NESTED_AGREE)
+
+
+def _twin_within(outer: Sighting, inner: Sequence[Sighting]) -> Sighting | None:
+    """The inner call that the outer is another sighting of, if any."""
+    if outer.response_id is not None:
+        for one in inner:
+            if one.response_id == outer.response_id:
+                return one
+    fitting = [one for one in inner if not _conflicting_ids(outer, one)]
+    used = [one for one in fitting if has_usage(one)]
+    if not used:
+        # Failed attempts, or streams that told nothing: the wrapper ends with the last of them.
+        return fitting[-1] if fitting else None
+    if not has_usage(outer):
+        return used[-1] if outer.outcome is Outcome.OK or len(used) == 1 else None
+    same = [one for one in used if agree(totals(one.usage), totals(outer.usage), NESTED_AGREE)]
+    return same[0] if same else None
+
+
+def _conflicting_ids(one: Sighting, other: Sighting) -> bool:
+    return bool(one.response_id and other.response_id and one.response_id != other.response_id)
+
+
+def _join_by_response_id(calls: Sequence[Sighting], clusters: _Clusters) -> None:
+    by_id: dict[str, list[Sighting]] = defaultdict(list)
+    for one in calls:
+        if one.response_id is not None:
+            by_id[one.response_id].append(one)
+    for group in by_id.values():
+        scopes = [one.emitter.scope for one in group]
+        # A server that gives all its answers one id (a proxy, a test) must not make them one
+        # call: where an instrumentation saw the id twice, time decides which copies belong.
+        ambiguous = len(set(scopes)) < len(scopes)
+        for at, one in enumerate(group):
+            for earlier in group[:at]:
+                if ambiguous and not _overlap(earlier, one):
+                    continue
+                if clusters.join(earlier, one, "response id"):
+                    break
+
+
+def _end(sighting: Sighting) -> datetime:
+    return sighting.start_at + timedelta(microseconds=sighting.duration_us or 0)
+
+
+def _overlap(one: Sighting, other: Sighting) -> bool:
+    return one.start_at <= _end(other) + OVERLAP and other.start_at <= _end(one) + OVERLAP
+
+
+def _within(inner: Sighting, outer: Sighting) -> bool:
+    return outer.start_at - SAME_TIME <= inner.start_at and _end(inner) <= _end(outer) + SAME_TIME
+
+
+def _join_failed_together(calls: Sequence[Sighting], clusters: _Clusters) -> None:
+    failed: dict[tuple[str | None, str | None], list[Sighting]] = defaultdict(list)
+    for one in calls:
+        if one.outcome is not Outcome.OK and one.response_id is None and not has_usage(one):
+            model = one.route.request_model or one.route.model
+            failed[one.owner.service, model].append(one)
+    for group in failed.values():
+        for at, one in enumerate(group):
+            for earlier in reversed(group[:at]):
+                if one.emitter.scope == earlier.emitter.scope:
+                    continue
+                if (_within(one, earlier) or _within(earlier, one)) and clusters.join(
+                    earlier, one, "failed together"
+                ):
+                    break
+
+
+def _weigh_aggregates(
+    aggregates: Sequence[Sighting],
+    counting: Sequence[Sighting],
+    clusters: _Clusters,
+    held: set[Key],
+) -> set[Key]:
+    """Holds the aggregates that repeat what counts beneath them; answers those that count."""
+    parents = {key_of(one): one.parent_span_id for one in (*aggregates, *counting)}
+    by_trace: dict[str, list[Sighting]] = defaultdict(list)
+    for one in counting:
+        by_trace[one.trace_id.hex].append(one)
+    promoted: set[Key] = set()
+    # Innermost first: what an inner aggregate stands for, an outer one repeats.
+    for aggregate in sorted(aggregates, key=_inwards, reverse=True):
+        trace = by_trace[aggregate.trace_id.hex]
+        beneath = [one for one in trace if _is_beneath(one, aggregate, parents)]
+        silent = [one for one in beneath if one.outcome is Outcome.OK]
+        if any(has_usage(one) for one in beneath):
+            held.add(key_of(aggregate))
+        elif len(silent) == 1 and clusters.join(aggregate, silent[0], "told by its wrapper"):
+            trace.append(aggregate)
+        else:
+            promoted.add(key_of(aggregate))
+            clusters.why[key_of(aggregate)] = "no call with usage beneath"
+            trace.append(aggregate)
+    return promoted
+
+
+def _inwards(sighting: Sighting) -> tuple[datetime, int, str, int]:
+    """The order from the outermost wrapper to the innermost."""
+    return sighting.start_at, -(sighting.duration_us or 0), *key_of(sighting)
+
+
+def _is_beneath(one: Sighting, aggregate: Sighting, parents: Mapping[Key, int | None]) -> bool:
+    """By its parents; or, as spans in between are not kept, by lying within the time."""
+    trace, parent = one.trace_id.hex, one.parent_span_id
+    for _ in range(64):  # a cycle of parents must not hang us
+        if parent is None:
+            break
+        if parent == aggregate.span_id:
+            return True
+        parent = parents.get((trace, parent))
+    return one.span_id != aggregate.span_id and _within(one, aggregate)

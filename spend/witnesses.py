@@ -1,0 +1,205 @@
+"""What a call used, when several sightings of it tell: the best witness, gaps filled by the others.
+
+Prompt and answer are taken from one witness each, whole: a sighting that knows of the cache counts
+its input differently from one that does not, and mixing the two would count tokens twice.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from spend.calls import Outcome, Owner, Role, Route, Sighting
+from spend.meters import DISJOINT, INPUTS, METER_NAMES
+
+PROMPT_METERS: Final = (*INPUTS, "input_audio")
+ANSWER_METERS: Final = ("output", "reasoning", "output_audio")
+
+AGREE: Final = 0.02
+"""Two counts within 2 % tell of the same usage; further apart they conflict, and that is said."""
+
+# How much we trust an emitter's numbers, by how its scope begins: the provider's own SDK, then
+# instrumentations in the order of how few of their counts we saw go wrong (docs/dialects.md).
+# The first entry that fits holds.
+TRUST: Final = (
+    ("com.anthropic.", 0),
+    ("opentelemetry.instrumentation.genai.", 1),
+    ("opentelemetry.util.genai", 1),
+    ("opentelemetry.instrumentation.openai_v2", 1),
+    ("opentelemetry.instrumentation.google_genai", 1),
+    ("pydantic-ai", 2),
+    ("gcp.vertex.agent", 2),
+    ("langfuse-sdk", 2),
+    ("openinference.", 3),
+    ("@arizeai/openinference", 3),
+    ("gen_ai", 4),
+    ("ai", 4),
+    ("opentelemetry.instrumentation.", 5),
+    ("openlit", 6),
+    ("litellm", 7),
+)
+UNKNOWN_SCOPE: Final = 6
+SERVER_SIDE: Final = 8
+
+
+def trust(sighting: Sighting) -> int:
+    """The rank of a sighting as a witness: lower is better."""
+    if sighting.role is Role.SERVER:
+        return SERVER_SIDE
+    scope = sighting.emitter.scope
+    for begins, rank in TRUST:
+        if scope.startswith(begins) and (begins != "ai" or scope == "ai"):
+            return rank
+    return UNKNOWN_SCOPE
+
+
+def has_usage(sighting: Sighting) -> bool:
+    """Whether the emitter reported any count that can be billed."""
+    return any(name in sighting.usage for name in DISJOINT)
+
+
+def totals(usage: Mapping[str, int]) -> tuple[int, int]:
+    """(tokens in, tokens out) of a call, caches and reasoning included."""
+    return sum(usage.get(name, 0) for name in INPUTS), usage.get("output", 0)
+
+
+def agree(one: tuple[int, int], other: tuple[int, int], within: float = AGREE) -> bool:
+    """Whether two totals tell of the same usage."""
+    return all(
+        abs(left - right) <= within * max(left, right)
+        for left, right in zip(one, other, strict=True)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A call put together from its sightings."""
+
+    members: tuple[Sighting, ...]
+    """Best witness first."""
+    rules: tuple[str, ...]
+    """For each member, the evidence that it is of this call."""
+    start_at: datetime
+    duration_us: int | None
+    ttft_us: int | None
+    outcome: Outcome
+    owner: Owner
+    route: Route
+    usage: Mapping[str, int]
+    details: Mapping[str, Any]
+    usage_conflict: bool
+
+    @property
+    def key(self) -> Sighting:
+        """The sighting whose ids name the call: the one that began first."""
+        return min(self.members, key=began)
+
+
+def began(sighting: Sighting) -> tuple[datetime, str, int]:
+    """The order in which sightings are looked at: the same whatever order they came in."""
+    return sighting.start_at, sighting.trace_id.hex, sighting.span_id
+
+
+def join(members: Iterable[Sighting], rules: Mapping[tuple[str, int], str]) -> Joined:
+    """The call behind these sightings; ``rules`` says by (trace, span) why each is of it."""
+    ranked = sorted(members, key=lambda one: (not has_usage(one), trust(one), *began(one)))
+    usage, conflict = _usage(ranked)
+    start_at, duration_us = _times(ranked)
+    details: dict[str, Any] = {}
+    for sighting in reversed(ranked):
+        details.update(sighting.details)
+    return Joined(
+        members=tuple(ranked),
+        rules=tuple(rules.get(key_of(one), "first sighting") for one in ranked),
+        start_at=start_at,
+        duration_us=duration_us,
+        ttft_us=next((one.ttft_us for one in ranked if one.ttft_us is not None), None),
+        outcome=_outcome(ranked),
+        owner=_owner(ranked),
+        route=_route(ranked),
+        usage=usage,
+        details=details,
+        usage_conflict=conflict,
+    )
+
+
+def key_of(sighting: Sighting) -> tuple[str, int]:
+    """(trace id in hex, span id)."""
+    return sighting.trace_id.hex, sighting.span_id
+
+
+def _usage(ranked: Sequence[Sighting]) -> tuple[dict[str, int], bool]:
+    """The counts of the prompt's and of the answer's witness, and whether another contradicts."""
+    prompt = _side(ranked, PROMPT_METERS, INPUTS)
+    answer = _side(ranked, ANSWER_METERS, ("output",))
+    usage = {name: count for name, count in {**prompt, **answer}.items() if name in METER_NAMES}
+    told = [totals(one.usage) for one in ranked if has_usage(one)]
+    return usage, any(not agree(told[0], other) for other in told[1:])
+
+
+def _side(
+    ranked: Sequence[Sighting], meters: tuple[str, ...], summed: tuple[str, ...]
+) -> dict[str, int]:
+    """One side of the usage: from the best witness, or one that agrees and tells more of it."""
+    tell = [one for one in ranked if any(name in one.usage for name in summed)]
+    if not tell:
+        return {}
+
+    def total(sighting: Sighting) -> int:
+        return sum(sighting.usage.get(name, 0) for name in summed)
+
+    best = max(
+        (one for one in tell if total(one) == total(tell[0])),
+        # On a tie max keeps the first, which is the better witness.
+        key=lambda one: sum(name in one.usage for name in meters),
+    )
+    return {name: best.usage[name] for name in meters if name in best.usage}
+
+
+def _times(ranked: Sequence[Sighting]) -> tuple[datetime, int | None]:
+    """Start (UTC) and duration (microseconds) as the client saw them; else as the server did."""
+    seen = [one for one in ranked if one.role is not Role.SERVER] or list(ranked)
+    start = min(one.start_at for one in seen)
+    ends = [
+        one.start_at + timedelta(microseconds=one.duration_us)
+        for one in seen
+        if one.duration_us is not None
+    ]
+    return start, (max(ends) - start) // timedelta(microseconds=1) if ends else None
+
+
+def _outcome(ranked: Sequence[Sighting]) -> Outcome:
+    """It failed only if every client-side sighting failed; then as the most precise one says."""
+    seen = [one for one in ranked if one.role is not Role.SERVER] or list(ranked)
+    outcomes = [one.outcome for one in seen]
+    if Outcome.OK in outcomes:
+        return Outcome.OK
+    return next((one for one in outcomes if one is not Outcome.ERROR), Outcome.ERROR)
+
+
+def _owner(ranked: Sequence[Sighting]) -> Owner:
+    """The owner that a sighting claimed, with what it left open told by the others."""
+    claimed = [one.owner for one in ranked if one.owner.team != "unallocated"]
+    first = (claimed or [ranked[0].owner])[0]
+    gaps = {
+        name: next((getattr(one.owner, name) for one in ranked if getattr(one.owner, name)), None)
+        for name in ("project", "service", "environment", "feature", "customer")
+        if getattr(first, name) is None
+    }
+    return replace(first, **gaps)  # type: ignore[arg-type]  # all five may be None
+
+
+def _route(ranked: Sequence[Sighting]) -> Route:
+    """The route that the best witness told, with what it left open told by the others."""
+    first = ranked[0].route
+    gaps = {
+        name: next((getattr(one.route, name) for one in ranked if getattr(one.route, name)), None)
+        for name in Route.__slots__
+        if getattr(first, name) is None
+    }
+    if first.model is None or first.provider is None:
+        # Deployment follows from provider and model: it comes from the sighting that knew both.
+        knew = next((one.route for one in ranked if one.route.provider and one.route.model), None)
+        if knew is not None:
+            gaps["deployment"] = knew.deployment
+    return replace(first, **gaps)
