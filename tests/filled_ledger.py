@@ -1,0 +1,157 @@
+"""Puts cells, charges and their dictionaries straight into a database, as the jobs would.
+
+For tests of what is asked. What the jobs put there is theirs to test.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from sqlalchemy import insert
+from sqlalchemy.dialects.postgresql import insert as insert_new
+from sqlalchemy.orm import Session
+
+from spend.calls import Outcome, Owner, Route
+from spend.ids import content_id
+from spend.meters import METER_NAMES
+from store.tables.heard import owners, routes
+from store.tables.jobs import job_runs
+from store.tables.ledger import charges
+from store.tables.rollups import buckets, cells
+from store.tenants import TENANT
+
+GPT = Route(provider="openai", model="gpt-4o", operation="chat", deployment="api", region="us")
+CLAUDE = Route(provider="anthropic", model="claude-sonnet-4-5", operation="chat", deployment="api")
+LLAMA = Route(provider="vllm", model="llama-3.3-70b", operation="chat", deployment="self-hosted")
+SEARCH = Owner(team="search", project="web", service="search-api", environment="production")
+SUPPORT = Owner(team="support", feature="triage", customer="acme")
+IDLE = Owner(team="idle", rule="a pool's idle share")
+NOBODY = Owner(team="unallocated")
+
+
+def at(text: str) -> datetime:
+    """A moment, UTC unless it says otherwise."""
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+
+
+def put_names(session: Session, owner: Owner, route: Route) -> tuple[int, int]:
+    for table, value in ((owners, owner), (routes, route)):
+        columns = {name: getattr(value, name) for name in value.__dataclass_fields__}
+        session.execute(
+            insert_new(table)
+            .values(tenant_id=TENANT, id=content_id(value), **columns)
+            .on_conflict_do_nothing()
+        )
+    return content_id(owner), content_id(route)
+
+
+def put_cell(
+    session: Session,
+    slot: str,
+    owner: Owner = SEARCH,
+    route: Route = GPT,
+    *,
+    calls: int = 1,
+    outcome: Outcome = Outcome.OK,
+    band: int = 0,
+    unmetered: int = 0,
+    unpriced: int | None = 0,
+    charged: bool = True,
+    timed: tuple[int, int, int, int] = (0, 0, 0, 0),
+    tenant: int = TENANT,
+    **usage: int,
+) -> None:
+    owner_id, route_id = put_names(session, owner, route)
+    session.execute(
+        insert(cells).values(
+            tenant_id=tenant,
+            slot=at(slot),
+            owner_id=owner_id,
+            route_id=route_id,
+            outcome=outcome,
+            band=band,
+            calls=calls,
+            unmetered_calls=unmetered,
+            unpriced_calls=unpriced,
+            charged=charged,
+            timed_calls=timed[0],
+            timed_us=timed[1],
+            timed_output=timed[2],
+            timed_output_us=timed[3],
+            **{name: usage.get(name, 0) for name in METER_NAMES},
+        )
+    )
+
+
+def put_charge(
+    session: Session,
+    slot: str,
+    amount: str,
+    owner: Owner = SEARCH,
+    route: Route = GPT,
+    *,
+    meter: str = "input",
+    kind: str = "original",
+    price_id: int | None = 1,
+    pool_id: int | None = None,
+    quantity: int = 1,
+    currency: str = "USD",
+    band: int = 0,
+    tenant: int = TENANT,
+) -> None:
+    owner_id, route_id = put_names(session, owner, route)
+    session.execute(
+        insert(charges).values(
+            tenant_id=tenant,
+            posted_at=at("2026-11-01"),
+            kind=kind,
+            slot=at(slot),
+            owner_id=owner_id,
+            route_id=route_id,
+            band=band,
+            meter=meter,
+            price_id=None if pool_id is not None else price_id,
+            pool_id=pool_id,
+            quantity=quantity,
+            amount=Decimal(amount),
+            currency=currency,
+            method="work-units-v1" if pool_id is not None else "price-book/1",
+        )
+    )
+
+
+def put_buckets(
+    session: Session,
+    slot: str,
+    measure: int,
+    counts: Mapping[int, int],
+    owner: Owner = SEARCH,
+    route: Route = GPT,
+) -> None:
+    owner_id, route_id = put_names(session, owner, route)
+    for bucket, count in counts.items():
+        session.execute(
+            insert(buckets).values(
+                tenant_id=TENANT,
+                slot=at(slot),
+                owner_id=owner_id,
+                route_id=route_id,
+                measure=measure,
+                bucket=bucket,
+                calls=count,
+            )
+        )
+
+
+def put_run(session: Session, job: str, complete_until: str, finished: str = "2026-10-20") -> None:
+    session.execute(
+        insert(job_runs).values(
+            job=job,
+            period=at(finished),
+            started_at=at(finished),
+            finished_at=at(finished),
+            complete_until=at(complete_until),
+            note="1 batch",
+        )
+    )
