@@ -18,6 +18,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     delete,
+    extract,
     func,
     insert,
     literal,
@@ -139,12 +140,13 @@ def _same_answer(one: FromClause, other: FromClause) -> ColumnElement[bool]:
 
 def _failed_together(one: FromClause, other: FromClause) -> ColumnElement[bool]:
     """Two failed sightings of different emitters, one within the other's time."""
-    starts = one.c.start_at - other.c.start_at
-    slack = literal(SAME_TIME, Interval)
-    ends = starts + (
-        func.make_interval(0, 0, 0, 0, 0, 0, func.coalesce(one.c.duration_us, 0) / 1e6)
-        - func.make_interval(0, 0, 0, 0, 0, 0, func.coalesce(other.c.duration_us, 0) / 1e6)
+    starts = _microseconds(one.c.start_at) - _microseconds(other.c.start_at)
+    ends = (
+        starts
+        + func.coalesce(one.c.duration_us, literal(0, BigInteger))
+        - func.coalesce(other.c.duration_us, literal(0, BigInteger))
     )
+    slack = SAME_TIME // timedelta(microseconds=1)
     return and_(
         one.c.outcome != Outcome.OK,
         one.c.response_id.is_(None),
@@ -160,6 +162,10 @@ def _failed_together(one: FromClause, other: FromClause) -> ColumnElement[bool]:
     )
 
 
+def _microseconds(moment: ColumnElement[Any]) -> ColumnElement[int]:
+    return cast(extract("epoch", moment) * 1_000_000, BigInteger)
+
+
 def _is_any(column: ColumnElement[UUID], values: Collection[UUID]) -> ColumnElement[bool]:
     """``column = ANY(array)``: one parameter, however many values."""
     array: ColumnElement[bool] = column == func.any(cast(list(values), ARRAY(Uuid)))
@@ -171,9 +177,9 @@ def load(session: Session, tenant: int, traces: Collection[UUID]) -> list[Stored
     rows = session.execute(
         select(
             sightings,
-            *(column.label(f"owner_{column.name}") for column in owners.c),
-            *(column.label(f"route_{column.name}") for column in routes.c),
-            *(column.label(f"emitter_{column.name}") for column in emitters.c),
+            *_named(owners, Owner),
+            *_named(routes, Route),
+            *_named(emitters, Emitter),
         )
         .join_from(sightings, owners, _of(owners, sightings.c.owner_id))
         .join(routes, _of(routes, sightings.c.route_id))
@@ -200,9 +206,9 @@ def _stored(row: Mapping[Any, Any]) -> Stored:
             ttft_us=columns["ttft_us"],
             role=Role(columns["role"]),
             outcome=Outcome(columns["outcome"]),
-            owner=Owner(**_part(columns, "owner_", Owner)),
-            route=Route(**_part(columns, "route_", Route)),
-            emitter=Emitter(**_part(columns, "emitter_", Emitter)),
+            owner=Owner(**_part(columns, Owner)),
+            route=Route(**_part(columns, Route)),
+            emitter=Emitter(**_part(columns, Emitter)),
             response_id=columns["response_id"],
             usage={name: columns[name] for name in METER_NAMES if columns[name] is not None},
             details=columns["details"] or {},
@@ -214,8 +220,15 @@ def _stored(row: Mapping[Any, Any]) -> Stored:
     )
 
 
-def _part(columns: Mapping[str, Any], prefix: str, of: type) -> dict[str, Any]:
-    return {name: columns[prefix + name] for name in of.__slots__}  # type: ignore[attr-defined]  # a slotted dataclass
+def _named(dictionary: Any, of: type) -> list[ColumnElement[Any]]:
+    return [
+        dictionary.c[name].label(f"{of.__name__}.{name}")
+        for name in of.__slots__  # type: ignore[attr-defined]  # a slotted dataclass
+    ]
+
+
+def _part(columns: Mapping[str, Any], of: type) -> dict[str, Any]:
+    return {name: columns[f"{of.__name__}.{name}"] for name in of.__slots__}  # type: ignore[attr-defined]  # a slotted dataclass
 
 
 def keys_table(keys: Sequence[Key]) -> FromClause:
