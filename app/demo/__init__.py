@@ -1,0 +1,1 @@
+"""A simulated hybrid company, whose services report through the real OpenTelemetry SDK."""
