@@ -1,0 +1,146 @@
+"""Makes cells wait for the charge job again, when what they cost may have changed.
+
+Every change of a price, a name or a pool calls this in its own transaction, so that the change and
+the corrections that it asks for are kept together or not at all.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    DateTime,
+    Text,
+    and_,
+    column,
+    func,
+    literal,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
+
+from store.tables.heard import routes
+from store.tables.prices import model_names
+from store.tables.rollups import cells
+from store.tenants import PUBLIC
+
+Changed = tuple[str, str, datetime, datetime | None]
+"""Provider, model, and the time (UTC, half-open) for which a price of it has changed."""
+
+_LAST: Final = "infinity"
+
+
+def lock_ledger(session: Session) -> None:
+    """One at a time until the transaction ends: posting charges, and changing what they go by.
+
+    Without it a charge run could finish a cell by a price that has just been replaced.
+    """
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext("spanledger ledger"))))
+
+
+def for_prices(session: Session, tenant: int, changed: Iterable[Changed]) -> None:
+    """Cells that a changed price can concern; with the tenant PUBLIC those of every tenant."""
+    found = list(changed)
+    if not found:
+        return
+    moment = DateTime(timezone=True)
+    change = (
+        func.unnest(
+            literal([each[0] for each in found], ARRAY(Text)),
+            literal([each[1] for each in found], ARRAY(Text)),
+            literal([each[2] for each in found], ARRAY(moment)),
+            literal([each[3] for each in found], ARRAY(moment)),
+        )
+        .table_valued(
+            column("provider", Text),
+            column("model", Text),
+            column("starts", moment),
+            column("ends", moment),
+        )
+        .render_derived("change")
+    )
+    named = and_(
+        model_names.c.tenant_id == routes.c.tenant_id,
+        model_names.c.provider == routes.c.provider,
+        model_names.c.model == routes.c.model,
+    )
+    asked = select(routes.c.tenant_id, routes.c.id, change.c.starts, change.c.ends)
+    called = asked.join_from(
+        routes,
+        change,
+        and_(routes.c.provider == change.c.provider, routes.c.model == change.c.model),
+    )
+    # A contract can be for the listed name with the route's own provider: spend/prices.py.
+    listed = (
+        asked.join_from(routes, model_names, named).join(
+            change,
+            and_(provider == change.c.provider, model_names.c.listed_model == change.c.model),
+        )
+        for provider in (routes.c.provider, model_names.c.listed_provider)
+    )
+    every = union_all(called, *listed).subquery()
+    touched = (
+        select(
+            every.c.tenant_id,
+            every.c.id,
+            func.min(every.c.starts).label("starts"),
+            func.max(func.coalesce(every.c.ends, _LAST)).label("ends"),
+        )
+        .where(literal(tenant == PUBLIC) | (every.c.tenant_id == tenant))
+        .group_by(every.c.tenant_id, every.c.id)
+        .cte("touched")
+    )
+    _wait(session, touched)
+
+
+def for_routes(
+    session: Session,
+    tenant: int,
+    route_ids: Iterable[int],
+    starts: datetime | None = None,
+    ends: datetime | None = None,
+) -> None:
+    """Cells of these routes in a time (UTC, half-open; None: without a bound)."""
+    ids = list(route_ids)
+    if not ids:
+        return
+    every = func.unnest(literal(ids, ARRAY(BigInteger))).table_valued("id").render_derived("every")
+    touched = select(
+        literal(tenant).label("tenant_id"),
+        every.c.id,
+        func.coalesce(literal(starts, DateTime(timezone=True)), f"-{_LAST}").label("starts"),
+        func.coalesce(literal(ends, DateTime(timezone=True)), _LAST).label("ends"),
+    ).cte("touched")
+    _wait(session, touched)
+
+
+def _wait(session: Session, touched: CTE) -> None:
+    key = list(cells.primary_key.columns)
+    # In the order of the key, as the roll job goes: two that wait for each other's cells would
+    # deadlock. Also those that wait already: a charge run may be about to say that they don't.
+    locked = (
+        select(*key)
+        .join_from(
+            cells,
+            touched,
+            and_(
+                cells.c.tenant_id == touched.c.tenant_id,
+                cells.c.route_id == touched.c.id,
+                cells.c.slot >= touched.c.starts,
+                cells.c.slot < touched.c.ends,
+            ),
+        )
+        .order_by(*key)
+        .with_for_update(of=cells)
+        .cte("locked")
+    )
+    session.execute(
+        update(cells)
+        .values(charged=False)
+        .where(*(cells.c[each.name] == locked.c[each.name] for each in key))
+    )
