@@ -1,0 +1,185 @@
+"""The settings, read from ``SPANLEDGER_…`` environment variables and checked before anything runs.
+
+docs/settings.md tells people about them; a test holds it to this file.
+"""
+
+import difflib
+import os
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from app.addresses import Address, parse_address
+
+PREFIX = "SPANLEDGER_"
+# Read by the SDK, in applications; not ours, and no mistake where both run in one shell.
+OF_THE_SDK = frozenset({"API_KEY", "ENDPOINT", "SERVICE", "TEAM", "DISABLED"})
+
+_OUR_WORDS = {"bool_parsing": "write true or false"}
+
+
+class WrongSetting(Exception):  # noqa: N818  # named for what is wrong, not for Python
+    """A setting cannot be used. One line for each: which, and why. Whoever started us sets it."""
+
+
+def default_data_dir() -> Path:
+    """Where the platform wants a user's data."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "spanledger"
+    home = os.environ.get("XDG_DATA_HOME", "")
+    return (Path(home) if home.startswith("/") else Path.home() / ".local/share") / "spanledger"
+
+
+def _address(value: object) -> Address:
+    return value if isinstance(value, Address) else parse_address(str(value))
+
+
+def _database_url(value: str) -> str:
+    # The value may hold a password: no message repeats it.
+    scheme, mark, rest = value.partition("://")
+    if not mark or scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
+        raise ValueError("write postgresql://user:password@host:port/database")
+    url = f"postgresql://{rest}"
+    try:
+        conninfo_to_dict(url)
+        make_url(url)
+    except (ProgrammingError, ArgumentError, ValueError) as error:
+        raise ValueError("Postgres cannot read this URL") from error
+    return url
+
+
+def _folder(value: Path) -> Path:
+    folder = value.expanduser().absolute()
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder} is not a folder")
+    return folder
+
+
+def _timezone(value: str) -> str:
+    # Not ZoneInfo's word alone: it also takes 'localtime', which Postgres does not know.
+    zones = available_timezones() - {"localtime", "posixrules", "Factory"}
+    if value not in zones:
+        near = difflib.get_close_matches(value, zones, n=1)
+        hint = f"did you mean {near[0]}?" if near else "write one such as Europe/Berlin"
+        raise ValueError(f"{value!r} is no time zone of the IANA list; {hint}")
+    return value
+
+
+def _currency(value: str) -> str:
+    if not re.fullmatch("[A-Z]{3}", value):
+        raise ValueError(f"{value!r} is no ISO 4217 code; write three capitals, such as EUR")
+    return value
+
+
+def _webhook(value: str) -> str:
+    # The path of a webhook is its password.
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("write a URL such as https://hooks.slack.com/services/…")
+    return value
+
+
+def _pepper(value: str) -> str:
+    if len(value) < 16:  # noqa: PLR2004  # shorter than what anybody's generator gives
+        raise ValueError("it must have 16 characters or more")
+    return value
+
+
+class Settings(BaseSettings):
+    """What a person can set. ``read_settings()`` reads them with messages meant for people."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, env_ignore_empty=True, hide_input_in_errors=True
+    )
+
+    database_url: Annotated[str, AfterValidator(_database_url)] | None = Field(
+        default=None,
+        description="A Postgres 15 or newer. Not set: an embedded one runs beside the server.",
+    )
+    data_dir: Annotated[Path, AfterValidator(_folder)] = Field(
+        default_factory=default_data_dir,
+        description="What this machine keeps: the embedded Postgres and the secret of keys.",
+    )
+    otlp_http_addr: Annotated[Address, NoDecode, BeforeValidator(_address)] = Field(
+        default=Address("127.0.0.1", 4318), description="Where OTLP over HTTP is heard."
+    )
+    otlp_grpc_addr: Annotated[Address, NoDecode, BeforeValidator(_address)] = Field(
+        default=Address("127.0.0.1", 4317), description="Where OTLP over gRPC is heard."
+    )
+    api_addr: Annotated[Address, NoDecode, BeforeValidator(_address)] = Field(
+        default=Address("127.0.0.1", 8321), description="Where the API and the pages answer."
+    )
+    slack_webhook_url: Annotated[str, AfterValidator(_webhook)] | None = Field(
+        default=None, description="Where alerts go, unless their budget names another webhook."
+    )
+    allow_private_destinations: bool = Field(
+        default=False, description="Lets webhooks go to this machine and its network, over http."
+    )
+    timezone: Annotated[str, AfterValidator(_timezone)] = Field(
+        default="UTC", description="Whose days and months reports and budgets use."
+    )
+    currency: Annotated[str, AfterValidator(_currency)] = Field(
+        default="USD", description="The currency of the ledger."
+    )
+    key_pepper: Annotated[str, AfterValidator(_pepper)] | None = Field(
+        default=None,
+        description="The secret that keys are hashed with; machines that share a database share "
+        "it. Not set: one is made in DATA_DIR.",
+    )
+
+    @model_validator(mode="after")
+    def _destinations(self) -> Self:
+        url = self.slack_webhook_url
+        if url and urlsplit(url).scheme == "http" and not self.allow_private_destinations:
+            raise ValueError(
+                f"{PREFIX}SLACK_WEBHOOK_URL: it must be https "
+                f"({PREFIX}ALLOW_PRIVATE_DESTINATIONS=true lets tests use http)"
+            )
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of reports."""
+        return ZoneInfo(self.timezone)
+
+
+def read_settings() -> Settings:
+    """The settings of this process. Raises WrongSetting."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise WrongSetting(explained(error)) from None
+
+
+def explained(error: ValidationError) -> str:
+    """One line for each wrong setting, without the values that are secret."""
+    lines = []
+    for detail in error.errors(include_url=False, include_input=False):
+        why = _OUR_WORDS.get(detail["type"]) or detail["msg"].removeprefix("Value error, ")
+        where = [str(part) for part in detail["loc"]]
+        lines.append(f"{PREFIX}{where[0].upper()}: {why}" if where else why)
+    return "\n".join(lines)
+
+
+def unknown_settings(environment: Mapping[str, str]) -> list[str]:
+    """Variables that look like settings of ours and are none, with what was perhaps meant."""
+    known = {name.upper() for name in Settings.model_fields}
+    lines = []
+    for variable in sorted(environment):
+        name = variable.removeprefix(PREFIX)
+        if name in known | OF_THE_SDK or name == variable:
+            continue
+        near = difflib.get_close_matches(name, known, n=1)
+        lines.append(f"{variable} is no setting" + (f": {PREFIX}{near[0]}?" if near else ""))
+    return lines

@@ -1,0 +1,128 @@
+"""Keys that may send, read or administer: ``sl_<kind>_<8 characters of id><secret>``.
+
+The database keeps an HMAC of the secret, keyed with a pepper that it does not know: a stolen copy
+of the table opens nothing, and makes no keys.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from store.tables.access import keys
+
+KINDS: Final = ("ingest", "read", "admin")
+
+_SHAPE = re.compile(r"sl_(ingest|read|admin)_([a-z2-7]{8})([a-z2-7]{52})")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key, without its secret."""
+
+    id: str
+    kind: str
+    """ingest | read | admin"""
+    name: str
+    team: str | None
+    """The team that spans sent with it belong to unless they say otherwise; for a read key, the
+    only team it may see. None: any."""
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+def create_key(
+    session: Session,
+    *,
+    tenant: int,
+    kind: str,
+    name: str,
+    team: str | None,
+    pepper: bytes,
+    now: datetime,
+) -> str:
+    """A new key's text. It is shown once: the database does not have it."""
+    key_id, secret = _random(5), _random(32)
+    session.execute(
+        insert(keys).values(
+            tenant_id=tenant,
+            id=key_id,
+            kind=kind,
+            name=name,
+            team=team,
+            digest=_digest(kind, key_id, secret, pepper),
+            created_at=now,
+        )
+    )
+    return f"sl_{kind}_{key_id}{secret}"
+
+
+def find_key(session: Session, text: str, *, pepper: bytes) -> tuple[int, Key] | None:
+    """The tenant and the key in force whose text this is; None where there is none."""
+    shape = _SHAPE.fullmatch(text)
+    if shape is None:
+        return None
+    kind, key_id, secret = shape.groups()
+    digest = _digest(kind, key_id, secret, pepper)
+    found = session.execute(
+        select(keys.c.tenant_id, keys.c.digest, *_PUBLIC).where(
+            keys.c.id == key_id, keys.c.revoked_at.is_(None)
+        )
+    )
+    for tenant, expected, *public in found:
+        # Takes as long however many bytes agree.
+        if hmac.compare_digest(digest, expected):
+            return tenant, Key(*public)
+    return None
+
+
+def list_keys(session: Session, *, tenant: int) -> list[Key]:
+    """All keys, revoked ones too, oldest first."""
+    found = session.execute(
+        select(*_PUBLIC).where(keys.c.tenant_id == tenant).order_by(keys.c.created_at, keys.c.id)
+    )
+    return [Key(*row) for row in found]
+
+
+def revoke_key(session: Session, key_id: str, *, tenant: int, now: datetime) -> bool:
+    """Ends a key for good. False: there is none in force with this id."""
+    ended = session.execute(
+        update(keys)
+        .where(keys.c.tenant_id == tenant, keys.c.id == key_id, keys.c.revoked_at.is_(None))
+        .values(revoked_at=now)
+        .returning(keys.c.id)
+    )
+    return ended.first() is not None
+
+
+def has_keys(session: Session) -> bool:
+    """Whether any key is in force: without one, nobody is asked for one."""
+    found = session.execute(select(keys.c.id).where(keys.c.revoked_at.is_(None)).limit(1))
+    return found.first() is not None
+
+
+_PUBLIC = (
+    keys.c.id,
+    keys.c.kind,
+    keys.c.name,
+    keys.c.team,
+    keys.c.created_at,
+    keys.c.revoked_at,
+)
+
+
+def _random(size: int) -> str:
+    """``size`` random bytes in letters and digits that a double click selects whole."""
+    return base64.b32encode(secrets.token_bytes(size)).decode().rstrip("=").lower()
+
+
+def _digest(kind: str, key_id: str, secret: str, pepper: bytes) -> bytes:
+    # With the kind: a read key whose text is changed to say admin is no key.
+    return hmac.digest(pepper, f"{kind}:{key_id}:{secret}".encode(), hashlib.sha256)

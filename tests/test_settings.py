@@ -1,0 +1,125 @@
+"""Settings: read from the environment, checked before anything runs."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from app.addresses import Address, parse_address
+from app.settings import Settings, WrongSetting, read_settings, unknown_settings
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in [name for name in os.environ if name.startswith("SPANLEDGER_")]:
+        monkeypatch.delenv(variable)
+
+
+def test_without_any_setting_everything_stays_on_this_machine() -> None:
+    settings = read_settings()
+    assert settings.database_url is None
+    assert str(settings.otlp_http_addr) == "127.0.0.1:4318"
+    assert str(settings.otlp_grpc_addr) == "127.0.0.1:4317"
+    assert str(settings.api_addr) == "127.0.0.1:8321"
+    assert (settings.timezone, settings.currency) == ("UTC", "USD")
+    assert settings.slack_webhook_url is None
+    assert settings.allow_private_destinations is False
+
+
+def test_data_live_where_the_platform_wants_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", "/somewhere")
+    monkeypatch.setattr("sys.platform", "linux")
+    assert read_settings().data_dir == Path("/somewhere/spanledger")
+
+
+def test_an_empty_variable_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPANLEDGER_DATABASE_URL", "")
+    assert read_settings().database_url is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("API_ADDR", "8321", "write host:port"),
+        ("API_ADDR", "http://127.0.0.1:8321", "without http://"),
+        ("API_ADDR", "::1:8321", "brackets"),
+        ("API_ADDR", "[nonsense]:8321", "nonsense"),
+        ("OTLP_HTTP_ADDR", "127.0.0.1:65536", "65536"),
+        ("OTLP_GRPC_ADDR", "127.0.0.1:", "not a number"),
+        ("TIMEZONE", "Europe/Berln", "did you mean Europe/Berlin"),
+        ("TIMEZONE", "localtime", "IANA"),
+        ("CURRENCY", "eur", "EUR"),
+        ("DATABASE_URL", "sqlite:///x", "postgresql://"),
+        ("DATABASE_URL", "postgresql://u:hidden@h:port/x", "cannot read"),
+        ("DATA_DIR", "/dev/null", "not a folder"),
+        ("SLACK_WEBHOOK_URL", "http://hooks.example/hidden", "https"),
+        ("SLACK_WEBHOOK_URL", "hidden", "URL"),
+        ("ALLOW_PRIVATE_DESTINATIONS", "perhaps", "true or false"),
+        ("KEY_PEPPER", "hidden", "16 characters"),
+    ],
+)
+def test_a_wrong_setting_is_one_line_that_says_which_and_why(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, why: str
+) -> None:
+    monkeypatch.setenv(f"SPANLEDGER_{name}", value)
+    with pytest.raises(WrongSetting) as refusal:
+        read_settings()
+    said = str(refusal.value)
+    assert said.startswith(f"SPANLEDGER_{name}: ")
+    assert why in said
+    assert "\n" not in said
+    assert "hidden" not in said
+
+
+def test_several_wrong_settings_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPANLEDGER_CURRENCY", "Euro")
+    monkeypatch.setenv("SPANLEDGER_TIMEZONE", "Berlin time")
+    with pytest.raises(WrongSetting) as refusal:
+        read_settings()
+    assert len(str(refusal.value).splitlines()) == 2
+
+
+def test_webhooks_may_go_to_this_machine_only_when_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SPANLEDGER_SLACK_WEBHOOK_URL", "http://127.0.0.1:9/hook")
+    monkeypatch.setenv("SPANLEDGER_ALLOW_PRIVATE_DESTINATIONS", "true")
+    assert read_settings().slack_webhook_url == "http://127.0.0.1:9/hook"
+
+
+def test_a_misspelt_setting_is_noticed() -> None:
+    variables = {"SPANLEDGER_DATABSE_URL": "x", "SPANLEDGER_CURRENCY": "EUR", "PATH": "x"}
+    (line,) = unknown_settings(variables)
+    assert "SPANLEDGER_DATABASE_URL?" in line
+
+
+def test_settings_cannot_change_while_we_run() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        Settings().currency = "EUR"  # type: ignore[misc]  # that is the test
+
+
+@pytest.mark.parametrize("text", ["127.0.0.1:0", "[::1]:4318", "0.0.0.0:80", "a.example:1"])
+def test_an_address_is_written_as_it_is_read(text: str) -> None:
+    assert str(parse_address(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),  # noqa: S104  # not bound
+        ("::", False),
+        ("10.0.0.1", False),
+        ("a.example", False),
+    ],
+)
+def test_only_loopback_is_taken_for_loopback(host: str, loopback: bool) -> None:
+    assert Address(host, 1).is_loopback is loopback
+
+
+def test_an_address_that_is_everywhere_is_told_as_one_that_works() -> None:
+    assert Address("0.0.0.0", 80).url == "http://127.0.0.1:80"  # noqa: S104  # not bound
+    assert Address("::", 80).url == "http://[::1]:80"
