@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from api import health, problems
+from api import health, problems, spend
 from api.dependencies import Now
 from api.settings import ApiSettings
 from store.sessions import Database
@@ -35,4 +35,5 @@ def create_app(database: Database, settings: ApiSettings, clock: Now) -> FastAPI
     app.state.clock = clock
     problems.install(app)
     app.include_router(health.router)
+    app.include_router(spend.router)
     return app

@@ -1,6 +1,9 @@
 """Who asks, and what of the ledger they may see."""
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,3 +13,10 @@ class Caller:
     may_write: bool
     team: str | None = None
     """The only team that it may see; None: all of them."""
+
+
+def _caller() -> Caller:
+    return Caller(may_write=True)
+
+
+Who = Annotated[Caller, Depends(_caller)]

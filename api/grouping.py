@@ -18,6 +18,7 @@ from api.problems import Problem
 from spend.periods import FIRST_YEAR, LAST_YEAR, Period, day_start, local_day
 from spend.slots import is_slot_start
 from store.dimensions import DIMENSIONS, Question, named_period
+from store.grouping import MOST_ROWS
 
 MOST_DAYS: Final = 400
 MOST_VALUES: Final = 200
@@ -220,3 +221,9 @@ def _filters(asked: FiltersAsked, zone: ZoneInfo, caller: Caller) -> dict[str, t
             raise Problem(403, "Not yours to see", detail, field="team")
         values["team"] = (caller.team,)
     return {name: given for name, given in values.items() if given}
+
+
+def too_many_rows() -> Problem:
+    """The problem of an answer that would be too long."""
+    detail = f"The answer has more than {MOST_ROWS:,} rows: group by less, or ask for less time."
+    return wrong("group_by", detail)

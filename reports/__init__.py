@@ -1,0 +1,1 @@
+"""Shows: statements and tables, as text and as CSV. Knows no database."""

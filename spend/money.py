@@ -128,3 +128,9 @@ def rounded_lines(amounts: Sequence[Decimal], currency: str) -> tuple[Decimal, .
     for position in sorted(range(len(exact)), key=lambda each: -remainders[each])[:left]:
         coins[position] += 1
     return tuple(Decimal(each).scaleb(-digits, EXACT) for each in coins)
+
+
+def plain(value: Decimal) -> str:
+    """An amount as the API writes it: no exponent, at least two decimals, no zeros beyond."""
+    whole, _, decimals = format(value, "f").partition(".")
+    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"

@@ -3,12 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow, Rounded
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
-# Adds any amounts that Postgres can hold without losing a digit, or raises.
-_EXACT: Final = Context(prec=60, traps=[Inexact, Rounded, InvalidOperation, Overflow])
+from spend.money import EXACT
 
 NO_USAGE: Final[Mapping[str, int]] = MappingProxyType({})
 
@@ -57,11 +56,4 @@ def plus(one: Decimal | None, other: Decimal | None) -> Decimal | None:
     """The exact sum of two amounts, of which either may be unknown."""
     if one is None or other is None:
         return one if other is None else other
-    return _EXACT.add(one, other)
-
-
-def plain(amount: Decimal) -> str:
-    """An amount with all its digits, at least two of them behind the point, and no exponent."""
-    text = f"{amount:f}"
-    whole, _, fraction = text.partition(".")
-    return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
+    return EXACT.add(one, other)

@@ -1,0 +1,112 @@
+"""Parts that several answers share: bounds, dimensions, totals, usage."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from api.grouping import Asked
+from spend.meters import CACHE_WRITES, METERS
+from spend.money import plain
+from spend.totals import Totals
+
+
+def _usage_schema() -> dict[str, Any]:
+    told = {}
+    for meter in METERS:
+        if meter.name == CACHE_WRITES[0]:
+            told["cache_write_tokens"] = "Written to a cache: the sum of the three below."
+        part = f", a part of {meter.of_which}_tokens." if meter.of_which else "."
+        told[meter.asked_as] = f"Tokens{part}"
+    return {
+        "properties": {
+            name: {"type": "integer", "description": text} for name, text in told.items()
+        }
+    }
+
+
+class TotalsAnswer(BaseModel):
+    """What a group of calls comes to."""
+
+    cost: str | None = Field(
+        description="Exact, in `currency`; null where nothing in the row is priced.",
+        examples=["12.345678"],
+    )
+    calls: int = Field(description="Requests to a model.")
+    errors: int = Field(description="Calls that did not end well.")
+    unpriced_calls: int = Field(description="Calls whose cost is unknown: not in `cost`.")
+    unmetered_calls: int = Field(description="Calls that did not say what they used.")
+    waiting_calls: int = Field(description="Calls whose charges are still to be posted.")
+    usage: dict[str, int] = Field(
+        description="Tokens by class. `input_tokens` is uncached input only: the classes are"
+        " disjoint, but for those that are a part of another.",
+        json_schema_extra=_usage_schema(),
+    )
+
+
+class DimensionsAnswer(BaseModel):
+    """The dimensions that were asked for; null where nothing was said."""
+
+    day: str | None = None
+    month: str | None = None
+    team: str | None = None
+    project: str | None = None
+    service: str | None = None
+    environment: str | None = None
+    feature: str | None = None
+    customer: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    operation: str | None = None
+    deployment: str | None = None
+    region: str | None = None
+
+
+class BoundsAnswer(BaseModel):
+    """What an answer is about."""
+
+    from_: str = Field(alias="from", description="Inclusive; a local date or an instant.")
+    to: str = Field(description="Exclusive; likewise.")
+    timezone: str = Field(description="The zone that dates, days and months are in.")
+    complete_until: str | None = Field(
+        description="Everything heard before this instant is counted; null: not known."
+    )
+
+
+def instant(moment: datetime | None) -> str | None:
+    """A moment of UTC as RFC 3339."""
+    return moment.isoformat().replace("+00:00", "Z") if moment else None
+
+
+def bounds_of(asked: Asked, complete_until: datetime | None) -> dict[str, Any]:
+    """The fields of BoundsAnswer."""
+    return {
+        "from": asked.start,
+        "to": asked.end,
+        "timezone": asked.question.zone.key,
+        "complete_until": instant(complete_until),
+    }
+
+
+def totals_of(totals: Totals) -> dict[str, Any]:
+    """The fields of TotalsAnswer."""
+    return {
+        "cost": None if totals.cost is None else plain(totals.cost),
+        "calls": totals.calls,
+        "errors": totals.errors,
+        "unpriced_calls": totals.unpriced_calls,
+        "unmetered_calls": totals.unmetered_calls,
+        "waiting_calls": totals.waiting_calls,
+        "usage": usage_of(totals.usage),
+    }
+
+
+def usage_of(usage: Mapping[str, int]) -> dict[str, int]:
+    """Usage by the API's names, with the sum of cache writes before its parts."""
+    told: dict[str, int] = {}
+    for meter in METERS:
+        if meter.name == CACHE_WRITES[0]:
+            told["cache_write_tokens"] = sum(usage.get(name, 0) for name in CACHE_WRITES)
+        told[meter.asked_as] = usage.get(meter.name, 0)
+    return told

@@ -1,0 +1,92 @@
+"""GET /v1/spend: what was spent, by whom, on what."""
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+
+from api.answers import CSV, csv_answer, json_answer, wants_csv
+from api.auth import Who
+from api.dependencies import Clock, Config, Reading, Tenant
+from api.grouping import Asked, GroupedAsked, checked, too_many_rows
+from api.problems import answers
+from api.shapes import BoundsAnswer, DimensionsAnswer, TotalsAnswer, bounds_of, totals_of
+from reports.csv_text import Value, csv_text
+from spend.totals import Totals, together
+from store.completeness import complete_until
+from store.grouping import Key, TooManyRowsError
+from store.spend_by import spend_by
+
+router = APIRouter(prefix="/v1", tags=["spend"])
+
+
+class SpendRow(TotalsAnswer, DimensionsAnswer):
+    """One group. Of the dimensions only those of `group_by` are there."""
+
+
+class SpendAnswer(BoundsAnswer):
+    """Spend by group, dearest first."""
+
+    currency: str = Field(description="Of every amount: ISO 4217.")
+    rows: list[SpendRow] = Field(description="Groups that have calls or costs.")
+    total: TotalsAnswer = Field(description="The sum of the rows.")
+
+
+@router.get("/spend.csv", summary="What was spent, as CSV", responses=answers(401, 403, 422, 503))
+@router.get(
+    "/spend",
+    summary="What was spent",
+    response_model=SpendAnswer,
+    responses={200: {"content": {CSV: {}}}, **answers(401, 403, 422, 503)},
+)
+def spend(
+    request: Request,
+    session: Reading,
+    tenant: Tenant,
+    config: Config,
+    clock: Clock,
+    who: Who,
+    query: Annotated[GroupedAsked, Query()],
+) -> Response:
+    """Money from the ledger and usage from the rollups, for each group of calls.
+
+    Costs are exact: rows add up to the total to the last digit. Idle capacity is the team `idle`,
+    what nobody claimed is `unallocated`.
+    """
+    asked = checked(query, default_zone=config.timezone, now=clock(), caller=who)
+    try:
+        found = spend_by(session, asked.question, tenant, currency=config.currency)
+    except TooManyRowsError:
+        raise too_many_rows() from None
+    rows = sorted(found.items(), key=_dearest_first)
+    if wants_csv(request):
+        text = _csv(asked, rows, config.currency)
+        return csv_answer(request, text, f"spend-{asked.start[:10]}-{asked.end[:10]}.csv")
+    names = asked.question.group_by
+    body: dict[str, Any] = {
+        "currency": config.currency,
+        **bounds_of(asked, complete_until(session)),
+        "rows": [dict(zip(names, key, strict=True)) | totals_of(each) for key, each in rows],
+        "total": totals_of(together(found.values())),
+    }
+    return json_answer(request, SpendAnswer.model_validate(body))
+
+
+def _dearest_first(row: tuple[Key, Totals]) -> tuple[Any, ...]:
+    key, totals = row
+    # What is unpriced comes last, the most calls first; null after every name.
+    cost = Decimal("-Infinity") if totals.cost is None else totals.cost
+    return (-cost, -totals.calls, [(value is None, value or "") for value in key])
+
+
+def _csv(asked: Asked, rows: list[tuple[Key, Totals]], currency: str) -> str:
+    lines: list[list[Value]] = []
+    header = [*asked.question.group_by, "currency"]
+    fields = [name for name in totals_of(Totals()) if name != "usage"]
+    meters = list(totals_of(Totals())["usage"])
+    for key, totals in rows:
+        told = totals_of(totals)
+        figures: list[Value] = [totals.cost, *(told[name] for name in fields[1:])]
+        lines.append([*key, currency, *figures, *told["usage"].values()])
+    return csv_text([*header, *fields, *meters], lines)
