@@ -63,17 +63,18 @@ class Postbox(SpanProcessor):
     def on_end(self, span: ReadableSpan) -> None:
         """Called by the SDK."""
         self._waiting.append(span)
-        if len(self._waiting) >= BATCH:
-            self.post()
 
-    def post(self) -> None:
-        """Send what waits. Raises NotTakenError when the collector does not take it."""
-        batch, self._waiting = self._waiting, []
-        if not batch:
-            return
-        if self._exporter.export(batch) is not SpanExportResult.SUCCESS:
-            raise NotTakenError(f"the collector did not take {len(batch)} spans")
-        self.sent += len(batch)
+    def post(self, *, full_only: bool = False) -> None:
+        """Send what waits, or full batches of it.
+
+        Raises NotTakenError when the collector does not take a batch: it waits on.
+        """
+        while len(self._waiting) >= (BATCH if full_only else 1):
+            batch = self._waiting[:BATCH]
+            if self._exporter.export(batch) is not SpanExportResult.SUCCESS:
+                raise NotTakenError(f"the collector did not take {len(batch)} spans")
+            del self._waiting[:BATCH]
+            self.sent += len(batch)
 
     def shutdown(self) -> None:
         """Called by the SDK; what waits was posted, or is given up."""
@@ -107,6 +108,7 @@ class Sender:
             self._send_call(exchange, call, provider, above, tags)
         if agent is not None:
             agent.end(exchange.end_ns)
+        self._postbox.post(full_only=True)
 
     def post(self) -> None:
         """Send what waits for a full batch. Raises NotTakenError."""

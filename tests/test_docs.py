@@ -1,0 +1,88 @@
+"""What the documents name, there is."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "requirements/README.md"]
+)
+
+
+def project(path: str) -> dict[str, list[str]]:
+    described = tomllib.loads((ROOT / path).read_text(encoding="utf-8"))["project"]
+    extras = described.get("optional-dependencies", {}).values()
+    return {
+        "dependencies": [*described["dependencies"], *(one for extra in extras for one in extra)]
+    }
+
+
+def anchors(document: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {
+        re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings
+    }
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_inside_the_repository_lead_somewhere(document: Path) -> None:
+    broken = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", document.read_text(encoding="utf-8")):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (document.parent / path).resolve() if path else document
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+def test_every_direct_dependency_says_why_it_is_here_and_no_other_is_named() -> None:
+    text = (ROOT / "docs/decisions/dependencies.md").read_text(encoding="utf-8")
+    explained = {
+        line.split("|")[1].strip()
+        for line in text.splitlines()
+        if line.startswith("| ") and not line.startswith("| package ")
+    }
+    needed = {
+        re.split(r"[^\w-]", dependency)[0]
+        for path in ("pyproject.toml", "sdk/pyproject.toml")
+        for dependency in project(path)["dependencies"]
+    }
+    assert explained == needed | {"setuptools"}
+
+
+def test_the_commands_in_the_readme_exist() -> None:
+    from app.cli import main  # noqa: PLC0415 - so that the other tests run without the rest
+
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"\bspanledger ([a-z]+)\b(?![-.])", "\n".join(code_in(text))))
+    assert named <= set(main.commands)
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z]+)\b", "\n".join(code_in(text)))) <= targets
+
+
+def code_in(text: str) -> list[str]:
+    blocks = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [*blocks, *re.findall(r"`([^`\n]+)`", text)]
+
+
+def test_files_named_in_the_documents_exist() -> None:
+    folders = "api|app|collector|docs|jobs|migrations|reports|requirements|sdk|spend|store|tests"
+    named = {
+        (document.name, path)
+        for document in DOCUMENTS
+        for path in re.findall(
+            rf"`((?:{folders})/[\w./-]+\.\w+)`", document.read_text(encoding="utf-8")
+        )
+    }
+    assert {(name, path) for name, path in named if not (ROOT / path).exists()} == set()
+
+
+def test_nothing_in_the_documents_names_a_machine_or_a_registry() -> None:
+    texts = [*DOCUMENTS, *ROOT.glob("*.toml"), *ROOT.glob("requirements/*.txt")]
+    private = re.compile(r"/home/|/root/|/work/|https?://[\w.]*pypi")
+    assert [str(path) for path in texts if private.search(path.read_text("utf-8"))] == []
