@@ -13,7 +13,7 @@ from spend.calls import Role, Standing
 from spend.ids import content_id
 from spend.twins import Settlement, settle
 from spend.witnesses import Joined, key_of
-from store import batches, dictionaries, rollups, twins
+from store import batches, dictionaries, rollups, suspects, twins
 from store.tables.heard import owners, routes, sightings
 from store.tenants import TENANT
 from store.twins import Key, Stored
@@ -52,9 +52,9 @@ def _roll(session: Session, tenant: int, claimed: Collection[int]) -> None:
     days = batches.days_of(session, tenant, ids)
     if days is None:
         return
-    suspects = twins.suspect_traces(session, tenant, ids, days)
-    if suspects:
-        _settle(session, tenant, twins.linked_traces(session, tenant, suspects), set(ids))
+    suspected = suspects.suspect_traces(session, tenant, ids, days)
+    if suspected:
+        _settle(session, tenant, suspects.linked_traces(session, tenant, suspected), set(ids))
     rollups.add(
         session,
         select(

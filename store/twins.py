@@ -1,8 +1,8 @@
-"""Sightings that may be of one call: finds them, and keeps what ``spend/twins.py`` says of them."""
+"""Keeps what ``spend/twins.py`` says of sightings, and moves the rollups by the difference."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,20 +11,16 @@ from sqlalchemy import (
     Date,
     FromClause,
     Integer,
-    Interval,
     SmallInteger,
     Uuid,
     and_,
     bindparam,
     cast,
     delete,
-    extract,
     func,
     insert,
     literal,
-    or_,
     select,
-    union,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -34,7 +30,6 @@ from sqlalchemy.sql.elements import ColumnElement
 from spend.calls import Emitter, Outcome, Owner, Role, Route, Sighting, Standing
 from spend.ids import content_id
 from spend.meters import METER_NAMES
-from spend.twins import SAME_TIME
 from spend.witnesses import Joined
 from store import rollups
 from store.tables.heard import emitters, joined_calls, owners, routes, sightings
@@ -63,115 +58,6 @@ class Stored:
         return self.sighting.trace_id, self.sighting.span_id, self.day
 
 
-def suspect_traces(
-    session: Session, tenant: int, batches: Sequence[int], days: tuple[date, date]
-) -> set[UUID]:
-    """Traces in which a sighting of these batches is linked to another one, of any batch.
-
-    The hot path of the roll: index probes only, no row of an ordinary call leaves Postgres.
-    ``days``: the first and last day of the batches; links reach a day further.
-    """
-    first, last = days[0] - timedelta(days=1), days[1] + timedelta(days=1)
-    new = (
-        select(sightings)
-        .where(
-            sightings.c.tenant_id == tenant,
-            sightings.c.batch_id.in_(batches),
-            sightings.c.day.between(*days),
-        )
-        .cte("new")
-    )
-    # Used three times below, so Postgres reads it once.
-    near = (
-        select(sightings)
-        .where(
-            sightings.c.tenant_id == tenant,
-            sightings.c.day.between(first, last),
-            sightings.c.trace_id.in_(select(new.c.trace_id)),
-        )
-        .cte("near")
-    )
-    inner, outer = near.alias("inner_"), near.alias("outer_")
-    other = sightings.alias("other")
-    of_others = and_(other.c.tenant_id == tenant, other.c.day.between(first, last))
-    found = union(
-        select(inner.c.trace_id).join(
-            outer,
-            and_(outer.c.trace_id == inner.c.trace_id, outer.c.span_id == inner.c.parent_span_id),
-        ),
-        select(near.c.trace_id).where(near.c.role == Role.AGGREGATE),
-        select(new.c.trace_id).join(other, and_(of_others, _same_answer(new, other))),
-        select(new.c.trace_id).join(other, and_(of_others, _failed_together(new, other))),
-    )
-    return set(session.scalars(found))
-
-
-def linked_traces(session: Session, tenant: int, traces: Collection[UUID]) -> set[UUID]:
-    """These traces and all that are linked to them, directly or through others."""
-    known = set(traces)
-    newest = set(traces)
-    while newest:
-        one, other = sightings.alias("one"), sightings.alias("other")
-        found = session.scalars(
-            select(other.c.trace_id)
-            .distinct()
-            .join_from(
-                one,
-                other,
-                and_(
-                    other.c.tenant_id == tenant,
-                    or_(_same_answer(one, other), _failed_together(one, other)),
-                ),
-            )
-            .where(one.c.tenant_id == tenant, _is_any(one.c.trace_id, newest))
-        )
-        newest = set(found) - known
-        known |= newest
-    return known
-
-
-def _same_answer(one: FromClause, other: FromClause) -> ColumnElement[bool]:
-    return and_(
-        other.c.response_id.is_not(None),
-        other.c.response_id == one.c.response_id,
-        or_(other.c.trace_id != one.c.trace_id, other.c.span_id != one.c.span_id),
-    )
-
-
-def _failed_together(one: FromClause, other: FromClause) -> ColumnElement[bool]:
-    """Two failed sightings of different emitters, one within the other's time."""
-    starts = _microseconds(one.c.start_at) - _microseconds(other.c.start_at)
-    ends = (
-        starts
-        + func.coalesce(one.c.duration_us, literal(0, BigInteger))
-        - func.coalesce(other.c.duration_us, literal(0, BigInteger))
-    )
-    slack = SAME_TIME // timedelta(microseconds=1)
-    return and_(
-        one.c.outcome != Outcome.OK,
-        one.c.response_id.is_(None),
-        other.c.outcome != Outcome.OK,
-        other.c.response_id.is_(None),
-        other.c.emitter_id != one.c.emitter_id,
-        # A failed call rarely takes more than an hour: bounds what the index has to look at.
-        other.c.start_at.between(
-            one.c.start_at - literal(timedelta(hours=1), Interval),
-            one.c.start_at + literal(timedelta(hours=1), Interval),
-        ),
-        or_(and_(starts >= -slack, ends <= slack), and_(starts <= slack, ends >= -slack)),
-    )
-
-
-def _microseconds(moment: ColumnElement[Any]) -> ColumnElement[int]:
-    return cast(extract("epoch", moment) * 1_000_000, BigInteger)
-
-
-def _is_any(column: ColumnElement[UUID], values: Collection[UUID]) -> ColumnElement[bool]:
-    """``column = ANY(array)``: one parameter, however many values."""
-    array: ColumnElement[bool] = column == func.any(cast(list(values), ARRAY(Uuid)))
-    return array
-
-
 def load(session: Session, tenant: int, traces: Collection[UUID]) -> list[Stored]:
     """All stored sightings of these traces."""
     rows = session.execute(
@@ -184,7 +70,11 @@ def load(session: Session, tenant: int, traces: Collection[UUID]) -> list[Stored
         .join_from(sightings, owners, _of(owners, sightings.c.owner_id))
         .join(routes, _of(routes, sightings.c.route_id))
         .join(emitters, _of(emitters, sightings.c.emitter_id))
-        .where(sightings.c.tenant_id == tenant, _is_any(sightings.c.trace_id, traces))
+        .where(
+            sightings.c.tenant_id == tenant,
+            # One parameter, however many traces.
+            sightings.c.trace_id == func.any(cast(list(traces), ARRAY(Uuid))),
+        )
     ).mappings()
     return [_stored(row) for row in rows]
 
