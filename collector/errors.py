@@ -1,4 +1,4 @@
-"""The only two refusals that a sender can be given, and who should do what."""
+"""What a sender can be told instead of "stored", and what it should do then."""
 
 
 class Malformed(Exception):  # noqa: N818 - it names what the request is, as the answer does
@@ -9,5 +9,13 @@ class TooLarge(Malformed):
     """The request is over a limit (bytes after decompression, spans). Send smaller ones."""
 
 
+class Denied(Exception):  # noqa: N818 - as above
+    """The sender shows no key, or none that is known. Its owner should give it one."""
+
+
 class Busy(Exception):  # noqa: N818 - as above
-    """Nothing is wrong with the request, and nothing of it was stored. Send it again soon."""
+    """Nothing is wrong with the request, and nothing is promised of it. Send it again soon.
+
+    It may have been stored after all (an answer of Postgres' that got lost): then the second one
+    is a duplicate, and counts for nothing.
+    """

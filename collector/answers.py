@@ -1,0 +1,126 @@
+"""What a sender is answered, as the OTLP specification has it, in protobuf and in JSON.
+
+Full success is an empty message; where spans were refused, or their usage was, ``partial_success``
+says how many and why. Every error carries a ``google.rpc.Status``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+import orjson
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.duration_pb2 import Duration
+from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untyped]  # ships none
+from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # ships none
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTracePartialSuccess,
+    ExportTraceServiceResponse,
+)
+
+from collector.errors import Busy, Denied, Malformed, TooLarge
+from store.intake import Account
+
+RETRY_SECONDS: Final = 3
+"""SDKs give up once the next attempt would come later than 10 s after the first: three seconds
+leave them four attempts, the last after nine."""
+MOST_REASONS: Final = 20
+LONGEST_MESSAGE: Final = 4096
+
+
+class Code(IntEnum):
+    """The codes of google.rpc that we answer."""
+
+    INVALID_ARGUMENT = 3
+    NOT_FOUND = 5
+    RESOURCE_EXHAUSTED = 8
+    UNIMPLEMENTED = 12
+    UNAVAILABLE = 14
+    UNAUTHENTICATED = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An error, as both doors tell it."""
+
+    http: int
+    code: Code
+    message: str
+
+    def status(self) -> Status:
+        """As google.rpc.Status, with the time to wait where sending again makes sense."""
+        status = Status(code=self.code, message=self.message)
+        if self.code is Code.UNAVAILABLE:
+            detail = AnyMessage()
+            detail.Pack(retry_info())
+            status.details.append(detail)
+        return status
+
+    def body(self, *, as_json: bool) -> bytes:
+        """The body of an HTTP answer."""
+        if as_json:
+            return orjson.dumps({"code": int(self.code), "message": self.message})
+        return bytes(self.status().SerializeToString())
+
+
+def refusal_of(error: Exception) -> Refusal:
+    """How an error is told. One that we did not foresee is our trouble, so: busy."""
+    message = str(error)[:LONGEST_MESSAGE]
+    match error:
+        case TooLarge():
+            return Refusal(413, Code.RESOURCE_EXHAUSTED, message)
+        case Malformed():
+            return Refusal(400, Code.INVALID_ARGUMENT, message)
+        case Denied():
+            return Refusal(401, Code.UNAUTHENTICATED, message)
+        case Busy():
+            return Refusal(503, Code.UNAVAILABLE, message)
+        case _:
+            return Refusal(503, Code.UNAVAILABLE, "something went wrong here; it is in our log")
+
+
+def retry_info() -> RetryInfo:
+    """When to send again."""
+    return RetryInfo(retry_delay=Duration(seconds=RETRY_SECONDS))
+
+
+def success(account: Account) -> bytes:
+    """An ExportTraceServiceResponse."""
+    response = ExportTraceServiceResponse()
+    message = explain(account)
+    if message:
+        response.partial_success.CopyFrom(
+            ExportTracePartialSuccess(
+                rejected_spans=sum(account.refused.values()), error_message=message
+            )
+        )
+    return response.SerializeToString()
+
+
+def success_as_json(account: Account) -> bytes:
+    """The same in OTLP's JSON, where 64-bit integers are strings."""
+    message = explain(account)
+    if not message:
+        return b"{}"
+    rejected = str(sum(account.refused.values()))
+    return orjson.dumps({"partialSuccess": {"rejectedSpans": rejected, "errorMessage": message}})
+
+
+def explain(account: Account) -> str:
+    """Why spans, or the usage of calls, were refused; empty where all is well."""
+    parts = []
+    if account.refused:
+        parts.append(f"spans refused: {_reasons(account.refused)}")
+    if account.usage_refused:
+        parts.append(f"calls kept without usage: {_reasons(account.usage_refused)}")
+    text = "; ".join(parts)
+    # Cut by bytes, as the limit on an answer's size counts them, but never inside a character.
+    return text.encode("utf-8", "replace")[:LONGEST_MESSAGE].decode("utf-8", "ignore")
+
+
+def _reasons(counts: Mapping[str, int]) -> str:
+    by_count = sorted(counts.items(), key=lambda reason: (-reason[1], reason[0]))
+    told = ", ".join(f"{reason} ({count})" for reason, count in by_count[:MOST_REASONS])
+    more = len(by_count) - MOST_REASONS
+    return f"{told} and {more} more reasons" if more > 0 else told

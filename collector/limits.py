@@ -1,0 +1,125 @@
+"""How much one request may cost, and all of them together, checked before memory is spent."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Lock
+
+from collector.errors import Busy, TooLarge
+
+MIB = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The bounds of what the doors take."""
+
+    request_bytes: int = 20 * MIB
+    """Of one request, also after decompression (the OpenTelemetry Collector's default)."""
+    spans: int = 50_000
+    """In one request: an empty span is 2 bytes on the wire, and a hundred times that in memory."""
+    gzip_members: int = 64
+    """In one body; each costs time, however empty."""
+    in_flight_bytes: int = 256 * MIB
+    """Of all requests that are not answered yet."""
+    body_seconds: float = 30
+    """For a body to arrive."""
+    answer_seconds: float = 8
+    """From body to answer: SDKs give up after 10 s, and then do not hear that we are busy."""
+    batch_rows: int = 5_000
+    """Sightings that are enough for a transaction."""
+    batch_seconds: float = 0.015
+    """How long a transaction waits for requests that are being understood."""
+
+
+class Share:
+    """What one request holds of the memory of all."""
+
+    def __init__(self, in_flight: "InFlight") -> None:
+        self._in_flight = in_flight
+        self.held = 0
+
+    def take(self, count: int) -> None:
+        """Hold ``count`` bytes more; raises Busy when all requests together hold too much."""
+        self._in_flight.change(count)
+        self.held += count
+
+
+class InFlight:
+    """The bytes of all requests that are not answered yet. Used by many threads."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.held = 0
+        self._lock = Lock()
+
+    def change(self, count: int) -> None:
+        """Take bytes (or give them back, negative); raises Busy beyond the limit."""
+        with self._lock:
+            if count > 0 and self.held + count > self.limit:
+                raise Busy("too many requests are waiting for their answer")
+            self.held += count
+
+    @contextmanager
+    def share(self) -> Iterator[Share]:
+        """One request's share, given back at the end of the block."""
+        share = Share(self)
+        try:
+            yield share
+        finally:
+            self.change(-share.held)
+
+
+def check_spans(request: bytes, most: int) -> None:
+    """Raise TooLarge if a serialised ExportTraceServiceRequest holds more than ``most`` spans.
+
+    Walks lengths only and allocates nothing. What is no protobuf is left to the decoder to refuse.
+    """
+    if len(request) <= 2 * most:
+        return  # a span, or a group of them, has two bytes at least
+    walked = spans = 0
+    for group in _messages(request, 0, len(request), 1):
+        for scope in _messages(request, *group, 2):
+            for _ in _messages(request, *scope, 2):
+                spans += 1
+                if spans > most:
+                    raise TooLarge(f"more than {most:,} spans in one request")
+            walked += 1
+        walked += 1
+        if walked > 2 * most:
+            raise TooLarge(f"more than {2 * most:,} groups of spans in one request")
+
+
+def _messages(data: bytes, at: int, end: int, wanted: int) -> Iterator[tuple[int, int]]:
+    """Where the messages of field ``wanted`` begin and end, within ``data[at:end]``."""
+    while at < end:
+        tag, at = _varint(data, at, end)
+        match tag & 7:
+            case 0:
+                _, at = _varint(data, at, end)
+            case 1:
+                at += 8
+            case 5:
+                at += 4
+            case 2:
+                size, at = _varint(data, at, end)
+                if at + size > end:
+                    return
+                if tag >> 3 == wanted:
+                    yield at, at + size
+                at += size
+            case _:
+                return
+
+
+def _varint(data: bytes, at: int, end: int) -> tuple[int, int]:
+    """A number and where it ends; (0, end) where there is none."""
+    value = shift = 0
+    while at < end and shift < 64:  # noqa: PLR2004 - bits of the longest varint
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:  # noqa: PLR2004 - the bit that says more follows
+            return value, at
+        shift += 7
+    return 0, end

@@ -1,0 +1,87 @@
+"""The door for OTLP over gRPC: TraceService/Export on raw bytes, answered as the spec says.
+
+gRPC itself unpacks gzip and deflate, bounded by the largest message, refuses what is larger with
+RESOURCE_EXHAUSTED, and methods that are not here (logs, metrics) with UNIMPLEMENTED.
+"""
+
+from typing import Final
+from urllib.parse import unquote
+
+import grpc
+import grpc.aio
+
+from collector.answers import Code, Refusal, refusal_of, retry_info, success
+from collector.limits import Limits
+from collector.receive import Receiver
+from collector.senders import is_local, key_in
+
+DOOR: Final = "grpc"
+_SERVICE: Final = "opentelemetry.proto.collector.trace.v1.TraceService"
+_CODES: Final = {
+    Code.INVALID_ARGUMENT: grpc.StatusCode.INVALID_ARGUMENT,
+    Code.RESOURCE_EXHAUSTED: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    Code.UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
+    Code.UNAUTHENTICATED: grpc.StatusCode.UNAUTHENTICATED,
+}
+
+Context = grpc.aio.ServicerContext[bytes, bytes]
+
+
+class GrpcDoor:
+    """The service."""
+
+    def __init__(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+
+    async def export(self, request: bytes, context: Context) -> bytes:
+        """Answer one request."""
+        try:
+            answer = await self._answer(request, context)
+        except Exception as error:  # noqa: BLE001 - told to the sender, counted and logged
+            refusal = refusal_of(error)
+            self._receiver.refused(DOOR, error)
+        else:
+            self._receiver.tally.answered(DOOR, "stored")
+            return answer
+        await context.abort(_CODES[refusal.code], refusal.message, _trailers(refusal))
+        raise AssertionError("unreachable: abort raises")
+
+    async def _answer(self, request: bytes, context: Context) -> bytes:
+        headers = {str(name): str(value) for name, value in context.invocation_metadata() or ()}
+        sender = await self._receiver.admit(key_in(headers), local=_is_local(context.peer()))
+        with self._receiver.in_flight.share() as share:
+            share.take(len(request))
+            account = await self._receiver.hear(lambda: request, sender)
+        return success(account)
+
+
+def grpc_server(receiver: Receiver, limits: Limits) -> grpc.aio.Server:
+    """A server that is not listening yet."""
+    server = grpc.aio.server(
+        options=[
+            ("grpc.max_receive_message_length", limits.request_bytes),
+            ("grpc.so_reuseport", 1),
+            # Each stream may hold a message that nobody has counted yet.
+            ("grpc.max_concurrent_streams", 64),
+        ]
+    )
+    export = grpc.unary_unary_rpc_method_handler(GrpcDoor(receiver).export)
+    handlers = grpc.method_handlers_generic_handler(_SERVICE, {"Export": export})
+    server.add_generic_rpc_handlers((handlers,))
+    return server
+
+
+def _trailers(refusal: Refusal) -> tuple[tuple[str, bytes], ...]:
+    """The status as Go, Java and .NET read it, and the delay where Python reads it."""
+    status = ("grpc-status-details-bin", bytes(refusal.status().SerializeToString()))
+    if refusal.code is not Code.UNAVAILABLE:
+        return (status,)
+    return (status, ("google.rpc.retryinfo-bin", bytes(retry_info().SerializeToString())))
+
+
+def _is_local(peer: str) -> bool:
+    """Whether gRPC's name of a peer ('ipv4:127.0.0.1:4711', 'ipv6:%5B::1%5D:4711') is local."""
+    family, _, address = unquote(peer).partition(":")
+    if family == "unix":
+        return True
+    return is_local(address.rpartition(":")[0].strip("[]"))

@@ -1,0 +1,208 @@
+"""The door for OTLP over HTTP: POST /v1/traces, in protobuf or JSON, answered as the spec says.
+
+An ASGI application without a framework: a span's way through one costs more than to understand it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
+
+from collector.answers import RETRY_SECONDS, Code, Refusal, refusal_of, success, success_as_json
+from collector.encodings import KNOWN, decompress
+from collector.errors import Busy, TooLarge
+from collector.limits import Share
+from collector.otlp_json import to_protobuf
+from collector.receive import Receiver
+from collector.senders import is_local, key_in
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+DOOR: Final = "http"
+PROTOBUF: Final = "application/x-protobuf"
+JSON: Final = "application/json"
+LATER: Final = frozenset({"/v1/logs", "/v1/metrics"})
+_MOST_DRAINED: Final = 64 * 2**20
+
+
+class _Refused(Exception):  # noqa: N818 - what happened to the request
+    """A request that HTTP alone can tell is wrong."""
+
+    def __init__(self, http: int, code: Code, message: str, **headers: str) -> None:
+        super().__init__(message)
+        self.refusal = Refusal(http, code, message)
+        self.headers = headers
+
+
+class _Gone(Exception):  # noqa: N818 - as above
+    """The sender hung up: there is nobody to answer."""
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """One request and its answer."""
+
+    scope: Message
+    receive: Receive
+    send: Send
+    headers: dict[str, str]
+    read: int = 0
+    complete: bool = False
+    close: bool = False
+    answer_headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def as_json(self) -> bool:
+        """In which of the two the answer is: as the request, and for people where it is neither."""
+        return self.media_type != PROTOBUF
+
+    @property
+    def media_type(self) -> str:
+        """What the request says it is, without parameters."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def encoding(self) -> str:
+        """How the request says it is compressed."""
+        return self.headers.get("content-encoding", "").strip().lower()
+
+
+class HttpDoor:
+    """The ASGI application."""
+
+    def __init__(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        exchange = _Exchange(scope, receive, send, _headers(scope["headers"]))
+        try:
+            body = await self._answer(exchange)
+        except _Gone:
+            return
+        except Exception as error:  # noqa: BLE001 - told to the sender, counted and logged
+            await self._refuse(exchange, error)
+        else:
+            self._receiver.tally.answered(DOOR, "stored")
+            await _send(exchange, 200, body)
+
+    async def _answer(self, exchange: _Exchange) -> bytes:
+        _check_request_line(exchange)
+        headers = exchange.headers
+        # Through a proxy on this machine anybody may come.
+        direct = "forwarded" not in headers and "x-forwarded-for" not in headers
+        peer = exchange.scope.get("client") or ("", 0)
+        sender = await self._receiver.admit(key_in(headers), local=direct and is_local(peer[0]))
+        _check_content(exchange)
+        with self._receiver.in_flight.share() as share:
+            body = await self._body(exchange, share)
+            read = partial(self._request, body, exchange, share)
+            account = await self._receiver.hear(read, sender)
+        return success_as_json(account) if exchange.as_json else success(account)
+
+    async def _body(self, exchange: _Exchange, share: Share) -> bytes:
+        """The body as it comes, within the limits."""
+        most = self._receiver.limits.request_bytes
+        length = exchange.headers.get("content-length", "")
+        if length.isdecimal() and int(length) > most:
+            raise TooLarge(f"the body has more than {most:,} bytes")
+        parts = []
+        try:
+            async with asyncio.timeout(self._receiver.limits.body_seconds):
+                while not exchange.complete:
+                    part = await _next_part(exchange)
+                    if exchange.read > most:
+                        raise TooLarge(f"the body has more than {most:,} bytes")
+                    share.take(len(part))
+                    parts.append(part)
+        except TimeoutError:
+            exchange.close = True
+            raise Busy("the body did not arrive in time") from None
+        return b"".join(parts)
+
+    def _request(self, body: bytes, exchange: _Exchange, share: Share) -> bytes:
+        """The protobuf request in a body. Runs in a thread."""
+        plain = decompress(body, exchange.encoding, self._receiver.limits, share)
+        return to_protobuf(plain) if exchange.media_type == JSON else plain
+
+    async def _refuse(self, exchange: _Exchange, error: Exception) -> None:
+        if isinstance(error, _Refused):
+            refusal = error.refusal
+            exchange.answer_headers |= error.headers
+            self._receiver.tally.answered(DOOR, "malformed")
+        else:
+            refusal = refusal_of(error)
+            self._receiver.refused(DOOR, error)
+        if refusal.code is Code.UNAVAILABLE:
+            exchange.answer_headers["retry-after"] = str(RETRY_SECONDS)
+        if refusal.code is Code.UNAUTHENTICATED:
+            exchange.answer_headers["www-authenticate"] = "Bearer"
+        try:
+            await self._drain(exchange)
+        except _Gone:
+            return
+        await _send(exchange, refusal.http, refusal.body(as_json=exchange.as_json))
+
+    async def _drain(self, exchange: _Exchange) -> None:
+        """Let the rest of the body pass: a sender still sending would not hear our answer."""
+        headers = exchange.headers
+        if "expect" in headers and not exchange.read:  # it waits for our word before it sends
+            exchange.close = True
+        if exchange.close or not headers.keys() & {"content-length", "transfer-encoding"}:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._receiver.limits.answer_seconds):
+                while not exchange.complete and exchange.read < _MOST_DRAINED:
+                    await _next_part(exchange)
+        exchange.close = not exchange.complete
+
+
+def _check_request_line(exchange: _Exchange) -> None:
+    path, method = exchange.scope["path"], exchange.scope["method"]
+    if path in LATER:
+        raise _Refused(404, Code.UNIMPLEMENTED, f"{path} is not taken yet: send traces only")
+    if path != "/v1/traces":
+        raise _Refused(404, Code.NOT_FOUND, "there is only POST /v1/traces here")
+    if method != "POST":
+        raise _Refused(405, Code.UNIMPLEMENTED, "send traces with POST", allow="POST")
+
+
+def _check_content(exchange: _Exchange) -> None:
+    if exchange.media_type not in {PROTOBUF, JSON}:
+        told = exchange.media_type[:100] or "missing"
+        message = f"Content-Type is {told}: send {PROTOBUF} or {JSON}"
+        raise _Refused(415, Code.INVALID_ARGUMENT, message)
+    if exchange.encoding not in KNOWN:
+        message = f"Content-Encoding is {exchange.encoding[:100]}: send gzip, deflate or none"
+        raise _Refused(415, Code.INVALID_ARGUMENT, message)
+
+
+def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Names in lower case, as ASGI gives them; of a repeated one the last."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
+
+
+async def _next_part(exchange: _Exchange) -> bytes:
+    message = await exchange.receive()
+    if message["type"] == "http.disconnect":
+        raise _Gone
+    part: bytes = message.get("body", b"")
+    exchange.read += len(part)
+    exchange.complete = not message.get("more_body", False)
+    return part
+
+
+async def _send(exchange: _Exchange, status: int, body: bytes) -> None:
+    headers = {
+        "content-type": JSON if exchange.as_json else PROTOBUF,
+        "content-length": str(len(body)),
+        **({"connection": "close"} if exchange.close else {}),
+        **exchange.answer_headers,
+    }
+    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await exchange.send({"type": "http.response.start", "status": status, "headers": pairs})
+    await exchange.send({"type": "http.response.body", "body": body})

@@ -1,0 +1,120 @@
+"""Who may send: keys are asked of the database once a minute, and remembered while it is away."""
+
+import hashlib
+import ipaddress
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from psycopg import Error as PsycopgError
+from sqlalchemy.exc import SQLAlchemyError
+
+from collector.errors import Busy, Denied
+from store.keys import find_key, list_keys
+from store.sessions import Database
+from store.tenants import TENANT
+
+GOOD_FOR: Final = 60.0
+"""Seconds. So long a revoked key goes on working."""
+MOST_KNOWN: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sent a request."""
+
+    tenant: int
+    team: str | None
+    """Whose spans they are unless they say otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    sender: Sender | None
+    until: float
+
+
+class Gate:
+    """Lets senders in. Used by many threads; ``admit`` may ask the database, so it may block."""
+
+    def __init__(
+        self, database: Database, pepper: bytes, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._database = database
+        self._pepper = pepper
+        self._monotonic = monotonic
+        # By digest of the key, so that a dump of our memory holds none; b"" is the sender who
+        # shows no key.
+        self._verdicts: dict[bytes, _Verdict] = {}
+
+    def remembered(self, key: str | None, *, local: bool) -> Sender | None:
+        """Who that is, if it was asked within the last minute."""
+        for name in _names(key, local=local):
+            verdict = self._verdicts.get(name)
+            if verdict and verdict.sender and self._monotonic() < verdict.until:
+                return verdict.sender
+        return None
+
+    def admit(self, key: str | None, *, local: bool) -> Sender:
+        """Who that is. ``local``: the request comes from this machine.
+
+        As long as nobody has made a key for sending, this machine may send without one. Raises
+        Denied, or Busy where the database cannot say; what it said before goes on being true then.
+        """
+        for name in _names(key, local=local):
+            sender = self._verdict(name, key)
+            if sender:
+                return sender
+        if key is None:
+            raise Denied("a key is needed: send it as 'Authorization: Bearer KEY'")
+        raise Denied("this key is not known, or was revoked, or is not one for sending")
+
+    def _verdict(self, name: bytes, key: str | None) -> Sender | None:
+        known = self._verdicts.get(name)
+        if known and self._monotonic() < known.until:
+            return known.sender
+        try:
+            sender = self._ask(key) if name else self._ask_whether_open()
+        except (SQLAlchemyError, PsycopgError):
+            if known and known.sender:
+                return known.sender
+            raise Busy("the key cannot be looked up at the moment") from None
+        if len(self._verdicts) >= MOST_KNOWN:
+            self._verdicts.clear()
+        self._verdicts[name] = _Verdict(sender, self._monotonic() + GOOD_FOR)
+        return sender
+
+    def _ask(self, key: str | None) -> Sender | None:
+        with self._database.read() as session:
+            found = find_key(session, key or "", pepper=self._pepper)
+        if found is None or found[1].kind != "ingest":
+            return None
+        return Sender(tenant=found[0], team=found[1].team)
+
+    def _ask_whether_open(self) -> Sender | None:
+        # Revoked ones too: whoever revokes the last key does not mean to open the door.
+        with self._database.read() as session:
+            made = any(key.kind == "ingest" for key in list_keys(session, tenant=TENANT))
+        return None if made else Sender(tenant=TENANT, team=None)
+
+
+def _names(key: str | None, *, local: bool) -> list[bytes]:
+    own = [hashlib.blake2b(key.encode("utf-8", "replace")).digest()] if key else []
+    return [*own, b""] if local else own
+
+
+def is_local(host: str) -> bool:
+    """Whether a peer's address is of this machine."""
+    try:
+        return bool(ipaddress.ip_address(host).is_loopback)
+    except ValueError:
+        return False
+
+
+def key_in(headers: Mapping[str, str]) -> str | None:
+    """The key that a request shows: ``Authorization: Bearer KEY``, or ``x-api-key``."""
+    scheme, _, credentials = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and credentials.strip():
+        return credentials.strip()
+    return headers.get("x-api-key", "").strip() or None

@@ -1,0 +1,145 @@
+"""Opens both doors and keeps them open until told to stop; then answers what is inside and ends."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from threading import Event
+from typing import Final
+
+import grpc.aio
+import structlog
+import uvicorn
+
+from collector.limits import Limits
+from collector.otlp_grpc import grpc_server
+from collector.otlp_http import HttpDoor
+from collector.receive import Receiver
+from store.sessions import Database
+
+log = structlog.get_logger(__name__)
+
+GRACE: Final = 8
+"""Seconds that requests have to be answered once the doors are closed."""
+_BACKLOG: Final = 2048
+
+Ready = Callable[[dict[str, str]], None]
+
+
+def run(
+    *,
+    database: Database,
+    http_addr: str,
+    grpc_addr: str,
+    pepper: bytes,
+    ready: Ready,
+    stop: Event,
+    limits: Limits | None = None,
+) -> None:
+    """Serve until ``stop`` is set, then close the doors, answer what came in, and return.
+
+    Addresses are ``host:port``; port 0 picks a free one. ``ready`` is called once, when both doors
+    are open, with their addresses as ``{"otlp_http": "127.0.0.1:4318", "otlp_grpc": ...}``.
+    ``pepper`` is what keys are hashed with (``store/keys.py``). Other processes may listen at the
+    same addresses: the kernel spreads connections over them. Raises OSError, naming the address,
+    when it cannot listen there.
+    """
+    receiver = Receiver(database, pepper, limits=limits or Limits())
+    receiver.start()
+    try:
+        with asyncio.Runner(loop_factory=_new_event_loop) as runner:
+            runner.run(_serve(receiver, http_addr, grpc_addr, ready, stop))
+    finally:
+        receiver.stop(GRACE)
+
+
+def _new_event_loop() -> asyncio.AbstractEventLoop:
+    """That of uvloop where there is one: not on Windows."""
+    loops = import_module("uvloop" if find_spec("uvloop") else "asyncio")
+    loop: asyncio.AbstractEventLoop = loops.new_event_loop()
+    return loop
+
+
+async def _serve(
+    receiver: Receiver, http_addr: str, grpc_addr: str, ready: Ready, stop: Event
+) -> None:
+    grpc_door = grpc_server(receiver, receiver.limits)
+    with _listening(http_addr) as listener:
+        http_door = _http_server(receiver)
+        async with asyncio.TaskGroup() as tasks:
+            serving = tasks.create_task(http_door.serve(sockets=[listener]))
+            try:
+                grpc_at = await _open_grpc(grpc_door, grpc_addr)
+                while not (http_door.started or serving.done()):  # noqa: ASYNC110 - all it has
+                    await asyncio.sleep(0.005)
+                ready({"otlp_http": _name(listener), "otlp_grpc": grpc_at})
+                while not stop.is_set():  # noqa: ASYNC110 - a threading.Event wakes no loop
+                    await asyncio.sleep(0.1)
+            finally:
+                http_door.should_exit = True
+                await grpc_door.stop(GRACE)
+
+
+class _HttpServer(uvicorn.Server):
+    """uvicorn without its signal handlers: whoever runs us decides when to stop."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _http_server(receiver: Receiver) -> _HttpServer:
+    config = uvicorn.Config(
+        HttpDoor(receiver),
+        lifespan="off",
+        ws="none",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        # Longer than the pause between two exports of an SDK, so that each finds its connection.
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=GRACE,
+    )
+    return _HttpServer(config)
+
+
+@contextmanager
+def _listening(address: str) -> Iterator[socket.socket]:
+    """A socket at ``address`` that other processes may share."""
+    host, port = _split(address)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "SO_REUSEPORT"):
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        try:
+            listener.bind((host, port))
+            listener.listen(_BACKLOG)
+        except OSError as error:
+            raise OSError(error.errno, f"cannot listen at {address}: {error.strerror}") from None
+        yield listener
+
+
+async def _open_grpc(server: grpc.aio.Server, address: str) -> str:
+    host, port = _split(address)
+    bracketed = f"[{host}]" if ":" in host else host
+    try:
+        bound = server.add_insecure_port(f"{bracketed}:{port}")
+    except RuntimeError as error:
+        raise OSError(f"cannot listen at {address}: {error}") from None
+    await server.start()
+    return f"{bracketed}:{bound}"
+
+
+def _split(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def _name(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,182 @@
+"""200 means committed. While Postgres is away senders are told to come again, and lose nothing."""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import grpc
+import pytest
+from doors import Answer, Doors, call, open_doors, other_span, request
+from google.rpc.status_pb2 import Status
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from sqlalchemy import event, func, select, text
+from test_intake import Request, Seen
+from test_otlp_grpc import refused
+
+from app.local_postgres import LocalPostgres, local_postgres
+from collector.batches import Writer
+from collector.errors import Busy
+from collector.limits import Limits
+from migrations.run import upgrade
+from store.sessions import Database, open_database
+from store.tables.heard import batches
+
+
+def until(true: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline, f"never happened: {what}"
+        threading.Event().wait(0.02)
+
+
+def test_while_postgres_is_away_senders_are_told_to_come_again(tmp_path: Path) -> None:
+    with local_postgres(tmp_path, durable=False) as server:
+        upgrade(server.url)
+        database = open_database(server.url, application="tests")
+        try:
+            with open_doors(database) as doors:
+                goes_away_and_comes_back(doors, server)
+        finally:
+            database.engine.dispose()
+
+
+def goes_away_and_comes_back(doors: Doors, server: LocalPostgres) -> None:
+    body = request(call(1), call(2))
+    assert doors.post(body).status == 200
+    server.stop()
+    began = time.monotonic()
+    answer = doors.post(body)
+    assert (answer.status, answer.headers["retry-after"]) == (503, "3")
+    assert answer.error().code == 14
+    error = refused(doors, body)
+    assert error.code() is grpc.StatusCode.UNAVAILABLE
+    trailers = dict(error.trailing_metadata())
+    assert Status.FromString(trailers["grpc-status-details-bin"]).code == 14
+    assert "google.rpc.retryinfo-bin" in trailers
+    assert doors.post(b"\xff").status == 400, "what is malformed is so whatever Postgres does"
+    assert time.monotonic() - began < 8
+    exporter = OTLPSpanExporter(f"http://{doors.http}/v1/traces")
+    provider = TracerProvider()
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    with provider.get_tracer("test").start_as_current_span("chat") as span:
+        span.set_attribute("gen_ai.operation.name", "chat")
+        span.set_attribute("gen_ai.request.model", "gpt-5")
+    restart = threading.Timer(1.0, server.start)
+    restart.start()
+    assert provider.force_flush(20_000)
+    restart.join()
+    provider.shutdown()
+    until(lambda: doors.post(body).status == 200, "it recovers by itself")
+    assert doors.stored() == 3, "the exporter's retry got through, and nothing is there twice"
+
+
+def test_killed_connections_cost_an_answer_but_no_span(database: Database) -> None:
+    with open_doors(database) as doors:
+        for number in range(1, 6):
+            answer = doors.post(request(call(number)))
+            assert answer.status == 200
+            with database.write() as session:
+                session.execute(
+                    text(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                    )
+                )
+        assert doors.stored() == 5
+
+
+def test_what_cannot_be_committed_is_not_acknowledged(database: Database) -> None:
+    with open_doors(database) as doors:
+        assert doors.post(request(call(1))).status == 200
+
+        def fail(_connection: object) -> None:
+            raise RuntimeError("nobody foresaw this")
+
+        event.listen(database.engine, "commit", fail)
+        answer = doors.post(request(call(2)))
+        event.remove(database.engine, "commit", fail)
+        assert (answer.status, answer.headers["retry-after"]) == (503, "3")
+        assert doors.stored() == 1
+        assert doors.post(request(call(2))).status == 200
+        assert doors.stored() == 2
+
+
+def test_a_store_that_is_slow_is_told_as_busy_in_time(database: Database) -> None:
+    limits = replace(Limits(), answer_seconds=0.5)
+    with open_doors(database, limits) as doors:
+        assert doors.post(request(call(1))).status == 200
+        with database.write() as session:
+            session.execute(text("LOCK TABLE batches IN EXCLUSIVE MODE"))
+            began = time.monotonic()
+            answer = doors.post(request(call(2)))
+            assert time.monotonic() - began < 5
+        assert (answer.status, answer.headers["retry-after"]) == (503, "3")
+        until(lambda: doors.post(request(call(2))).status == 200, "it recovers by itself")
+        assert doors.stored() == 2
+
+
+def test_requests_at_the_same_time_share_transactions_and_keep_their_own_account(
+    database: Database,
+) -> None:
+    bodies = [
+        request(call(n, trace=n), call(n, trace=n), other_span(n), call(1, trace=1))
+        for n in range(2, 42)
+    ]
+    random.Random(7).shuffle(bodies)
+    with open_doors(database) as doors, ThreadPoolExecutor(10) as senders:
+        with database.write() as session:
+            # Let them gather: the first transaction waits for this one.
+            session.execute(text("LOCK TABLE batches IN EXCLUSIVE MODE"))
+            first = [senders.submit(doors.post, body) for body in bodies]
+            waits = select(func.count()).select_from(text("pg_locks")).where(text("NOT granted"))
+            until(lambda: session.execute(waits).scalar_one() > 0, "a batch waits")
+        answers: list[Answer] = [answer.result() for answer in first]
+        assert {answer.status for answer in answers} == {200}
+        assert doors.stored() == 41
+        assert doors.accounted() == {
+            "heard": 160, "stored": 41, "duplicate": 79, "not_a_call": 40, "refused": 0,
+        }  # fmt: skip
+        with database.read() as session:
+            transactions = session.execute(select(func.count()).select_from(batches)).scalar_one()
+        assert transactions < 40
+
+
+def test_one_request_that_nobody_foresaw_does_not_hold_up_the_others(database: Database) -> None:
+    writer = Writer(database, Limits())
+    good = [Request([Seen(n)]).heard() for n in range(3)]
+    bad = replace(good[0], heard=99)
+    waiting = [writer.put(heard, Seen(0).at) for heard in (good[0], bad, good[1], good[2])]
+    writer.start()
+    assert waiting[0].account.result(10).stored == 1
+    with pytest.raises(Busy):
+        waiting[1].account.result(10)
+    assert [w.account.result(10).stored for w in waiting[2:]] == [1, 1]
+    assert writer.stop(10)
+
+
+def test_when_it_stops_whoever_was_told_200_is_stored(database: Database) -> None:
+    done: list[tuple[int, int]] = []
+    with open_doors(database) as doors, ThreadPoolExecutor(4) as senders:
+
+        def send(first: int) -> None:
+            for number in range(first, first + 1000):
+                try:
+                    status = doors.post(request(call(number, trace=number))).status
+                except OSError:
+                    return
+                done.append((number, status))
+
+        sending = [senders.submit(send, 1 + 1000 * n) for n in range(4)]
+        until(lambda: len(done) > 50, "they are sending")
+        doors.stop.set()
+        for sender in sending:
+            sender.result(30)
+    assert {status for _, status in done} <= {200, 503}
+    assert doors.stored() >= sum(status == 200 for _, status in done)
+    assert doors.accounted()["heard"] == doors.stored()
