@@ -1,0 +1,179 @@
+"""Posts to a webhook: only to an address that was looked at, within one deadline, once.
+
+A name is resolved here and the address that was checked is the address that is connected to, so
+that a name which answers differently a moment later gains nothing. Redirects are not followed,
+proxies of the environment are not used, and no more of an answer is read than is needed.
+"""
+
+import socket
+import ssl
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpcore2
+
+from spend.destinations import DEFAULT_PORTS, check_address, destination
+
+TIMEOUT: Final = 5.0
+"""Seconds, from connecting to the end of the answer. (A look-up waits as the resolver does.)"""
+MOST_READ: Final = 64 * 1024
+"""Bytes of an answer's body."""
+
+_AGENT: Final = b"spanledger"
+
+
+class Unreachable(Exception):  # noqa: N818  # a state of the network, tried again
+    """No whole answer came: nobody knows whether the message arrived. Send it again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a webhook answered."""
+
+    status: int
+    retry_after: str | None
+    """The header, as sent."""
+    body: bytes
+    """At most MOST_READ of it."""
+
+
+def post_json(url: str, body: bytes, *, allow_private: bool) -> Answer:
+    """Posts a JSON body. Raises DestinationRefused (nothing was sent), Unreachable."""
+    to = destination(url, allow_private=allow_private)
+    default_port = DEFAULT_PORTS[to.scheme]
+    name = f"[{to.host}]" if ":" in to.host else to.host
+    host = name if to.port == default_port else f"{name}:{to.port}"
+    backend = _Checked(allow_private=allow_private, deadline=time.monotonic() + TIMEOUT)
+    try:
+        with (
+            httpcore2.ConnectionPool(
+                ssl_context=ssl.create_default_context(), network_backend=backend
+            ) as pool,
+            pool.stream(
+                "POST",
+                httpcore2.URL(
+                    scheme=to.scheme.encode(),
+                    host=to.host.encode(),
+                    port=to.port,
+                    target=to.target.encode(),
+                ),
+                headers=[
+                    (b"Host", host.encode()),
+                    (b"User-Agent", _AGENT),
+                    (b"Content-Type", b"application/json; charset=utf-8"),
+                    (b"Content-Length", str(len(body)).encode()),
+                    (b"Accept-Encoding", b"identity"),
+                ],
+                content=body,
+            ) as answer,
+        ):
+            headers = {name.lower(): value for name, value in answer.headers}
+            retry_after = headers.get(b"retry-after")
+            return Answer(
+                status=answer.status,
+                retry_after=None if retry_after is None else retry_after.decode("latin-1"),
+                body=_beginning(answer.iter_stream()),
+            )
+    except (httpcore2.TimeoutException, TimeoutError):
+        raise Unreachable(f"no whole answer within {TIMEOUT:g} s") from None
+    except (httpcore2.NetworkError, httpcore2.ProtocolError, OSError) as error:
+        raise Unreachable(f"{type(error).__name__}: {_said(error)}") from None
+
+
+def _said(error: Exception) -> str:
+    # Only what the system says: a library's text may hold the URL, which is a secret.
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, OSError):
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(cause, ssl.SSLError):
+        return "TLS failed"
+    return (cause.strerror if cause is not None else None) or "the connection failed"
+
+
+def _beginning(parts: Iterable[bytes]) -> bytes:
+    read = b""
+    for part in parts:
+        read += part
+        if len(read) >= MOST_READ:
+            break
+    return read[:MOST_READ]
+
+
+class _Checked(httpcore2.NetworkBackend):
+    """Connects to addresses that may be connected to, and ends everything at one deadline."""
+
+    def __init__(self, *, allow_private: bool, deadline: float) -> None:
+        self._allow_private = allow_private
+        self._deadline = deadline
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ARG002  # the deadline stands for it
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.NetworkStream:
+        # Every address has to pass before one is used: of a name that points inside and outside
+        # at once nothing good is meant.
+        addresses = addresses_of(host, port)
+        for address in addresses:
+            check_address(address, allow_private=self._allow_private)
+        failure: Exception = httpcore2.ConnectError("no address")
+        for address in addresses:
+            try:
+                stream = httpcore2.SyncBackend().connect_tcp(
+                    address, port, _left(self._deadline), local_address, socket_options or ()
+                )
+            except httpcore2.ConnectError as error:
+                failure = error
+            else:
+                return _Timed(stream, self._deadline)
+        raise failure
+
+
+def addresses_of(host: str, port: int) -> list[str]:
+    """The numeric addresses of a host, each once; OSError when it has none."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class _Timed(httpcore2.NetworkStream):
+    """A connection whose every wait ends at one moment.
+
+    A server that sends a byte now and then cannot hold the sender for hours.
+    """
+
+    def __init__(self, stream: httpcore2.NetworkStream, deadline: float) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002  # as above
+        return self._stream.read(max_bytes, _left(self._deadline))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002  # as above
+        self._stream.write(buffer, _left(self._deadline))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ARG002  # as above
+    ) -> httpcore2.NetworkStream:
+        secured = self._stream.start_tls(ssl_context, server_hostname, _left(self._deadline))
+        return _Timed(secured, self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise httpcore2.ReadTimeout
+    return left

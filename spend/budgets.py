@@ -1,0 +1,171 @@
+"""Budgets: what a limit is on, when it is reached, and what may be set as one.
+
+A budget has versions. A change makes a new one at once and keeps what was spent: spend belongs to
+the period and the filter, not to the version. A version that measures the same thing as the one
+before it (a new name, another webhook, one threshold more) carries on with its crossings; one that
+measures another thing (amount, filter, period, zone) warns again.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from spend.calls import Owner, Route
+from spend.money import EXACT
+
+OWNER_DIMENSIONS: Final = ("team", "project", "service", "environment", "feature", "customer")
+ROUTE_DIMENSIONS: Final = ("provider", "model", "operation", "deployment", "region")
+DIMENSIONS: Final = (*OWNER_DIMENSIONS, *ROUTE_DIMENSIONS)
+"""What a budget can be on."""
+
+NOT_SAID: Final = ""
+"""As a value of a filter: spend that has no value there."""
+
+DEFAULT_THRESHOLDS: Final = (80, 100)
+
+Filter = Mapping[str, tuple[str, ...]]
+"""Dimension -> values, of which one must be; all dimensions must fit. Empty: everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a budget says. Made by ``spend/budget_terms.py``, which refuses what makes no sense."""
+
+    name: str
+    filter: Filter
+    amount: Decimal
+    """In ``currency``, >= 0; of 0 any spend is over."""
+    currency: str
+    period: str
+    """One of ``spend.budget_periods.KINDS``."""
+    timezone: str
+    """IANA name of the zone that its periods are cut in."""
+    thresholds: tuple[int, ...]
+    """Percent of the amount, ascending."""
+    webhook_url: str | None
+    """Where to warn, a secret; None: where all warnings go."""
+
+    def measures_like(self, other: "Terms") -> bool:
+        """Whether a crossing of the one is a crossing of the other."""
+        return (self.filter, self.amount, self.currency, self.period, self.timezone) == (
+            other.filter,
+            other.amount,
+            other.currency,
+            other.period,
+            other.timezone,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """One version of a budget, in force from ``created_at`` to ``replaced_at`` (UTC)."""
+
+    id: int
+    version: int
+    terms: Terms
+    created_at: datetime
+    replaced_at: datetime | None = None
+    armed: int = 1
+    """The first version of those in a row that measure like this one: crossings are its."""
+
+    def in_force(self, at: datetime) -> bool:
+        """Whether it holds at a moment."""
+        return self.created_at <= at and (self.replaced_at is None or at < self.replaced_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """What an owner spent on a route in some period."""
+
+    owner: Owner
+    route: Route
+    currency: str
+    amount: Decimal
+
+
+class Spending:
+    """A period's spend, to be asked by many filters: each looks only at rows that may fit."""
+
+    def __init__(self, rows: Iterable[Spend]) -> None:
+        self._rows = tuple(rows)
+        self._by: dict[str, dict[str, list[Spend]]] = {}
+        self._known: dict[tuple[str, tuple[tuple[str, tuple[str, ...]], ...]], Decimal] = {}
+
+    def on(self, wanted: Filter, currency: str) -> Decimal:
+        """What was spent, in ``currency``, on what fits the filter: exact."""
+        key = (currency, tuple(sorted(wanted.items())))
+        if key not in self._known:
+            amount = Decimal(0)
+            for row in self._candidates(wanted):
+                if row.currency == currency and matches(wanted, row.owner, row.route):
+                    amount = EXACT.add(amount, row.amount)
+            self._known[key] = amount
+        return self._known[key]
+
+    def _candidates(self, wanted: Filter) -> Iterable[Spend]:
+        rows: Sequence[Spend] = self._rows
+        for dimension, values in wanted.items():
+            index = self._index(dimension)
+            found = [row for value in set(values) for row in index.get(value, ())]
+            rows = min(rows, found, key=len)
+        return rows
+
+    def _index(self, dimension: str) -> dict[str, list[Spend]]:
+        if dimension not in self._by:
+            index: dict[str, list[Spend]] = {}
+            for row in self._rows:
+                index.setdefault(_value(dimension, row.owner, row.route), []).append(row)
+            self._by[dimension] = index
+        return self._by[dimension]
+
+
+def matches(wanted: Filter, owner: Owner, route: Route) -> bool:
+    """Whether spend of an owner on a route counts towards a budget."""
+    return all(_value(dimension, owner, route) in values for dimension, values in wanted.items())
+
+
+def _value(dimension: str, owner: Owner, route: Route) -> str:
+    if dimension in OWNER_DIMENSIONS:
+        return getattr(owner, dimension) or NOT_SAID
+    if dimension in ROUTE_DIMENSIONS:
+        return getattr(route, dimension) or NOT_SAID
+    raise KeyError(dimension)
+
+
+def reached(spent: Decimal, amount: Decimal, thresholds: Iterable[int]) -> tuple[int, ...]:
+    """The thresholds that are reached: exactly at one is. Of an amount of 0, by any spend."""
+    if spent <= 0:
+        return ()
+    hundredfold = EXACT.multiply(spent, Decimal(100))
+    return tuple(
+        each for each in thresholds if hundredfold >= EXACT.multiply(amount, Decimal(each))
+    )
+
+
+def percent(spent: Decimal, amount: Decimal) -> Decimal | None:
+    """Spent in percent of the amount, cut (not rounded up) to 2 decimals; None of an amount of 0.
+
+    Cut, so that 99.999 % does not read as a threshold that it has not reached.
+    """
+    if amount == 0:
+        return None
+    basis_points = EXACT.divide_int(EXACT.multiply(spent, Decimal(10_000)), amount)
+    return basis_points.scaleb(-2, EXACT)
+
+
+def state(spent: Decimal, terms: Terms) -> str:
+    """``over`` from 100 % on, ``warning`` from the lowest threshold on, else ``ok``."""
+    if reached(spent, terms.amount, (100,)):
+        return "over"
+    return "warning" if reached(spent, terms.amount, terms.thresholds) else "ok"
+
+
+def with_arming(versions: Sequence[tuple[int, Terms]]) -> list[int]:
+    """For each version of one budget, ascending, the version that its crossings belong to."""
+    armed: list[int] = []
+    for position, (version, terms) in enumerate(versions):
+        carries_on = position > 0 and terms.measures_like(versions[position - 1][1])
+        armed.append(armed[-1] if carries_on else version)
+    return armed
