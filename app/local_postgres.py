@@ -50,7 +50,7 @@ _SETTINGS: Final = {
 }
 # For tests: a crash of the machine may lose everything, and nothing waits for the disk.
 _FORGETFUL: Final = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-_RETRY_SECONDS: Final = 20
+_RETRY_SECONDS: Final = 60
 _REPLAY_SECONDS: Final = 900
 _STOP_SECONDS: Final = 60
 # What a start that meets the remains of a killed server, or a taken port, says: try again.

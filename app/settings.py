@@ -24,7 +24,7 @@ from app.addresses import Address, parse_address
 
 PREFIX = "SPANLEDGER_"
 # Read by the SDK, in applications; not ours, and no mistake where both run in one shell.
-OF_THE_SDK = frozenset({"API_KEY", "ENDPOINT", "SERVICE", "TEAM", "DISABLED"})
+OF_THE_SDK = frozenset({"API_KEY", "ENDPOINT"})
 
 _OUR_WORDS = {"bool_parsing": "write true or false"}
 

@@ -1,0 +1,92 @@
+"""The command line: ``spanledger <command>``, each command in a module of its own."""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any, Final
+
+import click
+from pydantic import ValidationError
+
+from app.database import DatabaseUnavailable
+from app.postgres_binaries import PostgresUnavailable
+from app.settings import Settings, WrongSetting, explained
+
+COMMANDS: Final = {
+    "serve": "Run everything on this machine",
+    "demo": "Run everything, and a simulated company that uses it",
+    "report": "Show a month's statement",
+    "prices": "Show and import prices",
+    "pools": "Show and declare capacity paid by the hour",
+    "budgets": "Show and set budgets",
+    "jobs": "Run the jobs: by the clock, or one by hand",
+    "collector": "Run the collector alone",
+    "api": "Run the API alone",
+    "migrate": "Bring the database to the newest shape",
+    "keys": "Make, list and revoke keys",
+    "doctor": "Check what one would forget to check",
+}
+
+
+class Commands(click.Group):
+    """Loads a command when it is asked for: ``report`` should not wait for pandas or gRPC.
+
+    The ends that a person can do something about are told in one line, without a traceback:
+    exit 2 where a setting is wrong, 1 where the database is away.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which one meets them."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name; None is a usage error with a suggestion."""
+        if cmd_name not in COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        command = import_module(f"app.commands.{cmd_name}").command
+        if not isinstance(command, click.Command):
+            raise TypeError(f"app/commands/{cmd_name}.py has no click command called 'command'")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of ``--help``, without loading every command."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command, and ends as the class says."""
+        try:
+            return super().invoke(ctx)
+        except WrongSetting as error:
+            _end(ctx, str(error), 2)
+        except ValidationError as error:
+            if error.title != Settings.__name__:
+                raise
+            _end(ctx, explained(error), 2)
+        except (DatabaseUnavailable, PostgresUnavailable) as error:
+            _end(ctx, str(error), 1)
+
+
+def _end(ctx: click.Context, said: str, code: int) -> None:
+    click.echo(said, err=True)
+    ctx.exit(code)
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="\b\nExample:\n  spanledger serve",
+)
+@click.version_option(version("spanledger"), message="spanledger %(version)s")
+def cli() -> None:
+    """The open spend ledger for a hybrid model stack.
+
+    Who spent what, on which models, and how each number came about. Settings are environment
+    variables, SPANLEDGER_…: see docs/settings.md.
+    """
+
+
+def main() -> None:
+    """The console script."""
+    cli(prog_name="spanledger")

@@ -1,0 +1,1 @@
+"""The commands of ``spanledger``, a module each, which offers ``command``."""

@@ -1,0 +1,95 @@
+"""``spanledger api``: answers, and nothing else."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from threading import Thread
+
+import click
+import uvicorn
+
+from api.app import create_app
+from api.settings import ApiSettings
+from app.database import database_for
+from app.doors import addresses, listen, refuse_strangers
+from app.life import Life, Where
+from app.logs import configure_logs
+from app.settings import Settings, read_settings
+from store.sessions import Database
+
+_PATIENCE = 60
+_GRACE = 10
+_SESSIONS = 16
+"""Requests that talk to the database at a time, twice that in a burst."""
+
+
+@click.command(
+    short_help="Run the API alone",
+    epilog="\b\nExample:\n  SPANLEDGER_DATABASE_URL=postgresql://… spanledger api",
+)
+@click.option("--parent", type=int, hidden=True)
+def command(parent: int | None) -> None:
+    """Answer questions over REST, and show the pages.
+
+    Any number may run over one database; each answers everything.
+    """
+    settings = read_settings()
+    configure_logs("api")
+    life = Life(parent, _say)
+    doors = {"API_ADDR": addresses(settings)["API_ADDR"]}
+    with database_for(settings, application="api", wait=_PATIENCE, pool_size=_SESSIONS) as database:
+        if parent is None:
+            refuse_strangers(doors, database)
+        try:
+            listener = listen(settings.api_addr)
+        except OSError as error:
+            raise click.ClickException(str(error.strerror)) from error
+        with listener:
+            server = _server(database, settings)
+
+            def watch() -> None:
+                while not server.started and not life.stop.wait(0.02):
+                    pass
+                host, port = listener.getsockname()[:2]
+                life.ready({"api": f"[{host}]:{port}" if ":" in host else f"{host}:{port}"})
+                life.stop.wait()
+                server.should_exit = True
+
+            Thread(target=watch, daemon=True).start()
+            server.run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: app/life.py has ours."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _server(database: Database, settings: Settings) -> _Server:
+    api_settings = ApiSettings(
+        currency=settings.currency,
+        timezone=settings.zone,
+        open_without_keys=settings.api_addr.is_loopback,
+        otlp_http_url=settings.otlp_http_addr.url,
+        allow_private_destinations=settings.allow_private_destinations,
+    )
+    config = uvicorn.Config(
+        create_app(database, api_settings, _now),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        timeout_graceful_shutdown=_GRACE,
+    )
+    return _Server(config)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _say(where: Where) -> None:
+    click.echo(f"answers at http://{where['api']}")

@@ -1,0 +1,111 @@
+"""``spanledger jobs``: the clock, or one round by hand."""
+
+from datetime import UTC, datetime
+
+import click
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import func, select
+
+from app.database import database_for
+from app.life import Life, Where
+from app.logs import configure_logs
+from app.settings import Settings, read_settings
+from jobs.context import Done, JobContext, JobSettings
+from jobs.timetable import JOBS, run_all, run_job, start_clock
+from store.sessions import Database
+from store.tables.jobs import job_runs
+
+_PATIENCE = 60
+
+
+@click.group(
+    short_help="Run the jobs: by the clock, or one by hand",
+    invoke_without_command=True,
+    epilog="\b\nExample:\n  spanledger jobs run --all",
+)
+@click.option("--parent", type=int, hidden=True)
+@click.pass_context
+def command(context: click.Context, parent: int | None) -> None:
+    """Settle up: roll up, price, watch budgets, send alerts.
+
+    Without a command of its own it runs all jobs by the clock until it is stopped. Any number may
+    run over one database; Postgres sees to it that each tick is done once.
+    """
+    if context.invoked_subcommand:
+        return
+    settings = read_settings()
+    configure_logs("jobs")
+    life = Life(parent, _say)
+    with database_for(settings, application="jobs", wait=_PATIENCE, pool_size=10) as database:
+        clock = start_clock(database, job_settings(settings))
+        life.ready({"jobs": "by the clock"})
+        life.stop.wait()
+        # Waits for the jobs that are in the middle of something.
+        clock.shutdown()
+
+
+@command.command("run", epilog="\b\nExample:\n  spanledger jobs run charge")
+@click.argument("name", required=False, type=click.Choice(list(JOBS)))
+@click.option("--all", "everything", is_flag=True, help="One full round, in order.")
+def run(name: str | None, everything: bool) -> None:
+    """Run one job now, or a full round.
+
+    By hand nothing waits for late twins: after a full round everything heard so far is in the
+    reports, and what comes later still corrects it.
+    """
+    if everything == bool(name):
+        raise click.UsageError(f"name a job ({', '.join(JOBS)}), or say --all")
+    settings = read_settings()
+    configure_logs("jobs")
+    with database_for(settings, application="jobs") as database:
+        context = JobContext(
+            database=database,
+            now=datetime.now(UTC),
+            settings=job_settings(settings),
+            by_hand=True,
+            progress=lambda line: click.echo(f"{'':12} {line}", err=True),
+        )
+        for job, done in [(name, run_job(name, context))] if name else run_all(context):
+            click.echo(f"{job:12} {_told(done)}")
+
+
+@command.command("list", epilog="\b\nExample:\n  spanledger jobs list")
+def list_jobs() -> None:
+    """Show the timetable, and what each job did last."""
+    with database_for(read_settings()) as database:
+        latest = latest_runs(database)
+    table = Table("job", "every", "does", "last run (UTC)", "did", box=None, pad_edge=False)
+    for name, job in JOBS.items():
+        finished, note = latest.get(name, (None, ""))
+        when = f"{finished:%Y-%m-%d %H:%M:%S}" if finished else "never"
+        table.add_row(name, f"{job.every} s", job.does, when, note)
+    Console().print(table)
+
+
+def job_settings(settings: Settings) -> JobSettings:
+    """What the jobs are told of the settings."""
+    return JobSettings(
+        currency=settings.currency,
+        timezone=settings.timezone,
+        slack_webhook_url=settings.slack_webhook_url,
+        allow_private_destinations=settings.allow_private_destinations,
+        api_url=settings.api_addr.url,
+    )
+
+
+def latest_runs(database: Database) -> dict[str, tuple[datetime, str]]:
+    """Job -> when it finished last (UTC), and what it did."""
+    newest = select(func.max(job_runs.c.id)).group_by(job_runs.c.job)
+    question = select(job_runs.c.job, job_runs.c.finished_at, job_runs.c.note)
+    with database.read() as session:
+        found = session.execute(question.where(job_runs.c.id.in_(newest)))
+        return {job: (finished.astimezone(UTC), note) for job, finished, note in found}
+
+
+def _told(done: Done | None) -> str:
+    return done.note if done else "another process is running it"
+
+
+def _say(_where: Where) -> None:
+    click.echo(f"runs {len(JOBS)} jobs by the clock: {', '.join(JOBS)}")

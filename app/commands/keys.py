@@ -1,0 +1,79 @@
+"""``spanledger keys``: who may send, read or administer."""
+
+from datetime import UTC, datetime
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from app.database import database_for
+from app.pepper import pepper_for
+from app.settings import read_settings
+from store.keys import KINDS, create_key, list_keys, revoke_key
+from store.tenants import TENANT
+
+
+@click.group(
+    short_help="Make, list and revoke keys",
+    epilog="\b\nExample:\n  spanledger keys create --kind ingest --name checkout --team shop",
+)
+def command() -> None:
+    """Make, list and revoke keys.
+
+    As long as there is none, everybody on this machine may do everything, and nobody beyond it
+    can come in. With the first key, every request needs one.
+    """
+
+
+@command.command(
+    epilog="\b\nExample:\n  spanledger keys create --kind read --name dashboard --team search"
+)
+@click.option("--kind", type=click.Choice(KINDS), required=True, help="What it may do.")
+@click.option("--name", required=True, help="Whom or what it is for.")
+@click.option(
+    "--team",
+    help="The team of spans sent with it that name none; for a read key, all that it sees.",
+)
+def create(kind: str, name: str, team: str | None) -> None:
+    """Make a key and print it, once: the database keeps only a digest."""
+    settings = read_settings()
+    with database_for(settings) as database, database.write() as session:
+        key = create_key(
+            session,
+            tenant=TENANT,
+            kind=kind,
+            name=name,
+            team=team,
+            pepper=pepper_for(settings),
+            now=datetime.now(UTC),
+        )
+    click.echo(key)
+    click.echo("This is the only time that it is shown. It is sent as", err=True)
+    click.echo("  Authorization: Bearer <key>", err=True)
+
+
+@command.command("list", epilog="\b\nExample:\n  spanledger keys list")
+def list_all() -> None:
+    """Show the keys, without their secrets."""
+    with database_for(read_settings()) as database, database.read() as session:
+        found = list_keys(session, tenant=TENANT)
+    table = Table("id", "kind", "name", "team", "made (UTC)", "revoked (UTC)", box=None)
+    for key in found:
+        revoked = f"{key.revoked_at.astimezone(UTC):%Y-%m-%d %H:%M}" if key.revoked_at else ""
+        made = f"{key.created_at.astimezone(UTC):%Y-%m-%d %H:%M}"
+        table.add_row(key.id, key.kind, key.name, key.team or "", made, revoked)
+    if found:
+        Console().print(table)
+    else:
+        click.echo("no keys: everybody on this machine may do everything")
+
+
+@command.command(epilog="\b\nExample:\n  spanledger keys revoke k3f9a2bq")
+@click.argument("key_id", metavar="ID")
+def revoke(key_id: str) -> None:
+    """End a key for good. ID is the 8 characters that the list shows."""
+    with database_for(read_settings()) as database, database.write() as session:
+        ended = revoke_key(session, key_id, tenant=TENANT, now=datetime.now(UTC))
+    if not ended:
+        raise click.ClickException(f"there is no key {key_id} in force")
+    click.echo(f"{key_id} is revoked")

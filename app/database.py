@@ -1,0 +1,104 @@
+"""Opens the database that the settings mean: somebody's Postgres, or our own beside us."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import structlog
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
+
+from app.local_postgres import LocalPostgres, local_postgres
+from app.postgres_binaries import OLDEST
+from app.settings import PREFIX, Settings
+from migrations.run import missing, upgrade
+from store.sessions import Database, open_database
+
+log = structlog.get_logger(__name__)
+
+_PAUSE: Final = 0.5
+
+
+class DatabaseUnavailable(Exception):  # noqa: N818  # a state of the world, said as such
+    """The database cannot be used now; the message says which and why, without its password."""
+
+
+@contextmanager
+def database_for(
+    settings: Settings, *, application: str = "command", wait: float = 0, pool_size: int = 5
+) -> Iterator[Database]:
+    """The migrated database of these settings, for as long as the block lasts.
+
+    Without DATABASE_URL it is the embedded server: the one that runs, or one started for the
+    moment. ``wait`` is for how many seconds a Postgres that is away is waited for. Raises
+    DatabaseUnavailable, PostgresUnavailable (app/postgres_binaries.py).
+    """
+    with server_for(settings) as (url, _server):
+        bring_up_to_date(url, wait=wait)
+        with opened(url, application=application, pool_size=pool_size) as database:
+            yield database
+
+
+@contextmanager
+def server_for(settings: Settings) -> Iterator[tuple[str, LocalPostgres | None]]:
+    """The URL of the database, and the server where it is our own."""
+    if settings.database_url:
+        yield settings.database_url, None
+        return
+    with local_postgres(settings.data_dir) as server:
+        yield server.url, server
+
+
+@contextmanager
+def opened(url: str, *, application: str, pool_size: int = 5) -> Iterator[Database]:
+    """The database at a URL, its connections closed at the end."""
+    database = open_database(url, application=application, pool_size=pool_size)
+    try:
+        yield database
+    finally:
+        database.engine.dispose()
+
+
+def bring_up_to_date(url: str, *, wait: float = 0) -> str:
+    """Migrates the database if need be, and tells the version of its server."""
+    engine = create_engine(
+        make_url(url).set(drivername="postgresql+psycopg"),
+        poolclass=NullPool,
+        connect_args={"connect_timeout": 5, "application_name": "spanledger start"},
+    )
+    deadline = time.monotonic() + wait
+    while True:
+        try:
+            with engine.connect() as connection:
+                version = str(connection.scalar(text("SHOW server_version"))).split()[0]
+                behind = missing(connection)
+            break
+        except OperationalError as error:
+            said = DatabaseUnavailable(f"{_shown(url)} is away: {_reason(error)}")
+            if time.monotonic() > deadline:
+                raise said from None
+            log.warning("waiting for the database", why=str(said))
+            time.sleep(_PAUSE)
+    if int(version.split(".")[0]) < OLDEST:
+        raise DatabaseUnavailable(
+            f"{_shown(url)} is Postgres {version}, and {OLDEST} is the oldest that will do"
+        )
+    if behind:
+        upgrade(url)
+        log.info("database migrated")
+    return version
+
+
+def _shown(url: str) -> str:
+    """What a person knows the database by. Never the password."""
+    parts = make_url(url)
+    return f"{PREFIX}DATABASE_URL: the Postgres at {parts.host or 'localhost'}:{parts.port or 5432}"
+
+
+def _reason(error: OperationalError) -> str:
+    """The last line of what the driver says, without what SQLAlchemy adds around it."""
+    lines = [line.strip() for line in str(error.orig).splitlines() if line.strip()]
+    return lines[-1].removeprefix("- ") if lines else "no reason given"

@@ -1,0 +1,96 @@
+"""What ``serve`` says when it serves: where everything is, and how the first span gets there."""
+
+import json
+import secrets
+import shutil
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+
+from app.life import Where
+from app.settings import Settings
+
+
+def greet(settings: Settings, where: Where, *, postgres: str) -> None:
+    """Prints it for people, and plain where no terminal is."""
+    click.echo()
+    click.secho(f"spanledger {version('spanledger')}", bold=True, nl=False)
+    click.echo(" serves\n")
+    for name, place in (
+        ("OTLP/HTTP", f"http://{where['otlp_http']}"),
+        ("OTLP/gRPC", where["otlp_grpc"]),
+        ("API", f"http://{where['api']}"),
+        ("Postgres", postgres),
+    ):
+        click.echo(f"  {name:10} ", nl=False)
+        click.secho(place, fg="cyan")
+    _headline("An application that has OpenTelemetry needs one variable")
+    _code(f"export OTEL_EXPORTER_OTLP_ENDPOINT=http://{where['otlp_http']}")
+    _headline("One that has not, two lines of Python (pip install spanledger-sdk)")
+    _code("import spanledger", 'spanledger.instrument(service="search-api", team="search")')
+    _headline("Or send the first call by hand")
+    _code(*first_span(where["otlp_http"]))
+    _headline("Settle up now (the clock does so every few minutes), and see who spent what")
+    today = datetime.now(UTC).astimezone(settings.zone).date()
+    url = f"http://{where['api']}/v1/spend"
+    asked = f"from={today}&to={today + timedelta(days=1)}&group_by=team,model"
+    _code(f"{own_name()} jobs run --all", f"curl '{url}?{asked}'")
+    click.echo("\nCtrl-C stops everything in good order: what was answered is kept.\n")
+
+
+def first_span(otlp_http: str) -> list[str]:
+    """A curl command that reports one call, which happened just now."""
+    end = time.time_ns()
+    span = {
+        "traceId": secrets.token_hex(16),
+        "spanId": secrets.token_hex(8),
+        "name": "chat gpt-4o-mini",
+        "kind": 3,
+        "startTimeUnixNano": str(end - 1_200_000_000),
+        "endTimeUnixNano": str(end),
+    }
+    attributes: dict[str, str | int] = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "gpt-4o-mini",
+        "gen_ai.usage.input_tokens": 1200,
+        "gen_ai.usage.output_tokens": 350,
+    }
+    said = [_attribute(key, value) for key, value in attributes.items()]
+    resource = [_attribute("team", "search"), _attribute("service.name", "search-api")]
+    return [
+        f"curl http://{otlp_http}/v1/traces -H 'Content-Type: application/json' -d '",
+        f'{{"resourceSpans": [{{"resource": {{"attributes": [{", ".join(resource)}]}},',
+        f' "scopeSpans": [{{"spans": [{{{json.dumps(span)[1:-1]},',
+        '  "attributes": [',
+        *(f"    {line}{',' if line is not said[-1] else ''}" for line in said),
+        "  ]}]}]}]}'",
+    ]
+
+
+def own_name() -> str:
+    """How the person at the terminal calls this program."""
+    program = Path(sys.argv[0])
+    found = shutil.which("spanledger")
+    if program.name != "spanledger" or (found and Path(found).samefile(program)):
+        return "spanledger"
+    here = Path.cwd()
+    return str(program.relative_to(here) if program.is_relative_to(here) else program)
+
+
+def _attribute(key: str, value: str | int) -> str:
+    kind = {"stringValue": value} if isinstance(value, str) else {"intValue": str(value)}
+    return json.dumps({"key": key, "value": kind})
+
+
+def _headline(text: str) -> None:
+    click.secho(f"\n{text}:", bold=True)
+
+
+def _code(*lines: str) -> None:
+    for line in lines:
+        click.echo(f"  {line}")

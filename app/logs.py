@@ -1,0 +1,65 @@
+"""One shape of log lines for everything in a process, ours and the libraries'.
+
+Lines for people when stderr is a terminal, JSON objects otherwise. Logs say what happened, in a
+few words and with values beside them; they never hold content of calls, keys or URLs of webhooks.
+"""
+
+import logging
+import sys
+
+import structlog
+import structlog.typing
+
+# What tells more than anybody wants to know at the level where the rest is worth reading.
+_QUIET = ("alembic", "apscheduler", "grpc", "httpx2", "uvicorn.access", "uvicorn.error")
+
+
+def configure_logs(process: str) -> None:
+    """Sends every log line of this process to stderr, signed with the process's name."""
+
+    def sign(_logger: object, _method: str, event: structlog.typing.EventDict) -> object:
+        event.setdefault("process", process)
+        return event
+
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        sign,  # type: ignore[list-item]  # an EventDict is what it returns
+    ]
+    for_people = sys.stderr.isatty()
+    if for_people:
+        ending: list[structlog.typing.Processor] = [
+            structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+            # The plain traceback: the pretty ones print local variables, and with them secrets.
+            structlog.dev.ConsoleRenderer(
+                exception_formatter=structlog.dev.plain_traceback, pad_event_to=0
+            ),
+        ]
+    else:
+        ending = [
+            structlog.stdlib.add_logger_name,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ending],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+    logging.captureWarnings(capture=True)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,39 @@
+"""The secret that keys are hashed with, kept beside the data and not in the database."""
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+from app.settings import PREFIX, Settings, WrongSetting
+
+
+def pepper_for(settings: Settings) -> bytes:
+    """The pepper of the settings, or the one in DATA_DIR, made on first use.
+
+    Without the pepper that they were made with, no keys are found any more: keep it with backups.
+    Raises WrongSetting when DATA_DIR cannot hold it.
+    """
+    if settings.key_pepper:
+        return settings.key_pepper.encode()
+    kept = settings.data_dir / "key.pepper"
+    try:
+        if not kept.exists():
+            _make(kept)
+        return kept.read_text().strip().encode()
+    except OSError as error:
+        raise WrongSetting(
+            f"{PREFIX}DATA_DIR: {kept} cannot be kept there ({error.strerror}); "
+            f"set {PREFIX}KEY_PEPPER, or another folder"
+        ) from error
+
+
+def _make(kept: Path) -> None:
+    kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = kept.with_name(f"{kept.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secrets.token_urlsafe(32) + "\n")
+    # Whole or not at all, and the first of several processes wins.
+    with suppress(FileExistsError):
+        os.link(draft, kept)
+    draft.unlink()

@@ -1,0 +1,175 @@
+"""Everything on one machine: Postgres, collector, API and jobs, and their beginning and end.
+
+Each part is a process, so that a busy one starves no other and one that dies takes none along.
+They stop in the order of the path of a span: first nothing new is heard, Postgres goes last.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from threading import Event, Thread
+from types import FrameType
+from typing import Final
+
+import click
+import structlog
+
+from app.children import Child, ChildFailed
+from app.database import bring_up_to_date, opened, server_for
+from app.doors import addresses, refuse_strangers, refuse_taken
+from app.greeting import greet
+from app.life import Where
+from app.local_postgres import LocalPostgres
+from app.postgres_binaries import PostgresUnavailable
+from app.settings import PREFIX, Settings
+
+log = structlog.get_logger(__name__)
+
+# Also the order in which they stop.
+PARTS: Final = ("collector", "jobs", "api")
+# After a kill -9 the parts of the last serve need a moment to notice.
+_DOORS_PATIENCE: Final = 5.0
+_DATABASE_PATIENCE: Final = 60.0
+_START_SECONDS: Final = 120.0
+_TICK: Final = 0.1
+
+Alongside = Callable[[Where, Event], None]
+"""Work beside the parts: it is told where they are, and ends when the event is set."""
+
+
+class Stop:
+    """Set by SIGINT, SIGTERM or SIGHUP; a second one asks to hurry."""
+
+    def __init__(self) -> None:
+        self.event = Event()
+        self.hurry = False
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._told)
+
+    def _told(self, _number: int, _frame: FrameType | None) -> None:
+        self.hurry = self.event.is_set()
+        self.event.set()
+
+
+def run(settings: Settings, *, alongside: Alongside | None = None) -> int:
+    """Serves until told to stop, and gives the exit code.
+
+    ``alongside`` runs in a thread from when everything serves. Raises WrongSetting,
+    DatabaseUnavailable and PostgresUnavailable before anything listens.
+    """
+    stop = Stop()
+    refuse_taken(addresses(settings), patience=_DOORS_PATIENCE)
+    if settings.database_url is None and not (settings.data_dir / "postgres").exists():
+        click.echo(f"making a Postgres in {settings.data_dir} (once)")
+    with server_for(settings) as (url, server):
+        version = bring_up_to_date(url, wait=_DATABASE_PATIENCE)
+        with opened(url, application="serve") as database:
+            refuse_strangers(addresses(settings), database)
+        house = House(settings, url, server)
+        try:
+            house.open(stop)
+            if not stop.event.is_set():
+                kept = f"{version}, {_where_kept(settings, server)}"
+                greet(settings, house.where, postgres=kept)
+                worker = _start(alongside, house.where, stop.event)
+                while not stop.event.wait(_TICK):
+                    house.tend()
+                if worker:
+                    worker.join(timeout=5)
+        except ChildFailed as failure:
+            click.echo(str(failure), err=True)
+            return failure.code
+        finally:
+            house.close(stop)
+            if server:
+                click.echo("Postgres, ", nl=False)
+    click.echo("done.")
+    return 0
+
+
+class House:
+    """The parts, and the Postgres beneath them."""
+
+    def __init__(self, settings: Settings, url: str, server: LocalPostgres | None) -> None:
+        self._settings = settings
+        self._url = url
+        self._server = server
+        self._children = [Child(name) for name in PARTS]
+        self._recover_at = 0.0
+
+    @property
+    def where(self) -> Where:
+        """Where everything that serves is."""
+        known: Where = {}
+        for child in self._children:
+            known |= child.where or {}
+        return known
+
+    def open(self, stop: Stop) -> None:
+        """Starts all parts and waits until they serve. Raises ChildFailed."""
+        for child in self._children:
+            child.start(self._environment())
+        deadline = time.monotonic() + _START_SECONDS
+        while not stop.event.is_set():
+            self.tend()
+            waiting = [child.name for child in self._children if child.where is None]
+            if not waiting:
+                return
+            if time.monotonic() > deadline:
+                raise ChildFailed(waiting[0], 1)
+            stop.event.wait(0.02)
+
+    def tend(self) -> None:
+        """Brings back what died."""
+        if self._server and not self._server.alive() and time.monotonic() > self._recover_at:
+            self._recover(self._server)
+        for child in self._children:
+            child.tend(self._environment)
+
+    def close(self, stop: Stop) -> None:
+        """Stops the parts, one after the other, each with what it has in hand done."""
+        click.echo("\nstopping: ", nl=False)
+        for child in self._children:
+            in_order = child.stop(hurried=lambda: stop.hurry)
+            click.echo(f"{child.name}{'' if in_order else ' (killed)'}, ", nl=False)
+
+    def _recover(self, server: LocalPostgres) -> None:
+        log.error("Postgres died", log=str(self._settings.data_dir / "postgres.log"))
+        try:
+            server.recover()
+        except PostgresUnavailable as error:
+            self._recover_at = time.monotonic() + 5
+            log.error("Postgres does not come back", why=str(error), again_in="5 s")  # noqa: TRY400  # no traceback: it says it all
+            return
+        log.warning("Postgres is back", port=server.port)
+        if server.url != self._url:
+            # Somebody took its port meanwhile. The parts know the old one.
+            self._url = server.url
+            for child in self._children:
+                child.stop(hurried=lambda: False)
+                child.start(self._environment())
+
+    def _environment(self) -> Mapping[str, str]:
+        """What parts are told. One that comes back listens where the one before it did."""
+        known = self.where
+        ours = {
+            "DATABASE_URL": self._url,
+            "DATA_DIR": str(self._settings.data_dir),
+            "OTLP_HTTP_ADDR": known.get("otlp_http", str(self._settings.otlp_http_addr)),
+            "OTLP_GRPC_ADDR": known.get("otlp_grpc", str(self._settings.otlp_grpc_addr)),
+            "API_ADDR": known.get("api", str(self._settings.api_addr)),
+        }
+        return os.environ | {f"{PREFIX}{name}": value for name, value in ours.items()}
+
+
+def _start(alongside: Alongside | None, where: Where, stop: Event) -> Thread | None:
+    if alongside is None:
+        return None
+    worker = Thread(target=alongside, args=[where, stop], daemon=True)
+    worker.start()
+    return worker
+
+
+def _where_kept(settings: Settings, server: LocalPostgres | None) -> str:
+    return f"our own, in {settings.data_dir}" if server else f"at {PREFIX}DATABASE_URL"
