@@ -2,9 +2,10 @@
 
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
-from api import health, problems, spend
+from api import health, performance, problems, spend
+from api.auth import caller_of
 from api.dependencies import Now
 from api.settings import ApiSettings
 from store.sessions import Database
@@ -35,5 +36,6 @@ def create_app(database: Database, settings: ApiSettings, clock: Now) -> FastAPI
     app.state.clock = clock
     problems.install(app)
     app.include_router(health.router)
-    app.include_router(spend.router)
+    for noun in (spend, performance):
+        app.include_router(noun.router, dependencies=[Depends(caller_of)])
     return app

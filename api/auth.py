@@ -1,9 +1,21 @@
-"""Who asks, and what of the ledger they may see."""
+"""Who asks, and what of the ledger they may see or change.
 
+``Who`` stands on every router under /v1, so no route can forget it: it checks the key, and that a
+request which changes something comes with an admin key. Where no key is in force and the API is
+bound to loopback, everybody on the machine may do everything.
+"""
+
+import ipaddress
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
-from fastapi import Depends
+from fastapi import Depends, Request
+
+from api.dependencies import Config, database_of
+from api.problems import Problem
+from store.keys import find_key, has_keys
+
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +27,67 @@ class Caller:
     """The only team that it may see; None: all of them."""
 
 
-def _caller() -> Caller:
+def caller_of(request: Request, config: Config) -> Caller:
+    """Whoever sent the request. Problem 401 without a key in force, 403 if it may not do this."""
+    caller = _by_key(request, config.key_pepper) or _by_place(request, config.open_without_keys)
+    if request.method not in _SAFE_METHODS and not caller.may_write:
+        raise Problem(403, "Not yours to change", "This takes an admin key.")
+    return caller
+
+
+Who = Annotated[Caller, Depends(caller_of)]
+
+
+def whole_ledger(who: Who) -> None:
+    """Keeps keys of one team away from what is not told apart by team. Problem 403."""
+    if who.team is not None:
+        detail = f"This key sees team {who.team!r} only, and this is not told apart by team."
+        raise Problem(403, "Not yours to see", detail)
+
+
+def _by_key(request: Request, pepper: bytes) -> Caller | None:
+    header = request.headers.get("authorization")
+    if header is None:
+        return None
+    scheme, _, text = header.partition(" ")
+    if scheme.lower() != "bearer":
+        raise _unauthorised("Send the key as: Authorization: Bearer sl_read_…")
+    with database_of(request).read() as session:
+        found = find_key(session, text.strip(), pepper=pepper)
+    if found is None:
+        raise _unauthorised("There is no such key in force.")
+    _tenant, key = found
+    if key.kind == "ingest":
+        raise Problem(403, "Not for this key", "An ingest key sends; reading takes a read key.")
+    if key.kind == "admin":
+        return Caller(may_write=True)
+    return Caller(may_write=False, team=key.team)
+
+
+def _by_place(request: Request, open_without_keys: bool) -> Caller:
+    with database_of(request).read() as session:
+        locked = has_keys(session)
+    if locked or not open_without_keys:
+        raise _unauthorised("Make one with: spanledger keys create")
+    if not _is_local_name(request.url.hostname or ""):
+        # A page elsewhere whose name was made to point at this machine (DNS rebinding): the
+        # browser takes it for the same origin, and would hand it the ledger.
+        detail = "Without keys this machine answers to its address or to localhost only."
+        raise Problem(403, "Not under this name", detail, field="Host")
     return Caller(may_write=True)
 
 
-Who = Annotated[Caller, Depends(_caller)]
+def _is_local_name(host: str) -> bool:
+    # A name that somebody else controls has a dot in it.
+    if "." not in host and ":" not in host:
+        return True
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _unauthorised(detail: str) -> Problem:
+    headers = {"WWW-Authenticate": 'Bearer realm="spanledger"'}
+    return Problem(401, "A key is needed", detail, field="Authorization", headers=headers)

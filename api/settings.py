@@ -17,6 +17,8 @@ class ApiSettings:
     open_without_keys: bool = True
     """Whether a database without any key may be read and written by everybody. Only right where
     the API is bound to loopback."""
+    key_pepper: bytes = field(default=b"", repr=False)
+    """What the secrets of keys are hashed with (``store/keys.py``)."""
     otlp_http_url: str | None = "http://127.0.0.1:4318"
     """Where the collector listens, for the instructions on the front page; None: not here."""
     allow_private_destinations: bool = False

@@ -61,16 +61,18 @@ def added_up(
     parts: Sequence[Part],
     *,
     also_by: Sequence[str] = (),
+    most: int = MOST_ROWS,
 ) -> Iterator[tuple[Key, Row[Any]]]:
     """The sums of all parts for each group, in no order; sums that no part gives are None.
 
-    ``also_by`` names columns of the parts to group by beyond the question's dimensions.
+    ``also_by`` names columns of the parts to group by beyond the question's dimensions. More than
+    ``most`` groups raise TooManyRowsError.
     """
     pieces = _pieces(question)
     by_id = _by_id(question, tenant, parts, pieces, also_by)
     asked = _by_dimension(question, tenant, by_id, also_by)
-    found = session.execute(asked.limit(MOST_ROWS + 1)).all()
-    if len(found) > MOST_ROWS:
+    found = session.execute(asked.limit(most + 1)).all()
+    if len(found) > most:
         raise TooManyRowsError
     for row in found:
         yield _key(question, row, pieces), row

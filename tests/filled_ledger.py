@@ -6,14 +6,19 @@ For tests of what is asked. What the jobs put there is theirs to test.
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
+from fastapi.testclient import TestClient
 from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import insert as insert_new
 from sqlalchemy.orm import Session
 
+from api.app import create_app
+from api.settings import ApiSettings
 from spend.calls import Outcome, Owner, Route
 from spend.ids import content_id
 from spend.meters import METER_NAMES
+from store.sessions import Database
 from store.tables.heard import owners, routes
 from store.tables.jobs import job_runs
 from store.tables.ledger import charges
@@ -155,3 +160,9 @@ def put_run(session: Session, job: str, complete_until: str, finished: str = "20
             note="1 batch",
         )
     )
+
+
+def asking(database: Database, *, now: str = "2026-10-20T12:00", **settings: Any) -> TestClient:
+    """A client of the API over a database, at a moment."""
+    app = create_app(database, ApiSettings(**settings), lambda: at(now))
+    return TestClient(app, raise_server_exceptions=False)
