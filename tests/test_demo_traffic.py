@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 from genai_prices import data_snapshot
@@ -13,6 +14,7 @@ from app.demo.company import WORKLOADS
 from app.demo.emit import NotTakenError, Sender
 from app.demo.models import BRAND_VOICE, MODELS
 from app.demo.replay import NotATraceError, replay
+from app.demo.send import beginning, send_history, send_live
 from app.demo.traffic import Exchange, plan_between, plan_of_hour
 
 MONDAY = datetime(2026, 11, 2, tzinfo=UTC)
@@ -163,3 +165,47 @@ def test_a_file_that_is_no_trace_is_refused_with_its_line(
     file.write_text(text)
     with pytest.raises(NotATraceError, match=says):
         replay(file, ends_on=date(2026, 11, 21), seed=7)
+
+
+def test_what_has_ended_is_history_and_what_ends_later_is_sent_live_once() -> None:
+    now = MONDAY.replace(hour=14, minute=30)
+    until = MONDAY.replace(hour=15, minute=30)
+    past = spans_of_history(now)
+    live = InMemorySpanExporter()
+    moments = iter([now + timedelta(minutes=m) for m in (10, 20, 40, 60)])
+    stop = Event()
+
+    def clock() -> datetime:
+        moment = next(moments)
+        if moment == until:
+            stop.set()
+        return moment
+
+    send_live(
+        Sender(live), since=now, seed=7, scale=1, stop=stop, clock=clock, told=lambda _: None,
+        pause=0,
+    )  # fmt: skip
+    later = spans_of_history(until)
+    assert past.isdisjoint(ids(live))
+    assert past | ids(live) == later
+    assert len(live.get_finished_spans()) == len(ids(live))
+
+
+def spans_of_history(now: datetime) -> set[tuple[int, int]]:
+    exporter = InMemorySpanExporter()
+    told: list[tuple[int, int]] = []
+    calls = send_history(
+        Sender(exporter), first=MONDAY, now=now, seed=7, scale=1,
+        told=lambda hours, calls: told.append((hours, calls)),
+    )  # fmt: skip
+    assert told[-1] == (len(told), calls)
+    return ids(exporter)
+
+
+def ids(exporter: InMemorySpanExporter) -> set[tuple[int, int]]:
+    return {(s.context.trace_id, s.context.span_id) for s in exporter.get_finished_spans()}
+
+
+def test_history_begins_at_a_midnight() -> None:
+    now = datetime(2026, 11, 22, 14, 30, 7, tzinfo=UTC)
+    assert beginning(now, 4) == datetime(2026, 10, 25, tzinfo=UTC)

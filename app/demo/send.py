@@ -63,13 +63,14 @@ def send_live(
     stop: Event,
     clock: Callable[[], datetime],
     told: Callable[[Exchange], None],
+    pause: float = SOON,
 ) -> None:
     """Send each exchange when it has ended, until ``stop``; what ended before ``since`` was sent.
 
     While the collector takes nothing, it waits and is sent again.
     """
     seen = _ns(since)
-    while not stop.wait(SOON):
+    while not stop.wait(pause):
         now = clock()
         for exchange in _ended(seen, now, seed=seed, scale=scale):
             with suppress(NotTakenError):
