@@ -18,6 +18,7 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    text,
     union_all,
     update,
 )
@@ -32,7 +33,8 @@ from store.tenants import PUBLIC
 Changed = tuple[str, str, datetime, datetime | None]
 """Provider, model, and the time (UTC, half-open) for which a price of it has changed."""
 
-_LAST: Final = "infinity"
+_FIRST: Final = text("'-infinity'::timestamptz")
+_LAST: Final = text("'infinity'::timestamptz")
 
 
 def lock_ledger(session: Session) -> None:
@@ -113,7 +115,7 @@ def for_routes(
     touched = select(
         literal(tenant).label("tenant_id"),
         every.c.id,
-        func.coalesce(literal(starts, DateTime(timezone=True)), f"-{_LAST}").label("starts"),
+        func.coalesce(literal(starts, DateTime(timezone=True)), _FIRST).label("starts"),
         func.coalesce(literal(ends, DateTime(timezone=True)), _LAST).label("ends"),
     ).cte("touched")
     _wait(session, touched)

@@ -1,0 +1,149 @@
+"""Prices cells that wait and posts to the ledger what it lacks; splits the hours of pools.
+
+What a cell is to cost follows from the cell, the price book and the pools alone; what is posted is
+the difference to what the ledger says already. So it does not matter how often this runs, in which
+order usage comes, or where it is killed: each transaction leaves a ledger that is right for the
+cells it marks.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from jobs.context import Done, JobContext
+from jobs.listed_names import look_up_new
+from jobs.rate_cells import Prices, frame, lacking, rate
+from jobs.split_pools import PoolFinder, split_hours
+from spend.calls import Route
+from spend.pools import HOUR, Pool, hour_of
+from spend.prices import PriceBook, wanted
+from store import books, ledger, parties, pools, waiting
+from store.ledger import CELL, POSTED, CellKey, Place
+from store.tenants import TENANT
+
+CELLS_AT_ONCE: Final = 10_000
+"""Cells of one transaction: about a second's work, so that nobody waits long for the ledger."""
+
+HOURS_AT_ONCE: Final = 7 * 24
+"""Hours of a pool in one transaction."""
+
+
+def run(context: JobContext) -> Done:
+    """Charges everything that waits."""
+    with context.database.read() as session:
+        complete_until = ledger.rolled_until(session)
+        hours = ledger.waiting_hours(session, TENANT)
+    look_up_new(context.database, TENANT, now=context.now)
+    cells = lines = 0
+    for start, end in _stretches(hours):
+        with context.database.write() as session:
+            of_cells, of_lines = _charge_cells(session, context, start, end)
+        cells += of_cells
+        lines += of_lines
+        context.progress(f"{cells:,} cells priced, {lines:,} lines posted")
+    lines += sum(_charge_pools(context))
+    return Done(f"{cells:,} cells, {lines:,} lines", complete_until)
+
+
+def _stretches(hours: Iterable[tuple[datetime, int]]) -> Iterator[tuple[datetime, datetime]]:
+    """Stretches of time, half-open and of whole hours, with not too many waiting cells each."""
+    start: datetime | None = None
+    end: datetime | None = None
+    held = 0
+    for hour, count in hours:
+        if start is not None and end is not None and held + count > CELLS_AT_ONCE:
+            yield start, end
+            start, held = None, 0
+        start, end, held = start or hour, hour + HOUR, held + count
+    if start is not None and end is not None:
+        yield start, end
+
+
+def _charge_cells(
+    session: Session, context: JobContext, start: datetime, end: datetime
+) -> tuple[int, int]:
+    """Charges the waiting cells of a time; returns how many, and the lines posted."""
+    waiting.lock_ledger(session)
+    claimed = ledger.claim_waiting(session, TENANT, start, end)
+    if not claimed:
+        return 0, 0
+    places: list[Place] = list(dict.fromkeys(tuple(row[:4]) for row in claimed))
+    everything = [*claimed, *ledger.charged_beside(session, TENANT, places)]
+    routes = parties.routes_of(session, TENANT, {row.route_id for row in everything})
+    owners = parties.owners_of(session, TENANT, {row.owner_id for row in everything})
+    held = pools.all_pools(session, TENANT, for_update=True)
+    finder = PoolFinder(held, routes, owners)
+    runs_on = {
+        place: pool for place in places if (pool := finder.pool_of(place[0], place[1], place[2]))
+    }
+    priced = [row for row in everything if row[:4] not in runs_on]
+    rated = rate(frame(CELL, priced), _prices(session, context, routes))
+    posted = frame(POSTED, ledger.posted_at_prices(session, TENANT, places))
+    lines = list(lacking(rated.lines, posted))
+    for pool in held:
+        hours = {hour_of(place[0]) for place, its_pool in runs_on.items() if its_pool is pool}
+        lines += split_hours(session, TENANT, held, pool, _posted_already(pool, hours))
+    ledger.post(session, TENANT, lines, currency=context.settings.currency, now=context.now)
+    # What runs on a pool is paid for by the hour, also where it did not say what it used.
+    concluded = [(_key(row), rated.unpriced.get(_key(row), 0)) for row in claimed]
+    ledger.settle(session, TENANT, concluded)
+    return len(claimed), len(lines)
+
+
+def _key(row: Row[*tuple[Any, ...]]) -> CellKey:
+    return row.slot, row.owner_id, row.route_id, row.outcome, row.band
+
+
+def _posted_already(pool: Pool, hours: Iterable[datetime]) -> set[datetime]:
+    """Hours that change; those still to be posted will be, whole, by ``_charge_pool``."""
+    return {hour for hour in hours if pool.charged_to is not None and hour < pool.charged_to}
+
+
+def _prices(session: Session, context: JobContext, routes: Mapping[int, Route]) -> Prices:
+    names = books.names(session, TENANT)
+    pairs = wanted(routes.values(), names)
+    lines = books.lines_for(session, TENANT, pairs, currency=context.settings.currency)
+    return Prices(PriceBook(lines, names), routes)
+
+
+def _charge_pools(context: JobContext) -> Iterator[int]:
+    """Posts the hours of pools that have begun; yields the lines of each transaction."""
+    with context.database.read() as session:
+        ids = [pool.id for pool in pools.all_pools(session, TENANT)]
+    until = hour_of(context.now) + HOUR
+    for id_ in ids:
+        done = False
+        while not done:
+            with context.database.write() as session:
+                lines, done = _charge_pool(session, context, id_, until)
+            yield lines
+
+
+def _charge_pool(
+    session: Session, context: JobContext, pool_id: int, until: datetime
+) -> tuple[int, bool]:
+    """Posts the next hours of a pool up to ``until``; returns the lines, and whether that is all.
+
+    An hour counts whole from its beginning: it is paid for whatever comes.
+    """
+    waiting.lock_ledger(session)
+    held = pools.all_pools(session, TENANT, for_update=True)
+    pool = next(each for each in held if each.id == pool_id)
+    if pool.charged_to is not None:
+        start = pool.charged_to
+    else:
+        # It is new, or it was changed: then hours that are no longer its own are taken back too.
+        first, last = pools.posted_span(session, TENANT, pool_id)
+        start = min(pool.valid_from, hour_of(first or pool.valid_from))
+        until = max(until, hour_of(last) + HOUR if last else until)
+    end = min(until, start + HOURS_AT_ONCE * HOUR)
+    if start >= end:
+        return 0, True
+    hours = [start + HOUR * number for number in range((end - start) // HOUR)]
+    lines = list(split_hours(session, TENANT, held, pool, hours))
+    ledger.post(session, TENANT, lines, currency=pool.currency, now=context.now)
+    pools.charged(session, TENANT, pool_id, end)
+    return len(lines), end == until

@@ -1,0 +1,25 @@
+"""Keeps the price book filled from the public list, and new models named as the list has them."""
+
+from jobs.context import Done, JobContext
+from jobs.listed_names import look_up_new
+from jobs.price_feed import SOURCE, feed
+from store import books
+from store.tenants import TENANT
+
+
+def run(context: JobContext) -> Done:
+    """Brings list and names up to the pinned source. Does nothing where they are."""
+    listed = feed()
+    with context.database.read() as session:
+        held = books.listed_count(session, SOURCE)
+    notes = [f"{SOURCE}: {len(listed.lines):,} lines"]
+    # By hand every line is compared: somebody wonders.
+    if held != len(listed.lines) or context.by_hand:
+        with context.database.write() as session:
+            entered = books.replace_list(session, listed.lines, now=context.now)
+        notes.append(f"{entered.opened:,} opened, {entered.closed:,} closed")
+        if listed.note:
+            notes.append(f"not in lines: {listed.note}")
+    named = look_up_new(context.database, TENANT, now=context.now)
+    notes.append(f"{named:,} names looked up")
+    return Done("; ".join(notes))

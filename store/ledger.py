@@ -1,0 +1,254 @@
+"""The ledger: lines that say what usage cost. They are added, never changed or deleted.
+
+A cell's charges are looked at again as long as it waits (``store/waiting.py``). What is read here
+is read in the transaction that posts, after ``lock_ledger``.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    FromClause,
+    Row,
+    SmallInteger,
+    and_,
+    column,
+    func,
+    literal,
+    not_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
+
+from spend.meters import METER_NAMES
+from store.tables.jobs import job_runs
+from store.tables.ledger import charges
+from store.tables.rollups import cells
+
+ORIGINAL: Final = "original"
+CORRECTION: Final = "correction"
+ALLOCATION: Final = "allocation"
+TRUE_UP: Final = "true-up"
+
+Rows = Sequence[Row[*tuple[Any, ...]]]
+
+Place = tuple[datetime, int, int, int]
+"""Slot, owner, route, band: where charges are posted, whatever the calls' outcome."""
+
+CellKey = tuple[datetime, int, int, int, int]
+"""Slot, owner, route, outcome, band."""
+
+PLACE: Final = ("slot", "owner_id", "route_id", "band")
+CELL: Final = (*PLACE, "outcome", "calls", "unmetered_calls", *METER_NAMES)
+"""What is read of a cell, in this order."""
+
+POSTED: Final = (*PLACE, "meter", "price_id", "quantity", "amount")
+
+
+@dataclass(frozen=True, slots=True)
+class NewCharge:
+    """A line to post. Exactly one of ``price_id`` and ``pool_id`` says where its price is from."""
+
+    kind: str
+    slot: datetime
+    owner_id: int
+    route_id: int
+    band: int
+    meter: str
+    price_id: int | None
+    pool_id: int | None
+    quantity: Decimal
+    amount: Decimal
+    method: str
+
+
+_COLUMNS: Final = (
+    "tenant_id",
+    "posted_at",
+    "currency",
+    "kind",
+    "slot",
+    "owner_id",
+    "route_id",
+    "band",
+    "meter",
+    "price_id",
+    "pool_id",
+    "quantity",
+    "amount",
+    "method",
+)
+_COPY: Final = sql.SQL("COPY charges ({}) FROM STDIN").format(
+    sql.SQL(", ").join(map(sql.Identifier, _COLUMNS))
+)
+
+
+def post(
+    session: Session,
+    tenant: int,
+    lines: Iterable[NewCharge],
+    *,
+    currency: str,
+    now: datetime,
+) -> int:
+    """Adds lines to the ledger; returns how many."""
+    connection = session.connection().connection.driver_connection
+    if not isinstance(connection, psycopg.Connection):
+        raise TypeError(f"charges are copied through psycopg, not {type(connection)}")
+    count = 0
+    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        for line in lines:
+            copy.write_row((tenant, now, currency, *(getattr(line, name) for name in _COLUMNS[3:])))
+            count += 1
+    return count
+
+
+def waiting_hours(session: Session, tenant: int) -> list[tuple[datetime, int]]:
+    """UTC hours with cells that wait, ascending, and how many."""
+    hour = func.date_trunc("hour", cells.c.slot, "UTC")
+    found = session.execute(
+        select(hour, func.count())
+        .where(cells.c.tenant_id == tenant, not_(cells.c.charged))
+        .group_by(hour)
+        .order_by(hour)
+    )
+    return [(row[0], row[1]) for row in found]
+
+
+def claim_waiting(session: Session, tenant: int, start: datetime, end: datetime) -> Rows:
+    """The waiting cells of a time (columns CELL), locked: they cannot change until we commit."""
+    return session.execute(
+        select(*(cells.c[name] for name in CELL))
+        .where(
+            cells.c.tenant_id == tenant,
+            cells.c.slot >= start,
+            cells.c.slot < end,
+            not_(cells.c.charged),
+        )
+        .order_by(*cells.primary_key.columns)
+        .with_for_update()
+    ).all()
+
+
+def charged_beside(session: Session, tenant: int, places: Sequence[Place]) -> Rows:
+    """Cells (columns CELL) that do not wait, but share their charges with ones that do."""
+    wanted = _places(places)
+    return session.execute(
+        select(*(cells.c[name] for name in CELL)).join_from(
+            cells, wanted, and_(_at(cells, wanted), cells.c.tenant_id == tenant, cells.c.charged)
+        )
+    ).all()
+
+
+def posted_at_prices(session: Session, tenant: int, places: Sequence[Place]) -> Rows:
+    """What stands in the ledger at these places by the price book (columns POSTED), summed."""
+    wanted = _places(places)
+    key = [charges.c[name] for name in (*PLACE, "meter", "price_id")]
+    return session.execute(
+        select(*key, func.sum(charges.c.quantity), func.sum(charges.c.amount))
+        .join_from(charges, wanted, and_(_at(charges, wanted), charges.c.tenant_id == tenant))
+        .where(charges.c.price_id.is_not(None), charges.c.kind != TRUE_UP)
+        .group_by(*key)
+    ).all()
+
+
+def posted_for_pool(
+    session: Session, tenant: int, pool_id: int, start: datetime, end: datetime
+) -> dict[tuple[Place, str], tuple[Decimal, Decimal]]:
+    """What stands in the ledger for a pool: place and meter -> quantity and amount."""
+    key = [charges.c[name] for name in (*PLACE, "meter")]
+    found = session.execute(
+        select(*key, func.sum(charges.c.quantity), func.sum(charges.c.amount))
+        .where(
+            charges.c.tenant_id == tenant,
+            charges.c.pool_id == pool_id,
+            charges.c.kind != TRUE_UP,
+            charges.c.slot >= start,
+            charges.c.slot < end,
+        )
+        .group_by(*key)
+    )
+    return {((row[0], row[1], row[2], row[3]), row[4]): (row[5], row[6]) for row in found}
+
+
+def pool_usage(
+    session: Session, tenant: int, route_ids: Sequence[int], start: datetime, end: datetime
+) -> Rows:
+    """Usage of these routes in a time by place, over all outcomes: PLACE, meters, timed_us."""
+    key = [cells.c[name] for name in PLACE]
+    return session.execute(
+        select(
+            *key,
+            *(func.sum(cells.c[name]).label(name) for name in METER_NAMES),
+            func.sum(cells.c.timed_us).label("timed_us"),
+        )
+        .where(
+            cells.c.tenant_id == tenant,
+            cells.c.slot >= start,
+            cells.c.slot < end,
+            cells.c.route_id == func.any(literal(list(route_ids), ARRAY(BigInteger))),
+        )
+        .group_by(*key)
+        .order_by(*key)
+    ).all()
+
+
+def settle(session: Session, tenant: int, concluded: Sequence[tuple[CellKey, int]]) -> None:
+    """Says of claimed cells that their charges are posted, and how many calls have no price."""
+    if not concluded:
+        return
+    names = ("slot", "owner_id", "route_id", "outcome", "band")
+    kinds = (DateTime(timezone=True), BigInteger, BigInteger, SmallInteger, SmallInteger)
+    done = (
+        func.unnest(
+            *(
+                literal([key[place] for key, _unpriced in concluded], ARRAY(kind))  # type: ignore[arg-type]  # its stub wants one kind
+                for place, kind in enumerate(kinds)
+            ),
+            literal([unpriced for _key, unpriced in concluded], ARRAY(BigInteger)),
+        )
+        .table_valued(*(column(name) for name in names), column("unpriced_calls"))
+        .render_derived("done")
+    )
+    session.execute(
+        update(cells)
+        .values(charged=True, unpriced_calls=done.c.unpriced_calls)
+        .where(cells.c.tenant_id == tenant, *(cells.c[name] == done.c[name] for name in names))
+    )
+
+
+def rolled_until(session: Session) -> datetime | None:
+    """Everything heard before this is in the cells (UTC); None: nobody has said so."""
+    return session.scalar(
+        select(job_runs.c.complete_until)
+        .where(job_runs.c.job == "roll", job_runs.c.complete_until.is_not(None))
+        .order_by(job_runs.c.finished_at.desc())
+        .limit(1)
+    )
+
+
+def _places(places: Sequence[Place]) -> FromClause:
+    return (
+        func.unnest(
+            literal([place[0] for place in places], ARRAY(DateTime(timezone=True))),
+            literal([place[1] for place in places], ARRAY(BigInteger)),
+            literal([place[2] for place in places], ARRAY(BigInteger)),
+            literal([place[3] for place in places], ARRAY(SmallInteger)),
+        )
+        .table_valued(*(column(name) for name in PLACE))
+        .render_derived("wanted")
+    )
+
+
+def _at(rows: FromClause, wanted: FromClause) -> ColumnElement[bool]:
+    return and_(*(rows.c[name] == wanted.c[name] for name in PLACE))
