@@ -1,0 +1,214 @@
+"""The known attributes of the spans that count, as columns of numbers.
+
+Texts become indexes into one list of distinct texts, scrubbed once; so everything behind works
+on integers, and on each distinct text only once.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from collector.keys import (
+    COLUMN_KEYS,
+    FIRST_UNPACKED,
+    KEYS,
+    NUMBER,
+    TEXT_KEYS,
+    Known,
+)
+from collector.otlp import Ints
+from collector.scrub import scrub, scrubbed, texts_of
+from collector.unpack import Found, unpack
+
+Floats = npt.NDArray[np.float64]
+
+ABSENT: Final = -1
+"""No text, no flag, no attribute."""
+
+_TRUE: Final = frozenset({"true", "1", "yes"})
+_LARGEST_EXACT: Final = 2.0**53
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The values of attributes, one row each, sorted by attribute; other kinds are ABSENT."""
+
+    row: Ints
+    number: Ints
+    text: Ints
+    """Index in ``Columns.texts``."""
+    whole: Ints
+    is_whole: npt.NDArray[np.bool_]
+    real: Floats
+    """NaN also where the value is no float."""
+    is_real: npt.NDArray[np.bool_]
+    flag: Ints
+    """1 true, 0 false."""
+    odd: npt.NDArray[np.bool_]
+    """Arrays, maps and bytes."""
+
+
+class Columns:
+    """The columns of some spans; built by ``columns_of``."""
+
+    def __init__(self, rows: int, texts: list[str], cells: Cells) -> None:
+        self.rows = rows
+        self.texts = texts
+        self.cells = cells
+        self._starts = np.searchsorted(cells.number, np.arange(len(KEYS) + 1))
+
+    def __len__(self) -> int:
+        """How many spans."""
+        return self.rows
+
+    def of(self, key: str) -> slice:
+        """The cells of an attribute."""
+        number = NUMBER[key]
+        return slice(int(self._starts[number]), int(self._starts[number + 1]))
+
+    def present(self, key: str) -> npt.NDArray[np.bool_]:
+        """Which spans have an attribute."""
+        has = np.zeros(self.rows, dtype=bool)
+        has[self.cells.row[self.of(key)]] = True
+        return has
+
+    def text(self, column: str) -> Ints:
+        """A column's text on each span, as an index in ``texts``, or ABSENT."""
+        return self.text_of(COLUMN_KEYS[column])
+
+    def text_of(self, keys: tuple[str, ...], which: Ints | None = None) -> Ints:
+        """The first of some attributes that a span has, as an index in ``texts``.
+
+        ``which`` is filled with the attribute's number, where one is found.
+        """
+        column = np.full(self.rows, ABSENT, dtype=np.int64)
+        for key in reversed(keys):
+            cells = self.of(key)
+            if cells.start == cells.stop:
+                continue
+            texts = self.cells.text[cells]
+            told = texts != ABSENT
+            rows = self.cells.row[cells][told]
+            column[rows] = texts[told]
+            if which is not None:
+                which[rows] = NUMBER[key]
+        return column
+
+    def number(self, column: str) -> Floats:
+        """A column's number on each span, NaN where there is none."""
+        numbers = np.full(self.rows, np.nan)
+        for key in reversed(COLUMN_KEYS[column]):
+            cells = self.of(key)
+            if cells.start == cells.stop:
+                continue
+            values = np.where(
+                self.cells.is_whole[cells],
+                self.cells.whole[cells].astype(np.float64),
+                self.cells.real[cells],
+            )
+            texts = self.cells.text[cells]
+            for index in np.unique(texts[texts != ABSENT]):
+                values[texts == index] = _number(self.texts[index])
+            told = np.isfinite(values)
+            numbers[self.cells.row[cells][told]] = values[told]
+        return numbers
+
+    def flag(self, column: str) -> Ints:
+        """A column's flag on each span: 1, 0 or ABSENT."""
+        flags = np.full(self.rows, ABSENT, dtype=np.int64)
+        for key in reversed(COLUMN_KEYS[column]):
+            cells = self.of(key)
+            if cells.start == cells.stop:
+                continue
+            values = self.cells.flag[cells].copy()
+            texts = self.cells.text[cells]
+            for index in np.unique(texts[texts != ABSENT]):
+                values[texts == index] = self.texts[index].lower() in _TRUE
+            told = values != ABSENT
+            flags[self.cells.row[cells][told]] = values[told]
+        return flags
+
+
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        return float("nan")
+    return number if abs(number) < _LARGEST_EXACT else float("nan")
+
+
+def columns_of(known: Known, rows: int) -> Columns:
+    """The columns of ``rows`` spans from their known attributes."""
+    plain = int(known.starts[FIRST_UNPACKED])
+    found = unpack(known)
+    texts, index = _texts(known, plain, found)
+    size = len(index)
+    cells = {
+        "row": np.concatenate([known.holder[:plain], np.array(found.rows, dtype=np.int64)]),
+        "number": np.concatenate([known.number[:plain], np.array(found.numbers, dtype=np.int64)]),
+        "text": index,
+    }
+    for kind in ("whole", "real", "flag"):
+        cells[kind], cells[f"is_{kind}"] = _column(known, plain, kind, found, size)
+    cells["flag"] = np.where(cells.pop("is_flag"), cells["flag"], ABSENT)
+    odd = np.zeros(size, dtype=bool)
+    for kind in ("array", "pairs", "raw"):
+        if kind in known.values:
+            valid = known.values[kind].slice(0, plain).is_valid()
+            odd[:plain] |= valid.to_numpy(zero_copy_only=False)
+    cells["odd"] = odd
+    if found.rows:
+        order = np.argsort(cells["number"], kind="stable")
+        cells = {name: column[order] for name, column in cells.items()}
+    return Columns(rows, texts, Cells(**cells))
+
+
+def _column(
+    known: Known, plain: int, kind: str, found: Found, size: int
+) -> tuple[Any, npt.NDArray[np.bool_]]:
+    """The values of one kind (0 or NaN where there is none), and where they are."""
+    filler: float | int = float("nan") if kind == "real" else 0
+    values = np.full(size, filler, dtype=np.float64 if kind == "real" else np.int64)
+    valid = np.zeros(size, dtype=bool)
+    if kind in known.values:
+        column = known.values[kind].slice(0, plain)
+        valid[:plain] = column.is_valid().to_numpy(zero_copy_only=False)
+        dense = column.drop_null().to_numpy(zero_copy_only=False)
+        values[:plain][valid[:plain]] = dense
+    for place, value in found.of_kind(kind):
+        values[plain + place] = value
+        valid[plain + place] = True
+    return values, valid
+
+
+def _texts(known: Known, plain: int, found: Found) -> tuple[list[str], Ints]:
+    """The distinct texts, scrubbed, and each cell's index among them."""
+    index = np.full(plain + len(found.rows), ABSENT, dtype=np.int64)
+    texts: list[str] = []
+    if "text" in known.values and plain:
+        encoded = known.values["text"].slice(0, plain).dictionary_encode()
+        texts = scrubbed(texts_of(encoded.dictionary)).to_pylist()
+        index[:plain] = encoded.indices.fill_null(ABSENT).to_numpy(zero_copy_only=False)
+        empty = np.array([not text for text in texts] + [False])
+        index[np.flatnonzero(empty[index])] = ABSENT
+    for place, value in found.of_kind("text"):
+        index[plain + place] = len(texts)
+        texts.append(scrub(value))
+    _spell_out(known, plain, texts, index)
+    return texts, index
+
+
+def _spell_out(known: Known, plain: int, texts: list[str], index: Ints) -> None:
+    """Numbers and flags where a text belongs (a team called 42) become texts. They are rare."""
+    due = TEXT_KEYS[known.number[:plain]] & (index[:plain] == ABSENT)
+    if not due.any():
+        return
+    for kind in ("whole", "real", "flag"):
+        if kind not in known.values:
+            continue
+        column = known.values[kind].slice(0, plain)
+        for place in np.flatnonzero(due & column.is_valid().to_numpy(zero_copy_only=False)):
+            index[place] = len(texts)
+            texts.append(str(column[int(place)].as_py()))

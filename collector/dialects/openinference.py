@@ -1,0 +1,67 @@
+"""OpenInference (Arize). A span's kind is in an attribute; the answer's id only in its text."""
+
+from typing import Final
+
+from collector.dialects.table import Dialect, Mark, Meaning, Unpacked, Verdict
+
+OPENINFERENCE: Final = Dialect(
+    name="openinference",
+    scopes=("openinference.*",),
+    columns={
+        "provider": ("llm.provider", "llm.system"),
+        "request_model": ("llm.request.model_name", "llm.invocation_parameters.model"),
+        "response_model": ("llm.response.model_name", "llm.model_name", "embedding.model_name"),
+        "operation": ("openinference.span.kind",),
+        "response_id": ("output.value.id", "output.value.generation.id"),
+        "finish_reason": ("llm.finish_reason",),
+        "streaming": ("llm.invocation_parameters.stream",),
+        "team": ("metadata.team",),
+        "project": ("openinference.project.name",),
+        "input": ("llm.token_count.prompt",),
+        "output": ("llm.token_count.completion",),
+        "total": ("llm.token_count.total",),
+        "cache_read": (
+            "llm.token_count.prompt_details.cache_read",
+            "llm.token_count.prompt_details.cache_input",
+        ),
+        "cache_write": ("llm.token_count.prompt_details.cache_write",),
+        "reasoning": ("llm.token_count.completion_details.reasoning",),
+        "input_audio": ("llm.token_count.prompt_details.audio",),
+        "output_audio": ("llm.token_count.completion_details.audio",),
+        "cost_given": ("llm.cost.total",),
+    },
+    marks=(
+        Mark(
+            "openinference.span.kind",
+            {
+                "llm": Verdict.CALL,
+                "embedding": Verdict.CALL,
+                "reranker": Verdict.CALL,
+                "*": Verdict.AGGREGATE,
+            },
+        ),
+    ),
+    unpacks=(
+        Unpacked(
+            "output.value",
+            {
+                "id": "output.value.id",
+                "generations.0.0.message.kwargs.response_metadata.id": "output.value.generation.id",
+            },
+        ),
+        Unpacked("metadata", {"team": "metadata.team"}),
+        Unpacked(
+            "llm.invocation_parameters",
+            {
+                "model": "llm.invocation_parameters.model",
+                "stream": "llm.invocation_parameters.stream",
+            },
+        ),
+    ),
+    first_token_events=("First Token Stream Event",),
+    # From the changelogs: fixed on 2025-03-25.
+    beside_cache=(
+        Meaning("openinference.instrumentation.anthropic", before=(0, 1, 14)),
+        Meaning("openinference.instrumentation.bedrock", before=(0, 1, 18)),
+    ),
+)

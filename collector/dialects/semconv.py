@@ -1,0 +1,138 @@
+"""OpenTelemetry's GenAI conventions, 1.26 to the genai repository of 2026, and their kin.
+
+Each column's attributes go from the newest name to the oldest. The first versions (prompt and
+completion tokens) are also what vLLM, SGLang and TensorRT-LLM still speak.
+"""
+
+from typing import Final
+
+from collector.dialects.table import SPAN_NAME, Dialect, Mark, Meaning, Verdict
+
+_BEDROCK = frozenset({"aws"})
+
+_CALLS = {
+    "chat": Verdict.CALL,
+    "text_completion": Verdict.CALL,
+    "completion": Verdict.CALL,
+    "generate_content": Verdict.CALL,
+    "generate": Verdict.CALL,
+    "embedding*": Verdict.CALL,
+    "rerank*": Verdict.CALL,
+    "image*": Verdict.CALL,
+    "audio*": Verdict.CALL,
+    "speech*": Verdict.CALL,
+    "transcription*": Verdict.CALL,
+    "llm_call": Verdict.CALL,
+    "messages": Verdict.CALL,
+    "responses": Verdict.CALL,
+    # The conventions forbid tokens on it: it only looks up an answer that was paid for before.
+    "fetch_response": Verdict.OTHER,
+    "execute_tool": Verdict.OTHER,
+    "invoke_agent": Verdict.AGGREGATE,
+    "create_agent": Verdict.AGGREGATE,
+    "invoke_workflow": Verdict.AGGREGATE,
+    "agent_step": Verdict.AGGREGATE,
+    "plan": Verdict.AGGREGATE,
+    "chain": Verdict.AGGREGATE,
+    "execute_task": Verdict.AGGREGATE,
+}
+
+_USAGE = (
+    "gen_ai.usage.input_tokens",
+    "gen_ai.usage.output_tokens",
+    "gen_ai.usage.prompt_tokens",
+    "gen_ai.usage.completion_tokens",
+)
+
+SEMCONV: Final = Dialect(
+    name="otel-genai",
+    scopes=(
+        "opentelemetry.instrumentation.genai.*",
+        "opentelemetry.instrumentation.openai_v2",
+        "opentelemetry.instrumentation.google_genai",
+        "opentelemetry.instrumentation.vertexai",
+        "opentelemetry.instrumentation.botocore*",
+        "opentelemetry.util.genai*",
+    ),
+    columns={
+        "provider": ("gen_ai.provider.name", "gen_ai.system", "gen_ai.model.provider"),
+        "request_model": ("gen_ai.request.model",),
+        "response_model": ("gen_ai.response.model",),
+        "operation": ("gen_ai.operation.name",),
+        "server": ("server.address", "url.full"),
+        "server_port": ("server.port",),
+        "service_tier": ("openai.response.service_tier", "gen_ai.openai.response.service_tier"),
+        # gen_ai.request.id is vLLM's: the id that its OpenAI server answers with.
+        "response_id": ("gen_ai.response.id", "gen_ai.request.id"),
+        "error_type": ("error.type",),
+        "http_status": ("http.response.status_code", "http.status_code"),
+        "finish_reason": ("gen_ai.response.finish_reason",),
+        "user": ("user.id", "enduser.id", "gen_ai.user", "gen_ai.request.user"),
+        "session": ("session.id", "gen_ai.conversation.id"),
+        "streaming": ("gen_ai.request.stream",),
+        "input": ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
+        "output": ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
+        "total": ("gen_ai.usage.total_tokens",),
+        "cache_read": (
+            "gen_ai.usage.cache_read.input_tokens",
+            "gen_ai.usage.cache_read_input_tokens",
+            "gen_ai.usage.cached_tokens",
+            "gen_ai.usage.cache_read_tokens",
+        ),
+        "cache_write": (
+            "gen_ai.usage.cache_write.input_tokens",
+            "gen_ai.usage.cache_creation.input_tokens",
+            "gen_ai.usage.cache_creation_input_tokens",
+            "gen_ai.usage.cache_write_input_tokens",
+        ),
+        "reasoning": (
+            "gen_ai.usage.reasoning.output_tokens",
+            "gen_ai.usage.reasoning_tokens",
+        ),
+        "input_audio": ("gen_ai.usage.audio.input_tokens",),
+        "output_audio": ("gen_ai.usage.audio.output_tokens",),
+        "ttft_s": (
+            "gen_ai.response.time_to_first_chunk",
+            "gen_ai.client.operation.time_to_first_chunk",
+            "gen_ai.latency.time_to_first_token",
+            "gen_ai.server.time_to_first_token",
+        ),
+        "cost_given": ("gen_ai.usage.cost",),
+    },
+    marks=(
+        Mark("gen_ai.aggregated_usage.input_tokens", {"*": Verdict.AGGREGATE}),
+        Mark("gen_ai.aggregated_usage.output_tokens", {"*": Verdict.AGGREGATE}),
+        Mark("gen_ai.operation.name", _CALLS),
+        Mark("gen_ai.latency.e2e", {"*": Verdict.CALL}),
+        *(Mark(key, {"*": Verdict.CALL}, kinds=frozenset({2, 3})) for key in _USAGE),
+        # Usage that nobody explains is kept, and counts only if no call stands beneath it.
+        *(Mark(key, {"*": Verdict.AGGREGATE}) for key in _USAGE),
+    ),
+    # Both hand Bedrock's inputTokens on raw, against the convention that they speak.
+    beside_cache=(
+        Meaning("opentelemetry.instrumentation.botocore*", providers=_BEDROCK),
+        Meaning("opentelemetry.instrumentation.genai.bedrock*"),
+    ),
+)
+
+ANTHROPIC_SDK: Final = Dialect(
+    name="anthropic-sdk",
+    scopes=("com.anthropic.sdk.*",),
+    columns={
+        "service_tier": ("anthropic.response.service_tier",),
+        "request_id": ("anthropic.request.id",),
+        "finish_reason": ("anthropic.message.stop_reason",),
+        "cache_write_5m": ("anthropic.usage.cache_creation.ephemeral_5m_input_tokens",),
+        "cache_write_1h": ("anthropic.usage.cache_creation.ephemeral_1h_input_tokens",),
+    },
+    marks=(
+        Mark(
+            SPAN_NAME,
+            {"anthropic.messages.count_tokens": Verdict.OTHER},
+            scope="com.anthropic.sdk.*",
+        ),
+    ),
+)
+
+VLLM: Final = Dialect(name="vllm", scopes=("vllm*",), engine="vllm")
+SGLANG: Final = Dialect(name="sglang", scopes=("sglang*",), engine="sglang")

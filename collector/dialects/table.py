@@ -1,0 +1,128 @@
+"""The form of a dialect: what an instrumentation's attributes mean, as data.
+
+A dialect is a value of ``Dialect``. It says which attributes hold which *column*, which mark a
+span as a call or as something around calls, and what its token counts include. Nothing else in
+the collector knows an attribute's name. Adding a dialect is adding a file like its neighbours
+and a line in ``collector/dialects/__init__.py``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Final
+
+
+class Verdict(IntEnum):
+    """What a mark says of a span. ``UNSAID`` lets the next mark speak."""
+
+    UNSAID = 0
+    CALL = 1
+    """One request to one model; the server's side of it, if the span's kind is SERVER."""
+    AGGREGATE = 2
+    """Something around calls, that may repeat their usage."""
+    OTHER = 3
+    """Nothing to count, whatever its attributes."""
+
+
+TEXTS: Final = frozenset(
+    {
+        "provider",
+        "request_model",
+        "response_model",
+        "operation",
+        "server",  # a host, or a URL
+        "service_tier",
+        "response_id",
+        "request_id",
+        "error_type",
+        "finish_reason",
+        "user",
+        "session",
+        "team",  # the emitter's own; ours are in spend/owners.py
+        "project",
+    }
+)
+COUNTS: Final = frozenset(
+    {
+        "input",  # with or without its cache parts: Meaning says
+        "input_beside_cache",  # certainly without
+        "output",
+        "total",
+        "cache_read",
+        "cache_write",
+        "cache_write_5m",
+        "cache_write_1h",
+        "reasoning",
+        "input_audio",
+        "output_audio",
+    }
+)
+NUMBERS: Final = frozenset({"server_port", "http_status", "ttft_s", "ttft_ms", "cost_given"})
+FLAGS: Final = frozenset({"streaming"})
+COLUMNS: Final = TEXTS | COUNTS | NUMBERS | FLAGS
+
+SPAN_NAME: Final = "(the span's name)"
+"""What a mark looks at, instead of an attribute; only with a ``scope``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What values of an attribute say that a span is.
+
+    ``says`` maps patterns (``*`` and ``?``, letter case ignored) to verdicts; the first that
+    matches speaks. An attribute that is no text matches ``*`` only.
+    """
+
+    attribute: str
+    says: Mapping[str, Verdict]
+    kinds: frozenset[int] | None = None
+    """Holds only for spans of these OTLP kinds (1 internal, 2 server, 3 client)."""
+    scope: str = "*"
+    """Holds only within scopes whose name matches this pattern."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """For which emitters a flag of the dialect holds."""
+
+    scope: str = "*"
+    """Scopes whose name matches this pattern."""
+    before: tuple[int, ...] = ()
+    """Versions below this one; none for all."""
+    providers: frozenset[str] | None = None
+    """Provider ids of ``spend/providers.py``; None for all."""
+    unless: str = ""
+    """Not for spans that have this attribute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """An attribute that holds JSON, and what is taken out of it as if it were attributes."""
+
+    attribute: str
+    takes: Mapping[str, str]
+    """Path in the JSON (keys and indexes joined by dots; empty for all of it) -> the name under
+    which ``columns`` and ``marks`` know it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """An instrumentation, or a family of them."""
+
+    name: str
+    scopes: tuple[str, ...] = ()
+    """Patterns of the names of scopes that speak it."""
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Column -> attributes, the first present one counts."""
+    marks: tuple[Mark, ...] = ()
+    unpacks: tuple[Unpacked, ...] = ()
+    first_token_events: tuple[str, ...] = ()
+    """Names of the events that tell when the first token came."""
+    engine: str | None = None
+    """The model server that emits it, when it names no provider."""
+    beside_cache: tuple[Meaning, ...] = ()
+    """Where ``input`` leaves out what was read from or written to the provider's cache."""
+    reasoning_apart: tuple[Meaning, ...] = ()
+    """Where ``output`` leaves out reasoning."""
+    ttft_only_streaming: bool = False
+    """Its time to first token is the latency, where the call did not stream."""

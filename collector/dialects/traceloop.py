@@ -1,0 +1,51 @@
+"""OpenLLMetry (Traceloop): its own names to 0.52, the conventions' names since, by package."""
+
+from typing import Final
+
+from collector.dialects.table import Dialect, Mark, Meaning, Verdict
+
+TRACELOOP: Final = Dialect(
+    name="traceloop",
+    scopes=(
+        "opentelemetry.instrumentation.openai.v*",
+        "opentelemetry.instrumentation.anthropic",
+        "opentelemetry.instrumentation.langchain",
+        "opentelemetry.instrumentation.bedrock",
+        "opentelemetry.instrumentation.cohere",
+        "opentelemetry.instrumentation.groq",
+        "opentelemetry.instrumentation.mistralai",
+        "opentelemetry.instrumentation.ollama",
+        "opentelemetry.instrumentation.together",
+        "opentelemetry.instrumentation.llamaindex",
+        "opentelemetry.instrumentation.crewai",
+        "opentelemetry.instrumentation.google_generativeai",
+        "opentelemetry.instrumentation.openai_agents",
+        "traceloop.tracer",
+    ),
+    columns={
+        "operation": ("llm.request.type",),
+        "server": ("gen_ai.openai.api_base", "llm.openai.api_base"),
+        "streaming": ("gen_ai.is_streaming", "llm.is_streaming"),
+        "user": ("llm.user", "traceloop.association.properties.user_id"),
+        "session": ("traceloop.association.properties.session_id",),
+        "team": ("traceloop.association.properties.team",),
+        "input": ("llm.usage.prompt_tokens",),
+        "output": ("llm.usage.completion_tokens",),
+        "total": ("llm.usage.total_tokens",),
+        "reasoning": ("llm.usage.reasoning_tokens",),
+    },
+    marks=(
+        Mark(
+            "llm.request.type",
+            {
+                "chat": Verdict.CALL,
+                "completion": Verdict.CALL,
+                "embedding": Verdict.CALL,
+                "rerank": Verdict.CALL,
+            },
+        ),
+        Mark("traceloop.span.kind", {"*": Verdict.AGGREGATE}),
+    ),
+    first_token_events=("gen_ai.content.completion.chunk", "llm.content.completion.chunk"),
+    beside_cache=(Meaning("opentelemetry.instrumentation.bedrock"),),
+)

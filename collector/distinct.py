@@ -1,0 +1,30 @@
+"""Rows that are alike in all of some columns of integers, found without a loop over rows."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from collector.otlp import Ints
+
+_ROOM = 2**62
+
+
+def distinct(columns: Sequence[Ints], rows: int) -> tuple[Ints, Ints]:
+    """A row of each distinct combination, and each row's place among them.
+
+    Values are -1 and above, and far below 2**31.
+    """
+    key = np.zeros(rows, dtype=np.int64)
+    used = 1
+    for column in columns:
+        low, high = (int(column.min()), int(column.max())) if rows else (0, 0)
+        if low == high:
+            continue
+        width = high - low + 1
+        if used * width >= _ROOM:
+            values, key = np.unique(key, return_inverse=True)
+            used = len(values)
+        key = key * width + (column - low)
+        used *= width
+    _, firsts, groups = np.unique(key, return_index=True, return_inverse=True)
+    return firsts, groups

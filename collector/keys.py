@@ -1,0 +1,112 @@
+"""All attributes that any dialect knows, numbered, and finding them in a batch.
+
+A batch has thousands of attributes and some dozens of distinct names. Each attribute's name is
+looked up once, in Arrow; what nobody knows (prompts, completions, headers) is left there,
+unread.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from collector.dialects import DIALECTS
+from collector.dialects.table import COLUMNS, TEXTS, Mark, Unpacked
+from collector.otlp import Attributes, Ints
+from spend.owners import ATTRIBUTES as OWN
+
+MARKS: Final[tuple[tuple[Mark, int], ...]] = tuple(
+    (mark, number)
+    for number, dialect in reversed(list(enumerate(DIALECTS)))
+    for mark in dialect.marks
+)
+"""Every mark with its dialect's index, in the order in which they are asked."""
+
+COLUMN_KEYS: Final[dict[str, tuple[str, ...]]] = {
+    column: tuple(
+        dict.fromkeys(key for dialect in DIALECTS for key in dialect.columns.get(column, ()))
+    )
+    for column in sorted(COLUMNS)
+}
+"""Column -> attributes that hold it, best first."""
+
+UNPACKS: Final[dict[str, Unpacked]] = {
+    unpacked.attribute: unpacked for dialect in DIALECTS for unpacked in dialect.unpacks
+}
+
+_PLAIN: Final = dict.fromkeys(
+    (
+        *(key for keys in COLUMN_KEYS.values() for key in keys),
+        *OWN,
+        *(mark.attribute for mark, _ in MARKS),
+        *(meaning.unless for dialect in DIALECTS for meaning in dialect.beside_cache),
+    )
+)
+KEYS: Final[tuple[str, ...]] = (
+    *(key for key in _PLAIN if key and key not in UNPACKS),
+    *UNPACKS,
+)
+"""Attributes by number. Those that hold JSON come last, so that a sort by number parts them."""
+
+NUMBER: Final[dict[str, int]] = {key: number for number, key in enumerate(KEYS)}
+FIRST_UNPACKED: Final = len(KEYS) - len(UNPACKS)
+
+TEXT_KEYS: Final = np.isin(
+    np.arange(len(KEYS)),
+    [NUMBER[key] for column in TEXTS for key in COLUMN_KEYS[column]] + [NUMBER[key] for key in OWN],
+)
+"""Whether an attribute is meant to be text, by number."""
+
+KEY_SET: Final = pa.array([key.encode() for key in KEYS], pa.binary())
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The attributes of a batch that some dialect knows, sorted by their number."""
+
+    holder: Ints
+    number: Ints
+    starts: Ints
+    """``starts[n]:starts[n + 1]`` are the rows of attribute n."""
+    values: dict[str, pa.Array]
+
+    def rows_of(self, key: str) -> Ints:
+        """Rows of an attribute."""
+        number = NUMBER[key]
+        return np.arange(self.starts[number], self.starts[number + 1])
+
+    def texts(self, rows: Ints) -> Any:
+        """The text of some rows (bytes), null where the value is no text."""
+        texts = self.values.get("text")
+        # The rows of one attribute are adjacent.
+        return (
+            pa.nulls(len(rows), pa.binary()) if texts is None else texts.slice(rows[0], len(rows))
+        )
+
+    def only(self, row_of_holder: Ints) -> "Known":
+        """Those of some holders, renumbered; ``row_of_holder`` is -1 for the others."""
+        rows = row_of_holder[self.holder]
+        kept = np.flatnonzero(rows >= 0)
+        if len(kept) == len(rows):
+            return Known(rows, self.number, self.starts, self.values)
+        at = pa.array(kept)
+        values = {name: column.take(at) for name, column in self.values.items()}
+        return Known(rows[kept], self.number[kept], _starts(self.number[kept]), values)
+
+
+def _starts(numbers: Ints) -> Ints:
+    return np.searchsorted(numbers, np.arange(len(KEYS) + 1))
+
+
+def find_known(attributes: Attributes) -> Known:
+    """The attributes that some dialect knows."""
+    found = pc.index_in(attributes.key, value_set=KEY_SET).fill_null(-1)
+    numbers = found.to_numpy(zero_copy_only=False)
+    known = np.flatnonzero(numbers >= 0)
+    rows = known[np.argsort(numbers[known], kind="stable")]
+    sorted_numbers = numbers[rows].astype(np.int64)
+    at = pa.array(rows)
+    values = {kind: column.take(at) for kind, column in attributes.values.items()}
+    return Known(attributes.holder[rows], sorted_numbers, _starts(sorted_numbers), values)

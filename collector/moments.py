@@ -1,0 +1,111 @@
+"""Times of sightings: start, duration and time to first token, and starts that cannot be."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from collector.columns import Columns
+from collector.dialects import DIALECTS
+from collector.otlp import Events, Ints, Spans
+from collector.usage import Flags
+
+_NANOS: Final = 1000
+_FIRST: Final = 946_684_800 * 10**9
+"""2000-01-01 UTC in nanoseconds: before it there were no models to call."""
+_SKEW: Final = timedelta(minutes=10)
+_AHEAD: Final = timedelta(days=1)
+_LONGEST: Final = timedelta(days=31)
+"""A duration or a wait above this is a clock that jumped: unknown."""
+_NONE: Final = np.iinfo(np.int64).max
+
+FIRST_TOKEN_EVENTS: Final = frozenset(
+    name.encode() for dialect in DIALECTS for name in dialect.first_token_events
+)
+_ONLY_STREAMING: Final = frozenset(
+    number for number, dialect in enumerate(DIALECTS) if dialect.ttft_only_streaming
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Starts:
+    """Whether each span's start can be believed."""
+
+    fault: Ints
+    """Index of ``START_FAULTS``, 0 for none."""
+    clock_ahead: Flags
+    """Later than the span arrived, by more than clocks usually differ; kept under its own day."""
+
+
+START_FAULTS: Final = (
+    "",
+    "start: the span has none",
+    "start: before 2000",
+    "start: in the future",
+)
+
+
+def _nanos(moment: datetime) -> np.uint64:
+    return np.uint64(int(moment.timestamp() * 1_000_000) * _NANOS)
+
+
+def check_starts(start: npt.NDArray[np.uint64], received_at: datetime) -> Starts:
+    """Which starts (nanoseconds since 1970, UTC) cannot be.
+
+    A start stays what the span says: it is part of the sighting's key, and a retry must not
+    change it.
+    """
+    fault = np.zeros(len(start), dtype=np.int64)
+    fault[start > _nanos(received_at + _AHEAD)] = 3
+    fault[start < np.uint64(_FIRST)] = 2
+    fault[start == 0] = 1
+    return Starts(fault, (fault == 0) & (start > _nanos(received_at + _SKEW)))
+
+
+def durations(start: npt.NDArray[np.uint64], end: npt.NDArray[np.uint64]) -> Ints:
+    """Microseconds, -1 where unknown: no end, an end before the start, or a clock that jumped."""
+    limit = np.uint64(_LONGEST // timedelta(microseconds=1) * _NANOS)
+    sane = (end >= start) & (end - np.minimum(start, end) <= limit)
+    return np.where(sane, (end - np.minimum(start, end)) // np.uint64(_NANOS), 0).astype(
+        np.int64
+    ) - np.where(sane, 0, 1)
+
+
+def first_tokens(spans: Spans, rows: Ints, columns: Columns, dialect: Ints) -> Ints:
+    """Microseconds from start to first token, -1 where unknown.
+
+    ``rows`` are the places of the columns' spans in ``spans``. A call that says it did not
+    stream has no first token: emitters put its latency there.
+    """
+    seconds, millis = columns.number("ttft_s"), columns.number("ttft_ms")
+    told = np.where(np.isfinite(seconds), seconds * 1e6, millis * 1e3)
+    streams = columns.flag("streaming")
+    told[streams == 0] = np.nan
+    only = np.isin(dialect, list(_ONLY_STREAMING))
+    told[only & (streams != 1)] = np.nan
+    sane = np.isfinite(told) & (told >= 0) & (told <= _LONGEST / timedelta(microseconds=1))
+    waited = np.where(sane, np.nan_to_num(told, posinf=0, neginf=0), -1).astype(np.int64)
+    told_by_event = _from_events(spans.events, spans.start)
+    if told_by_event is not None:
+        waited = np.where(waited < 0, told_by_event[rows], waited)
+    return waited
+
+
+def _from_events(events: Events, start: npt.NDArray[np.uint64]) -> Ints | None:
+    """For each span microseconds to the first event of a first token, -1 for none."""
+    if not len(events.span):
+        return None
+    encoded = events.name.dictionary_encode()
+    tells = [name in FIRST_TOKEN_EVENTS for name in encoded.dictionary.to_pylist()]
+    at = np.flatnonzero(np.array(tells)[encoded.indices.to_numpy()])
+    if not len(at):
+        return None
+    first = np.full(len(start), _NONE, dtype=np.int64)
+    begun = start[events.span[at]]
+    time = events.time[at]
+    waits = np.where(time >= begun, (time - np.minimum(begun, time)) // np.uint64(_NANOS), _NONE)
+    np.minimum.at(first, events.span[at], waits.astype(np.int64))
+    longest = _LONGEST // timedelta(microseconds=1)
+    return np.where(first <= longest, first, -1)

@@ -1,0 +1,207 @@
+"""OTLP trace requests, from protobuf bytes to columns, without a Python object per span.
+
+``ptars`` turns protobuf into Arrow by a description of the messages. Ours (``MESSAGES``) is a
+part of OTLP's ``trace.proto`` and ``common.proto`` (proto 1.11): what is not described is skipped
+unread, which makes decoding faster and nested values harmless, however deep. Strings are
+described as bytes, which are the same on the wire: text that is no UTF-8 then costs the one
+attribute its meaning, and not the request its other spans.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
+from ptars import HandlerPool
+
+from collector.errors import Malformed
+
+Ints = npt.NDArray[np.int64]
+Times = npt.NDArray[np.uint64]
+
+_BYTES: Final = FieldDescriptorProto.TYPE_BYTES
+_FIXED64: Final = FieldDescriptorProto.TYPE_FIXED64
+_ENUM: Final = FieldDescriptorProto.TYPE_INT32
+
+# message -> field -> (number, type): a name of a message in brackets is a repeated field.
+MESSAGES: Final[dict[str, dict[str, tuple[int, str | int]]]] = {
+    "Value": {
+        "text": (1, _BYTES),
+        "flag": (2, FieldDescriptorProto.TYPE_BOOL),
+        "whole": (3, FieldDescriptorProto.TYPE_INT64),
+        "real": (4, FieldDescriptorProto.TYPE_DOUBLE),
+        "array": (5, _BYTES),
+        "pairs": (6, _BYTES),
+        "raw": (7, _BYTES),
+    },
+    "Attribute": {"key": (1, _BYTES), "value": (2, "Value")},
+    "Resource": {"attributes": (1, "[Attribute]")},
+    "Scope": {"name": (1, _BYTES), "version": (2, _BYTES)},
+    "Event": {"time": (1, _FIXED64), "name": (2, _BYTES), "attributes": (3, "[Attribute]")},
+    "Status": {"message": (2, _BYTES), "code": (3, _ENUM)},
+    "Span": {
+        "trace_id": (1, _BYTES),
+        "span_id": (2, _BYTES),
+        "parent_span_id": (4, _BYTES),
+        "name": (5, _BYTES),
+        "kind": (6, _ENUM),
+        "start": (7, _FIXED64),
+        "end": (8, _FIXED64),
+        "attributes": (9, "[Attribute]"),
+        "events": (11, "[Event]"),
+        "status": (15, "Status"),
+    },
+    "ScopeSpans": {"scope": (1, "Scope"), "spans": (2, "[Span]")},
+    "ResourceSpans": {"resource": (1, "Resource"), "scope_spans": (2, "[ScopeSpans]")},
+    "Request": {"resource_spans": (1, "[ResourceSpans]")},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """The attributes of many holders (spans, resources or events), one row an attribute."""
+
+    holder: Ints
+    """Row of the holder, ascending."""
+    key: pa.BinaryArray
+    values: dict[str, pa.Array]
+    """By kind of value: ``text`` (bytes), ``flag``, ``whole``, ``real``, ``array``, ``pairs``
+    (both undecoded protobuf) and ``raw``; those that some row has. In a row one at most is not
+    null."""
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """The events of all spans."""
+
+    span: Ints
+    time: Times
+    """Nanoseconds since 1970, UTC, as is ``Spans.start``."""
+    name: pa.BinaryArray
+    attributes: Attributes
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """All spans of one or several requests, in their order, one row a span."""
+
+    trace_id: pa.BinaryArray
+    span_id: pa.BinaryArray
+    parent_span_id: pa.BinaryArray
+    name: pa.BinaryArray
+    kind: Ints
+    start: Times
+    end: Times
+    status: Ints
+    status_message: pa.BinaryArray
+    attributes: Attributes
+    events: Events
+    scope: Ints
+    """Row of ``scope_name`` and ``scope_version``."""
+    scope_name: pa.BinaryArray
+    scope_version: pa.BinaryArray
+    resource: Ints
+    """Holder of the span's attributes in ``resource_attributes``."""
+    resources: int
+    resource_attributes: Attributes
+
+    def __len__(self) -> int:
+        """How many."""
+        return len(self.kind)
+
+
+def _describe() -> FileDescriptorProto:
+    file = FileDescriptorProto(name="heard.proto", package="heard", syntax="proto3")
+    for name, fields in MESSAGES.items():
+        message = file.message_type.add(name=name)
+        if name == "Value":
+            message.oneof_decl.add(name="value")
+        for field, (number, kind) in fields.items():
+            described = message.field.add(name=field, number=number)
+            described.label = FieldDescriptorProto.LABEL_OPTIONAL
+            if isinstance(kind, str):
+                described.type = FieldDescriptorProto.TYPE_MESSAGE
+                described.type_name = f".heard.{kind.strip('[]')}"
+                if kind.startswith("["):
+                    described.label = FieldDescriptorProto.LABEL_REPEATED
+            else:
+                described.type = FieldDescriptorProto.Type.ValueType(kind)
+            if name == "Value":
+                described.oneof_index = 0
+    return file
+
+
+def _handler() -> Any:
+    pool = DescriptorPool()
+    pool.Add(_describe())
+    handlers = HandlerPool([pool.FindFileByName("heard.proto")])
+    return handlers.get_for_message(pool.FindMessageTypeByName("heard.Request"))
+
+
+_HANDLER: Final = _handler()
+
+
+def _lists(array: Any) -> tuple[Any, Ints]:
+    """The items of a list column, and for each the row whose list it is in."""
+    lengths = np.diff(array.offsets.to_numpy())
+    return array.values, np.repeat(np.arange(len(array), dtype=np.int64), lengths)
+
+
+def _attributes(lists: Any) -> Attributes:
+    items, holder = _lists(lists)
+    value = items.field("value")
+    # flatten(), not field(): what is under a value that is not there must read as null.
+    parts = zip([field.name for field in value.type], value.flatten(), strict=True)
+    values = {name: part for name, part in parts if part.null_count < len(part)}
+    return Attributes(holder, items.field("key"), values)
+
+
+def read_spans(requests: Sequence[bytes]) -> Spans:
+    """The spans of some serialised ``ExportTraceServiceRequest``.
+
+    Raises ``Malformed`` where some bytes are no protobuf of that message: resending is useless.
+    """
+    try:
+        batch = _HANDLER.list_to_record_batch(list(requests))
+    except ValueError as refusal:
+        raise Malformed(f"not an ExportTraceServiceRequest: {refusal}") from None
+    groups, _ = _lists(batch.column(0))
+    scopes, resource_of_scope = _lists(groups.field("scope_spans"))
+    spans, scope = _lists(scopes.field("spans"))
+    events, event_span = _lists(spans.field("events"))
+    return Spans(
+        trace_id=spans.field("trace_id"),
+        span_id=spans.field("span_id"),
+        parent_span_id=spans.field("parent_span_id"),
+        name=spans.field("name"),
+        kind=spans.field("kind").to_numpy().astype(np.int64),
+        start=spans.field("start").to_numpy(),
+        end=spans.field("end").to_numpy(),
+        status=_or_zero(spans.field("status"), "code"),
+        status_message=spans.field("status").field("message"),
+        attributes=_attributes(spans.field("attributes")),
+        events=Events(
+            event_span,
+            events.field("time").to_numpy(),
+            events.field("name"),
+            _attributes(events.field("attributes")),
+        ),
+        scope=scope,
+        scope_name=scopes.field("scope").field("name"),
+        scope_version=scopes.field("scope").field("version"),
+        resource=resource_of_scope[scope],
+        resources=len(groups),
+        resource_attributes=_attributes(groups.field("resource").field("attributes")),
+    )
+
+
+def _or_zero(struct: Any, field: str) -> Ints:
+    """An integer of a message that may be absent, which protobuf reads as zero."""
+    numbers: Ints = struct.field(field).to_numpy(zero_copy_only=False).astype(np.int64)
+    if struct.null_count:
+        numbers = np.where(struct.is_valid().to_numpy(zero_copy_only=False), numbers, 0)
+    return numbers

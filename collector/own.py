@@ -1,0 +1,100 @@
+"""Who pays for each sighting: one decision for each distinct set of claims in a batch."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+import pyarrow.compute as pc
+
+from collector.columns import ABSENT, Columns
+from collector.distinct import distinct
+from collector.keys import COLUMN_KEYS, KEY_SET, KEYS
+from collector.otlp import Attributes, Ints
+from collector.scrub import scrub
+from spend.calls import Owner
+from spend.ids import content_id
+from spend.owners import DIMENSIONS, TEAM, owner_of
+
+Claims = tuple[tuple[str, str], ...]
+
+_SPAN_KEYS: Final = (*TEAM, *(key for keys in DIMENSIONS.values() for key in keys))
+_WANTED: Final = frozenset(
+    (
+        *_SPAN_KEYS,
+        "service.namespace",
+        *COLUMN_KEYS["team"],
+        *COLUMN_KEYS["project"],
+    )
+)
+
+
+def resource_claims(attributes: Attributes, resources: int) -> list[Claims]:
+    """What each resource says of owners: attribute and value, in a fixed order."""
+    found: list[dict[str, str]] = [{} for _ in range(resources)]
+    numbers = pc.index_in(attributes.key, value_set=KEY_SET)
+    for place in np.flatnonzero(numbers.is_valid().to_numpy(zero_copy_only=False)).tolist():
+        key = KEYS[numbers[place].as_py()]
+        value = _scalar(attributes, place) if key in _WANTED else None
+        if value is not None:
+            found[int(attributes.holder[place])][key] = value
+    return [tuple(sorted(claims.items())) for claims in found]
+
+
+def _scalar(attributes: Attributes, place: int) -> str | None:
+    for kind in ("text", "whole", "real", "flag"):
+        if kind in attributes.values and attributes.values[kind][place].is_valid:
+            value = attributes.values[kind][place].as_py()
+            return scrub(value.decode("utf-8", "replace") if kind == "text" else str(value))
+    return None
+
+
+@lru_cache(maxsize=16384)
+def _owner(
+    span: Claims,
+    resource: Claims,
+    claim: tuple[str, str] | None,
+    project: str | None,
+    key_team: str | None,
+) -> tuple[int, Owner]:
+    said = dict(resource)
+    claims = [claim] if claim else []
+    claims += [
+        (f"resource attribute {key}", said[key]) for key in COLUMN_KEYS["team"] if key in said
+    ]
+    if project is None:
+        project = next((said[key] for key in COLUMN_KEYS["project"] if key in said), None)
+    owner = owner_of(
+        span=dict(span), resource=said, claims=claims, key_team=key_team, project=project
+    )
+    return content_id(owner), owner
+
+
+def owners_of(
+    columns: Columns, resource: Ints, claims: list[Claims], key_team: str | None
+) -> tuple[Ints, Mapping[int, Owner]]:
+    """Each span's owner id, and the owners.
+
+    ``resource`` is each span's row in ``claims``.
+    """
+    said = [columns.text_of((key,)) for key in _SPAN_KEYS]
+    which = np.full(len(columns), ABSENT, dtype=np.int64)
+    team = columns.text_of(COLUMN_KEYS["team"], which)
+    project = columns.text("project")
+    firsts, groups = distinct([*said, team, which, project, resource], len(columns))
+    texts = columns.texts
+    ids = np.zeros(len(firsts), dtype=np.int64)
+    owners: dict[int, Owner] = {}
+    for group, row in enumerate(firsts.tolist()):
+        span = tuple(
+            (key, texts[column[row]])
+            for key, column in zip(_SPAN_KEYS, said, strict=True)
+            if column[row] != ABSENT
+        )
+        claim = None
+        if team[row] != ABSENT:
+            claim = (f"span attribute {KEYS[which[row]]}", texts[team[row]])
+        named = texts[project[row]] if project[row] != ABSENT else None
+        ids[group], owner = _owner(span, claims[resource[row]], claim, named, key_team)
+        owners[int(ids[group])] = owner
+    return ids[groups], owners

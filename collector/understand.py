@@ -1,0 +1,276 @@
+"""From OTLP bytes to sightings: what every span of a request says of a call to a model.
+
+The path of a batch, each step on columns and never on spans one by one:
+
+    read_spans -> find_known -> judge -> columns_of -> routes, meanings, usage, endings, owners
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from collector.columns import ABSENT, Columns, columns_of
+from collector.details import Details, describe
+from collector.dialects.table import Verdict
+from collector.distinct import distinct
+from collector.endings import endings_of
+from collector.keys import find_known
+from collector.marks import Marked, judge
+from collector.meanings import flags_of
+from collector.moments import START_FAULTS, Starts, check_starts, durations, first_tokens
+from collector.otlp import Ints, Spans, read_spans
+from collector.own import owners_of, resource_claims
+from collector.parents import fixed_bytes, nearest, signed
+from collector.response_ids import is_providers
+from collector.routes import emitters_of, routes_of
+from collector.scrub import readable
+from collector.usage import Flags, Usage, read_usage
+from spend.calls import Emitter, Owner, Role, Route, Standing
+from store.sightings import SIGHTINGS, no_sightings
+
+Value = TypeVar("Value")
+
+_SERVER: Final = 2
+"""OTLP's span kind of the side that was called."""
+_MICROS_A_DAY: Final = 86_400 * 10**6
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What was heard in some requests: heard = sightings + not_a_call + sum of refused."""
+
+    sightings: pa.RecordBatch
+    """Columns as ``store.sightings.SIGHTINGS``."""
+    owners: Mapping[int, Owner]
+    routes: Mapping[int, Route]
+    emitters: Mapping[int, Emitter]
+    """By ``spend.ids.content_id``."""
+    heard: int
+    """Spans in the requests."""
+    not_a_call: int
+    """Spans that are no sighting: other work, tools, wrappers without usage."""
+    refused: Counter[str]
+    """Reason -> spans that cannot be kept: an id or a time that is none."""
+    usage_refused: Counter[str]
+    """Reason -> calls that are kept without their usage."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A request's spans with what is known before any of them is looked into."""
+
+    spans: Spans
+    scopes: list[str]
+    versions: list[str]
+    marked: Marked
+    ids: "_Ids"
+    starts: Starts
+
+
+@dataclass(frozen=True, slots=True)
+class _Ids:
+    trace: npt.NDArray[np.uint64]
+    span: npt.NDArray[np.uint64]
+    parent: npt.NDArray[np.uint64]
+    good_trace: Flags
+    good_span: Flags
+
+
+def understand(
+    requests: Sequence[bytes], *, tenant: int, received_at: datetime, key_team: str | None = None
+) -> Understood:
+    """The sightings in some serialised ``ExportTraceServiceRequest`` s.
+
+    ``key_team`` is the team of the key they came with, where it has one. Nothing in a span makes
+    this raise: a span that cannot be kept is counted under ``refused``.
+
+    Raises ``collector.errors.Malformed`` where some bytes are no such request.
+    """
+    spans = read_spans(requests)
+    if not len(spans):
+        return _nothing(0)
+    scopes = [readable(name or b"") for name in spans.scope_name.to_pylist()]
+    versions = [readable(version or b"") for version in spans.scope_version.to_pylist()]
+    known = find_known(spans.attributes)
+    marked = judge(spans, scopes, known)
+    candidates = np.flatnonzero(
+        (marked.verdict == Verdict.CALL) | (marked.verdict == Verdict.AGGREGATE)
+    )
+    if not len(candidates):
+        return _nothing(len(spans))
+    row_of_span = np.full(len(spans), -1, dtype=np.int64)
+    row_of_span[candidates] = np.arange(len(candidates))
+    columns = columns_of(known.only(row_of_span), len(candidates))
+    heard = _Heard(
+        spans, scopes, versions, marked, _ids(spans), check_starts(spans.start, received_at)
+    )
+    return _sightings(heard, candidates, columns, tenant, key_team)
+
+
+def _nothing(heard: int) -> Understood:
+    return Understood(no_sightings(), {}, {}, {}, heard, heard, Counter(), Counter())
+
+
+def _ids(spans: Spans) -> _Ids:
+    trace, good_trace = fixed_bytes(spans.trace_id, 16)
+    span, good_span = fixed_bytes(spans.span_id, 8)
+    parent, _ = fixed_bytes(spans.parent_span_id, 8)
+    return _Ids(trace, span[:, 0], parent[:, 0], good_trace, good_span)
+
+
+def _faults(heard: _Heard, rows: Ints) -> tuple[Flags, Counter[str]]:
+    """Which of some spans cannot be kept, and why."""
+    ids, starts = heard.ids, heard.starts.fault[rows]
+    reasons: Counter[str] = Counter()
+    bad = np.zeros(len(rows), dtype=bool)
+    faults = [
+        ("trace_id: not 16 bytes, or all zero", ~ids.good_trace[rows]),
+        ("span_id: not 8 bytes, or all zero", ~ids.good_span[rows]),
+        *((fault, starts == number) for number, fault in enumerate(START_FAULTS) if fault),
+    ]
+    for why, here in faults:
+        count = int((here & ~bad).sum())
+        if count:
+            reasons[why] = count
+        bad |= here
+    return bad, reasons
+
+
+def _sightings(
+    heard: _Heard, rows: Ints, columns: Columns, tenant: int, key_team: str | None
+) -> Understood:
+    """All of ``Understood`` from the spans at ``rows``, whose attributes are ``columns``."""
+    spans = heard.spans
+    scope, dialect = spans.scope[rows], heard.marked.dialect[rows]
+    route_id, group, listed, routes = routes_of(columns, dialect)
+    endings = endings_of(spans, rows, columns)
+    means = {
+        flag: flags_of(
+            flag,
+            columns,
+            scope=scope,
+            names=heard.scopes,
+            versions=heard.versions,
+            group=group,
+            routes=listed,
+        )
+        for flag in ("beside_cache", "reasoning_apart")
+    }
+    usage = read_usage(columns, failed=endings.failed, **means)
+    wraps = heard.marked.verdict[rows] == Verdict.AGGREGATE
+    counts = ~wraps | usage.any
+    bad, refused = _faults(heard, rows[counts])
+    kept = np.flatnonzero(counts)[~bad]
+    owner_id, owners = owners_of(columns, *_resources(spans, rows), key_team)
+    emitter_id, emitters = emitters_of(scope, dialect, heard.scopes, heard.versions)
+    details = Details(len(rows))
+    endings.describe(columns, details)
+    describe(columns, details)
+    details.few("usage_refused", usage.refused)
+    details.flag("usage_conflict", usage.conflict)
+    details.flag("clock_ahead", heard.starts.clock_ahead[rows])
+
+    start = (spans.start[rows] // np.uint64(1000)).astype(np.int64)
+    chosen = np.zeros(len(spans), dtype=bool)
+    chosen[rows[kept]] = True
+    written = {
+        "tenant_id": np.full(len(rows), tenant, dtype=np.int32),
+        "trace_id": _trace_ids(heard.ids.trace[rows]),
+        "span_id": signed(heard.ids.span[rows]),
+        "day": pa.array((start // _MICROS_A_DAY).astype(np.int32)).cast(pa.date32()),
+        "start_at": pa.array(start).cast(pa.timestamp("us", tz="UTC")),
+        "duration_us": _known(durations(spans.start[rows], spans.end[rows])),
+        "ttft_us": _known(first_tokens(spans, rows, columns, dialect)),
+        "owner_id": owner_id,
+        "route_id": route_id,
+        "outcome": endings.outcome,
+        **_meters(usage),
+        "details": details.written(),
+        "parent_span_id": _parents(heard.ids, chosen, rows),
+        "emitter_id": emitter_id,
+        "role": _roles(spans.kind[rows], wraps),
+        "standing": np.where(wraps, Standing.HELD, Standing.COUNTS).astype(np.int16),
+        "response_id": _response_ids(columns, group, listed),
+    }
+    batch = _batch(written, kept)
+    return Understood(
+        sightings=batch,
+        owners=_used(owners, owner_id[kept]),
+        routes=_used(routes, route_id[kept]),
+        emitters=_used(emitters, emitter_id[kept]),
+        heard=len(spans),
+        not_a_call=len(spans) - len(kept) - refused.total(),
+        refused=refused,
+        usage_refused=Counter(why for row in kept.tolist() for why in usage.refused.get(row, ()))
+        if usage.refused
+        else Counter(),
+    )
+
+
+def _batch(written: Mapping[str, Any], kept: Ints) -> pa.RecordBatch:
+    arrays = [
+        column if isinstance(column, pa.Array) else pa.array(column)
+        for column in (written[field.name] for field in SIGHTINGS)
+    ]
+    batch = pa.RecordBatch.from_arrays(arrays, schema=SIGHTINGS)
+    return batch if len(kept) == batch.num_rows else batch.take(pa.array(kept))
+
+
+def _used(values: Mapping[int, Value], ids: Ints) -> dict[int, Value]:
+    return {its_id: values[its_id] for its_id in np.unique(ids).tolist()}
+
+
+def _resources(spans: Spans, rows: Ints) -> tuple[Ints, list[tuple[tuple[str, str], ...]]]:
+    return spans.resource[rows], resource_claims(spans.resource_attributes, spans.resources)
+
+
+def _known(numbers: Ints) -> pa.Array:
+    """Numbers of which -1 is unknown."""
+    return pa.array(numbers, mask=numbers < 0)
+
+
+def _trace_ids(words: npt.NDArray[np.uint64]) -> pa.Array:
+    raw = pa.py_buffer(words.astype(">u8").tobytes())
+    return pa.Array.from_buffers(pa.binary(16), len(words), [None, raw])
+
+
+def _parents(ids: _Ids, chosen: Flags, rows: Ints) -> pa.Array:
+    """The nearest ancestor that is a sighting here, else the parent that the span names."""
+    ancestor = nearest(ids.trace, ids.span, ids.parent, chosen)[rows]
+    own = ids.parent[rows]
+    parent = np.where(ancestor >= 0, ids.span[np.maximum(ancestor, 0)], own)
+    return pa.array(signed(parent), mask=own == 0)
+
+
+def _roles(kind: Ints, wraps: Flags) -> npt.NDArray[np.int16]:
+    of_calls = np.where(kind == _SERVER, Role.SERVER, Role.CALL)
+    return np.where(wraps, Role.AGGREGATE, of_calls).astype(np.int16)
+
+
+def _meters(usage: Usage) -> dict[str, pa.Array]:
+    """The meters' columns; a call of which one count was refused keeps none."""
+    refused = np.zeros(len(usage.conflict), dtype=bool)
+    refused[list(usage.refused)] = True
+    return {
+        name: pa.array(counts.value, mask=~counts.told | refused)
+        for name, counts in usage.meters.items()
+    }
+
+
+def _response_ids(columns: Columns, group: Ints, routes: Sequence[Route]) -> pa.Array:
+    told = columns.text("response_id")
+    firsts, alike = distinct([told, group], len(columns))
+    real = [
+        columns.texts[told[row]]
+        if told[row] != ABSENT
+        and is_providers(columns.texts[told[row]], routes[group[row]].provider)
+        else None
+        for row in firsts.tolist()
+    ]
+    return pa.array(real, pa.string()).take(pa.array(alike))

@@ -1,0 +1,202 @@
+"""Token counts as the meters of ``spend/meters.py``: disjoint, plausible, or not there at all.
+
+Emitters disagree on what ``input`` holds: with the cache's part (OpenAI's way) or without it
+(Anthropic's way), under the same name. The dialect's table decides, arithmetic corrects it, and
+where the two differ the call says so (``usage_conflict``).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from collector.columns import ABSENT, Columns
+from collector.dialects.table import COUNTS
+from collector.keys import COLUMN_KEYS, KEYS, NUMBER
+from collector.otlp import Ints
+from spend.meters import LARGEST_COUNT, METER_NAMES
+
+Flags = npt.NDArray[np.bool_]
+
+_DIGITS: Final = re.compile(r"[0-9]{1,19}")
+_FAULTS: Final = (
+    "",
+    "is negative",
+    "is too large",
+    "is not a whole number",
+    "is not a number",
+    "is true or false, not a number",
+    "is a list or a map, not a number",
+)
+_NEGATIVE, _LARGE, _FRACTION, _NO_NUMBER, _BOOLEAN, _ODD = range(1, len(_FAULTS))
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """A count on each span; ``told`` says where."""
+
+    value: Ints
+    told: Flags
+
+    def or_zero(self) -> Ints:
+        """The count, 0 where it is not told."""
+        return np.where(self.told, self.value, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What each span says that the call consumed."""
+
+    meters: Mapping[str, Counts]
+    conflict: Flags
+    """The table and the arithmetic disagree on what the counts mean."""
+    refused: Mapping[int, list[str]]
+    """Span -> why all of its usage was refused."""
+
+    @property
+    def any(self) -> Flags:
+        """Which spans carry usage, refused or not."""
+        has = np.zeros(len(self.conflict), dtype=bool)
+        for counts in self.meters.values():
+            has |= counts.told
+        has[list(self.refused)] = True
+        return has
+
+
+def reason(key: int, fault: int) -> str:
+    """Why the usage of a call was refused. There are few: only known attributes are named."""
+    return f"usage: {KEYS[key]} {_FAULTS[fault]}"
+
+
+def read_usage(
+    columns: Columns, *, beside_cache: Flags, reasoning_apart: Flags, failed: Flags
+) -> Usage:
+    """The meters of each span.
+
+    ``beside_cache`` says where the table holds that ``input`` leaves out the cache's part,
+    ``reasoning_apart`` where ``output`` leaves out reasoning.
+    """
+    refused: dict[int, list[str]] = {}
+    raw = {column: _count(columns, column, refused) for column in sorted(COUNTS)}
+    # Zero in and zero out of a call that went well is an emitter that was told nothing.
+    silent = ~failed
+    for counts in raw.values():
+        silent &= counts.or_zero() == 0
+    silent[list(refused)] = True
+    raw = {name: Counts(counts.value, counts.told & ~silent) for name, counts in raw.items()}
+
+    written = _writes(raw)
+    cached = raw["cache_read"].or_zero() + written
+    alone = raw["input_beside_cache"]
+    given = _either(raw["input"], alone)
+    output, reasoning, total = raw["output"], raw["reasoning"], raw["total"]
+    plain = given.or_zero() + output.or_zero()
+    summed = total.told & given.told & output.told
+    thought = reasoning.or_zero()
+    apart = (thought > output.or_zero()) & output.told
+    apart |= summed & (thought > 0) & (thought != cached) & (total.value == plain + thought)
+    beside = (cached > given.or_zero()) & given.told
+    beside |= summed & (cached > 0) & (thought != cached) & (total.value == plain + cached)
+    certain = alone.told & ~raw["input"].told
+    conflict = (beside & ~beside_cache & ~certain) | (apart & ~reasoning_apart)
+    beside |= beside_cache | certain
+    apart |= reasoning_apart
+
+    uncached = Counts(np.where(beside, given.value, given.value - cached), given.told)
+    out = Counts(np.where(apart, output.value + thought, output.value), output.told)
+    meters = {
+        "input": uncached,
+        "cache_read": raw["cache_read"],
+        "cache_write": _unsplit(raw),
+        "cache_write_5m": raw["cache_write_5m"],
+        "cache_write_1h": raw["cache_write_1h"],
+        "output": out,
+        "reasoning": reasoning,
+        # Parts of a class cannot exceed it: audio can sit in the cached share of a prompt.
+        "input_audio": _at_most(raw["input_audio"], uncached),
+        "output_audio": _at_most(raw["output_audio"], out),
+    }
+    return Usage({name: meters[name] for name in METER_NAMES}, conflict, refused)
+
+
+def _either(first: Counts, second: Counts) -> Counts:
+    return Counts(np.where(first.told, first.value, second.value), first.told | second.told)
+
+
+def _at_most(part: Counts, whole: Counts) -> Counts:
+    bounded = np.where(whole.told, np.minimum(part.value, whole.value), part.value)
+    return Counts(bounded, part.told)
+
+
+def _split(raw: Mapping[str, Counts]) -> Ints:
+    return raw["cache_write_5m"].or_zero() + raw["cache_write_1h"].or_zero()
+
+
+def _writes(raw: Mapping[str, Counts]) -> Ints:
+    """All tokens written to the cache, told as a sum or by how long they live."""
+    return np.maximum(raw["cache_write"].or_zero(), _split(raw))
+
+
+def _unsplit(raw: Mapping[str, Counts]) -> Counts:
+    """Writes of which nobody says how long they live; not told where all of them are split."""
+    rest = raw["cache_write"].or_zero() - _split(raw)
+    split = raw["cache_write_5m"].told | raw["cache_write_1h"].told
+    return Counts(rest, raw["cache_write"].told & (~split | (rest > 0)))
+
+
+def _count(columns: Columns, column: str, refused: dict[int, list[str]]) -> Counts:
+    """A count on each span. What is no count goes to ``refused``, with the attribute's name."""
+    values = np.zeros(len(columns), dtype=np.int64)
+    told = np.zeros(len(columns), dtype=bool)
+    faults = np.zeros(len(columns), dtype=np.int64)
+    keys = np.zeros(len(columns), dtype=np.int64)
+    for key in reversed(COLUMN_KEYS[column]):
+        at = columns.of(key)
+        if at.start == at.stop:
+            continue
+        count, fault, present = _read(columns, at)
+        rows = columns.cells.row[at][present]
+        values[rows], faults[rows], keys[rows] = count[present], fault[present], NUMBER[key]
+        told[rows] = True
+    for row in np.flatnonzero(faults).tolist():
+        refused.setdefault(row, []).append(reason(int(keys[row]), int(faults[row])))
+    values[faults > 0] = 0
+    return Counts(values, told & (faults == 0))
+
+
+def _read(columns: Columns, at: slice) -> tuple[Ints, Ints, Flags]:
+    """Counts, faults (index of _FAULTS) and presence of the cells of one attribute."""
+    cells = columns.cells
+    whole, real, text = cells.whole[at], cells.real[at], cells.text[at]
+    values = whole.copy()
+    faults = np.zeros(len(values), dtype=np.int64)
+    present = cells.is_whole[at].copy()
+    is_real = cells.is_real[at]
+    if is_real.any():
+        sane = is_real & np.isfinite(real) & (np.abs(real) <= LARGEST_COUNT)
+        values[sane] = real[sane].astype(np.int64)
+        faults[sane & (real != np.trunc(real))] = _FRACTION
+        faults[is_real & ~sane] = _LARGE
+        faults[is_real & np.isnan(real)] = _NO_NUMBER
+        faults[is_real & (real < 0)] = _NEGATIVE
+        present |= is_real
+    is_text = text != ABSENT
+    for index in np.unique(text[is_text]):
+        same = text == index
+        values[same], faults[same] = _parsed(columns.texts[index])
+    faults[present & (values < 0)] = _NEGATIVE
+    faults[present & (values > LARGEST_COUNT)] = _LARGE
+    faults[cells.flag[at] != ABSENT] = _BOOLEAN
+    faults[cells.odd[at]] = _ODD
+    return values, faults, present | is_text | (faults > 0)
+
+
+def _parsed(text: str) -> tuple[int, int]:
+    """A count given as text, and its fault."""
+    if not _DIGITS.fullmatch(text):
+        return 0, _NEGATIVE if re.fullmatch(r"-[0-9.]+", text) else _NO_NUMBER
+    # 19 digits can exceed int64.
+    return (0, _LARGE) if int(text) > LARGEST_COUNT else (int(text), 0)

@@ -1,0 +1,76 @@
+"""How a call ended, from what emitters say of it: an HTTP status, an error's name, a message.
+
+Emitters name the same failure in many ways (``openai.RateLimitError``, ``rate_limit_error``,
+``429``, ``RESOURCE_EXHAUSTED``); finance and alerts want one.
+"""
+
+import re
+from typing import Final
+
+from spend.calls import Outcome
+
+# Tried in this order on the error's last name, lower case, letters and digits only: a
+# "connection timeout" is a timeout.
+_NAMED: Final = (
+    (("ratelimit", "toomanyrequests", "resourceexhausted", "throttl", "quota"), "RATE_LIMITED"),
+    (("overloaded", "unavailable", "modelnotready", "capacity"), "OVERLOADED"),
+    (("timeout", "timedout", "deadline"), "TIMEOUT"),
+    (("cancel", "abort", "interrupted"), "CANCELLED"),
+    (("connect", "dns", "socket", "unreachable", "gaierror", "sslerror", "network"), "UNREACHABLE"),
+    (("authentic", "unauthorized", "permission", "forbidden", "accessdenied"), "DENIED"),
+    (
+        (
+            "badrequest",
+            "invalid",
+            "validation",
+            "notfound",
+            "unprocessable",
+            "conflict",
+            "toolarge",
+        ),
+        "BAD_REQUEST",
+    ),
+    (("internal", "servererror", "apierror5"), "SERVER_ERROR"),
+)
+_OF_STATUS: Final = {
+    401: Outcome.DENIED,
+    403: Outcome.DENIED,
+    429: Outcome.RATE_LIMITED,
+    503: Outcome.OVERLOADED,
+    529: Outcome.OVERLOADED,
+}
+_TOLD_STATUS: Final = re.compile(
+    r"(?:error code|status(?: code|_code)?|http(?:/[\d.]+)?)\D{0,3}\b([45]\d\d)\b", re.IGNORECASE
+)
+
+
+def status_told(message: str) -> int | None:
+    """The HTTP status that a message mentions ("Error code: 429 - ..."), if it does."""
+    found = _TOLD_STATUS.search(message[:1000])
+    return int(found[1]) if found else None
+
+
+def outcome_of(
+    *, failed: bool, http_status: int | None = None, error_type: str | None = None
+) -> Outcome:
+    """How a call ended; ``failed`` is what the span's own status says.
+
+    An HTTP status of 400 and above or an error's name mean failure, whatever the span's status.
+    """
+    if error_type and re.fullmatch(r"[45]\d\d", error_type):
+        http_status, error_type = http_status or int(error_type), None
+    if http_status is not None and 400 <= http_status <= 599:  # noqa: PLR2004 - HTTP's classes
+        if http_status in _OF_STATUS:
+            return _OF_STATUS[http_status]
+        return Outcome.SERVER_ERROR if http_status >= 500 else Outcome.BAD_REQUEST  # noqa: PLR2004
+    if error_type:
+        return _outcome_named(error_type)
+    return Outcome.ERROR if failed else Outcome.OK
+
+
+def _outcome_named(error_type: str) -> Outcome:
+    last = re.sub(r"[^a-z0-9]", "", error_type.rsplit(".", 1)[-1].lower())
+    for words, outcome in _NAMED:
+        if any(word in last for word in words):
+            return Outcome[outcome]
+    return Outcome.ERROR
