@@ -1,0 +1,120 @@
+"""Keys are looked up once a minute, and a database that is away turns nobody away for good."""
+
+from datetime import UTC, datetime
+
+import pytest
+from doors import PEPPER
+from sqlalchemy.exc import OperationalError
+
+from collector.errors import Busy, Denied
+from collector.senders import Gate, Sender, is_local, key_in
+from store.keys import create_key, list_keys, revoke_key
+from store.sessions import Database, open_database
+from store.tenants import TENANT
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Going(Database):
+    """A database that can go away."""
+
+    here = True
+
+    def read(self):  # type: ignore[no-untyped-def, override]  # as Database has it
+        if not Going.here:
+            raise OperationalError("connect", None, Exception("refused"))
+        return super().read()
+
+
+@pytest.fixture
+def going(database: Database) -> Going:
+    Going.here = True
+    return Going(database.engine)
+
+
+def make(database: Database, kind: str = "ingest") -> str:
+    with database.write() as session:
+        return create_key(
+            session, tenant=TENANT, kind=kind, name="k", team="search", pepper=PEPPER, now=NOW
+        )
+
+
+def test_a_key_says_whose_spans_they_are(going: Going) -> None:
+    key = make(going)
+    assert Gate(going, PEPPER).admit(key, local=False) == Sender(TENANT, "search")
+
+
+def test_without_any_key_only_this_machine_may_send(going: Going) -> None:
+    gate = Gate(going, PEPPER)
+    assert gate.admit(None, local=True) == Sender(TENANT, None)
+    assert gate.admit("of another system", local=True) == Sender(TENANT, None)
+    with pytest.raises(Denied):
+        gate.admit(None, local=False)
+    make(going, "admin")
+    assert Gate(going, PEPPER).admit(None, local=True) == Sender(TENANT, None)
+
+
+def test_a_revoked_key_ends_within_a_minute(going: Going) -> None:
+    clock = Clock()
+    key = make(going)
+    gate = Gate(going, PEPPER, monotonic=clock)
+    gate.admit(key, local=True)
+    with going.write() as session:
+        (listed,) = list_keys(session, tenant=TENANT)
+        revoke_key(session, listed.id, tenant=TENANT, now=NOW)
+    clock.now = 59
+    assert gate.remembered(key, local=True) is not None
+    clock.now = 60
+    assert gate.remembered(key, local=True) is None
+    with pytest.raises(Denied):
+        gate.admit(key, local=True)
+
+
+def test_while_the_database_is_away_known_keys_go_on_and_others_are_told_to_come_again(
+    going: Going,
+) -> None:
+    clock = Clock()
+    key = make(going)
+    gate = Gate(going, PEPPER, monotonic=clock)
+    gate.admit(key, local=False)
+    with pytest.raises(Denied):
+        gate.admit("wrong", local=False)
+    Going.here = False
+    clock.now = 10_000
+    assert gate.admit(key, local=False) == Sender(TENANT, "search")
+    for unsure in ("wrong", "never seen"):
+        with pytest.raises(Busy):
+            gate.admit(unsure, local=False)
+
+
+def test_a_server_that_refuses_connections_is_no_reason_to_deny() -> None:
+    nowhere = open_database("postgresql://127.0.0.1:1/none", application="tests")
+    with pytest.raises(Busy):
+        Gate(nowhere, PEPPER).admit("a key", local=True)
+
+
+@pytest.mark.parametrize(
+    ("headers", "key"),
+    [
+        ({"authorization": "Bearer abc"}, "abc"),
+        ({"authorization": "bearer  abc "}, "abc"),
+        ({"authorization": "Basic abc", "x-api-key": "def"}, "def"),
+        ({"authorization": "Bearer "}, None),
+        ({}, None),
+    ],
+)
+def test_where_a_key_is_found(headers: dict[str, str], key: str | None) -> None:
+    assert key_in(headers) == key
+
+
+def test_what_is_local() -> None:
+    assert all(map(is_local, ["127.0.0.1", "127.9.9.9", "::1"]))
+    assert not any(map(is_local, ["", "10.0.0.1", "localhost.example", "0.0.0.0"]))  # noqa: S104 - compared
