@@ -8,6 +8,7 @@ import click
 from pydantic import ValidationError
 
 from app.database import DatabaseUnavailable
+from app.logs import configure_logs
 from app.postgres_binaries import PostgresUnavailable
 from app.settings import Settings, WrongSetting, explained
 
@@ -85,6 +86,8 @@ def cli() -> None:
     Who spent what, on which models, and how each number came about. Settings are environment
     variables, SPANLEDGER_…: see docs/settings.md.
     """
+    # Before anything else logs: unconfigured, structlog writes to stdout, into a report's CSV.
+    configure_logs("spanledger")
 
 
 def main() -> None:

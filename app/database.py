@@ -6,10 +6,9 @@ from contextlib import contextmanager
 from typing import Final
 
 import structlog
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.pool import NullPool
 
 from app.local_postgres import LocalPostgres, local_postgres
 from app.postgres_binaries import OLDEST
@@ -64,32 +63,36 @@ def opened(url: str, *, application: str, pool_size: int = 5) -> Iterator[Databa
 
 def bring_up_to_date(url: str, *, wait: float = 0) -> str:
     """Migrates the database if need be, and tells the version of its server."""
-    engine = create_engine(
-        make_url(url).set(drivername="postgresql+psycopg"),
-        poolclass=NullPool,
-        connect_args={"connect_timeout": 5, "application_name": "spanledger start"},
-    )
     deadline = time.monotonic() + wait
     while True:
         try:
-            with engine.connect() as connection:
-                version = str(connection.scalar(text("SHOW server_version"))).split()[0]
-                behind = missing(connection)
+            version = postgres_version(url)
             break
-        except OperationalError as error:
-            said = DatabaseUnavailable(f"{_shown(url)} is away: {_reason(error)}")
+        except DatabaseUnavailable as error:
             if time.monotonic() > deadline:
-                raise said from None
-            log.warning("waiting for the database", why=str(said))
+                raise
+            log.warning("waiting for the database", why=str(error))
             time.sleep(_PAUSE)
     if int(version.split(".")[0]) < OLDEST:
         raise DatabaseUnavailable(
             f"{_shown(url)} is Postgres {version}, and {OLDEST} is the oldest that will do"
         )
+    with opened(url, application="start") as database, database.engine.connect() as connection:
+        behind = missing(connection)
     if behind:
         upgrade(url)
         log.info("database migrated")
     return version
+
+
+def postgres_version(url: str) -> str:
+    """What the server says it is: '18.6'. Raises DatabaseUnavailable."""
+    with opened(url, application="start") as database:
+        try:
+            with database.engine.connect() as connection:
+                return str(connection.scalar(text("SHOW server_version"))).split()[0]
+        except OperationalError as error:
+            raise DatabaseUnavailable(f"{_shown(url)} is away: {_reason(error)}") from None
 
 
 def _shown(url: str) -> str:

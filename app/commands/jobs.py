@@ -1,20 +1,19 @@
 """``spanledger jobs``: the clock, or one round by hand."""
 
 from datetime import UTC, datetime
+from textwrap import shorten
 
 import click
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import func, select
 
 from app.database import database_for
+from app.job_runs import job_settings, latest_runs
 from app.life import Life, Where
 from app.logs import configure_logs
-from app.settings import Settings, read_settings
-from jobs.context import Done, JobContext, JobSettings
+from app.settings import read_settings
+from jobs.context import Done, JobContext
 from jobs.timetable import JOBS, run_all, run_job, start_clock
-from store.sessions import Database
-from store.tables.jobs import job_runs
 
 _PATIENCE = 60
 
@@ -75,32 +74,14 @@ def list_jobs() -> None:
     """Show the timetable, and what each job did last."""
     with database_for(read_settings()) as database:
         latest = latest_runs(database)
-    table = Table("job", "every", "does", "last run (UTC)", "did", box=None, pad_edge=False)
+    table = Table("job", "every", "last run (UTC)", "does, and did", box=None, pad_edge=False)
     for name, job in JOBS.items():
         finished, note = latest.get(name, (None, ""))
         when = f"{finished:%Y-%m-%d %H:%M:%S}" if finished else "never"
-        table.add_row(name, f"{job.every} s", job.does, when, note)
+        table.add_row(name, f"{job.every} s", when, job.does)
+        if note:
+            table.add_row("", "", "", f"[dim]{shorten(note, 120, placeholder=' …')}[/]")
     Console().print(table)
-
-
-def job_settings(settings: Settings) -> JobSettings:
-    """What the jobs are told of the settings."""
-    return JobSettings(
-        currency=settings.currency,
-        timezone=settings.timezone,
-        slack_webhook_url=settings.slack_webhook_url,
-        allow_private_destinations=settings.allow_private_destinations,
-        api_url=settings.api_addr.url,
-    )
-
-
-def latest_runs(database: Database) -> dict[str, tuple[datetime, str]]:
-    """Job -> when it finished last (UTC), and what it did."""
-    newest = select(func.max(job_runs.c.id)).group_by(job_runs.c.job)
-    question = select(job_runs.c.job, job_runs.c.finished_at, job_runs.c.note)
-    with database.read() as session:
-        found = session.execute(question.where(job_runs.c.id.in_(newest)))
-        return {job: (finished.astimezone(UTC), note) for job, finished, note in found}
 
 
 def _told(done: Done | None) -> str:
