@@ -82,7 +82,8 @@ def _charge_cells(
     priced = [row for row in everything if row[:4] not in runs_on]
     rated = rate(frame(CELL, priced), _prices(session, context, routes))
     posted = frame(POSTED, ledger.posted_at_prices(session, TENANT, places))
-    lines = list(lacking(rated.lines, posted))
+    named = {*rated.lines["price_id"], *posted["price_id"]}
+    lines = list(lacking(rated.lines, posted, books.lines_by_id(session, TENANT, named)))
     for pool in held:
         hours = {hour_of(place[0]) for place, its_pool in runs_on.items() if its_pool is pool}
         lines += split_hours(session, TENANT, held, pool, _posted_already(pool, hours))

@@ -17,7 +17,7 @@ import pyarrow as pa
 from spend import money, rating
 from spend.calls import Route
 from spend.meters import DISJOINT
-from spend.prices import PriceBook
+from spend.prices import PriceBook, PriceLine
 from spend.rating import CHARGED, PARTS, Rates
 from store import ledger
 from store.ledger import PLACE, CellKey, NewCharge
@@ -41,7 +41,8 @@ _KINDS: Final = {
 _RATED_BY: Final = ["slot", "route_id", "band"]
 _CELL_KEY: Final = ["slot", "owner_id", "route_id", "outcome", "band"]
 _NOTHING: Final = Decimal(0)
-_LINE_KEY: Final = [*PLACE, "meter", "price_id"]
+_LINE_KEY: Final = [*PLACE, "meter", "same_price"]
+_VALUES: Final = ["price_id", "quantity", "amount"]
 
 
 def frame(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
@@ -68,7 +69,7 @@ class Rated:
     """Cells with what they cost."""
 
     lines: pd.DataFrame
-    """_LINE_KEY, quantity, amount: what the ledger is to say of their places, in sum."""
+    """Columns POSTED: what the ledger is to say of their places, in sum."""
     unpriced: Mapping[CellKey, int]
     """Cell -> calls whose cost is unknown."""
 
@@ -107,7 +108,9 @@ def rate(cells: pd.DataFrame, prices: Prices) -> Rated:
     lines = priced.merge(missing, how="left", on=_CELL_KEY)
     lines = lines.loc[lines["missing"].isna()]
     lines["amount"] = lines["quantity"].astype(pd.ArrowDtype(_COUNT)) * lines["per_unit"]
-    summed = lines.groupby(_LINE_KEY, as_index=False)[["quantity", "amount"]].sum()
+    summed = lines.groupby([*PLACE, "meter", "price_id"], as_index=False)[
+        ["quantity", "amount"]
+    ].sum()
     return Rated(summed, unpriced)
 
 
@@ -137,14 +140,44 @@ def _used(cells: pd.DataFrame, rates: pd.DataFrame) -> pd.DataFrame:
     return long.loc[long["quantity"] != _NOTHING]
 
 
-def lacking(target: pd.DataFrame, posted: pd.DataFrame) -> Iterator[NewCharge]:
-    """The lines that make the ledger (columns POSTED) say what ``target`` says."""
+def _with_price(lines: pd.DataFrame, known: Mapping[int, PriceLine]) -> pd.DataFrame:
+    """Adds ``same_price``: one number for all lines that say the same price of the same."""
+    numbers: dict[object, int] = {}
+    for id_ in sorted(known):
+        numbers.setdefault((known[id_].subject, known[id_].unit_price), id_)
+    same = [numbers[known[id_].subject, known[id_].unit_price] for id_ in lines["price_id"]]
+    return lines.assign(same_price=pd.array(same, dtype=pd.ArrowDtype(pa.int64())))
+
+
+def lacking(
+    target: pd.DataFrame, posted: pd.DataFrame, known: Mapping[int, PriceLine]
+) -> Iterator[NewCharge]:
+    """The lines that make the ledger (columns POSTED) say what ``target`` says.
+
+    ``known`` holds every price line that the two name. A line whose price still holds for the
+    cell, though its term has changed, is the same price: nothing is posted for it.
+    """
+    if target.empty and posted.empty:
+        return
+    target, posted = _with_price(target, known), _with_price(posted, known)
+    posted = posted.groupby(_LINE_KEY, as_index=False).agg(
+        {"price_id": "max", "quantity": "sum", "amount": "sum"}
+    )
     both = target.merge(posted, how="outer", on=_LINE_KEY, suffixes=("", "_posted"))
     both = both.sort_values(_LINE_KEY)
     standing = posted.loc[posted["quantity"] != _NOTHING]
     stands = set(rows(standing, [*PLACE, "meter"]))
-    columns = [*_LINE_KEY, "quantity", "quantity_posted", "amount", "amount_posted"]
-    for *place, meter, price_id, quantity, before, amount, amount_before in rows(both, columns):
+    columns = [*PLACE, "meter", *(f"{name}{of}" for name in _VALUES for of in ("", "_posted"))]
+    for (
+        *place,
+        meter,
+        price_id,
+        posted_price_id,
+        quantity,
+        before,
+        amount,
+        amount_before,
+    ) in rows(both, columns):
         more = (quantity or _NOTHING) - (before or _NOTHING)
         if not more:
             continue
@@ -158,7 +191,7 @@ def lacking(target: pd.DataFrame, posted: pd.DataFrame) -> Iterator[NewCharge]:
             route_id=place[2],
             band=place[3],
             meter=meter,
-            price_id=price_id,
+            price_id=posted_price_id if price_id is None else price_id,
             pool_id=None,
             quantity=more,
             amount=money.EXACT.subtract(amount or _NOTHING, amount_before or _NOTHING),

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Row,
     Select,
@@ -127,6 +128,17 @@ def lines_for(
         .order_by(prices.c.id)
     )
     return [_line(row) for row in found]
+
+
+def lines_by_id(session: Session, tenant: int, ids: Collection[int]) -> dict[int, PriceLine]:
+    """Lines by their ids, also those that are no longer believed."""
+    wanted = literal([int(id_) for id_ in ids], ARRAY(BigInteger))
+    found = session.execute(
+        select(*_LINE).where(
+            prices.c.tenant_id.in_((PUBLIC, tenant)), prices.c.id == func.any(wanted)
+        )
+    )
+    return {row.id: _line(row) for row in found}
 
 
 def enter_contract(
