@@ -5,7 +5,7 @@ starts it again, today or next week, repeats what was sent (and nothing counts t
 was missed meanwhile, and goes on.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -24,25 +24,17 @@ def beginning(now: datetime, weeks: int) -> datetime:
 
 
 def send_history(
-    sender: Sender,
-    *,
-    first: datetime,
-    now: datetime,
-    seed: int,
-    scale: float,
-    told: Callable[[int, int], None],
-) -> int:
-    """Send what has ended before ``now``; returns how many calls that were. Raises NotTakenError.
+    sender: Sender, *, first: datetime, now: datetime, seed: int, scale: float
+) -> Iterator[tuple[int, int]]:
+    """Send what has ended before ``now``. Raises NotTakenError.
 
-    ``told`` is called after each hour, with the number of hours that are done and of calls in them.
+    Answers after each hour of the plan how many hours are done, and how many calls were in them.
     """
     calls, until = 0, _ns(now)
     for done, (_, plan) in enumerate(plan_between(first, now, seed=seed, scale=scale), start=1):
-        past = [exchange for exchange in plan if exchange.end_ns <= until]
-        calls += send_all(sender, past)
-        told(done, calls)
+        calls += send_all(sender, (e for e in plan if e.end_ns <= until))
+        yield done, calls
     sender.post()
-    return calls
 
 
 def send_all(sender: Sender, exchanges: Iterable[Exchange]) -> int:

@@ -1,0 +1,143 @@
+"""The order of things: pools, the past, a round of jobs, budgets, what can be seen, the present."""
+
+import os
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from threading import Event
+from typing import Final
+
+import click
+import httpx2
+from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+from app.database import database_for
+from app.demo.declare import RefusedError, declare_pools, set_budgets
+from app.demo.emit import NotTakenError, Sender
+from app.demo.send import beginning, send_all, send_history, send_live
+from app.demo.show import progress, spend_by_team, summary, told, tour
+from app.demo.traffic import HOUR, Exchange
+from app.job_runs import job_settings
+from app.life import Where
+from app.settings import Settings
+from jobs.context import JobContext
+from jobs.timetable import run_all, run_job
+
+_PATIENCE: Final = 60
+"""Seconds that a batch is offered again to a collector that is busy."""
+_CHUNK: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What whoever runs the demo asked for."""
+
+    weeks: int
+    scale: float
+    seed: int
+    live: bool
+    pace: float
+    once: bool
+    trace: tuple[Exchange, ...] = ()
+
+
+def run(where: Where, stop: Event, *, settings: Settings, wishes: Wishes) -> None:
+    """Beside ``serve``: the company's past, then its present until ``stop``.
+
+    What goes wrong is said in a line; spanledger serves on.
+    """
+    api_url = f"http://{where['api']}"
+    key = os.environ.get("SPANLEDGER_API_KEY")
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    with ExitStack() as open_:
+        api = open_.enter_context(httpx2.Client(base_url=api_url, headers=headers, timeout=60))
+        sender = Sender(
+            OTLPSpanExporter(
+                f"http://{where['otlp_http']}/v1/traces",
+                headers=headers,
+                timeout=_PATIENCE,
+                compression=Compression.Gzip,
+            )
+        )
+        open_.callback(sender.close)
+        try:
+            now = _past(api, sender, stop, settings=settings, wishes=wishes)
+        except (NotTakenError, RefusedError, httpx2.HTTPError) as error:
+            if not stop.is_set():
+                click.secho(f"the demo ends: {error}", fg="red", err=True)
+            return
+        if wishes.once:
+            stop.set()
+        if stop.is_set():
+            return
+        tour(api_url, now.astimezone(settings.zone), slack=settings.slack_webhook_url is not None)
+        if wishes.live:
+            click.secho("\nlive traffic, until Ctrl-C (times in UTC):", bold=True)
+            send_live(
+                sender,
+                since=now,
+                seed=wishes.seed,
+                scale=wishes.scale * wishes.pace,
+                stop=stop,
+                clock=_now,
+                told=told,
+            )
+
+
+def _past(
+    api: httpx2.Client, sender: Sender, stop: Event, *, settings: Settings, wishes: Wishes
+) -> datetime:
+    """Everything before the live traffic; the moment up to which it has been sent."""
+    now = _now()
+    first = beginning(now, wishes.weeks)
+    pools = declare_pools(api, since=first, currency=settings.currency)
+    if pools:
+        click.echo(f"declared the pools: {', '.join(pools)}")
+    _send_past(sender, stop, first=first, now=now, wishes=wishes)
+    if stop.is_set():
+        return now
+    click.echo("settling up ...")
+    with database_for(settings, application="demo") as database:
+        context = JobContext(database, _now(), job_settings(settings), by_hand=True)
+        for job, done in run_all(context):
+            click.echo(f"  {job:12} {done.note if done else 'is running'}")
+        today = now.astimezone(settings.zone)
+        if set_budgets(api, today=today, currency=settings.currency):
+            for job in ("budgets", "alerts"):
+                done = run_job(job, replace(context, now=_now()))
+                click.echo(f"  {job:12} {done.note if done else 'is running'}")
+    answer = spend_by_team(api, first=first, today=today)
+    click.echo(f"\nsince {first:%Y-%m-%d}, by team:\n")
+    summary(answer["rows"], answer["total"], answer["currency"])
+    return now
+
+
+def _send_past(
+    sender: Sender, stop: Event, *, first: datetime, now: datetime, wishes: Wishes
+) -> None:
+    hours = -(-(now - first) // HOUR)
+    trace = len(wishes.trace) // _CHUNK + bool(wishes.trace)
+    with progress() as bar:
+        task = bar.add_task(f"{wishes.weeks} weeks of history", total=hours + trace, calls=0)
+        history = send_history(sender, first=first, now=now, seed=wishes.seed, scale=wishes.scale)
+        calls = 0
+        for done, calls in history:
+            bar.update(task, completed=done, calls=calls)
+            if stop.is_set():
+                return
+        for chunk in _chunks(wishes.trace):
+            calls += send_all(sender, chunk)
+            bar.update(task, advance=1, calls=calls)
+            if stop.is_set():
+                return
+        sender.post()
+
+
+def _chunks(exchanges: tuple[Exchange, ...]) -> Iterable[tuple[Exchange, ...]]:
+    return (exchanges[at : at + _CHUNK] for at in range(0, len(exchanges), _CHUNK))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

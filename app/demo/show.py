@@ -1,0 +1,101 @@
+"""What the demo says on the terminal: how far it is, what there is to see now, what happens."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import click
+import httpx2
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from app.demo.traffic import SECOND, Exchange
+from app.greeting import own_name
+
+
+def progress() -> Progress:
+    """A bar for the history; the task's ``calls`` field is shown beside it."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[calls]:,} calls"),
+        TimeRemainingColumn(),
+        console=Console(),
+    )
+
+
+def summary(rows: Iterable[Mapping[str, Any]], total: Mapping[str, Any], currency: str) -> None:
+    """A table of spend by team: rows and total of GET /v1/spend."""
+    table = Table("team", box=None, pad_edge=False)
+    for column in (currency, "calls", "failed", "unpriced", "tokens in", "from cache", "out"):
+        table.add_column(column, justify="right")
+    for row in sorted(rows, key=lambda row: -Decimal(row["cost"] or 0)):
+        table.add_row(row["team"], *_figures(row))
+    table.add_section()
+    table.add_row("all", *_figures(total), style="bold")
+    Console().print(table)
+
+
+def tour(api: str, today: datetime, *, slack: bool) -> None:
+    """What to try next. ``today`` is now, in the time zone of the reports."""
+    span = f"from={today - timedelta(days=28):%Y-%m-%d}&to={today + timedelta(days=1):%Y-%m-%d}"
+    month, last = f"{today:%Y-%m}", f"{today.replace(day=1) - timedelta(days=1):%Y-%m}"
+    steps: Sequence[tuple[str, str]] = (
+        ("the month as finance reads it", f"{own_name()} report {month}"),
+        ("last month, as CSV", f"curl {api}/v1/statements/{last}.csv"),
+        (
+            "who spends what, where it runs",
+            f"curl '{api}/v1/spend?{span}&group_by=team,deployment,model'",
+        ),
+        ("what a customer costs us", f"curl '{api}/v1/spend?{span}&group_by=customer'"),
+        ("how fast, how often it fails", f"curl '{api}/v1/performance?{span}&group_by=model'"),
+        ("what has no price, and how much of it", f"curl {api}/v1/prices/unpriced"),
+        ("the GPUs that we rent", f"curl {api}/v1/pools"),
+        ("budgets", f"curl {api}/v1/budgets"),
+        (
+            "the research team is over its budget: " + ("Slack was told, and" if slack else "see"),
+            f"curl {api}/v1/alerts",
+        ),
+    )
+    for what, command in steps:
+        click.secho(f"\n{what}:", bold=True)
+        click.echo(f"  {command}")
+    if not slack:
+        click.echo("\nwith SPANLEDGER_SLACK_WEBHOOK_URL set, alerts go to Slack")
+
+
+def told(exchange: Exchange) -> None:
+    """One line for an exchange of the live traffic."""
+    at = datetime.fromtimestamp(exchange.end_ns / SECOND, UTC)
+    failed = next((call.fault for call in exchange.calls if call.fault), None)
+    calls = len(exchange.calls)
+    click.echo(
+        f"{at:%H:%M:%S}  {exchange.workload.team or '-':9} {exchange.workload.service:20}"
+        f" {exchange.calls[0].model.name.rpartition('/')[2][:28]:28}"
+        f" {sum(call.prompt for call in exchange.calls):>9,} in"
+        f" {sum(call.output for call in exchange.calls):>7,} out"
+        f" {(exchange.end_ns - exchange.start_ns) / SECOND:>6.1f} s"
+        + (f"  {calls} calls" if calls > 1 else "")
+        + (f"  {failed.name.lower().replace('_', ' ')}" if failed else "")
+    )
+
+
+def _figures(row: Mapping[str, Any]) -> Iterable[str]:
+    usage = row["usage"]
+    cached = usage["cache_read_tokens"] or 0
+    tokens = (usage["input_tokens"] or 0) + cached + (usage["cache_write_tokens"] or 0)
+    yield "unpriced" if row["cost"] is None else f"{Decimal(row['cost']):,.2f}"
+    for count in (row["calls"], row["errors"], row["unpriced_calls"], tokens, cached):
+        yield f"{count:,}"
+    yield f"{usage['output_tokens'] or 0:,}"
+
+
+def spend_by_team(api: httpx2.Client, *, first: datetime, today: datetime) -> Mapping[str, Any]:
+    """GET /v1/spend by team, from the day of ``first`` to the end of ``today``'s."""
+    last = today + timedelta(days=1)
+    asked = {"from": f"{first:%Y-%m-%d}", "to": f"{last:%Y-%m-%d}", "group_by": "team"}
+    answer: Mapping[str, Any] = api.get("/v1/spend", params=asked).raise_for_status().json()
+    return answer
