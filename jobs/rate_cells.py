@@ -146,7 +146,7 @@ def _with_price(lines: pd.DataFrame, known: Mapping[int, PriceLine]) -> pd.DataF
     for id_ in sorted(known):
         numbers.setdefault((known[id_].subject, known[id_].unit_price), id_)
     same = [numbers[known[id_].subject, known[id_].unit_price] for id_ in lines["price_id"]]
-    return lines.assign(same_price=pd.array(same, dtype=pd.ArrowDtype(pa.int64())))
+    return lines.assign(same_price=pd.Series(same, index=lines.index, dtype="int64[pyarrow]"))
 
 
 def lacking(
