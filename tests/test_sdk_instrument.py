@@ -1,12 +1,7 @@
 """spanledger.instrument: from nothing, or beside an application's own set-up, to spans sent."""
 
 import logging
-import shutil
-import subprocess
-import sys
-import zipfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import spanledger
@@ -18,9 +13,6 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from otlp_listener import Listener, otlp_listener
 from sdk_process import run_application
 from spanledger import harmless
-from spanledger.destination import destination
-
-SDK = Path(__file__).parent.parent / "sdk"
 
 ONE_SPAN = """
 import logging, spanledger
@@ -75,8 +67,8 @@ def test_one_line_sends_a_call_with_its_owner(listener: Listener) -> None:
         span.resource.items()
         >= {
             "service.name": "search-api",
-            "team": "search",
-            "project": "p",
+            "spanledger.team": "search",
+            "spanledger.project": "p",
             "deployment.environment.name": "prod",
         }.items()
     )
@@ -113,71 +105,26 @@ def test_an_argument_wins_over_the_environment_for_what_it_names(listener: Liste
     )
     span = listener.only("call")
     assert span.resource["service.name"] == "ours"
-    assert span.resource["team"] == "ours"
+    assert span.resource["spanledger.team"] == "ours"  # the collector asks it before `team`
     assert span.resource["region"] == "eu"
     assert span.headers["authorization"] == "Bearer ours"
     assert span.headers["x-tenant"] == "one"
-
-
-A, B, C, D = (f"http://{letter}.test:4318" for letter in "abcd")
-
-
-@pytest.mark.parametrize(
-    ("argument", "environ", "url"),
-    [
-        (None, {}, "http://127.0.0.1:4318/v1/traces"),
-        ("", {"OTEL_EXPORTER_OTLP_ENDPOINT": D}, D + "/v1/traces"),
-        (None, {"OTEL_EXPORTER_OTLP_ENDPOINT": D + "/otlp/"}, D + "/otlp/v1/traces"),
-        (
-            None,
-            {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": C + "/x", "OTEL_EXPORTER_OTLP_ENDPOINT": D},
-            C + "/x",
-        ),
-        (
-            None,
-            {"SPANLEDGER_ENDPOINT": B + "/", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": C},
-            B + "/v1/traces",
-        ),
-        (A, {"SPANLEDGER_ENDPOINT": B}, A + "/v1/traces"),
-        (A + "/v1/traces/", {}, A + "/v1/traces"),
-        ("https://[::1]:4318", {}, "https://[::1]:4318/v1/traces"),
-    ],
-)
-def test_the_nearest_word_on_the_address_wins(
-    argument: str | None, environ: dict[str, str], url: str
-) -> None:
-    target = destination(argument, None, environ)
-    assert target is not None
-    assert target.url == url
-
-
-@pytest.mark.parametrize(
-    "bad",
-    ["localhost:4318", "grpc://a.test:4317", "http://", "http://a.test:port", "http://[::1", 7],
-)
-def test_a_bad_address_is_said_and_never_replaced_by_another(
-    caplog: pytest.LogCaptureFixture, bad: object
-) -> None:
-    environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": D}
-    assert destination(bad, "secret-key", environ) is None  # type: ignore[arg-type]
-    assert "the argument endpoint is no http:// or https:// address" in caplog.text
-    assert "secret-key" not in caplog.text
-
-
-def test_an_address_for_grpc_is_pointed_out(caplog: pytest.LogCaptureFixture) -> None:
-    environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": D, "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
-    assert destination(None, None, environ) is not None
-    assert "name its address in SPANLEDGER_ENDPOINT" in caplog.text
-
-
-def test_the_key_does_not_show_where_the_destination_is_printed() -> None:
-    assert "secret" not in repr(destination(A, "secret", {}))
 
 
 @pytest.mark.parametrize("off", [{"OTEL_SDK_DISABLED": "true"}, {"OTEL_TRACES_EXPORTER": "none"}])
 def test_the_standard_switches_turn_it_off(listener: Listener, off: dict[str, str]) -> None:
     ended = run_application(one_span(f"endpoint='{listener.endpoint}'"), **off)
     assert ended.code == 0, ended.err
+    assert listener.spans == []
+
+
+def test_a_disabled_sdk_leaves_the_applications_provider_alone(
+    listener: Listener, provider: TracerProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "TRUE")
+    spanledger.instrument(endpoint=listener.endpoint, tracer_provider=provider)
+    provider.get_tracer("application").start_span("call").end()
+    provider.force_flush()
     assert listener.spans == []
 
 
@@ -278,7 +225,7 @@ def test_a_provider_that_cannot_be_joined_is_left_alone_with_a_warning(
     caplog: pytest.LogCaptureFixture, odd: object
 ) -> None:
     for _ in range(2):
-        spanledger.instrument(tracer_provider=odd)  # type: ignore[arg-type]
+        spanledger.instrument(tracer_provider=odd)
     warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert [record.name for record in warnings] == ["spanledger"]
 
@@ -299,7 +246,7 @@ def test_wrong_arguments_do_not_raise(
     listener: Listener, provider: TracerProvider, wrong: dict[str, object]
 ) -> None:
     arguments = {"endpoint": listener.endpoint, "instrumentations": [], **wrong}
-    spanledger.instrument(tracer_provider=provider, **arguments)  # type: ignore[arg-type]
+    spanledger.instrument(tracer_provider=provider, **arguments)
     provider.get_tracer("application").start_span("call").end()
     assert provider.force_flush()
 
@@ -338,42 +285,6 @@ def test_a_collector_that_refuses_is_said_once(
     for _ in range(2):
         provider.get_tracer("application").start_span("call").end()
         provider.force_flush()
-    said = [record.getMessage() for record in caplog.records if record.name == "spanledger"]
-    assert said == ["spans did not reach 127.0.0.1:1"]
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
-    folder = tmp_path_factory.mktemp("wheel")
-    source = folder / "sdk"
-    shutil.copytree(SDK / "spanledger", source / "spanledger")
-    for name in ("pyproject.toml", "README.md"):
-        shutil.copy(SDK / name, source)
-    build = "from setuptools.build_meta import build_wheel; print(build_wheel('..'))"
-    done = subprocess.run(  # noqa: S603 - our own build, with this Python
-        [sys.executable, "-c", build], cwd=source, capture_output=True, text=True, check=True
-    )
-    return zipfile.ZipFile(folder / done.stdout.splitlines()[-1])
-
-
-def test_the_wheel_is_typed_and_holds_the_sdk_alone(wheel: zipfile.ZipFile) -> None:
-    names = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    assert "spanledger/py.typed" in names
-    modules = {f"spanledger/{path.name}" for path in (SDK / "spanledger").glob("*.py")}
-    assert names == modules | {"spanledger/py.typed"}
-
-
-def test_the_wheel_imports_nothing_of_the_server(wheel: zipfile.ZipFile) -> None:
-    script = """
-import sys
-import spanledger
-servers = {"api", "app", "collector", "jobs", "migrations", "reports", "spend", "store"}
-heavy = {"sqlalchemy", "fastapi", "pandas", "pyarrow", "pydantic", "grpc"}
-print(spanledger.__file__)
-print(sorted((servers | heavy) & set(sys.modules)))
-"""
-    ended = run_application(script, path=str(wheel.filename))
-    assert ended.code == 0, ended.err
-    where, loaded = ended.out.splitlines()
-    assert where.startswith(str(wheel.filename))
-    assert loaded == "[]"
+    (said,) = [record.getMessage() for record in caplog.records if record.name == "spanledger"]
+    assert "127.0.0.1:1" in said
+    assert "secret" not in said

@@ -20,14 +20,14 @@ from spanledger.instrumentations import FAMILIES, switch_on
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# What each argument is called on a resource, and on a span where the resource is not ours.
-ON_RESOURCE = {
+# What each argument is called on a resource, or on spans where the resource is not ours. spanledger
+# looks at `spanledger.team` before the plain `team` that OTEL_RESOURCE_ATTRIBUTES may hold.
+ATTRIBUTES = {
     "service": "service.name",
-    "team": "team",
-    "project": "project",
+    "team": "spanledger.team",
+    "project": "spanledger.project",
     "environment": "deployment.environment.name",
 }
-ON_SPAN = {**ON_RESOURCE, "team": "spanledger.team", "project": "spanledger.project"}
 
 _setting_up = threading.Lock()
 _set_up: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -72,20 +72,30 @@ def instrument(
     owner = {name: value for name, value in given.items() if value}
     with _setting_up:
         provider = tracer_provider or trace.get_tracer_provider()
-        if provider in _set_up:
-            log.debug("spanledger.instrument was called before")
-        elif isinstance(provider, trace.ProxyTracerProvider):  # nobody has set one
-            _add_global_provider(owner, _target(endpoint, api_key))
-        elif callable(getattr(provider, "add_span_processor", None)):
-            _join(provider, owner, _target(endpoint, api_key))
-        else:
-            warn_once(
-                "provider", "spanledger does nothing: a %s takes no span processors",
-                type(provider).__qualname__,
-            )  # fmt: skip
+        if not _is_ready(provider, owner, endpoint, api_key):
             return
         switched = switch_on(_families(instrumentations), tracer_provider)
     log.info("spanledger switched on: %s", ", ".join(switched) or "no instrumentation")
+
+
+def _is_ready(
+    provider: trace.TracerProvider,
+    owner: dict[str, str],
+    endpoint: str | None,
+    api_key: str | None,
+) -> bool:
+    """Whether ``provider``'s spans are sent from now on, or had been before."""
+    if provider in _set_up:
+        log.debug("spanledger.instrument was called before")
+    elif isinstance(provider, trace.ProxyTracerProvider):  # nobody has set one
+        _add_global_provider(owner, _target(endpoint, api_key))
+    elif callable(getattr(provider, "add_span_processor", None)):
+        _join(provider, owner, _target(endpoint, api_key))
+    else:
+        kind = type(provider).__qualname__
+        warn_once("provider", "spanledger does nothing: a %s takes no span processors", kind)
+        return False
+    return True
 
 
 def _target(endpoint: str | None, api_key: str | None) -> Destination | None:
@@ -96,7 +106,7 @@ def _target(endpoint: str | None, api_key: str | None) -> Destination | None:
 
 
 def _add_global_provider(owner: dict[str, str], target: Destination | None) -> None:
-    resource = Resource.create({ON_RESOURCE[name]: value for name, value in owner.items()})
+    resource = Resource.create({ATTRIBUTES[name]: value for name, value in owner.items()})
     provider = TracerProvider(resource=resource)
     for processor in _processors({}, target):
         provider.add_span_processor(processor)
@@ -108,9 +118,9 @@ def _join(provider: Any, owner: dict[str, str], target: Destination | None) -> N
     """Add to the application's own provider: its resource stays, so spans carry the owner."""
     resource = getattr(getattr(provider, "resource", None), "attributes", {})
     defaults = {
-        ON_SPAN[name]: value
+        ATTRIBUTES[name]: value
         for name, value in owner.items()
-        if resource.get(ON_RESOURCE[name]) != value
+        if resource.get(ATTRIBUTES[name]) != value
     }
     if target is not None and _sends_to(provider, target.url):
         log.info("the application sends its spans to %s by itself", target.host)
