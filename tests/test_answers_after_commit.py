@@ -3,16 +3,19 @@
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import grpc
 import pytest
-from doors import Answer, Doors, call, open_doors, other_span, request
+from doors import Answer, Doors, call, number, open_doors, other_span, request
 from google.rpc.status_pb2 import Status
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from sqlalchemy import event, func, select, text
@@ -180,3 +183,54 @@ def test_when_it_stops_whoever_was_told_200_is_stored(database: Database) -> Non
     assert {status for _, status in done} <= {200, 503}
     assert doors.stored() >= sum(status == 200 for _, status in done)
     assert doors.accounted()["heard"] == doors.stored()
+
+
+def damaged(span: Span, how: str) -> Span:
+    match how:
+        case "no trace":
+            span.trace_id = b""
+        case "short span":
+            span.span_id = b"abc"
+        case "no start":
+            span.start_time_unix_nano = 0
+        case "absurd usage":
+            span.attributes.append(number("gen_ai.usage.output_tokens", -(2**62)))
+    return span
+
+
+SPANS = st.one_of(
+    st.builds(call, st.integers(1, 9), trace=st.integers(1, 2), tokens=st.integers(-5, 2**62)),
+    st.builds(other_span, st.integers(1, 9)),
+    st.builds(
+        damaged,
+        st.builds(call, st.integers(1, 9)),
+        st.sampled_from(["no trace", "short span", "no start", "absurd usage"]),
+    ),
+)
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(requests=st.lists(st.lists(SPANS, max_size=6), min_size=1, max_size=5))
+def test_every_span_heard_is_stored_duplicate_not_a_call_or_refused(
+    steady_doors: Doors, requests: list[list[Span]]
+) -> None:
+    before = steady_doors.accounted()
+    rejected = 0
+    for spans in requests:
+        answer = steady_doors.post(request(*spans))
+        assert answer.status == 200
+        rejected += answer.export().partial_success.rejected_spans
+    after = steady_doors.accounted()
+    change = {name: after[name] - before[name] for name in after}
+    assert change["heard"] == sum(map(len, requests))
+    assert change["refused"] == rejected
+    assert change["heard"] == sum(change.values()) - change["heard"]
+    assert after["stored"] == steady_doors.stored()
+
+
+@pytest.fixture
+def steady_doors(database: Database) -> Iterator[Doors]:
+    with open_doors(database) as opened:
+        yield opened
