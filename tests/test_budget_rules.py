@@ -1,0 +1,141 @@
+"""The laws of budgets: what counts, when a threshold is reached, and how periods tile time."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from budgeted import said
+from filled_ledger import at
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spend.budget_periods import KINDS, period_at, period_before, period_name
+from spend.budgets import DIMENSIONS, Spend, Spending, matches, percent, reached, state, with_arming
+from spend.calls import Owner, Route
+from spend.periods import Period
+
+TEAMS = st.sampled_from(["search", "ads", "idle"])
+NAMES = st.sampled_from([None, "a", "b"])
+AMOUNTS = st.integers(-(10**15), 10**27).map(lambda atoms: Decimal(atoms).scaleb(-12))
+ROWS = st.builds(
+    Spend,
+    owner=st.builds(Owner, team=TEAMS, project=NAMES, feature=NAMES),
+    route=st.builds(Route, provider=NAMES, model=NAMES),
+    currency=st.sampled_from(["USD", "EUR"]),
+    amount=AMOUNTS,
+)
+FILTERS = st.dictionaries(
+    st.sampled_from(["team", "project", "feature", "provider", "model", "region"]),
+    st.lists(st.sampled_from(["search", "ads", "a", "b", ""]), min_size=1).map(tuple),
+    max_size=3,
+)
+# Midnight is skipped, comes twice, or lies off the hour in some of them.
+ZONES = st.sampled_from(
+    [
+        "UTC",
+        "Europe/Berlin",
+        "America/Santiago",
+        "America/Havana",
+        "Asia/Kathmandu",
+        "Australia/Lord_Howe",
+        "Pacific/Apia",
+        "Asia/Beirut",
+        "America/Asuncion",
+    ]
+)
+
+
+@given(st.lists(ROWS, max_size=20), st.lists(FILTERS, min_size=1, max_size=5))
+@settings(max_examples=150, deadline=None)
+def test_what_counts_is_what_fits_to_the_last_digit(
+    rows: list[Spend], filters: list[dict[str, tuple[str, ...]]]
+) -> None:
+    spending = Spending(rows)
+    for wanted in filters:
+        atoms = sum(
+            int(row.amount.scaleb(12))
+            for row in rows
+            if row.currency == "USD" and matches(wanted, row.owner, row.route)
+        )
+        assert int(spending.on(wanted, "USD").scaleb(12)) == atoms
+
+
+def test_a_filter_on_nothing_known_is_an_error_and_not_everything() -> None:
+    with pytest.raises(KeyError):
+        Spending([Spend(Owner("a"), Route(), "USD", Decimal(1))]).on({"mood": ("x",)}, "USD")
+
+
+def test_every_dimension_can_be_budgeted() -> None:
+    owner = Owner("1", "2", "3", "4", "5", "6")
+    route = Route("7", "8", None, "9", "api", "10")
+    for dimension in DIMENSIONS:
+        value = getattr(owner, dimension, None) or getattr(route, dimension)
+        assert matches({dimension: (value,)}, owner, route)
+        assert not matches({dimension: ("other",)}, owner, route)
+
+
+@given(AMOUNTS, AMOUNTS.filter(lambda amount: amount >= 0), st.integers(1, 10_000))
+@settings(max_examples=200)
+def test_a_threshold_is_reached_exactly_from_its_share_on(
+    spent: Decimal, amount: Decimal, threshold: int
+) -> None:
+    atoms, limit = int(spent.scaleb(12)), int(amount.scaleb(12))
+    expected = atoms > 0 and atoms * 100 >= limit * threshold
+    assert reached(spent, amount, [threshold]) == ((threshold,) if expected else ())
+    share = percent(spent, amount)
+    if share is not None and spent >= 0:
+        assert share * amount <= spent * 100 + Decimal("0.01")
+
+
+def test_the_state_goes_by_the_amount_and_the_lowest_threshold() -> None:
+    terms = said(thresholds=[50, 120])
+    states = [state(Decimal(spent), terms) for spent in ("49.99", "50", "99.99", "100", "500")]
+    assert states == ["ok", "warning", "warning", "over", "over"]
+    assert state(Decimal(0), said(amount=0)) == "ok"
+    assert state(Decimal(99), said(thresholds=[])) == "ok"
+
+
+@given(
+    st.datetimes(datetime(2005, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    st.sampled_from(KINDS),
+    ZONES,
+)
+@settings(max_examples=300)
+def test_periods_tile_time(moment: datetime, kind: str, name: str) -> None:
+    zone = ZoneInfo(name)
+    period = period_at(moment, kind, zone)
+    assert period.start <= moment < period.end
+    assert period_at(period.start, kind, zone) == period
+    assert period_at(period.end - timedelta(microseconds=1), kind, zone) == period
+    assert period_at(period.end, kind, zone).start == period.end
+    assert period_before(period, kind, zone).end == period.start
+
+
+def test_the_clock_change_is_in_the_period() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    march = period_at(at("2026-03-15"), "month", berlin)
+    october = period_at(at("2026-10-15"), "month", berlin)
+    assert (march.end - march.start) / timedelta(hours=1) == 743
+    assert (october.end - october.start) / timedelta(hours=1) == 745
+    # Midnight of 6 September 2026 is skipped in Santiago: the day begins at 01:00, 04:00 UTC.
+    day = period_at(at("2026-09-06T12:00"), "day", ZoneInfo("America/Santiago"))
+    assert day == Period(at("2026-09-06T04:00"), at("2026-09-07T03:00"))
+
+
+def test_periods_have_the_names_that_people_use() -> None:
+    zone = ZoneInfo("UTC")
+    moment = at("2027-01-01")
+    names = [period_name(period_at(moment, kind, zone), kind, zone) for kind in KINDS]
+    assert names == ["2027-01-01", "2026-W53", "2027-01", "2027-Q1", "2027"]
+
+
+def test_crossings_belong_to_the_first_version_that_measures_alike() -> None:
+    versions = [
+        said(),
+        said(name="other"),
+        said(amount="200"),
+        said(amount="200.00", thresholds=[1]),
+        said(),
+    ]
+    assert with_arming(list(enumerate(versions, start=1))) == [1, 1, 3, 3, 5]

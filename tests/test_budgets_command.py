@@ -1,0 +1,68 @@
+"""Budgets on the command line."""
+
+import pytest
+from budgeted import charge
+from click.testing import CliRunner, Result
+
+from app.commands.budgets import command
+from store.sessions import Database
+
+
+@pytest.fixture(autouse=True)
+def _settings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPANLEDGER_DATABASE_URL", database_url)
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(command, arguments)
+
+
+def test_a_budget_is_made_listed_and_looked_at(database: Database) -> None:
+    assert "no budgets" in run("list").output
+    assert "no budgets" in run("status").output
+    made = run(
+        *("create", "--name", "[red]search", "--amount", "1000.00", "--threshold", "50"),
+        *("--on", "team=search", "--on", "team=ads", "--on", "feature="),
+    )
+    assert (made.exit_code, made.output) == (0, "budget 1 is in force\n")
+    listed = run("list").output
+    assert "[red]search" in listed
+    assert "feature=(none), team=search or ads" in listed
+    assert "1000.00 USD" in listed
+    assert "50 %" in listed
+    charge(database, "1", slot="2020-01-01")
+    for output in (run("status").output, run("status", "1").output):
+        assert "1000.00 USD" in output
+        assert "0.00 %" in output
+        assert "ok" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--amount", "1e3"), "amount: a decimal string"),
+        (("--on", "mood=good"), "filter.mood"),
+        (("--on", "team"), "--on team: write DIMENSION=VALUE"),
+        (("--threshold", "0"), "thresholds: percentages"),
+        (("--timezone", "Mars"), "timezone: 'Mars' is not a zone"),
+        (("--webhook-url", "http://10.0.0.1/x"), "webhook_url: the URL must begin with https://"),
+    ],
+)
+def test_a_mistake_is_told_by_field(arguments: tuple[str, ...], said: str) -> None:
+    result = run("create", "--name", "a", "--amount", "1", *arguments)
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+def test_what_is_not_there_or_taken_is_told() -> None:
+    missing = run("status", "7")
+    assert (missing.exit_code, missing.output) == (1, "Error: no budget 7 is in force\n")
+    run("create", "--name", "a", "--amount", "1")
+    taken = run("create", "--name", "a", "--amount", "1")
+    assert (taken.exit_code, taken.output) == (1, "Error: there is a budget named 'a'\n")
+
+
+def test_every_command_shows_an_example() -> None:
+    for name in ((), ("create",), ("list",), ("status",)):
+        assert "Example:\n    spanledger budgets" in run(*name, "--help").output
