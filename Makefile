@@ -2,6 +2,8 @@
 # uv is used when it is there, because it is faster; nothing needs it.
 
 PYTHON ?= python3
+# make test ARGS='--postgres=18 -k twins'
+ARGS   ?=
 VENV   := .venv
 BIN    := $(VENV)/bin
 UV     := $(shell command -v uv 2>/dev/null)
@@ -22,7 +24,7 @@ help: ## what can be made
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "spanledger needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { rm -rf $(VENV); test -n "$(UV)" && $(UV) venv -q --python $(PYTHON) $(VENV); } || { echo "$(PYTHON) cannot make a virtual environment: install python3-venv (Debian, Ubuntu), or uv"; exit 1; }
 
 $(VENV)/.run: requirements/run.txt requirements/build.txt pyproject.toml sdk/pyproject.toml | $(VENV)/bin/python
 	@echo "setting up $(VENV) (once; a minute or two)"
@@ -43,7 +45,7 @@ demo: $(VENV)/.run ## run, and fill it with a simulated company
 	@$(BIN)/spanledger demo
 
 test: $(VENV)/.dev ## the whole suite against real Postgres
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(ARGS)
 
 lint: $(VENV)/.dev ## ruff
 	@$(BIN)/ruff check .

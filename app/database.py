@@ -102,6 +102,8 @@ def _shown(url: str) -> str:
 
 
 def _reason(error: OperationalError) -> str:
-    """The last line of what the driver says, without what SQLAlchemy adds around it."""
+    """What the driver says, without what is added around it."""
     lines = [line.strip() for line in str(error.orig).splitlines() if line.strip()]
-    return lines[-1].removeprefix("- ") if lines else "no reason given"
+    # connection to server at "127.0.0.1", port 1 failed: Connection refused
+    told = [line.rpartition("failed: ")[2] for line in lines if "failed: " in line] or lines
+    return told[0] if told else "no reason given"

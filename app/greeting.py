@@ -2,9 +2,11 @@
 
 import json
 import secrets
+import shlex
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +14,7 @@ from pathlib import Path
 import click
 
 from app.life import Where
-from app.settings import Settings
+from app.settings import PREFIX, Settings, default_data_dir
 
 
 def greet(settings: Settings, where: Where, *, postgres: str) -> None:
@@ -38,7 +40,7 @@ def greet(settings: Settings, where: Where, *, postgres: str) -> None:
     today = datetime.now(UTC).astimezone(settings.zone).date()
     url = f"http://{where['api']}/v1/spend"
     asked = f"from={today}&to={today + timedelta(days=1)}&group_by=team,model"
-    _code(f"{own_name()} jobs run --all", f"curl '{url}?{asked}'")
+    _code(f"{_elsewhere(settings)}{own_name()} jobs run --all", f"curl '{url}?{asked}'")
     click.echo("\nCtrl-C stops everything in good order: what was answered is kept.\n")
 
 
@@ -53,21 +55,22 @@ def first_span(otlp_http: str) -> list[str]:
         "startTimeUnixNano": str(end - 1_200_000_000),
         "endTimeUnixNano": str(end),
     }
-    attributes: dict[str, str | int] = {
+    said: dict[str, str | int] = {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "openai",
         "gen_ai.request.model": "gpt-4o-mini",
         "gen_ai.usage.input_tokens": 1200,
         "gen_ai.usage.output_tokens": 350,
     }
-    said = [_attribute(key, value) for key, value in attributes.items()]
-    resource = [_attribute("team", "search"), _attribute("service.name", "search-api")]
+    parts = list(span.items())
     return [
         f"curl http://{otlp_http}/v1/traces -H 'Content-Type: application/json' -d '",
-        f'{{"resourceSpans": [{{"resource": {{"attributes": [{", ".join(resource)}]}},',
-        f' "scopeSpans": [{{"spans": [{{{json.dumps(span)[1:-1]},',
-        '  "attributes": [',
-        *(f"    {line}{',' if line is not said[-1] else ''}" for line in said),
+        '  {"resourceSpans": [{"resource": {"attributes": [',
+        *_lines({"team": "search", "service.name": "search-api"}),
+        '  ]}, "scopeSpans": [{"spans": [{',
+        *(f"    {json.dumps(dict(parts[at : at + 2]))[1:-1]}," for at in range(0, len(parts), 2)),
+        '    "attributes": [',
+        *_lines(said),
         "  ]}]}]}]}'",
     ]
 
@@ -82,9 +85,20 @@ def own_name() -> str:
     return str(program.relative_to(here) if program.is_relative_to(here) else program)
 
 
-def _attribute(key: str, value: str | int) -> str:
-    kind = {"stringValue": value} if isinstance(value, str) else {"intValue": str(value)}
-    return json.dumps({"key": key, "value": kind})
+def _elsewhere(settings: Settings) -> str:
+    """What a second terminal has to be told to find the same data."""
+    if settings.database_url or settings.data_dir == default_data_dir():
+        return ""
+    return f"{PREFIX}DATA_DIR={shlex.quote(str(settings.data_dir))} "
+
+
+def _lines(attributes: Mapping[str, str | int]) -> list[str]:
+    """Attributes as OTLP writes them in JSON, one a line."""
+    lines = []
+    for key, value in attributes.items():
+        kind = {"stringValue": value} if isinstance(value, str) else {"intValue": str(value)}
+        lines.append("    " + json.dumps({"key": key, "value": kind}))
+    return [*(f"{line}," for line in lines[:-1]), lines[-1]]
 
 
 def _headline(text: str) -> None:

@@ -1,7 +1,7 @@
 """Finds a Postgres server to run: the wheel's, or one that the system has.
 
 As root the server runs as an unprivileged user (Postgres refuses root), who may not be able to
-enter the folder where the wheel is installed (/root/...): then it runs from a copy.
+enter the folder where the wheel is installed (root's home): then it runs from a copy.
 """
 
 import importlib.util
