@@ -20,7 +20,7 @@ from jobs.split_pools import PoolFinder, split_hours
 from spend.calls import Route
 from spend.pools import HOUR, Pool, hour_of
 from spend.prices import PriceBook, wanted
-from store import books, ledger, parties, pools, waiting
+from store import books, ledger, listings, parties, pools, waiting
 from store.ledger import CELL, POSTED, CellKey, Place
 from store.tenants import TENANT
 
@@ -104,7 +104,7 @@ def _posted_already(pool: Pool, hours: Iterable[datetime]) -> set[datetime]:
 
 
 def _prices(session: Session, context: JobContext, routes: Mapping[int, Route]) -> Prices:
-    names = books.names(session, TENANT)
+    names = listings.names(session, TENANT)
     pairs = wanted(routes.values(), names)
     lines = books.lines_for(session, TENANT, pairs, currency=context.settings.currency)
     return Prices(PriceBook(lines, names), routes)

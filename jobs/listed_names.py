@@ -10,7 +10,7 @@ from genai_prices.types import ModelInfo, Provider
 from jobs.price_feed import SOURCE
 from spend.models import prefix_of
 from spend.providers import PROVIDERS, provider_named
-from store import books
+from store import listings
 from store.books import Pair
 from store.sessions import Database
 
@@ -22,11 +22,11 @@ def look_up_new(database: Database, tenant: int, *, now: datetime) -> int:
     """Looks up what was called and not looked for yet, or in an older list; returns how many."""
     done = 0
     with database.read() as session:
-        pairs = books.not_looked_up(session, tenant, SOURCE)
+        pairs = listings.not_looked_up(session, tenant, SOURCE)
     for start in range(0, len(pairs), AT_ONCE):
         found = {pair: listed(*pair) for pair in pairs[start : start + AT_ONCE]}
         with database.write() as session:
-            books.name(session, tenant, found, source=SOURCE, now=now)
+            listings.remember(session, tenant, found, source=SOURCE, now=now)
         done += len(found)
     return done
 

@@ -1,6 +1,6 @@
-"""Keeps the price book: lines as they were known when, and the names that models are listed by."""
+"""Keeps the price book: price lines, as they were known when."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -22,17 +22,15 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from spend.corrections import Correction, corrected, overlap
-from spend.prices import CONTRACT, LIST, Names, PriceLine
+from spend.prices import CONTRACT, LIST, PriceLine
 from store import waiting
-from store.tables.heard import routes
-from store.tables.prices import model_names, prices
+from store.tables.prices import prices
 from store.tenants import PUBLIC
 
-_IN_LINE: Final = (
+_FIELDS: Final = (
     "book",
     "provider",
     "model",
@@ -47,7 +45,7 @@ _IN_LINE: Final = (
     "source",
     "reference",
 )
-_LINE: Final = tuple(prices.c[name] for name in ("id", *_IN_LINE))
+LINE: Final = tuple(prices.c[name] for name in ("id", *_FIELDS))
 
 Pair = tuple[str, str]
 """Provider and model."""
@@ -75,11 +73,12 @@ class Entered:
     """Of the lines that now say what was asked for, in the order in which it was asked."""
 
 
-def _line(row: Row[Any]) -> PriceLine:
-    return PriceLine(**{name: getattr(row, name) for name in ("id", *_IN_LINE)})
+def line_of(row: Row[*tuple[Any, ...]]) -> PriceLine:
+    """The price line in a row that has the columns LINE."""
+    return PriceLine(**{name: getattr(row, name) for name in ("id", *_FIELDS)})
 
 
-def _known(moment: datetime | None) -> ColumnElement[bool]:
+def known(moment: datetime | None) -> ColumnElement[bool]:
     """Believed at a moment; None: now."""
     if moment is None:
         return prices.c.known_to.is_(None)
@@ -89,7 +88,7 @@ def _known(moment: datetime | None) -> ColumnElement[bool]:
     )
 
 
-def _pairs(pairs: Collection[Pair]) -> Select[tuple[str, str]]:
+def pair_rows(pairs: Collection[Pair]) -> Select[tuple[str, str]]:
     """Rows of two arrays: thousands of pairs would be a statement of as many parameters."""
     wanted = (
         func.unnest(
@@ -103,7 +102,7 @@ def _pairs(pairs: Collection[Pair]) -> Select[tuple[str, str]]:
 
 
 def _of_pairs(pairs: Collection[Pair]) -> ColumnElement[bool]:
-    return tuple_(prices.c.provider, prices.c.model).in_(_pairs(pairs))
+    return tuple_(prices.c.provider, prices.c.model).in_(pair_rows(pairs))
 
 
 def lines_for(
@@ -118,27 +117,27 @@ def lines_for(
     if not pairs:
         return []
     found = session.execute(
-        select(*_LINE)
+        select(*LINE)
         .where(
             prices.c.tenant_id.in_((PUBLIC, tenant)),
             _of_pairs(pairs),
             prices.c.currency == currency,
-            _known(known_at),
+            known(known_at),
         )
         .order_by(prices.c.id)
     )
-    return [_line(row) for row in found]
+    return [line_of(row) for row in found]
 
 
 def lines_by_id(session: Session, tenant: int, ids: Collection[int]) -> dict[int, PriceLine]:
     """Lines by their ids, also those that are no longer believed."""
     wanted = literal([int(id_) for id_ in ids], ARRAY(BigInteger))
     found = session.execute(
-        select(*_LINE).where(
+        select(*LINE).where(
             prices.c.tenant_id.in_((PUBLIC, tenant)), prices.c.id == func.any(wanted)
         )
     )
-    return {row.id: _line(row) for row in found}
+    return {row.id: line_of(row) for row in found}
 
 
 def enter_contract(
@@ -151,27 +150,29 @@ def enter_contract(
     """
     waiting.lock_ledger(session)
     pairs = {(line.provider, line.model) for line in said}
-    known = [
-        _line(row)
+    held_lines = [
+        line_of(row)
         for row in session.execute(
-            select(*_LINE).where(
+            select(*LINE).where(
                 prices.c.tenant_id == tenant,
                 prices.c.book == CONTRACT,
                 _of_pairs(pairs),
-                _known(None),
+                known(None),
             )
         )
     ]
     by_subject: dict[object, list[PriceLine]] = {}
-    for line in known:
+    for line in held_lines:
         by_subject.setdefault(line.subject, []).append(line)
     for line in said:
         for held in by_subject.get(line.subject, ()):
             if held.source != line.source and overlap(held, line):
                 raise PriceHeldError(line, held)
-    correction = corrected(known, said)
+    correction = corrected(held_lines, said)
     opened = _apply(session, tenant, correction, now)
-    ids = {line.stretch: line.id for line in known} | {line.stretch: line.id for line in opened}
+    ids = {line.stretch: line.id for line in held_lines} | {
+        line.stretch: line.id for line in opened
+    }
     return Entered(
         opened=len(opened),
         closed=len(correction.closed),
@@ -185,10 +186,10 @@ def replace_list(session: Session, lines: Iterable[PriceLine], *, now: datetime)
     Where a line of the list changed, the cells of every tenant that it concerns wait.
     """
     waiting.lock_ledger(session)
-    known = session.execute(
-        select(*_LINE).where(prices.c.tenant_id == PUBLIC, prices.c.book == LIST, _known(None))
+    rows = session.execute(
+        select(*LINE).where(prices.c.tenant_id == PUBLIC, prices.c.book == LIST, known(None))
     )
-    believed = {line.said: line for line in map(_line, known)}
+    believed = {line.said: line for line in map(line_of, rows)}
     said = {line.said: line for line in lines}
     correction = Correction(
         closed=tuple(line for key, line in believed.items() if key not in said),
@@ -205,7 +206,7 @@ def listed_count(session: Session, source: str) -> int:
             prices.c.tenant_id == PUBLIC,
             prices.c.book == LIST,
             prices.c.source == source,
-            _known(None),
+            known(None),
         )
     ).scalar_one()
 
@@ -229,7 +230,7 @@ def _apply(session: Session, tenant: int, correction: Correction, now: datetime)
             {
                 "tenant_id": tenant,
                 "known_from": moment,
-                **{name: getattr(line, name) for name in _IN_LINE},
+                **{name: getattr(line, name) for name in _FIELDS},
             }
             for line in opened
         ]
@@ -245,84 +246,3 @@ def _apply(session: Session, tenant: int, correction: Correction, now: datetime)
         ),
     )
     return [replace(line, id=id_) for line, id_ in zip(opened, ids, strict=True)]
-
-
-def names(session: Session, tenant: int) -> Names:
-    """By which (provider, model) the public list has what was called; unlisted ones are absent."""
-    found = session.execute(
-        select(
-            model_names.c.provider,
-            model_names.c.model,
-            model_names.c.listed_provider,
-            model_names.c.listed_model,
-        ).where(model_names.c.tenant_id == tenant, model_names.c.listed_model.is_not(None))
-    )
-    return {(row[0], row[1]): (row[2], row[3]) for row in found}
-
-
-def not_looked_up(session: Session, tenant: int, source: str) -> list[Pair]:
-    """What was called and has not been looked for in the list that ``source`` names."""
-    found = session.execute(
-        select(routes.c.provider, routes.c.model)
-        .distinct()
-        .join_from(
-            routes,
-            model_names,
-            and_(
-                model_names.c.tenant_id == routes.c.tenant_id,
-                model_names.c.provider == routes.c.provider,
-                model_names.c.model == routes.c.model,
-            ),
-            isouter=True,
-        )
-        .where(
-            routes.c.tenant_id == tenant,
-            routes.c.provider.is_not(None),
-            routes.c.model.is_not(None),
-            model_names.c.source.is_distinct_from(source),
-        )
-        .order_by(routes.c.provider, routes.c.model)
-    )
-    return [(row[0], row[1]) for row in found]
-
-
-def name(
-    session: Session,
-    tenant: int,
-    found: Mapping[Pair, Pair | None],
-    *,
-    source: str,
-    now: datetime,
-) -> None:
-    """Remembers what a look-up found (None: not in the list), and makes those cells wait."""
-    if not found:
-        return
-    waiting.lock_ledger(session)
-    statement = upsert(model_names)
-    kept = ("listed_provider", "listed_model", "source", "looked_up_at")
-    rows = [
-        {
-            "tenant_id": tenant,
-            "provider": pair[0],
-            "model": pair[1],
-            "listed_provider": listed and listed[0],
-            "listed_model": listed and listed[1],
-            "source": source,
-            "looked_up_at": now,
-        }
-        for pair, listed in sorted(found.items())
-    ]
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["tenant_id", "provider", "model"],
-            set_={each: statement.excluded[each] for each in kept},
-        ),
-        rows,
-    )
-    concerned = session.scalars(
-        select(routes.c.id).where(
-            routes.c.tenant_id == tenant,
-            tuple_(routes.c.provider, routes.c.model).in_(_pairs(found)),
-        )
-    )
-    waiting.for_routes(session, tenant, concerned)

@@ -1,0 +1,108 @@
+"""What was called and has no price: how much, since when, and why."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from spend.meters import METER_NAMES
+from store.tables.heard import routes
+from store.tables.rollups import cells
+
+NO_PRICE: Final = "no price"
+NOT_REPORTED: Final = "usage not reported"
+
+
+@dataclass(frozen=True, slots=True)
+class Unpriced:
+    """Calls of one model whose cost is unknown for one reason."""
+
+    provider: str | None
+    model: str | None
+    reason: str
+    """NO_PRICE or NOT_REPORTED."""
+    calls: int
+    usage: dict[str, int]
+    """Tokens by meter, of those calls."""
+    first_seen: datetime
+    """Quarter hour (UTC) of the first call."""
+    last_seen: datetime
+    """Quarter hour (UTC) of the last call."""
+
+
+def unpriced(
+    session: Session, tenant: int, start: datetime, end: datetime, *, at_most: int
+) -> list[Unpriced]:
+    """Models with calls of unknown cost in a time (UTC, half-open), those with most calls first.
+
+    Cells that the charge job has not looked at are left out: nothing is known of them yet.
+    """
+    c = cells.c
+    found = [
+        *_of(session, tenant, start, end, NO_PRICE, c.unpriced_calls - c.unmetered_calls, at_most),
+        *_of(
+            session,
+            tenant,
+            start,
+            end,
+            NOT_REPORTED,
+            func.least(c.unmetered_calls, c.unpriced_calls),
+            at_most,
+        ),
+    ]
+    return sorted(found, key=lambda each: -each.calls)[:at_most]
+
+
+def _of(
+    session: Session,
+    tenant: int,
+    start: datetime,
+    end: datetime,
+    reason: str,
+    calls: ColumnElement[int],
+    at_most: int,
+) -> list[Unpriced]:
+    count = func.sum(calls)
+    rows = session.execute(
+        select(
+            routes.c.provider,
+            routes.c.model,
+            count.label("calls"),
+            func.min(cells.c.slot).label("first_seen"),
+            func.max(cells.c.slot).label("last_seen"),
+            *(func.sum(cells.c[name]).label(name) for name in METER_NAMES),
+        )
+        .join_from(
+            cells,
+            routes,
+            (routes.c.tenant_id == cells.c.tenant_id) & (routes.c.id == cells.c.route_id),
+        )
+        .where(
+            cells.c.tenant_id == tenant,
+            cells.c.slot >= start,
+            cells.c.slot < end,
+            cells.c.unpriced_calls > 0,
+            calls > 0,
+        )
+        .group_by(routes.c.provider, routes.c.model)
+        .order_by(count.desc())
+        .limit(at_most)
+    )
+    return [
+        Unpriced(
+            provider=row.provider,
+            model=row.model,
+            reason=reason,
+            calls=int(row.calls),
+            # Calls that reported nothing used nothing that we know of: their cells' sums are of
+            # the others.
+            usage={
+                name: int(getattr(row, name)) if reason == NO_PRICE else 0 for name in METER_NAMES
+            },
+            first_seen=row.first_seen,
+            last_seen=row.last_seen,
+        )
+        for row in rows
+    ]
