@@ -6,12 +6,24 @@ few words and with values beside them; they never hold content of calls, keys or
 
 import logging
 import sys
+from typing import TextIO
 
 import structlog
 import structlog.typing
 
 # What tells more than anybody wants to know at the level where the rest is worth reading.
 _QUIET = ("alembic", "apscheduler", "grpc", "httpx2", "uvicorn.access", "uvicorn.error")
+
+
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Writes to what stderr is at the moment: whoever redirects it gets the lines."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]  # read for each line, never set
+        return sys.stderr
 
 
 def configure_logs(process: str) -> None:
@@ -50,9 +62,10 @@ def configure_logs(process: str) -> None:
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
+        # A line a batch costs nothing, and tests can listen.
+        cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Stderr()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
