@@ -1,0 +1,161 @@
+"""A price as it is said to the API, and as the API shows it."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StrictStr
+
+from api.shapes import instant
+from spend.bands import EDGES
+from spend.money import plain
+from spend.price_files import Row
+from spend.rating import CHARGED
+from store.price_pages import KnownLine
+
+
+class NewPrice(BaseModel):
+    """A contract price: it wins over the public list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    provider: StrictStr = Field(description="Who bills, as in `/v1/spend`.", examples=["openai"])
+    model: StrictStr = Field(
+        description="As in `/v1/spend`, or the name that the public list has it by.",
+        examples=["gpt-4o"],
+    )
+    meter: StrictStr = Field(description="One of " + ", ".join(CHARGED) + ".", examples=["input"])
+    unit_price: StrictStr = Field(
+        description="For 1,000,000 tokens: a decimal string.", examples=["2.125"]
+    )
+    currency: StrictStr = Field(description="The one that charges are kept in.", examples=["USD"])
+    valid_from: StrictStr = Field(
+        description="A date or time on a quarter hour, UTC unless it has an offset. Inclusive.",
+        examples=["2026-10-01"],
+    )
+    valid_to: StrictStr | None = Field(None, description="Likewise; exclusive. Default: for good.")
+    region: StrictStr | None = Field(None, description="Default: every region without a price.")
+    service_tier: StrictStr | None = Field(None, description="Default: every tier without a price.")
+    above_tokens: int | None = Field(
+        None,
+        description="The price of a whole call whose prompt is larger than this, one of "
+        + ", ".join(map(str, EDGES))
+        + ".",
+    )
+    reference: StrictStr | None = Field(None, description="The document that says so.")
+
+    def as_row(self, place: int) -> Row:
+        """As a row of a file; ``place`` is its number in the request."""
+        said = self.model_dump(exclude_none=True)
+        return Row(place, {name: str(value) for name, value in said.items()})
+
+
+def _listed(body: object) -> object:
+    return [body] if isinstance(body, Mapping) else body
+
+
+NewPrices = Annotated[
+    list[NewPrice],
+    BeforeValidator(_listed),
+    Field(min_length=1, description="One price, or a list of them: all are taken, or none."),
+]
+
+
+class PriceAnswer(BaseModel):
+    """A price line of the book."""
+
+    id: int
+    book: str = Field(description="`contract`, or `list`: public prices.")
+    provider: str
+    model: str
+    region: str = Field(description="'' is every region without a line of its own.")
+    service_tier: str = Field(description="'' is every tier without a line of its own.")
+    meter: str
+    above_tokens: int = Field(description="It holds for calls with a larger prompt.")
+    unit_price: str = Field(description="For 1,000,000 tokens.", examples=["2.50"])
+    currency: str
+    valid_from: str = Field(description="Calls that start from then on; inclusive.")
+    valid_to: str | None = Field(description="Exclusive; null: for good.")
+    known_from: str = Field(description="When it entered the book.")
+    known_to: str | None = Field(description="When something else became known; null: believed.")
+    source: str = Field(description="Where it came from.", examples=["genai-prices 0.2.3"])
+    reference: str | None
+
+
+class PricesAnswer(BaseModel):
+    """Price lines."""
+
+    prices: list[PriceAnswer]
+    next: int | None = Field(None, description="`after` of the next page; null: this is the last.")
+
+
+class PricesAsked(BaseModel):
+    """Which price lines."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    provider: str | None = Field(None, description="Of this provider only.")
+    model: str | None = Field(
+        None, description="Of this model only; with a provider also what it is listed by."
+    )
+    at: AwareDatetime | None = Field(None, description="In force at this instant only.")
+    known_at: AwareDatetime | None = Field(
+        None, description="The book as it was known at this instant. Default: now."
+    )
+    after: int = Field(0, ge=0, le=2**63 - 1, description="`next` of the page before.")
+    limit: int = Field(100, ge=1, le=1000, description="At most so many lines.")
+
+
+class UnpricedAsked(BaseModel):
+    """When to look for calls without a price."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    from_: AwareDatetime | None = Field(
+        None, alias="from", description="Inclusive. Default: 92 days before `to`."
+    )
+    to: AwareDatetime | None = Field(None, description="Exclusive. Default: now.")
+    limit: int = Field(100, ge=1, le=1000, description="At most so many models.")
+
+
+class UnpricedModel(BaseModel):
+    """Calls of one model whose cost is unknown, for one reason."""
+
+    provider: str | None
+    model: str | None
+    reason: str = Field(description="`no price`, or `usage not reported`.")
+    calls: int
+    usage: dict[str, int] = Field(description="Tokens by class, as in `/v1/spend`.")
+    first_seen: str = Field(description="The quarter hour of the first such call.")
+    last_seen: str = Field(description="The quarter hour of the last one.")
+
+
+class UnpricedAnswer(BaseModel):
+    """Most calls first."""
+
+    from_: str = Field(alias="from")
+    to: str
+    unpriced: list[UnpricedModel]
+
+
+def price_answer(known: KnownLine) -> PriceAnswer:
+    """A price line as it is shown."""
+    line = known.line
+    shown: dict[str, Any] = {
+        "id": line.id,
+        "book": line.book,
+        "provider": line.provider,
+        "model": line.model,
+        "region": line.region,
+        "service_tier": line.service_tier,
+        "meter": line.meter,
+        "above_tokens": line.above_tokens,
+        "unit_price": plain(line.unit_price),
+        "currency": line.currency,
+        "valid_from": instant(line.valid_from),
+        "valid_to": instant(line.valid_to),
+        "known_from": instant(known.known_from),
+        "known_to": instant(known.known_to),
+        "source": line.source,
+        "reference": line.reference,
+    }
+    return PriceAnswer(**shown)
