@@ -36,19 +36,19 @@ class Details:
         """A whole number where ``told``."""
         if told.any():
             digits = pa.array(value, mask=~told).cast(pa.string())
-            self._members.append(pc.binary_join_element_wise(f'"{name}":', digits, ""))
+            self._members.append(pc.binary_join_element_wise(f',"{name}":', digits, ""))
 
     def real(self, name: str, value: Any) -> None:
         """A finite number as text ("0.00015"), so that nobody's float comes in; NaN for none."""
         told = np.isfinite(value)
         if told.any():
             digits = pa.array(value, mask=~told).cast(pa.string())
-            self._members.append(pc.binary_join_element_wise(f'"{name}":"', digits, '"', ""))
+            self._members.append(pc.binary_join_element_wise(f',"{name}":"', digits, '"', ""))
 
     def flag(self, name: str, told: Flags) -> None:
         """``true`` where ``told``."""
         if told.any():
-            written = pa.array([f'"{name}":true'], pa.string())
+            written = pa.array([f',"{name}":true'], pa.string())
             places = pa.array(np.zeros(self._rows, dtype=np.int64), mask=~told)
             self._members.append(written.take(places))
 
@@ -64,13 +64,17 @@ class Details:
         """The objects, null where there is no member."""
         if not self._members:
             return pa.nulls(self._rows, pa.string())
-        body = pc.binary_join_element_wise(*self._members, ",", null_handling="skip")
+        # Each member begins with its comma. null_handling="skip" would be shorter, but pyarrow 26
+        # leaves out rows that have nothing but nulls.
+        body = pc.binary_join_element_wise(
+            *self._members, "", null_handling="replace", null_replacement=""
+        )
         body = pc.if_else(pc.equal(pc.binary_length(body), 0), None, body)
-        return pc.binary_join_element_wise("{", body, "}", "")
+        return pc.binary_join_element_wise("{", pc.utf8_slice_codeunits(body, 1), "}", "")
 
 
 def _member(name: str, value: object) -> str:
-    return f'"{name}":{orjson.dumps(value).decode()}'
+    return f',"{name}":{orjson.dumps(value).decode()}'
 
 
 def describe(columns: Columns, details: Details) -> None:

@@ -26,5 +26,7 @@ def distinct(columns: Sequence[Ints], rows: int) -> tuple[Ints, Ints]:
             used = len(values)
         key = key * width + (column - low)
         used *= width
+    if used == 1:  # all alike
+        return np.zeros(min(rows, 1), dtype=np.int64), key
     _, firsts, groups = np.unique(key, return_index=True, return_inverse=True)
     return firsts, groups

@@ -1,36 +1,69 @@
 """Ids of answers: which are a provider's, so that two sightings with one of them are one call.
 
 An id that a library made up, or that names a part of an answer, would join calls that have
-nothing to do with each other. Only shapes that providers are known to give are taken.
+nothing to do with each other. Only shapes that providers are known to give are taken; a UUID is
+what gateways and tracers make up.
 """
 
-import re
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from collector.columns import ABSENT, Columns
+from collector.distinct import distinct
+from collector.otlp import Ints
+from collector.scrub import LONGEST
+from spend.calls import Route
+
 # Eight characters and more behind the prefix: stand-in servers answer "chatcmpl-123" to all.
-_ANYWHERE: Final = re.compile(
-    r"(?:chatcmpl|cmpl|gen|embd|rerank)-[A-Za-z0-9_.-]{8,150}|resp_[A-Za-z0-9_-]{8,150}"
-)
+_ANYWHERE: Final = r"(?:(?:chatcmpl|cmpl|gen|embd|rerank)-|resp_)[\w.-]{8}[\w.-]*"
 # An OpenAI output item is msg_… too, and is no answer.
-_MESSAGE: Final = re.compile(r"msg_(?:bdrk_|vrtx_)?[A-Za-z0-9_]{8,150}")
-_OPENAI: Final = frozenset({"openai", "azure"})
+_MESSAGE: Final = r"msg_\w{8}\w*"
+_NO_MESSAGES: Final = frozenset({"openai", "azure"})
 _OF_PROVIDER: Final = {
-    "google": re.compile(r"[A-Za-z0-9_-]{18,64}"),
-    "mistral": re.compile(r"[0-9a-f]{32}"),
-    "together": re.compile(r"[A-Za-z0-9]{6,12}-[A-Za-z0-9]{4,12}-[0-9a-f]{12,20}"),
+    "google": r"[A-Za-z0-9_-]{18,35}|[A-Za-z0-9_]{36,64}",
+    "mistral": r"[0-9a-f]{32}",
+    "together": r"[A-Za-z0-9]{6,12}-[A-Za-z0-9]{4,12}-[0-9a-f]{12,20}",
 }
-_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-@lru_cache(maxsize=8192)
-def is_providers(response_id: str, provider: str | None) -> bool:
-    """Whether an id looks like one that ``provider`` (an id of ours, or None) gave its answer."""
-    if _UUID.fullmatch(response_id):
-        return False
-    if _ANYWHERE.fullmatch(response_id):
-        return True
-    if _MESSAGE.fullmatch(response_id):
-        return provider not in _OPENAI
-    shape = _OF_PROVIDER.get(provider or "")
-    return shape is not None and shape.fullmatch(response_id) is not None
+def _shapes(provider: str | None) -> str:
+    shapes = [_ANYWHERE]
+    if provider not in _NO_MESSAGES:
+        shapes.append(_MESSAGE)
+    if provider in _OF_PROVIDER:
+        shapes.append(_OF_PROVIDER[provider])
+    return f"^(?:{'|'.join(shapes)})$"
+
+
+def are_providers(ids: pa.StringArray, provider: str | None) -> pa.BooleanArray:
+    """Which ids look like those that ``provider`` (an id of ours, or None) gives its answers."""
+    # A text of that length may have been cut, and is then no id any more.
+    whole = pc.less(pc.binary_length(ids), LONGEST)
+    return pc.and_(whole, pc.match_substring_regex(ids, _shapes(provider)))
+
+
+def response_ids(columns: Columns, group: Ints, routes: Sequence[Route]) -> pa.StringArray:
+    """Each span's id of the answer, null where none is told or it is no provider's.
+
+    ``group`` is each span's row in ``routes``.
+    """
+    told = columns.text("response_id")
+    if not (told != ABSENT).any():
+        return pa.nulls(len(columns), pa.string())
+    providers = [route.provider for route in routes]
+    seller = np.array([providers.index(provider) for provider in providers])[group]
+    firsts, alike = distinct([told, seller], len(columns))
+    texts = [columns.texts[index] if index != ABSENT else None for index in told[firsts].tolist()]
+    ids = pa.array(texts, pa.string())
+    for number in np.unique(seller[firsts]).tolist():
+        real = are_providers(ids, providers[number])
+        ids = pc.if_else(
+            pa.array(seller[firsts] == number),
+            pc.if_else(real, ids, pa.scalar(None, pa.string())),
+            ids,
+        )
+    return ids.take(pa.array(alike))

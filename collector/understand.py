@@ -15,10 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from collector.columns import ABSENT, Columns, columns_of
+from collector.columns import Columns, columns_of
 from collector.details import Details, describe
 from collector.dialects.table import Verdict
-from collector.distinct import distinct
 from collector.endings import endings_of
 from collector.keys import find_known
 from collector.marks import Marked, judge
@@ -27,7 +26,7 @@ from collector.moments import START_FAULTS, Starts, check_starts, durations, fir
 from collector.otlp import Ints, Spans, read_spans
 from collector.own import owners_of, resource_claims
 from collector.parents import fixed_bytes, nearest, signed
-from collector.response_ids import is_providers
+from collector.response_ids import response_ids
 from collector.routes import emitters_of, routes_of
 from collector.scrub import readable
 from collector.usage import Flags, Usage, read_usage
@@ -196,7 +195,7 @@ def _sightings(
         "emitter_id": emitter_id,
         "role": _roles(spans.kind[rows], wraps),
         "standing": np.where(wraps, Standing.HELD, Standing.COUNTS).astype(np.int16),
-        "response_id": _response_ids(columns, group, listed),
+        "response_id": response_ids(columns, group, listed),
     }
     batch = _batch(written, kept)
     return Understood(
@@ -261,16 +260,3 @@ def _meters(usage: Usage) -> dict[str, pa.Array]:
         name: pa.array(counts.value, mask=~counts.told | refused)
         for name, counts in usage.meters.items()
     }
-
-
-def _response_ids(columns: Columns, group: Ints, routes: Sequence[Route]) -> pa.Array:
-    told = columns.text("response_id")
-    firsts, alike = distinct([told, group], len(columns))
-    real = [
-        columns.texts[told[row]]
-        if told[row] != ABSENT
-        and is_providers(columns.texts[told[row]], routes[group[row]].provider)
-        else None
-        for row in firsts.tolist()
-    ]
-    return pa.array(real, pa.string()).take(pa.array(alike))

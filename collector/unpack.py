@@ -18,6 +18,9 @@ LARGEST: Final = 65536
 _LARGEST_INT64: Final = 2**63 - 1
 _ID_FIRST: Final = re.compile(rb'\s*\{\s*"id"\s*:\s*"([A-Za-z0-9_.:-]{1,200})"')
 
+_JSON_WORDS: Final = {b"None": b"null", b"True": b"true", b"False": b"false"}
+_PYTHON_WORD: Final = re.compile(rb"\b(?:None|True|False)\b")
+
 
 @dataclass(slots=True)
 class Found:
@@ -75,11 +78,18 @@ def _values(unpacked: Unpacked, raw: bytes) -> list[tuple[str, object]]:
     if raw[:1] not in b'{["' and "" not in unpacked.takes:
         return []
     try:
-        content = orjson.loads(raw)
+        content = orjson.loads(_as_json(raw))
     except orjson.JSONDecodeError:
         return []
     taken = ((key, _at(content, path)) for path, key in unpacked.takes.items())
     return [(key, value) for key, value in taken if value is not None]
+
+
+def _as_json(raw: bytes) -> bytes:
+    """JSON, also from a Python dict printed (LiteLLM), if its texts hold no quotes or escapes."""
+    if not raw.startswith((b"{'", b"[{'")) or b'"' in raw or b"\\" in raw:
+        return raw
+    return _PYTHON_WORD.sub(lambda word: _JSON_WORDS[word[0]], raw.replace(b"'", b'"'))
 
 
 def _at(content: object, path: str) -> object:

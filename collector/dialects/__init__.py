@@ -8,6 +8,7 @@ from typing import Final
 
 from collector.dialects.frameworks import (
     CLAUDE_CODE,
+    CODEX,
     GOOGLE_ADK,
     LANGSMITH,
     LOGFIRE,
@@ -38,7 +39,9 @@ DIALECTS: Final[tuple[Dialect, ...]] = (
     SGLANG,
     OPENLIT,
     LOGFIRE,
-    CLAUDE_CODE,
     MLFLOW,
     LANGSMITH,
+    CODEX,
+    # Last, as its attributes have no prefix: others' "model" is not its model.
+    CLAUDE_CODE,
 )

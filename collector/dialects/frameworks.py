@@ -145,12 +145,12 @@ MLFLOW: Final = Dialect(
     },
     marks=(
         Mark(
-            "mlflow.spanType.",
+            "mlflow.spanType",
             {
-                "chat_model": Verdict.CALL,
-                "llm": Verdict.CALL,
-                "embedding": Verdict.CALL,
-                "reranker": Verdict.CALL,
+                '"chat_model"': Verdict.CALL,
+                '"llm"': Verdict.CALL,
+                '"embedding"': Verdict.CALL,
+                '"reranker"': Verdict.CALL,
                 "*": Verdict.AGGREGATE,
             },
         ),
@@ -195,6 +195,12 @@ CLAUDE_CODE: Final = Dialect(
         ),
     ),
     beside_cache=(Meaning("com.anthropic.claude_code.*"),),
+)
+
+CODEX: Final = Dialect(
+    name="codex",
+    scopes=("codex_*",),
+    columns={"reasoning": ("codex.usage.reasoning_output_tokens",)},
 )
 
 OPENLIT: Final = Dialect(
