@@ -32,6 +32,8 @@ _AGAIN: Final = frozenset({"40001", "40P01", MOVED})
 """Serialization, deadlock, and a partition that came in between: the same batch, once more."""
 _ATTEMPTS: Final = 4
 _TROUBLE: Final = (psycopg.OperationalError, OperationalError, InterfaceError, PoolTimeout)
+_READ_ONLY: Final = "25006"
+"""A standby that is not promoted yet."""
 _NOT_AWAY: Final = frozenset({"55P03", "57014"})
 """A lock or a statement took too long: this batch is busy, the next one may not be."""
 
@@ -133,9 +135,10 @@ class Writer:
     def _put_down(self, group: Sequence[Waiting]) -> None:
         try:
             accounts = self._commit(group)
-        except _TROUBLE as error:
-            self._turn_away(group, error)
         except Exception as error:
+            if isinstance(error, _TROUBLE) or sqlstate_of(error) == _READ_ONLY:
+                self._turn_away(group, error)
+                return
             if len(group) == 1:
                 log.exception("a request could not be put down")
                 group[0].account.set_exception(Busy("it could not be stored; the reason is logged"))

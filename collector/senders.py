@@ -17,6 +17,8 @@ from store.tenants import TENANT
 
 GOOD_FOR: Final = 60.0
 """Seconds. So long a revoked key goes on working."""
+BAD_FOR: Final = 5.0
+"""Seconds that a key is not looked up again which was not found: it may have been made since."""
 MOST_KNOWN: Final = 10_000
 
 
@@ -82,7 +84,8 @@ class Gate:
             raise Busy("the key cannot be looked up at the moment") from None
         if len(self._verdicts) >= MOST_KNOWN:
             self._verdicts.clear()
-        self._verdicts[name] = _Verdict(sender, self._monotonic() + GOOD_FOR)
+        until = self._monotonic() + (GOOD_FOR if sender else BAD_FOR)
+        self._verdicts[name] = _Verdict(sender, until)
         return sender
 
     def _ask(self, key: str | None) -> Sender | None:
