@@ -39,10 +39,13 @@ class PoolRefusedError(ValueError):
         self.place = place
 
 
-def pools_of_file(text: str, *, toml: bool, currency: str, now: datetime) -> list[Pool]:
+def pools_of_file(
+    text: str, *, toml: bool, currency: str, now: datetime, began: Mapping[str, datetime]
+) -> list[Pool]:
     """The pools that a file declares: ``[[pools]]`` in TOML; in JSON a list, or ``{"pools": []}``.
 
-    ``now`` (UTC) is what an absent ``from`` goes by. Raises PoolRefusedError.
+    An absent ``from`` is when the pool of that name ``began``, else the hour of ``now`` (UTC).
+    Raises PoolRefusedError.
     """
     try:
         found = (
@@ -63,7 +66,8 @@ def pools_of_file(text: str, *, toml: bool, currency: str, now: datetime) -> lis
         try:
             if not isinstance(item, dict):
                 raise PoolRefusedError("pools", "must be an object")  # noqa: TRY301 - one place adds the number
-            pool = pool_of_fields(item, currency=currency, now=now)
+            starts = began.get(str(item.get("name")).strip(), now)
+            pool = pool_of_fields(item, currency=currency, now=starts)
             if pool.name in {other.name for other in pools}:
                 raise PoolRefusedError("name", "is there twice")  # noqa: TRY301 - as above
         except PoolRefusedError as refused:

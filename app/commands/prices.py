@@ -1,0 +1,178 @@
+"""``spanledger prices``: what models cost, by contract and by the public list."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from app.database import database_for
+from app.job_runs import job_settings
+from app.logs import configure_logs
+from app.settings import read_settings
+from jobs.context import JobContext
+from jobs.timetable import run_job
+from spend.meters import DISJOINT
+from spend.money import plain
+from spend.price_files import PricesRefusedError, price_lines, rows_of_csv, rows_of_json
+from spend.prices import PriceLine
+from store import books, price_pages
+from store.tenants import TENANT
+from store.unpriced import unpriced
+
+MOST_SHOWN: Final = 200
+MOST_TOLD: Final = 20
+LOOKED_BACK: Final = timedelta(days=92)
+LARGEST_FILE: Final = 50 * 1024 * 1024
+
+
+@click.group(
+    short_help="Show and import prices",
+    epilog="\b\nExample:\n  spanledger prices import contract.csv",
+)
+def command() -> None:
+    """Show and import prices.
+
+    Prices are for 1,000,000 tokens. Contract prices win over the public list, which is filled
+    from genai-prices. What has no price is in no sum of money: see spanledger prices unpriced.
+    """
+
+
+@command.command("import", epilog="\b\nExample:\n  spanledger prices import contract.csv")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_file(file: Path) -> None:
+    """Take the contract prices of a CSV or JSON FILE: all of them, or none.
+
+    Columns: provider, model, meter, unit_price, currency, valid_from; and if needed valid_to,
+    region, service_tier, above_tokens, reference. A file of the same name corrects what it said
+    before. What was charged already is corrected by the next run of the charge job.
+    """
+    settings = read_settings()
+    try:
+        said = _read(file, settings.currency)
+    except PricesRefusedError as refused:
+        raise _refused(file, list(map(str, refused.refusals))) from None
+    try:
+        with database_for(settings) as database, database.write() as session:
+            entered = books.enter_contract(session, TENANT, said, now=datetime.now(UTC))
+    except books.PriceHeldError as held:
+        raise _refused(file, [f"price {said.index(held.said) + 1}, valid_from: {held}"]) from None
+    click.echo(
+        f"{len(said):,} prices read: {entered.opened:,} lines entered the book,"
+        f" {entered.closed:,} are no longer believed"
+    )
+
+
+def _read(file: Path, currency: str) -> list[PriceLine]:
+    if file.stat().st_size > LARGEST_FILE:
+        raise click.ClickException(f"{file.name} is larger than {LARGEST_FILE:,} bytes")
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise click.ClickException(f"{file.name} is not UTF-8 at byte {error.start}") from None
+    is_json = file.suffix.lower() == ".json" or text.lstrip()[:1] in {"[", "{"}
+    rows = rows_of_json(text) if is_json else rows_of_csv(text)
+    return price_lines(rows, currency=currency, source=file.name)
+
+
+def _refused(file: Path, reasons: list[str]) -> click.ClickException:
+    more = [f"and {len(reasons) - MOST_TOLD:,} more"] if len(reasons) > MOST_TOLD else []
+    told = "\n  ".join(reasons[:MOST_TOLD] + more)
+    return click.ClickException(f"nothing was taken from {file.name}:\n  {told}")
+
+
+@command.command(
+    "list", epilog="\b\nExample:\n  spanledger prices list --provider openai --model gpt-4o"
+)
+@click.option("--provider", help="Of this provider only.")
+@click.option("--model", help="Of this model only; with a provider also what it is listed by.")
+@click.option("--all-times", is_flag=True, help="Not only what holds now.")
+def list_lines(provider: str | None, model: str | None, all_times: bool) -> None:
+    """Show price lines."""
+    now = datetime.now(UTC)
+    with database_for(read_settings()) as database, database.read() as session:
+        found = price_pages.page(
+            session,
+            TENANT,
+            provider=provider,
+            model=model,
+            at=None if all_times else now,
+            at_most=MOST_SHOWN + 1,
+        )
+    table = Table(
+        "id", "book", "provider", "model", "meter", "for 1M", "", "from", "to", "source", box=None
+    )
+    for each in found[:MOST_SHOWN]:
+        line = each.line
+        table.add_row(
+            str(line.id),
+            line.book,
+            Text(line.provider),
+            Text(line.model),
+            Text(_what(line)),
+            plain(line.unit_price),
+            line.currency,
+            _shown(line.valid_from),
+            _shown(line.valid_to) if line.valid_to else "",
+            Text(line.source),
+        )
+    if not found:
+        click.echo("no such prices: fill the list with spanledger prices refresh")
+        return
+    Console().print(table)
+    if len(found) > MOST_SHOWN:
+        click.echo(f"and more: these are the first {MOST_SHOWN}; name a provider or a model")
+
+
+def _what(line: PriceLine) -> str:
+    """The meter, and where it does not hold for every call, for which."""
+    parts = [line.meter, line.region, line.service_tier]
+    if line.above_tokens:
+        parts.append(f"above {line.above_tokens:,}")
+    return " ".join(filter(None, parts))
+
+
+def _shown(moment: datetime) -> str:
+    moment = moment.astimezone(UTC)
+    return f"{moment:%Y-%m-%d}" if moment.hour == moment.minute == 0 else f"{moment:%Y-%m-%d %H:%M}"
+
+
+@command.command("unpriced", epilog="\b\nExample:\n  spanledger prices unpriced")
+def list_unpriced() -> None:
+    """Show what was called in the last 92 days and has no price, with its volume."""
+    end = datetime.now(UTC) + timedelta(hours=1)
+    with database_for(read_settings()) as database, database.read() as session:
+        found = unpriced(session, TENANT, end - LOOKED_BACK, end, at_most=MOST_SHOWN)
+    if not found:
+        click.echo("everything that was called has a price")
+        return
+    table = Table(
+        "provider", "model", "why", "calls", "tokens", "first seen (UTC)", "last seen", box=None
+    )
+    for each in found:
+        table.add_row(
+            Text(each.provider or "(not said)"),
+            Text(each.model or "(not said)"),
+            each.reason,
+            f"{each.calls:,}",
+            f"{sum(each.usage[meter] for meter in DISJOINT):,}",
+            f"{each.first_seen.astimezone(UTC):%Y-%m-%d %H:%M}",
+            f"{each.last_seen.astimezone(UTC):%Y-%m-%d %H:%M}",
+        )
+    Console().print(table)
+
+
+@command.command(epilog="\b\nExample:\n  spanledger prices refresh")
+def refresh() -> None:
+    """Bring the public list, and the names of models in it, up to the pinned genai-prices."""
+    settings = read_settings()
+    configure_logs("jobs")
+    with database_for(settings, application="jobs") as database:
+        context = JobContext(
+            database=database, now=datetime.now(UTC), settings=job_settings(settings), by_hand=True
+        )
+        done = run_job("prices", context)
+    click.echo(done.note if done else "another process is running it")
