@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 from fastapi import Depends, FastAPI
 
-from api import alerts, budgets, health, performance, problems, spend
+from api import alerts, budgets, health, performance, pools, prices, problems, spend, statements
 from api.auth import caller_of
 from api.dependencies import Now
 from api.settings import ApiSettings
@@ -36,6 +36,6 @@ def create_app(database: Database, settings: ApiSettings, clock: Now) -> FastAPI
     app.state.clock = clock
     problems.install(app)
     app.include_router(health.router)
-    for noun in (spend, performance, budgets, alerts):
+    for noun in (spend, performance, statements, budgets, alerts, prices, pools):
         app.include_router(noun.router, dependencies=[Depends(caller_of)])
     return app

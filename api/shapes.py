@@ -36,6 +36,7 @@ class TotalsAnswer(BaseModel):
     calls: int = Field(description="Requests to a model.")
     errors: int = Field(description="Calls that did not end well.")
     unpriced_calls: int = Field(description="Calls whose cost is unknown: not in `cost`.")
+    unpriced_tokens: int = Field(description="What those used, as far as they said.")
     unmetered_calls: int = Field(description="Calls that did not say what they used.")
     waiting_calls: int = Field(description="Calls whose charges are still to be posted.")
     usage: dict[str, int] = Field(
@@ -96,6 +97,7 @@ def totals_of(totals: Totals) -> dict[str, Any]:
         "calls": totals.calls,
         "errors": totals.errors,
         "unpriced_calls": totals.unpriced_calls,
+        "unpriced_tokens": totals.unpriced_tokens,
         "unmetered_calls": totals.unmetered_calls,
         "waiting_calls": totals.waiting_calls,
         "usage": usage_of(totals.usage),

@@ -112,18 +112,22 @@ def rounded(value: Decimal, currency: str) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-minor_digits(currency)), context=ROUNDING)
 
 
-def rounded_lines(amounts: Sequence[Decimal], currency: str) -> tuple[Decimal, ...]:
+def rounded_lines(
+    amounts: Sequence[Decimal], currency: str, *, shown: Decimal | None = None
+) -> tuple[Decimal, ...]:
     """The lines of a statement in whole coins, that add up to the rounded total.
 
     No line is a whole coin or more away from its exact amount; coins go to the largest remainders,
-    of equal ones to the first.
+    of equal ones to the first. ``shown`` is their total where they are the parts of a line that
+    was rounded before, up or down.
     """
     digits = minor_digits(currency)
     coin = 10 ** (ATOM_DIGITS - digits)
     exact = [atoms(each) for each in amounts]
     coins = [each // coin for each in exact]
     remainders = [each % coin for each in exact]
-    shown = rounded(amount(sum(exact)), currency)
+    if shown is None:
+        shown = rounded(amount(sum(exact)), currency)
     left = int(shown.scaleb(digits, EXACT)) - sum(coins)
     for position in sorted(range(len(exact)), key=lambda each: -remainders[each])[:left]:
         coins[position] += 1

@@ -23,6 +23,8 @@ class Totals:
     """Calls that did not end well."""
     unpriced_calls: int = 0
     """Calls whose cost is unknown: they are not in ``cost``."""
+    unpriced_tokens: int = 0
+    """What those used, as far as they said."""
     unmetered_calls: int = 0
     """Calls that ended well and did not say what they used."""
     waiting_calls: int = 0
@@ -45,6 +47,7 @@ def together(groups: Iterable[Totals]) -> Totals:
         counts["calls"] += group.calls
         counts["errors"] += group.errors
         counts["unpriced_calls"] += group.unpriced_calls
+        counts["unpriced_tokens"] += group.unpriced_tokens
         counts["unmetered_calls"] += group.unmetered_calls
         counts["waiting_calls"] += group.waiting_calls
         for meter, tokens in group.usage.items():

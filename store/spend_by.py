@@ -1,17 +1,23 @@
 """Answers what was spent: money from charges, usage from cells, never from sightings."""
 
+import functools
+import operator
 from typing import Any
 
 from sqlalchemy import Integer, Row, case, cast, func, not_
 from sqlalchemy.orm import Session
 
 from spend.calls import Outcome
-from spend.meters import METER_NAMES
+from spend.meters import DISJOINT, METER_NAMES
 from spend.totals import Totals
 from store.dimensions import Question
 from store.grouping import Key, Part, added_up
 from store.tables.ledger import charges
 from store.tables.rollups import cells
+
+# Of a priced cell only the calls that said nothing are unpriced: they have no tokens to count.
+_NO_PRICE = cells.c.unpriced_calls > cells.c.unmetered_calls
+_TOKENS = functools.reduce(operator.add, (cells.c[name] for name in DISJOINT))
 
 
 def spend_by(
@@ -27,6 +33,7 @@ def spend_by(
             "calls": func.sum(cells.c.calls),
             "errors": func.sum(case((cells.c.outcome != Outcome.OK, cells.c.calls), else_=0)),
             "unpriced": func.sum(cells.c.unpriced_calls),
+            "unpriced_tokens": func.sum(case((_NO_PRICE, _TOKENS), else_=0)),
             "unmetered": func.sum(cells.c.unmetered_calls),
             "waiting": func.sum(cast(not_(cells.c.charged), Integer) * cells.c.calls),
             **{name: func.sum(cells.c[name]) for name in METER_NAMES},
@@ -48,6 +55,7 @@ def _totals(row: Row[Any]) -> Totals:
         calls=calls,
         errors=int(row.errors or 0),
         unpriced_calls=unpriced,
+        unpriced_tokens=int(row.unpriced_tokens or 0),
         unmetered_calls=int(row.unmetered or 0),
         waiting_calls=int(row.waiting or 0),
         usage={name: int(getattr(row, name) or 0) for name in METER_NAMES},

@@ -76,6 +76,7 @@ def test_spend_is_told_in_the_words_of_the_contract(database: Database) -> None:
         "calls": 4,
         "errors": 1,
         "unpriced_calls": 0,
+        "unpriced_tokens": 0,
         "unmetered_calls": 0,
         "waiting_calls": 0,
         "usage": usage,
@@ -111,12 +112,16 @@ def test_what_has_no_price_costs_null_and_what_is_free_costs_zero(database: Data
         put_charge(session, "2026-10-05", "3", SEARCH, taken_back)
         put_charge(session, "2026-10-05", "-3", SEARCH, taken_back, kind="correction")
     body = ask(asking(database), group_by="model")
-    assert {row["model"]: (row["cost"], row["unpriced_calls"]) for row in body["rows"]} == {
-        "free": ("0.00", 0),
-        "unknown": (None, 2),
-        "taken-back": (None, 1),
+    assert {row["model"]: _unpriced(row) for row in body["rows"]} == {
+        "free": ("0.00", 0, 0),
+        "unknown": (None, 2, 7),
+        "taken-back": (None, 1, 0),
     }
     assert body["total"]["cost"] == "0.00"
+
+
+def _unpriced(row: dict[str, Any]) -> tuple[str | None, int, int]:
+    return row["cost"], row["unpriced_calls"], row["unpriced_tokens"]
 
 
 def test_cells_that_were_not_priced_yet_are_told(database: Database) -> None:

@@ -1,0 +1,155 @@
+"""A statement as tables for a terminal of 80 columns or more."""
+
+from collections.abc import Iterator
+from datetime import UTC, timedelta
+from decimal import Decimal
+from typing import Final
+
+from rich.console import Group, RenderableType
+from rich.table import Column, Table
+from rich.text import Text
+
+from spend.money import ROUNDING, minor_digits, rounded
+from spend.periods import local_day
+from spend.statements import Figures, Statement, TeamPart
+
+_UNKNOWN: Final = "unknown"
+_NO_NAME: Final = "–"  # noqa: RUF001 - a dash where a name would stand
+
+
+def statement_table(statement: Statement) -> RenderableType:
+    """What a statement says, in the order in which it is read: who, idle, unknown, and how sure."""
+    parts: list[RenderableType] = [_title(statement), _spend(statement)]
+    if statement.pools:
+        parts += [Text("\nSelf-hosted capacity", style="bold"), _pools(statement)]
+    if statement.total.spent.unpriced_calls:
+        parts += [Text("\nCalls whose cost is unknown, not in the amounts", style="bold")]
+        parts += [_unpriced(statement)]
+    return Group(*parts, *_notes(statement))
+
+
+def _title(statement: Statement) -> Text:
+    last_day = local_day(statement.period.end - timedelta(microseconds=1), statement.zone)
+    who = f"team {_name(statement.team)}" if statement.team else "all teams"
+    return Text.assemble(
+        (f"Statement {statement.month}, {who}", "bold"),
+        f"\n{statement.month}-01 to {last_day} ({statement.zone.key}), amounts in"
+        f" {statement.currency}\n",
+    )
+
+
+def _spend(statement: Statement) -> Table:
+    table = Table(
+        Column("Team", no_wrap=True, max_width=20),
+        Column("Provider", no_wrap=True, max_width=14),
+        Column("Model", overflow="fold"),
+        Column(str(statement.month), justify="right", no_wrap=True),
+        Column(str(statement.month.plus(-1)), justify="right", no_wrap=True),
+        Column("Difference", justify="right", no_wrap=True),
+        Column("Calls", justify="right", no_wrap=True),
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+        header_style="bold",
+    )
+    for part in statement.parts:
+        for row in _team_rows(part, statement.currency):
+            table.add_row(*row)
+        table.add_row()
+    total = _figures(statement.total, statement.currency)
+    table.add_row(Text("Total"), "", "", *total, style="bold")
+    return table
+
+
+def _team_rows(part: TeamPart, currency: str) -> Iterator[list[RenderableType]]:
+    team = Text(_name(part.team), style="bold")
+    for line in part.lines:
+        names = [Text(_name(line.provider)), Text(_name(line.model))]
+        yield [team, *names, *_figures(line.figures, currency)]
+        team = Text()
+    if len(part.lines) > 1:
+        sums = [_styled(each, "bold") for each in _figures(part.figures, currency)]
+        yield [Text(), Text(), Text("team total", style="bold"), *sums]
+    for budget in part.budgets:
+        over = budget.difference < 0
+        told = f"{_money(abs(budget.difference), currency)} {'over' if over else 'left'}"
+        left = Text(told, style="bold red" if over else "green")
+        amount = Text(_money(budget.amount, currency))
+        yield [Text(), Text("Budget"), Text(_name(budget.name)), amount, Text(), left, Text()]
+
+
+def _figures(figures: Figures, currency: str) -> list[Text]:
+    amount, last = (
+        Text(_UNKNOWN, style="dim") if each is None else Text(_money(each, currency))
+        for each in (figures.amount, figures.last_amount)
+    )
+    change = Text("" if figures.difference is None else _signed(figures.difference, currency))
+    return [amount, last, change, Text(f"{figures.spent.calls:,}")]
+
+
+def _styled(text: Text, style: str) -> Text:
+    return Text(text.plain, style=style)
+
+
+def _pools(statement: Statement) -> Table:
+    table = _small_table("Pool", "Cost", "Idle", "Idle share")
+    for pool in statement.pools:
+        share = ROUNDING.divide(pool.idle * 100, pool.cost) if pool.cost else Decimal(0)
+        table.add_row(
+            Text(_name(pool.name)),
+            _money(rounded(pool.cost, statement.currency), statement.currency),
+            _money(rounded(pool.idle, statement.currency), statement.currency),
+            f"{share:.1f} %",
+        )
+    return table
+
+
+def _unpriced(statement: Statement) -> Table:
+    table = _small_table("Team", "Provider", "Model", "Calls", "Tokens", words=3)
+    for line in statement.lines:
+        spent = line.figures.spent
+        if spent.unpriced_calls:
+            names = [Text(_name(each)) for each in (line.team, line.provider, line.model)]
+            table.add_row(*names, f"{spent.unpriced_calls:,}", f"{spent.unpriced_tokens:,}")
+    total = statement.total.spent
+    counts = (f"{total.unpriced_calls:,}", f"{total.unpriced_tokens:,}")
+    table.add_row("Total", "", "", *counts, style="bold")
+    return table
+
+
+def _small_table(*headers: str, words: int = 1) -> Table:
+    columns = [
+        Column(header, justify="left" if place < words else "right")
+        for place, header in enumerate(headers)
+    ]
+    return Table(*columns, box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+
+
+def _notes(statement: Statement) -> Iterator[Text]:
+    total = statement.total.spent
+    if not statement.parts:
+        yield Text("\nNothing was heard of this month, nor of the one before.")
+    if total.waiting_calls:
+        yield Text(f"\n{total.waiting_calls:,} calls are still being priced.", style="yellow")
+    until = statement.complete_until
+    if until is None:
+        yield Text("\nNot known how far this is complete: the jobs have not run.", style="yellow")
+    else:
+        moment = until.astimezone(UTC)
+        yield Text(f"\nComplete for what was heard until {moment:%Y-%m-%d %H:%M} UTC.", style="dim")
+    yield Text("Rounded so that lines add up; exact amounts: --format json.", style="dim")
+
+
+def _money(amount: Decimal, currency: str) -> str:
+    return f"{amount:,.{minor_digits(currency)}f}"
+
+
+def _signed(amount: Decimal, currency: str) -> str:
+    return f"{amount:+,.{minor_digits(currency)}f}" if amount else _money(amount, currency)
+
+
+def _name(name: str | None) -> str:
+    """A name from the outside, without what a terminal would obey."""
+    if not name:
+        return _NO_NAME
+    return "".join(each if each.isprintable() else "�" for each in name)
