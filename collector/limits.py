@@ -18,6 +18,8 @@ class Limits:
     """Of one request, also after decompression (the OpenTelemetry Collector's default)."""
     spans: int = 50_000
     """In one request: an empty span is 2 bytes on the wire, and a hundred times that in memory."""
+    json_objects: int = 2_000_000
+    """Objects and lists in one JSON body: an empty one is 3 bytes there, and 60 in memory."""
     gzip_members: int = 64
     """In one body; each costs time, however empty."""
     in_flight_bytes: int = 256 * MIB
@@ -68,6 +70,15 @@ class InFlight:
             yield share
         finally:
             self.change(-share.held)
+
+
+def check_objects(body: bytes, most: int) -> None:
+    """Raise TooLarge if a JSON body holds more than ``most`` objects and lists.
+
+    Counts brackets, also those inside of strings: prompts full of code stay far below.
+    """
+    if body.count(b"{") + body.count(b"[") > most:
+        raise TooLarge(f"more than {most:,} objects and lists in one request")
 
 
 def check_spans(request: bytes, most: int) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from collector.answers import RETRY_SECONDS, Code, Refusal, refusal_of, success, success_as_json
 from collector.encodings import KNOWN, decompress
 from collector.errors import Busy, TooLarge
-from collector.limits import Share
+from collector.limits import Share, check_objects
 from collector.otlp_json import to_protobuf
 from collector.receive import Receiver
 from collector.senders import is_local, key_in
@@ -127,7 +127,10 @@ class HttpDoor:
     def _request(self, body: bytes, exchange: _Exchange, share: Share) -> bytes:
         """The protobuf request in a body. Runs in a thread."""
         plain = decompress(body, exchange.encoding, self._receiver.limits, share)
-        return to_protobuf(plain) if exchange.media_type == JSON else plain
+        if exchange.media_type != JSON:
+            return plain
+        check_objects(plain, self._receiver.limits.json_objects)
+        return to_protobuf(plain)
 
     async def _refuse(self, exchange: _Exchange, error: Exception) -> None:
         if isinstance(error, _Refused):

@@ -218,6 +218,13 @@ def test_a_request_of_many_empty_spans_is_refused_before_it_takes_memory(doors: 
     assert doors.post(b"\x0a\x00" * 200_000).status == 413
 
 
+def test_a_json_request_of_many_empty_objects_is_refused_before_it_takes_memory(
+    doors: Doors,
+) -> None:
+    answer = doors.post(b'{"resourceSpans":[' + b"{}," * 2_000_000 + b"{}]}", JSON)
+    assert (answer.status, json.loads(answer.body)["code"]) == (413, 8)
+
+
 def varint(value: int) -> bytes:
     out = bytearray()
     while value > 0x7F:
