@@ -1,0 +1,1 @@
+"""Hears spans and understands them as calls."""

@@ -1,6 +1,8 @@
 """200 means committed. While Postgres is away senders are told to come again, and lose nothing."""
 
+import os
 import random
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,7 +30,7 @@ from collector.errors import Busy
 from collector.limits import Limits
 from migrations.run import upgrade
 from store.sessions import Database, open_database
-from store.tables.heard import batches
+from store.tables.heard import batches, sightings
 
 
 def until(true: Callable[[], bool], what: str) -> None:
@@ -77,6 +79,40 @@ def goes_away_and_comes_back(doors: Doors, server: LocalPostgres) -> None:
     provider.shutdown()
     until(lambda: doors.post(body).status == 200, "it recovers by itself")
     assert doors.stored() == 3, "the exporter's retry got through, and nothing is there twice"
+
+
+def test_what_was_acknowledged_survives_a_killed_server(tmp_path: Path) -> None:
+    answers: list[tuple[int, int]] = []
+    over = threading.Event()
+    with local_postgres(tmp_path, durable=False) as server:
+        upgrade(server.url)
+        database = open_database(server.url, application="tests")
+        with open_doors(database) as doors:
+
+            def send(first: int) -> None:
+                number = first
+                while not over.is_set():
+                    answers.append((number, doors.post(request(call(1, trace=number))).status))
+                    number += 1
+
+            senders = [threading.Thread(target=send, args=[10**6 * n]) for n in (1, 2)]
+            for sender in senders:
+                sender.start()
+            for _ in range(2):
+                until(lambda: answers[-1:] != [] and answers[-1][1] == 200, "spans are stored")
+                assert server.pid
+                os.kill(server.pid, signal.SIGKILL)
+                until(lambda: answers[-1][1] == 503, "the server is gone")
+                server.recover()
+            until(lambda: answers[-1][1] == 200, "spans are stored again")
+            over.set()
+            for sender in senders:
+                sender.join()
+            assert {status for _, status in answers} == {200, 503}
+            with database.read() as session:
+                found = {trace.int for trace in session.scalars(select(sightings.c.trace_id))}
+            assert {number for number, status in answers if status == 200} <= found
+        database.engine.dispose()
 
 
 def test_killed_connections_cost_an_answer_but_no_span(database: Database) -> None:
