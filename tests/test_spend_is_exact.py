@@ -89,7 +89,8 @@ def price_of(call: Sighting, meter: str) -> Decimal | None:
     for provider, model, of, above, price, start, end in PRICES:
         if (provider, model, of) != (call.route.provider, call.route.model, meter):
             continue
-        if prompt > above and start <= call.start_at and (end is None or call.start_at < end):
+        fits = above == 0 or prompt > above
+        if fits and start <= call.start_at and (end is None or call.start_at < end):
             found = Decimal(price)  # the larger above_tokens stands later in the list
     # A cache nobody sells cheaper is sold as input.
     return price_of(call, "input") if found is None and meter == "cache_read" else found
