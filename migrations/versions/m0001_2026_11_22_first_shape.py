@@ -48,6 +48,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("rolled_at IS NULL"),
     )
+    op.create_index("ix_batches_received_at", "batches", ["tenant_id", "received_at"], unique=False)
     op.create_table(
         "buckets",
         sa.Column("tenant_id", sa.Integer(), autoincrement=False, nullable=False),
@@ -479,6 +480,7 @@ def downgrade() -> None:
     )
     op.drop_table("budgets")
     op.drop_table("buckets")
+    op.drop_index("ix_batches_received_at", table_name="batches")
     op.drop_index(
         "ix_batches_waiting", table_name="batches", postgresql_where=sa.text("rolled_at IS NULL")
     )

@@ -87,6 +87,8 @@ batches = Table(
     Column("usage_refused_for", JSONB(none_as_null=True)),
     Column("rolled_at", DateTime(timezone=True)),
     Index("ix_batches_waiting", "id", postgresql_where=text("rolled_at IS NULL")),
+    # What was heard and refused lately is asked by time.
+    Index("ix_batches_received_at", "tenant_id", "received_at"),
 )
 
 

@@ -1,0 +1,45 @@
+"""The database is what the code says it is, whichever way it came there."""
+
+import subprocess
+import sys
+
+from sqlalchemy import text
+
+from migrations.run import differences, downgrade, missing, upgrade
+from store.sessions import Database
+
+
+def shape(database: Database) -> tuple[bool, list[object]]:
+    with database.engine.connect() as connection:
+        return missing(connection), differences(connection)
+
+
+def test_migrations_make_what_the_tables_say(database: Database) -> None:
+    assert shape(database) == (False, [])
+
+
+def test_down_and_up_again_is_the_same(database: Database, database_url: str) -> None:
+    downgrade(database_url, "base")
+    assert shape(database)[0]
+    upgrade(database_url)
+    assert shape(database) == (False, [])
+
+
+def test_processes_that_start_together_migrate_once(database: Database, database_url: str) -> None:
+    downgrade(database_url, "base")
+    code = "import sys; from migrations.run import upgrade; upgrade(sys.argv[1])"
+    started = [
+        subprocess.Popen([sys.executable, "-c", code, database_url])  # noqa: S603  # our own code
+        for _ in range(3)
+    ]
+    assert [process.wait(60) for process in started] == [0, 0, 0]
+    assert shape(database) == (False, [])
+
+
+def test_the_price_book_refuses_two_prices_at_one_time(database: Database) -> None:
+    with database.read() as session:
+        constraint = session.scalar(
+            text("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'x'")
+        )
+    assert "tstzrange(valid_from, valid_to) WITH &&" in str(constraint)
+    assert "tstzrange(known_from, known_to) WITH &&" in str(constraint)
