@@ -162,6 +162,8 @@ def test_no_file_knows_this_machine_or_a_registry() -> None:
     )
     forbidden = re.compile("|".join(first + second for first, second in parts))
     for path in FILES:
+        if path.name == "test_docs.py":
+            continue  # looks for the same
         try:
             text = path.read_text(encoding="utf-8")
         except UnicodeDecodeError:

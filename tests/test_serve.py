@@ -19,7 +19,9 @@ def calls_today(serve: Serving) -> int:
     return sum(row["calls"] for row in rows if row["team"] == "search")
 
 
-def test_what_it_says_is_how_it_is_and_nothing_is_lost_by_stopping_it(data_dir: Path) -> None:
+def test_what_it_says_is_how_it_is_and_nothing_is_lost_when_it_is_stopped_or_killed(
+    data_dir: Path,
+) -> None:
     with serving(data_dir) as serve:
         assert serve.get("/readyz") == {"status": "ok"}
         # The curl command that it shows, sent as it stands.
@@ -28,27 +30,21 @@ def test_what_it_says_is_how_it_is_and_nothing_is_lost_by_stopping_it(data_dir: 
         assert set(parts) == {"postgres", "collector", "jobs", "api"}
         assert serve.stop() == 0
         assert "Postgres, done." in serve.said
-        for pid in parts.values():
-            assert is_gone(pid)
+        assert all(is_gone(pid) for pid in parts.values())
         with pytest.raises(OSError):  # noqa: PT011  # of whatever kind: nobody is there
             serve.get("/livez")
-    with serving(data_dir) as serve:
-        settled = spanledger(data_dir, "jobs", "run", "--all")
-        assert settled.returncode == 0, settled.stderr
-        assert calls_today(serve) == 1
-        assert serve.stop(signal.SIGTERM) == 0
-
-
-def test_when_it_is_killed_nothing_is_left_behind_and_nothing_lost(data_dir: Path) -> None:
     with serving(data_dir) as serve:
         assert serve.post(serve.first_span()) == 200
         parts = serve.parts()
         serve.process.kill()
-        for name, pid in parts.items():
-            eventually(lambda pid=pid: is_gone(pid), f"{name} ends")  # type: ignore[misc]  # bound now
+        eventually(
+            lambda: all(is_gone(pid) for pid in parts.values()), "the parts end by themselves"
+        )
     with serving(data_dir) as serve:
-        assert spanledger(data_dir, "jobs", "run", "--all").returncode == 0
-        assert calls_today(serve) == 1
+        settled = spanledger(data_dir, "jobs", "run", "--all")
+        assert settled.returncode == 0, settled.stderr
+        assert calls_today(serve) == 2
+        assert serve.stop(signal.SIGTERM) == 0
 
 
 def test_whatever_dies_comes_back_where_it_was(data_dir: Path) -> None:
