@@ -4,7 +4,20 @@ from importlib.metadata import version
 
 from fastapi import Depends, FastAPI
 
-from api import alerts, budgets, health, performance, pools, prices, problems, spend, statements
+from api import (
+    alerts,
+    budgets,
+    calls,
+    contract,
+    front,
+    health,
+    performance,
+    pools,
+    prices,
+    problems,
+    spend,
+    statements,
+)
 from api.auth import caller_of
 from api.dependencies import Now
 from api.settings import ApiSettings
@@ -35,7 +48,9 @@ def create_app(database: Database, settings: ApiSettings, clock: Now) -> FastAPI
     app.state.settings = settings
     app.state.clock = clock
     problems.install(app)
+    app.include_router(front.router)
     app.include_router(health.router)
-    for noun in (spend, performance, statements, budgets, alerts, prices, pools):
+    for noun in (spend, performance, calls, statements, budgets, alerts, prices, pools):
         app.include_router(noun.router, dependencies=[Depends(caller_of)])
+    contract.describe(app)
     return app

@@ -95,7 +95,7 @@ class UnpricedRow(BaseModel):
     tokens: int
 
 
-class UnpricedAnswer(BaseModel):
+class StatementUnpriced(BaseModel):
     """What is not in the amounts, because nobody knows its price."""
 
     calls: int
@@ -113,7 +113,7 @@ class StatementAnswer(BoundsAnswer):
     teams: list[TeamAnswer] = Field(description="Subtotals, with budgets.")
     unallocated: PartAnswer = Field(description="What nobody claimed.")
     idle: IdleAnswer
-    unpriced: UnpricedAnswer
+    unpriced: StatementUnpriced
     total: FiguresAnswer
 
 

@@ -14,6 +14,7 @@ from app.database import database_for
 from app.doors import addresses, listen, refuse_strangers
 from app.life import Life, Where
 from app.logs import configure_logs
+from app.pepper import pepper_for
 from app.settings import Settings, read_settings
 from store.sessions import Database
 
@@ -71,6 +72,7 @@ def _server(database: Database, settings: Settings) -> _Server:
     api_settings = ApiSettings(
         currency=settings.currency,
         timezone=settings.zone,
+        key_pepper=pepper_for(settings),
         open_without_keys=settings.api_addr.is_loopback,
         otlp_http_url=settings.otlp_http_addr.url,
         allow_private_destinations=settings.allow_private_destinations,

@@ -1,0 +1,278 @@
+"""A call as the API shows it: what happened, and how its cost came about."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from api.shapes import instant
+from spend.bands import band_of
+from spend.calls import Outcome, Owner, Route
+from spend.meters import INPUTS, METERS
+from spend.money import plain
+from spend.pools import hour_of
+from spend.rating import Line
+from store.call_costs import CallCost, PoolShare
+from store.call_lookup import FoundCall, unsigned
+from store.call_pages import ListedCall
+from store.twins import Stored
+
+
+class OwnerAnswer(BaseModel):
+    """Who pays, and the rule that chose the team."""
+
+    team: str
+    project: str | None
+    service: str | None
+    environment: str | None
+    feature: str | None
+    customer: str | None
+    rule: str = Field(description="What the team was told by.")
+
+
+class RouteAnswer(BaseModel):
+    """What was called, where."""
+
+    provider: str | None
+    model: str | None = Field(description="The model that answered, else the one asked for.")
+    request_model: str | None
+    operation: str | None
+    deployment: str | None
+    region: str | None
+    server: str | None
+    service_tier: str | None
+
+
+class CallAnswer(BaseModel):
+    """One request to one model."""
+
+    trace_id: str = Field(description="32 hex digits.")
+    span_id: str = Field(description="16 hex digits.")
+    started_at: str
+    duration_ms: float | None
+    ttft_ms: float | None = Field(description="Time to the first token.")
+    outcome: str = Field(
+        description="One of " + ", ".join(each.name.lower() for each in Outcome) + "."
+    )
+    owner: OwnerAnswer
+    route: RouteAnswer
+    usage: dict[str, int] = Field(
+        description="Tokens by class, as `usage` of /v1/spend; a class that nobody told is absent."
+    )
+
+
+class PriceUsed(BaseModel):
+    """The price line that a meter was charged by."""
+
+    id: int | None
+    book: str = Field(description="`contract` or `list`.")
+    provider: str
+    model: str
+    meter: str = Field(description="A cache meter without its own price takes another's.")
+    region: str = Field(description="Empty: every region.")
+    service_tier: str
+    above_tokens: int = Field(description="Holds for prompts larger than this.")
+    unit_price: str = Field(description="For 1,000,000 units.")
+    valid_from: str | None
+    valid_to: str | None
+    source: str
+    reference: str | None
+
+
+class LineCharged(BaseModel):
+    """One meter: quantity x unit price / 1,000,000 = amount, exact."""
+
+    meter: str
+    quantity: int
+    amount: str
+    price: PriceUsed
+
+
+class ShareCharged(BaseModel):
+    """A share of a pool-hour: place_amount x work / place_work.
+
+    The place is the call's quarter hour, owner, route and size of prompt.
+    """
+
+    pool_id: int
+    pool: str
+    hour: str | None = Field(description="The hour that was split, UTC.")
+    cost_per_hour: str
+    work: int = Field(description="Work units of the call: uncached input + 4 x output.")
+    place_work: int = Field(description="Work units of all calls at its place.")
+    place_amount: str = Field(description="What the ledger charges its place.")
+
+
+class CostAnswer(BaseModel):
+    """How the cost came about."""
+
+    amount: str | None = Field(
+        description="In `currency`: the sum of the lines, exact; or a share of a pool, rounded to"
+        " 12 decimals. Null where it is unknown: see `reason`."
+    )
+    currency: str
+    reason: str
+    method: str | None = Field(description="The rule, with its version.")
+    posted: bool = Field(description="Whether the ledger has it.")
+    prompt_band: int = Field(description="Which prices by size of the prompt apply.")
+    lines: list[LineCharged]
+    share: ShareCharged | None
+
+
+class SightingAnswer(BaseModel):
+    """What one emitter reported of the call."""
+
+    trace_id: str
+    span_id: str
+    parent_span_id: str | None
+    started_at: str
+    duration_ms: float | None
+    ttft_ms: float | None
+    outcome: str
+    role: str = Field(description="`call`, `server` or `aggregate`.")
+    standing: str = Field(description="`counts`, `merged` or `held`: it repeats others.")
+    evidence: str = Field(description="Why it is of this call.")
+    scope: str = Field(description="The instrumentation that reported it.")
+    version: str | None
+    dialect: str
+    team: str
+    response_id: str | None
+    usage: dict[str, int]
+
+
+class ExplainedCall(CallAnswer):
+    """A call, how its cost came about, and who saw it."""
+
+    counts: bool = Field(description="False: it repeats other calls, and is not in the reports.")
+    cost: CostAnswer
+    sightings: list[SightingAnswer] = Field(description="Best witness of its usage first.")
+    usage_conflict: bool = Field(description="Whether the sightings contradict each other.")
+    details: dict[str, Any] = Field(description="What else was told of it.")
+
+
+class CallsAnswer(BaseModel):
+    """A page of calls."""
+
+    calls: list[CallAnswer] = Field(description="Latest first.")
+    next: str | None = Field(description="`cursor` of the next page; null: this is the last.")
+
+
+def listed_call(call: ListedCall) -> CallAnswer:
+    """A call of a page."""
+    row = call.row
+    usage = {meter.name: getattr(row, meter.name) for meter in METERS}
+    return CallAnswer(
+        trace_id=row.trace_id.hex,
+        span_id=unsigned(row.span_id),
+        started_at=instant(row.start_at) or "",
+        duration_ms=_ms(row.duration_us),
+        ttft_ms=_ms(row.ttft_us),
+        outcome=Outcome(row.outcome).name.lower(),
+        owner=_owner(call.owner),
+        route=_route(call.route),
+        usage=_told({name: count for name, count in usage.items() if count is not None}),
+    )
+
+
+def explained_call(call: FoundCall, cost: CallCost, currency: str) -> ExplainedCall:
+    """A call with its cost."""
+    prompt = sum(call.usage.get(name, 0) for name in INPUTS)
+    return ExplainedCall(
+        trace_id=call.trace_id.hex,
+        span_id=unsigned(call.span_id),
+        started_at=instant(call.start_at) or "",
+        duration_ms=_ms(call.duration_us),
+        ttft_ms=_ms(call.ttft_us),
+        outcome=call.outcome.name.lower(),
+        owner=_owner(call.owner),
+        route=_route(call.route),
+        usage=_told(call.usage),
+        counts=call.counts,
+        cost=CostAnswer(
+            amount=None if cost.amount is None else plain(cost.amount),
+            currency=currency,
+            reason=cost.reason,
+            method=cost.method,
+            posted=cost.posted,
+            prompt_band=band_of(prompt),
+            lines=[_line(line) for line in cost.lines],
+            share=None if cost.share is None else _share(cost.share, call),
+        ),
+        sightings=[_sighting(stored, evidence) for stored, evidence in call.sightings],
+        usage_conflict=call.usage_conflict,
+        details=dict(call.details),
+    )
+
+
+def _owner(owner: Owner) -> OwnerAnswer:
+    return OwnerAnswer(**{name: getattr(owner, name) for name in OwnerAnswer.model_fields})
+
+
+def _route(route: Route) -> RouteAnswer:
+    return RouteAnswer(**{name: getattr(route, name) for name in RouteAnswer.model_fields})
+
+
+def _told(usage: Any) -> dict[str, int]:
+    return {meter.asked_as: usage[meter.name] for meter in METERS if meter.name in usage}
+
+
+def _line(line: Line) -> LineCharged:
+    price = line.price
+    return LineCharged(
+        meter=line.meter,
+        quantity=line.quantity,
+        amount=plain(line.amount),
+        price=PriceUsed(
+            id=price.id,
+            book=price.book,
+            provider=price.provider,
+            model=price.model,
+            meter=price.meter,
+            region=price.region,
+            service_tier=price.service_tier,
+            above_tokens=price.above_tokens,
+            unit_price=plain(price.unit_price),
+            valid_from=instant(price.valid_from),
+            valid_to=instant(price.valid_to),
+            source=price.source,
+            reference=price.reference,
+        ),
+    )
+
+
+def _share(share: PoolShare, call: FoundCall) -> ShareCharged:
+    return ShareCharged(
+        pool_id=share.pool.id,
+        pool=share.pool.name,
+        hour=instant(hour_of(call.start_at)),
+        cost_per_hour=plain(share.pool.cost_per_hour),
+        work=share.work,
+        place_work=share.place_work,
+        place_amount=plain(share.place_amount),
+    )
+
+
+def _sighting(stored: Stored, evidence: str) -> SightingAnswer:
+    seen = stored.sighting
+    parent = seen.parent_span_id
+    return SightingAnswer(
+        trace_id=seen.trace_id.hex,
+        span_id=unsigned(seen.span_id),
+        parent_span_id=None if parent is None else unsigned(parent),
+        started_at=instant(seen.start_at) or "",
+        duration_ms=_ms(seen.duration_us),
+        ttft_ms=_ms(seen.ttft_us),
+        outcome=seen.outcome.name.lower(),
+        role=seen.role.name.lower(),
+        standing=stored.standing.name.lower(),
+        evidence=evidence,
+        scope=seen.emitter.scope,
+        version=seen.emitter.version,
+        dialect=seen.emitter.dialect,
+        team=seen.owner.team,
+        response_id=seen.response_id,
+        usage=_told(seen.usage),
+    )
+
+
+def _ms(microseconds: int | None) -> float | None:
+    return None if microseconds is None else microseconds / 1000

@@ -1,0 +1,71 @@
+"""/v1/calls: single calls, and how the cost of each came about."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query
+from pydantic import Field
+
+from api.auth import Who
+from api.call_shapes import CallsAnswer, ExplainedCall, explained_call, listed_call
+from api.dependencies import Clock, Config, Reading, Tenant
+from api.grouping import FiltersAsked, checked
+from api.paging import cursor_of, position_of
+from api.problems import Problem, answers
+from store.call_costs import cost_of
+from store.call_lookup import find_call, signed
+from store.call_pages import page
+
+router = APIRouter(prefix="/v1/calls", tags=["calls"])
+
+TraceId = Annotated[str, Path(pattern="^[0-9a-fA-F]{32}$", description="32 hex digits.")]
+SpanId = Annotated[str, Path(pattern="^[0-9a-fA-F]{16}$", description="16 hex digits.")]
+
+
+class CallsAsked(FiltersAsked):
+    """Which calls. `from` and `to` may be any instant here."""
+
+    limit: int = Field(50, ge=1, le=500, description="At most so many calls.")
+    cursor: str | None = Field(
+        None, max_length=400, description="`next` of the page before; the rest as for that page."
+    )
+
+
+@router.get("", summary="Calls, latest first", responses=answers(401, 403, 422, 503))
+def list_calls(
+    session: Reading,
+    tenant: Tenant,
+    config: Config,
+    clock: Clock,
+    who: Who,
+    query: Annotated[CallsAsked, Query()],
+) -> CallsAnswer:
+    """Single calls, for a look at what a sum is made of. Sums are cheaper asked of /v1/spend."""
+    asked = checked(query, default_zone=config.timezone, now=clock(), caller=who, on_slots=False)
+    after = None if query.cursor is None else position_of(query.cursor)
+    found = page(session, asked.question, tenant, after=after, at_most=query.limit + 1)
+    shown = found[: query.limit]
+    return CallsAnswer(
+        calls=[listed_call(each) for each in shown],
+        next=cursor_of(shown[-1].position) if len(found) > len(shown) else None,
+    )
+
+
+@router.get(
+    "/{trace_id}/{span_id}",
+    summary="A call, and how its cost came about",
+    responses=answers(401, 403, 404, 422, 503),
+)
+def show(
+    session: Reading, tenant: Tenant, config: Config, who: Who, trace_id: TraceId, span_id: SpanId
+) -> ExplainedCall:
+    """The call that a span is a sighting of: who saw it, who pays and why, and each meter's price.
+
+    The ids may be those of any of its sightings.
+    """
+    call = find_call(session, tenant, UUID(hex=trace_id), signed(span_id))
+    # Of another team's call a key of one team is not told that it exists.
+    if call is None or who.team not in {None, call.owner.team}:
+        raise Problem(404, "No such call", "Nothing under these ids was heard as a call.")
+    cost = cost_of(session, tenant, call, currency=config.currency)
+    return explained_call(call, cost, config.currency)

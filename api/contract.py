@@ -1,0 +1,50 @@
+"""The OpenAPI description of the API: what the routes say, and what FastAPI cannot know."""
+
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api.problems import FieldProblem, ProblemAnswer
+
+_ABOUT: Final = """
+Who spent what on models, and how each number came about.
+
+- Amounts are decimal **strings**, exact: never a float, never rounded but where it says so.
+- `null` is *unknown*, never zero.
+- Everything that goes wrong is `application/problem+json` (RFC 9457) and names the parameter.
+- Days and months are local to `timezone`; instants are UTC, RFC 3339.
+- `complete_until` says how far an answer is complete.
+- Where keys exist: `Authorization: Bearer sl_read_…`; what changes something takes an admin key.
+"""
+
+
+def describe(app: FastAPI) -> None:
+    """Makes ``/openapi.json`` whole: the shape of problems, and that keys may be asked for."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _made(app)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # the way FastAPI documents
+
+
+def _made(app: FastAPI) -> dict[str, Any]:
+    made = get_openapi(
+        title=app.title,
+        version=app.version,
+        summary=app.summary,
+        description=_ABOUT.strip(),
+        routes=app.routes,
+        license_info={"name": "Apache 2.0", "identifier": "Apache-2.0"},
+    )
+    parts = made.setdefault("components", {})
+    for model in (ProblemAnswer, FieldProblem):
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        schema.pop("$defs", None)
+        parts.setdefault("schemas", {})[model.__name__] = schema
+    parts["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+    # Either: without keys the API is open to its own machine.
+    made["security"] = [{"key": []}, {}]
+    return made

@@ -1,0 +1,138 @@
+"""How the cost of one call comes about, by the rules and the books that the charge job goes by."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from spend.bands import band_of
+from spend.calls import Outcome
+from spend.meters import DISJOINT, INPUTS, METER_NAMES
+from spend.money import EXACT, ROUNDING, amount, atoms
+from spend.pools import Pool, pool_of, work_units
+from spend.prices import PriceBook, wanted
+from spend.rating import METHOD, Line, rates
+from spend.slots import slot_of
+from store import books, listings, pools
+from store.call_lookup import FoundCall
+from store.tables.ledger import charges
+from store.tables.rollups import cells
+
+
+@dataclass(frozen=True, slots=True)
+class PoolShare:
+    """What a call is charged of the pool-hour that it ran in.
+
+    The hour is split over places of the ledger: quarter hour, owner, route, size of prompt. The
+    call's part of its place is by work.
+    """
+
+    pool: Pool
+    work: int
+    """Work units of the call."""
+    place_work: int
+    """Work units of all calls at its place."""
+    place_amount: Decimal
+    """What the ledger says of its place, exact."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallCost:
+    """What a call costs, and why."""
+
+    amount: Decimal | None
+    """None: unknown, for ``reason``. 12 decimals; a share of a pool is rounded to them."""
+    reason: str
+    method: str | None
+    lines: tuple[Line, ...] = ()
+    share: PoolShare | None = None
+    posted: bool = False
+    """Whether the ledger has it: the charges of its cell are posted."""
+
+
+def cost_of(session: Session, tenant: int, call: FoundCall, *, currency: str) -> CallCost:
+    """The cost of a call in ``currency``, by the book as it is known now."""
+    if not call.counts:
+        return CallCost(None, "It repeats other calls, and is not charged.", None)
+    slot = slot_of(call.start_at)
+    posted = _is_posted(session, tenant, call, slot)
+    pool = pool_of(pools.all_pools(session, tenant), call.route, call.owner, slot)
+    if pool is not None:
+        return _shared(session, tenant, call, slot, pool, posted=posted)
+    if call.outcome is Outcome.OK and not any(name in call.usage for name in DISJOINT):
+        return CallCost(None, "It did not say what it used.", METHOD, posted=posted)
+    names = listings.names(session, tenant)
+    lines = books.lines_for(session, tenant, wanted([call.route], names), currency=currency)
+    in_force = rates(PriceBook(lines, names), call.route, band=_band(call.usage), at=slot)
+    charged = in_force.charge(call.usage)
+    if charged is None:
+        missing = [name for name in in_force.quantities(call.usage) if name not in in_force.lines]
+        reason = f"There is no price in {currency} for: {', '.join(missing)}."
+        return CallCost(None, reason, METHOD, posted=posted)
+    total = Decimal(0)
+    for line in charged:
+        total = EXACT.add(total, line.amount)
+    reason = "Each meter times its price." if charged else "It used nothing that is charged."
+    return CallCost(total, reason, METHOD, lines=tuple(charged), posted=posted)
+
+
+def _band(usage: Mapping[str, int]) -> int:
+    return band_of(sum(usage.get(name, 0) for name in INPUTS))
+
+
+def _shared(
+    session: Session, tenant: int, call: FoundCall, slot: datetime, pool: Pool, *, posted: bool
+) -> CallCost:
+    owner_id, route_id = call.place
+    place = {"slot": slot, "owner_id": owner_id, "route_id": route_id, "band": _band(call.usage)}
+    charged = session.scalar(
+        select(func.sum(charges.c.amount)).where(
+            charges.c.tenant_id == tenant,
+            charges.c.pool_id == pool.id,
+            *(charges.c[name] == value for name, value in place.items()),
+        )
+    )
+    if charged is None:
+        reason = "The hour of its pool is still to be split."
+        return CallCost(None, reason, pool.method, posted=False)
+    sums = session.execute(
+        select(*(func.sum(cells.c[name]).label(name) for name in METER_NAMES)).where(
+            cells.c.tenant_id == tenant, *(cells.c[name] == value for name, value in place.items())
+        )
+    ).one()
+    share = PoolShare(
+        pool=pool,
+        work=work_units(call.usage),
+        place_work=work_units({name: int(getattr(sums, name) or 0) for name in METER_NAMES}),
+        place_amount=charged,
+    )
+    return CallCost(
+        _part(share), "Its part of a pool-hour, by work.", pool.method, share=share, posted=posted
+    )
+
+
+def _part(share: PoolShare) -> Decimal:
+    if not share.place_work:
+        return amount(0)
+    product = Decimal(atoms(share.place_amount) * share.work)
+    exact = ROUNDING.divide(product, Decimal(share.place_work))
+    return amount(int(exact.quantize(Decimal(1), context=ROUNDING)))
+
+
+def _is_posted(session: Session, tenant: int, call: FoundCall, slot: datetime) -> bool:
+    owner_id, route_id = call.place
+    return bool(
+        session.scalar(
+            select(cells.c.charged).where(
+                cells.c.tenant_id == tenant,
+                cells.c.slot == slot,
+                cells.c.owner_id == owner_id,
+                cells.c.route_id == route_id,
+                cells.c.outcome == int(call.outcome),
+                cells.c.band == _band(call.usage),
+            )
+        )
+    )

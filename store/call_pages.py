@@ -1,0 +1,119 @@
+"""Lists calls, newest first, a page at a time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, Table, and_, select, tuple_, union_all
+from sqlalchemy.orm import Session
+
+from spend.calls import Owner, Role, Route, Standing
+from spend.meters import METER_NAMES
+from spend.periods import Period
+from store.dimensions import Question, conditions
+from store.tables.heard import joined_calls, owners, routes, sightings
+
+_SHOWN = (
+    "trace_id",
+    "span_id",
+    "start_at",
+    "duration_us",
+    "ttft_us",
+    "outcome",
+    "owner_id",
+    "route_id",
+    *METER_NAMES,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a page ends: the next one holds what comes after this call."""
+
+    start_at: datetime
+    trace_id: UUID
+    span_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListedCall:
+    """A call of a page."""
+
+    position: Position
+    row: Row[Any]
+    """Its columns, as stored."""
+    owner: Owner
+    route: Route
+
+
+def page(
+    session: Session, question: Question, tenant: int, *, after: Position | None, at_most: int
+) -> list[ListedCall]:
+    """The next calls of the question's period after a position, by start, latest first."""
+    period = question.period
+    end = min(period.end, after.start_at + timedelta(microseconds=1)) if after else period.end
+    found: list[ListedCall] = []
+    for window in _windows(Period(period.start, max(end, period.start))):
+        asked = _page_of(replace(question, period=window), tenant, after)
+        rows = session.execute(asked.limit(at_most - len(found)))
+        found.extend(_listed(row) for row in rows)
+        if len(found) >= at_most:
+            break
+    return found
+
+
+def _windows(period: Period) -> Iterator[Period]:
+    """From the latest day back, each window twice as long as the one before.
+
+    A day's calls are rarely too few for a page, and a search for rare ones is still few questions.
+    """
+    end, length = period.end, timedelta(days=1)
+    while end > period.start:
+        start = max(period.start, end - length)
+        yield Period(start, end)
+        end, length = start, length * 2
+
+
+def _page_of(question: Question, tenant: int, after: Position | None) -> Select[Any]:
+    single = sightings.c.standing == Standing.COUNTS, sightings.c.role != Role.AGGREGATE
+    calls = union_all(
+        _of(sightings, question, tenant, after).where(*single),
+        _of(joined_calls, question, tenant, after),
+    ).subquery("calls")
+    return (
+        select(
+            calls,
+            *(owners.c[name].label(f"owner_{name}") for name in Owner.__slots__),
+            *(routes.c[name].label(f"route_{name}") for name in Route.__slots__),
+        )
+        .join_from(
+            calls, owners, and_(owners.c.tenant_id == tenant, owners.c.id == calls.c.owner_id)
+        )
+        .join(routes, and_(routes.c.tenant_id == tenant, routes.c.id == calls.c.route_id))
+        .order_by(calls.c.start_at.desc(), calls.c.trace_id.desc(), calls.c.span_id.desc())
+    )
+
+
+def _of(table: Table, question: Question, tenant: int, after: Position | None) -> Select[Any]:
+    period = question.period
+    asked = select(*(table.c[name] for name in _SHOWN)).where(
+        *conditions(question, tenant, table, table.c.start_at),
+        # The partitions that can hold it.
+        table.c.day >= period.start.date(),
+        table.c.day <= period.end.date(),
+    )
+    if after is not None:
+        place = tuple_(table.c.start_at, table.c.trace_id, table.c.span_id)
+        asked = asked.where(place < (after.start_at, after.trace_id, after.span_id))
+    return asked
+
+
+def _listed(row: Row[Any]) -> ListedCall:
+    return ListedCall(
+        position=Position(row.start_at, row.trace_id, row.span_id),
+        row=row,
+        owner=Owner(**{name: getattr(row, f"owner_{name}") for name in Owner.__slots__}),
+        route=Route(**{name: getattr(row, f"route_{name}") for name in Route.__slots__}),
+    )
