@@ -1,7 +1,10 @@
 """What must hold before anything listens: free addresses, and keys where strangers can knock."""
 
 import socket
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 from app.addresses import Address
 from app.settings import PREFIX, Settings, WrongSetting
@@ -39,6 +42,27 @@ def refuse_taken(doors: dict[str, Address], *, patience: float) -> None:
                 time.sleep(0.1)
 
 
+@contextmanager
+def chosen_ports(settings: Settings) -> Iterator[Settings]:
+    """The settings with a free port for each port 0, kept free for the parts inside the block.
+
+    So every part knows where the others are: the API shows where spans go, an alert links to the
+    API.
+    """
+    chosen: dict[str, Address] = {}
+    with ExitStack() as reserved:
+        for name, address in addresses(settings).items():
+            if address.port:
+                continue
+            # Bound and not listening: on Linux a part may bind there too, strangers are given
+            # other ports.
+            holder = reserved.enter_context(_bound(address))
+            chosen[name.lower()] = Address(address.host, holder.getsockname()[1])
+        if sys.platform != "linux":
+            reserved.close()
+        yield settings.model_copy(update=chosen)
+
+
 def refuse_strangers(doors: dict[str, Address], database: Database) -> None:
     """Raises WrongSetting where somebody beyond this machine could come in without a key."""
     beyond = [(name, address) for name, address in doors.items() if not address.is_loopback]
@@ -56,13 +80,22 @@ def refuse_strangers(doors: dict[str, Address], database: Database) -> None:
 
 def listen(address: Address) -> socket.socket:
     """A socket that listens at an address. Raises OSError, naming it."""
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener = _bound(address)
     try:
-        listener.bind((address.host, address.port))
         listener.listen(2048)
     except OSError as error:
         listener.close()
         raise OSError(error.errno, f"cannot listen at {address}: {error.strerror}") from None
     return listener
+
+
+def _bound(address: Address) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((address.host, address.port))
+    except OSError as error:
+        bound.close()
+        raise OSError(error.errno, f"cannot listen at {address}: {error.strerror}") from None
+    return bound

@@ -17,7 +17,7 @@ import structlog
 
 from app.children import Child, ChildFailed
 from app.database import bring_up_to_date, opened, server_for
-from app.doors import addresses, refuse_strangers, refuse_taken
+from app.doors import addresses, chosen_ports, refuse_strangers, refuse_taken
 from app.greeting import greet
 from app.life import Where
 from app.local_postgres import LocalPostgres
@@ -62,30 +62,26 @@ def run(settings: Settings, *, alongside: Alongside | None = None) -> int:
     refuse_taken(addresses(settings), patience=_DOORS_PATIENCE)
     if settings.database_url is None and not (settings.data_dir / "postgres").exists():
         click.echo(f"making a Postgres in {settings.data_dir} (once)")
-    with server_for(settings) as (url, server):
+    with chosen_ports(settings) as chosen, server_for(settings) as (url, server):
         version = bring_up_to_date(url, wait=_DATABASE_PATIENCE)
         with opened(url, application="serve") as database:
             refuse_strangers(addresses(settings), database)
-        house = House(settings, url, server)
+        house = House(chosen, url, server)
         try:
             house.open(stop)
             if not stop.event.is_set():
-                kept = f"{version}, {_where_kept(settings, server)}"
-                greet(settings, house.where, postgres=kept)
-                worker = _start(alongside, house.where, stop.event)
-                while not stop.event.wait(_TICK):
-                    house.tend()
-                if worker:
-                    worker.join(timeout=5)
+                greet(chosen, house.where, postgres=f"{version}, {_where_kept(settings, server)}")
+                house.keep(stop, _start(alongside, house.where, stop.event))
+            code = 0
         except ChildFailed as failure:
             click.echo(str(failure), err=True)
-            return failure.code
+            code = failure.code
         finally:
             house.close(stop)
             if server:
                 click.echo("Postgres, ", nl=False)
     click.echo("done.")
-    return 0
+    return code
 
 
 class House:
@@ -120,6 +116,13 @@ class House:
                 raise ChildFailed(waiting[0], 1)
             stop.event.wait(0.02)
 
+    def keep(self, stop: Stop, worker: Thread | None) -> None:
+        """Brings back what dies, until told to stop; then lets ``alongside`` come to its end."""
+        while not stop.event.wait(_TICK):
+            self.tend()
+        if worker:
+            worker.join(timeout=5)
+
     def tend(self) -> None:
         """Brings back what died."""
         if self._server and not self._server.alive() and time.monotonic() > self._recover_at:
@@ -151,15 +154,9 @@ class House:
                 child.start(self._environment())
 
     def _environment(self) -> Mapping[str, str]:
-        """What parts are told. One that comes back listens where the one before it did."""
-        known = self.where
-        ours = {
-            "DATABASE_URL": self._url,
-            "DATA_DIR": str(self._settings.data_dir),
-            "OTLP_HTTP_ADDR": known.get("otlp_http", str(self._settings.otlp_http_addr)),
-            "OTLP_GRPC_ADDR": known.get("otlp_grpc", str(self._settings.otlp_grpc_addr)),
-            "API_ADDR": known.get("api", str(self._settings.api_addr)),
-        }
+        """What parts are told: the database that runs, and ports that are chosen."""
+        ours = {"DATABASE_URL": self._url, "DATA_DIR": str(self._settings.data_dir)}
+        ours |= {name: str(address) for name, address in addresses(self._settings).items()}
         return os.environ | {f"{PREFIX}{name}": value for name, value in ours.items()}
 
 
