@@ -19,6 +19,7 @@ from api import (
     statements,
 )
 from api.auth import caller_of
+from api.body_limit import BodyLimit
 from api.dependencies import Now
 from api.settings import ApiSettings
 from store.sessions import Database
@@ -40,7 +41,6 @@ def create_app(database: Database, settings: ApiSettings, clock: Now) -> FastAPI
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=LARGEST_BODY,
         # An application that reports to us must not see our own requests among its spans.
         telemetry={"tracing": False},
     )
@@ -48,6 +48,7 @@ def create_app(database: Database, settings: ApiSettings, clock: Now) -> FastAPI
     app.state.settings = settings
     app.state.clock = clock
     problems.install(app)
+    app.add_middleware(BodyLimit, most=LARGEST_BODY)
     app.include_router(front.router)
     app.include_router(health.router)
     for noun in (spend, performance, calls, statements, budgets, alerts, prices, pools):

@@ -11,7 +11,7 @@ from spend.money import plain
 Value = str | int | Decimal | None
 
 # What spreadsheets take for the beginning of a formula, in plain and in full width.
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - spreadsheets take these too
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Value]]) -> str:

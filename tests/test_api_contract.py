@@ -1,0 +1,57 @@
+"""The contract says what is answered, and pages for people load nothing from elsewhere."""
+
+import re
+
+from filled_ledger import SEARCH, asking, put_cell, put_charge
+
+from api.performance import PerformanceAnswer
+from api.spend import SpendAnswer
+from api.statements import StatementAnswer
+from store.sessions import Database
+
+
+def test_the_contract_is_openapi_3_1_and_refers_to_what_it_has(database: Database) -> None:
+    contract = asking(database).get("/openapi.json").json()
+    assert contract["openapi"].startswith("3.1.")
+    schemas = contract["components"]["schemas"]
+    references = set(re.findall(r'"#/components/schemas/([^"]+)"', str(contract).replace("'", '"')))
+    assert references <= set(schemas)
+    assert "HTTPValidationError" not in schemas
+    for path, methods in contract["paths"].items():
+        for route in methods.values():
+            assert route["summary"], path
+            if path.startswith("/v1/"):
+                assert {"401", "503"} <= set(route["responses"]), path
+
+
+def test_answers_are_what_the_contract_says(database: Database) -> None:
+    with database.write() as session:
+        put_cell(session, "2026-10-05", SEARCH)
+        put_charge(session, "2026-10-05", "1.5", SEARCH)
+    client = asking(database)
+    for path, model in (
+        ("/v1/spend?group_by=team,feature", SpendAnswer),
+        ("/v1/performance?group_by=team", PerformanceAnswer),
+        ("/v1/statements/2026-10", StatementAnswer),
+    ):
+        body = client.get(path).json()
+        said = model.model_validate(body).model_dump(by_alias=True, exclude_unset=True)
+        assert said == body
+    amount = client.get("/openapi.json").json()["components"]["schemas"]["SpendRow"]
+    assert amount["properties"]["cost"]["anyOf"][0]["type"] == "string"
+
+
+def test_pages_load_nothing_from_elsewhere_and_run_nothing(database: Database) -> None:
+    client = asking(database, otlp_http_url="http://127.0.0.1:4318")
+    for path in ("/", "/docs"):
+        page = client.get(path)
+        assert page.headers["content-type"].startswith("text/html")
+        assert page.headers["content-security-policy"].startswith("default-src 'none'; style-src")
+        assert page.headers["x-content-type-options"] == "nosniff"
+        assert not re.search(r"<script|<link|<img|@import|url\(|\son\w+=", page.text)
+        linked = re.findall(r'href="([^"]+)"', page.text)
+        assert all(link.startswith("/") for link in linked)
+        for link in linked:
+            assert client.get(link).status_code == 200
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318" in client.get("/").text
+    assert "/v1/spend" in client.get("/docs").text
