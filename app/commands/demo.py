@@ -1,14 +1,13 @@
 """``spanledger demo``: everything on this machine, and a simulated company that uses it."""
 
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 import click
 
 from app import serve
 from app.demo.replay import NotATraceError, replay
-from app.demo.run import Wishes, run
+from app.demo.run import Demo, Wishes
 from app.demo.traffic import Exchange
 from app.logs import configure_logs
 from app.settings import read_settings
@@ -39,7 +38,7 @@ from app.settings import read_settings
 @click.option(
     "--pace",
     type=click.FloatRange(0, 1000),
-    default=4.0,
+    default=10.0,
     show_default=True,
     help="How much busier live traffic is than history.",
 )
@@ -77,7 +76,9 @@ def command(
         trace=_replayed(trace, seed) if trace else (),
     )  # fmt: skip
     settings = read_settings()
-    context.exit(serve.run(settings, alongside=partial(run, settings=settings, wishes=wishes)))
+    demo = Demo(settings, wishes)
+    code = serve.run(settings, alongside=demo.run)
+    context.exit(code or int(demo.failed))
 
 
 def _replayed(trace: Path, seed: int) -> tuple[Exchange, ...]:

@@ -38,7 +38,7 @@ def declare_pools(api: httpx2.Client, *, since: datetime, currency: str) -> list
             "match": {"model": [pool.model.answers_as], "deployment": ["self-hosted"]},
             "cost_per_hour": pool.cost_per_hour,
             "currency": currency,
-            "valid_from": since.isoformat(),
+            "from": since.isoformat(),
         }
         if pool.capacity_per_hour is not None:
             body["capacity_per_hour"] = str(pool.capacity_per_hour)
@@ -62,7 +62,7 @@ def set_budgets(api: httpx2.Client, *, today: datetime, currency: str) -> list[s
         body = {
             "name": name,
             "filter": {"team": [team]},
-            "amount": str(_rounded(spent[team] * Decimal(share), over=Decimal(share) < 1)),
+            "amount": f"{_rounded(spent[team] * Decimal(share), over=Decimal(share) < 1):f}",
             "currency": currency,
             "period": "month",
             "thresholds": [80, 100],

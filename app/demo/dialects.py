@@ -92,7 +92,7 @@ def _otel_genai(workload: Workload, call: Call) -> Written:
             "gen_ai.usage.cache_write.input_tokens": call.cache_write_5m + call.cache_write_1h,
             "gen_ai.usage.reasoning.output_tokens": call.reasoning,
         }
-    if call.first_token_ns:
+    if call.streams and call.first_token_ns:
         attributes["gen_ai.request.stream"] = True
         attributes["gen_ai.response.time_to_first_chunk"] = (
             call.first_token_ns - call.start_ns
@@ -168,7 +168,7 @@ def _openinference(workload: Workload, call: Call) -> Written:
         name="messages.create" if anthropic else "GenerateContent",
         kind=SpanKind.INTERNAL,
         attributes=_present(attributes),
-        first_token_event=FIRST_TOKEN_EVENT,
+        first_token_event=FIRST_TOKEN_EVENT if call.streams else None,
         fault=fault,
         tells_exception=True,
     )
@@ -180,7 +180,7 @@ def _openllmetry(workload: Workload, call: Call) -> Written:
         "gen_ai.operation.name": "embeddings" if workload.embeds else "chat",
         "gen_ai.provider.name": "openai",
         "gen_ai.request.model": call.model.name,
-        "gen_ai.is_streaming": call.first_token_ns is not None,
+        "gen_ai.is_streaming": call.streams,
         "gen_ai.openai.api_base": _base_url(call.model),
     }
     fault = _fault(call)
@@ -226,7 +226,7 @@ def _openllmetry_old(_workload: Workload, call: Call) -> Written:
         "llm.request.type": "chat",
         "gen_ai.system": system,
         "gen_ai.request.model": call.model.name,
-        "llm.is_streaming": call.first_token_ns is not None,
+        "llm.is_streaming": call.streams,
     }
     if package == "openai.v1":
         attributes["gen_ai.openai.api_base"] = _base_url(call.model)

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from threading import Event
@@ -43,47 +42,55 @@ class Wishes:
     trace: tuple[Exchange, ...] = ()
 
 
-def run(where: Where, stop: Event, *, settings: Settings, wishes: Wishes) -> None:
-    """Beside ``serve``: the company's past, then its present until ``stop``.
+class Demo:
+    """The company, beside ``serve``: its past, then its present until told to stop."""
 
-    What goes wrong is said in a line; spanledger serves on.
-    """
-    api_url = f"http://{where['api']}"
-    key = os.environ.get("SPANLEDGER_API_KEY")
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    with ExitStack() as open_:
-        api = open_.enter_context(httpx2.Client(base_url=api_url, headers=headers, timeout=60))
-        sender = Sender(
-            OTLPSpanExporter(
-                f"http://{where['otlp_http']}/v1/traces",
-                headers=headers,
-                timeout=_PATIENCE,
-                compression=Compression.Gzip,
-            )
+    def __init__(self, settings: Settings, wishes: Wishes) -> None:
+        self._settings = settings
+        self._wishes = wishes
+        self.failed = False
+        """Something went wrong, and was said in a line; spanledger serves on."""
+
+    def run(self, where: Where, stop: Event) -> None:
+        """What ``serve`` does alongside."""
+        api_url = f"http://{where['api']}"
+        key = os.environ.get("SPANLEDGER_API_KEY")
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        exporter = OTLPSpanExporter(
+            f"http://{where['otlp_http']}/v1/traces",
+            headers=headers,
+            timeout=_PATIENCE,
+            compression=Compression.Gzip,
         )
-        open_.callback(sender.close)
-        try:
-            now = _past(api, sender, stop, settings=settings, wishes=wishes)
-        except (NotTakenError, RefusedError, httpx2.HTTPError) as error:
-            if not stop.is_set():
-                click.secho(f"the demo ends: {error}", fg="red", err=True)
-            return
-        if wishes.once:
+        sender = Sender(exporter)
+        with httpx2.Client(base_url=api_url, headers=headers, timeout=60) as api:
+            try:
+                now = _past(api, sender, stop, settings=self._settings, wishes=self._wishes)
+            except (NotTakenError, RefusedError, httpx2.HTTPError) as error:
+                self.failed = not stop.is_set()
+                if self.failed:
+                    click.secho(f"the demo ends: {error}", fg="red", err=True)
+        if not (self.failed or self._wishes.once or stop.is_set()):
+            self._present(sender, stop, since=now, api_url=api_url)
+        sender.close()
+        if self._wishes.once:
             stop.set()
-        if stop.is_set():
+
+    def _present(self, sender: Sender, stop: Event, *, since: datetime, api_url: str) -> None:
+        today = since.astimezone(self._settings.zone)
+        tour(api_url, today, slack=self._settings.slack_webhook_url is not None)
+        if not self._wishes.live:
             return
-        tour(api_url, now.astimezone(settings.zone), slack=settings.slack_webhook_url is not None)
-        if wishes.live:
-            click.secho("\nlive traffic, until Ctrl-C (times in UTC):", bold=True)
-            send_live(
-                sender,
-                since=now,
-                seed=wishes.seed,
-                scale=wishes.scale * wishes.pace,
-                stop=stop,
-                clock=_now,
-                told=told,
-            )
+        click.secho("\nlive traffic, until Ctrl-C (times in UTC):", bold=True)
+        send_live(
+            sender,
+            since=since,
+            seed=self._wishes.seed,
+            scale=self._wishes.scale * self._wishes.pace,
+            stop=stop,
+            clock=_now,
+            told=told,
+        )
 
 
 def _past(

@@ -29,8 +29,9 @@ def progress() -> Progress:
 
 def summary(rows: Iterable[Mapping[str, Any]], total: Mapping[str, Any], currency: str) -> None:
     """A table of spend by team: rows and total of GET /v1/spend."""
-    table = Table("team", box=None, pad_edge=False)
-    for column in (currency, "calls", "failed", "unpriced", "tokens in", "from cache", "out"):
+    table = Table(box=None, pad_edge=False)
+    table.add_column("team", no_wrap=True)
+    for column in (currency, "calls", "failed", "unpriced", "tokens in", "of which cached", "out"):
         table.add_column(column, justify="right")
     for row in sorted(rows, key=lambda row: -Decimal(row["cost"] or 0)):
         table.add_row(row["team"], *_figures(row))
@@ -88,9 +89,10 @@ def _figures(row: Mapping[str, Any]) -> Iterable[str]:
     cached = usage["cache_read_tokens"] or 0
     tokens = (usage["input_tokens"] or 0) + cached + (usage["cache_write_tokens"] or 0)
     yield "unpriced" if row["cost"] is None else f"{Decimal(row['cost']):,.2f}"
-    for count in (row["calls"], row["errors"], row["unpriced_calls"], tokens, cached):
+    for count in (row["calls"], row["errors"], row["unpriced_calls"]):
         yield f"{count:,}"
-    yield f"{usage['output_tokens'] or 0:,}"
+    for count in (tokens, cached, usage["output_tokens"] or 0):
+        yield f"{count / 1_000_000:,.1f} M"
 
 
 def spend_by_team(api: httpx2.Client, *, first: datetime, today: datetime) -> Mapping[str, Any]:

@@ -49,7 +49,9 @@ class Call:
     start_ns: int
     end_ns: int
     first_token_ns: int | None
-    """When the first token came; None where the call does not stream, or failed."""
+    """When the first token was made; None where the call failed."""
+    streams: bool
+    """Whether the client saw it then, and not with the rest."""
     input: int
     cache_read: int
     cache_write_5m: int
@@ -161,7 +163,7 @@ def _call(
     if fault:
         lasted = 60.0 if fault is Fault.TIMEOUT else chance.uniform(0.05, 1.5)
         end = start + int(lasted * SECOND)
-        return Call(model, start, end, None, 0, 0, 0, 0, 0, 0, fault, response_id)
+        return Call(model, start, end, None, workload.streams, 0, 0, 0, 0, 0, 0, fault, response_id)
     output = 0 if workload.embeds else _around(chance, workload.output_tokens, 0.7)
     reasoning = int(output * min(0.9, model.reasoning_share * chance.uniform(0.5, 1.5)))
     waited = model.first_token_s * chance.lognormvariate(0, 0.35) + prompt * 4e-6
@@ -173,7 +175,8 @@ def _call(
         model=model,
         start_ns=start,
         end_ns=start + int(lasted * SECOND),
-        first_token_ns=start + int(waited * SECOND) if workload.streams else None,
+        first_token_ns=start + int(waited * SECOND),
+        streams=workload.streams,
         input=fresh - written,
         cache_read=cached,
         cache_write_5m=written - hour_long,

@@ -65,7 +65,10 @@ def told_by_server(call: Call) -> Written:
             "gen_ai.request.n": 1,
             "gen_ai.usage.prompt_tokens": call.prompt,
             "gen_ai.usage.completion_tokens": call.output,
-            "gen_ai.latency.time_to_first_token": call.model.first_token_s,
+            "gen_ai.latency.time_to_first_token": (
+                (call.first_token_ns or call.end_ns) - call.start_ns
+            )
+            / SECOND,
             "gen_ai.latency.e2e": (call.end_ns - call.start_ns) / SECOND,
             "gen_ai.latency.time_in_queue": 0.01,
         },
