@@ -279,7 +279,7 @@ def test_prices_on_the_command_line(
 
 
 def test_pools_on_the_command_line(
-    database: Database, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def told(*arguments: str) -> str:
         return run(database_url, monkeypatch, pools_command.command, *arguments).output
