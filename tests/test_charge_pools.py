@@ -1,6 +1,7 @@
 """Hours of pools: split, posted from their beginning, split again when their calls change."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -253,3 +254,20 @@ def test_the_first_declared_of_two_pools_has_the_calls(database: Database) -> No
     run(database)
     assert posted(database)["11", "search", "pool"] == "10.000000000000"
     assert posted(database)["11", "idle", "idle"] == "20.000000000000"
+
+
+def test_two_runs_at_once_post_everything_once(database: Database) -> None:
+    declare(database, declared())
+    with database.write() as session:
+        for minute in ("00", "15", "30", "45"):
+            for outcome in (Outcome.OK, Outcome.ERROR):
+                slot = f"2026-10-20T11:{minute}"
+                put_cell(
+                    session, slot, SEARCH, LLAMA, charged=False, outcome=outcome, input=50, band=0
+                )
+    with ThreadPoolExecutor(4) as threads:
+        notes = list(threads.map(lambda _: run(database), range(4)))
+    assert len(notes) == 4
+    assert posted(database)["11", "search", "pool"] == "4.000000400000"
+    assert sum_by_hour(database) == {Decimal("10.000001")}
+    assert run(database) == "0 cells, 0 lines"
