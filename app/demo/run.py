@@ -65,7 +65,8 @@ class Demo:
         sender = Sender(exporter)
         with httpx2.Client(base_url=api_url, headers=headers, timeout=60) as api:
             try:
-                now = _past(api, sender, stop, settings=self._settings, wishes=self._wishes)
+                now = _now()
+                past(api, sender, stop, now=now, settings=self._settings, wishes=self._wishes)
             except (NotTakenError, RefusedError, httpx2.HTTPError) as error:
                 self.failed = not stop.is_set()
                 if self.failed:
@@ -93,18 +94,26 @@ class Demo:
         )
 
 
-def _past(
-    api: httpx2.Client, sender: Sender, stop: Event, *, settings: Settings, wishes: Wishes
-) -> datetime:
-    """Everything before the live traffic; the moment up to which it has been sent."""
-    now = _now()
+def past(
+    api: httpx2.Client,
+    sender: Sender,
+    stop: Event,
+    *,
+    now: datetime,
+    settings: Settings,
+    wishes: Wishes,
+) -> None:
+    """Everything before ``now``, settled, with budgets, and a table of it.
+
+    Raises NotTakenError, RefusedError, httpx2.HTTPError.
+    """
     first = beginning(now, wishes.weeks)
     pools = declare_pools(api, since=first, currency=settings.currency)
     if pools:
         click.echo(f"declared the pools: {', '.join(pools)}")
     _send_past(sender, stop, first=first, now=now, wishes=wishes)
     if stop.is_set():
-        return now
+        return
     click.echo("settling up ...")
     with database_for(settings, application="demo") as database:
         context = JobContext(database, _now(), job_settings(settings), by_hand=True)
@@ -118,7 +127,6 @@ def _past(
     answer = spend_by_team(api, first=first, today=today)
     click.echo(f"\nsince {first:%Y-%m-%d}, by team:\n")
     summary(answer["rows"], answer["total"], answer["currency"])
-    return now
 
 
 def _send_past(
