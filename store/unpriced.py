@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.orm import Session
 
 from spend.meters import METER_NAMES
@@ -90,19 +90,18 @@ def _of(
         .order_by(count.desc())
         .limit(at_most)
     )
-    return [
-        Unpriced(
-            provider=row.provider,
-            model=row.model,
-            reason=reason,
-            calls=int(row.calls),
-            # Calls that reported nothing used nothing that we know of: their cells' sums are of
-            # the others.
-            usage={
-                name: int(getattr(row, name)) if reason == NO_PRICE else 0 for name in METER_NAMES
-            },
-            first_seen=row.first_seen,
-            last_seen=row.last_seen,
-        )
-        for row in rows
-    ]
+    return [_unpriced(row, reason) for row in rows]
+
+
+def _unpriced(row: Row[*tuple[Any, ...]], reason: str) -> Unpriced:
+    # Calls that reported nothing used nothing that we know of: their cells' sums are of the others.
+    told = reason == NO_PRICE
+    return Unpriced(
+        provider=row.provider,
+        model=row.model,
+        reason=reason,
+        calls=int(row.calls),
+        usage={name: int(getattr(row, name)) if told else 0 for name in METER_NAMES},
+        first_seen=row.first_seen,
+        last_seen=row.last_seen,
+    )

@@ -4,7 +4,7 @@ Every change of a price, a name or a pool calls this in its own transaction, so 
 the corrections that it asks for are kept together or not at all.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -12,6 +12,7 @@ from sqlalchemy import (
     CTE,
     BigInteger,
     DateTime,
+    FromClause,
     Text,
     and_,
     column,
@@ -50,22 +51,7 @@ def for_prices(session: Session, tenant: int, changed: Iterable[Changed]) -> Non
     found = list(changed)
     if not found:
         return
-    moment = DateTime(timezone=True)
-    change = (
-        func.unnest(
-            literal([each[0] for each in found], ARRAY(Text)),
-            literal([each[1] for each in found], ARRAY(Text)),
-            literal([each[2] for each in found], ARRAY(moment)),
-            literal([each[3] for each in found], ARRAY(moment)),
-        )
-        .table_valued(
-            column("provider", Text),
-            column("model", Text),
-            column("starts", moment),
-            column("ends", moment),
-        )
-        .render_derived("change")
-    )
+    change = _rows_of(found)
     named = and_(
         model_names.c.tenant_id == routes.c.tenant_id,
         model_names.c.provider == routes.c.provider,
@@ -98,6 +84,25 @@ def for_prices(session: Session, tenant: int, changed: Iterable[Changed]) -> Non
         .cte("touched")
     )
     _wait(session, touched)
+
+
+def _rows_of(found: Sequence[Changed]) -> FromClause:
+    moment = DateTime(timezone=True)
+    return (
+        func.unnest(
+            literal([each[0] for each in found], ARRAY(Text)),
+            literal([each[1] for each in found], ARRAY(Text)),
+            literal([each[2] for each in found], ARRAY(moment)),
+            literal([each[3] for each in found], ARRAY(moment)),
+        )
+        .table_valued(
+            column("provider", Text),
+            column("model", Text),
+            column("starts", moment),
+            column("ends", moment),
+        )
+        .render_derived("change")
+    )
 
 
 def for_routes(
