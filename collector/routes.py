@@ -1,6 +1,7 @@
 """What each sighting called, and who reported it: one look-up for each distinct combination."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -105,13 +106,21 @@ def _route(
     return content_id(route), route
 
 
-def routes_of(
-    columns: Columns, dialect: Ints
-) -> tuple[Ints, Ints, list[Route], Mapping[int, Route]]:
-    """Each span's route id, its place in a list of routes, that list, and the routes by id.
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """What some spans called."""
 
-    ``dialect`` is each span's index in DIALECTS, or -1.
-    """
+    ids: Ints
+    """Each span's route id."""
+    group: Ints
+    """Each span's place in ``listed``."""
+    listed: Sequence[Route]
+    routes: Mapping[int, Route]
+    """By id."""
+
+
+def routes_of(columns: Columns, dialect: Ints) -> Routed:
+    """What each span called; ``dialect`` is its index in DIALECTS, or -1."""
     parts = [columns.text(part) for part in _PARTS]
     ports = columns.number("server_port")
     port = np.where((ports > 0) & (ports < 1 << 16), np.nan_to_num(ports), 0).astype(np.int64)
@@ -123,7 +132,7 @@ def routes_of(
         engine = DIALECTS[dialect[row]].engine if dialect[row] != ABSENT else None
         ids[group], route = _route(*texts, int(port[row]), engine)
         routes.append(route)
-    return ids[groups], groups, routes, dict(zip(ids.tolist(), routes, strict=True))
+    return Routed(ids[groups], groups, routes, dict(zip(ids.tolist(), routes, strict=True)))
 
 
 @lru_cache(maxsize=4096)

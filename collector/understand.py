@@ -18,7 +18,7 @@ import pyarrow as pa
 from collector.columns import Columns, columns_of
 from collector.details import Details, describe
 from collector.dialects.table import Verdict
-from collector.endings import endings_of
+from collector.endings import Endings, endings_of
 from collector.keys import find_known
 from collector.marks import Marked, judge
 from collector.meanings import flags_of
@@ -27,7 +27,7 @@ from collector.otlp import Ints, Spans, read_spans
 from collector.own import owners_of, resource_claims
 from collector.parents import fixed_bytes, nearest, signed
 from collector.response_ids import response_ids
-from collector.routes import emitters_of, routes_of
+from collector.routes import Routed, emitters_of, routes_of
 from collector.scrub import readable
 from collector.usage import Flags, Usage, read_usage
 from spend.calls import Emitter, Owner, Role, Route, Standing
@@ -141,14 +141,25 @@ def _faults(heard: _Heard, rows: Ints) -> tuple[Flags, Counter[str]]:
     return bad, reasons
 
 
-def _sightings(
-    heard: _Heard, rows: Ints, columns: Columns, tenant: int, key_team: str | None
-) -> Understood:
-    """All of ``Understood`` from the spans at ``rows``, whose attributes are ``columns``."""
-    spans = heard.spans
-    scope, dialect = spans.scope[rows], heard.marked.dialect[rows]
-    route_id, group, listed, routes = routes_of(columns, dialect)
-    endings = endings_of(spans, rows, columns)
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What the spans at ``rows`` say of calls."""
+
+    rows: Ints
+    columns: Columns
+    scope: Ints
+    dialect: Ints
+    routed: Routed
+    endings: Endings
+    usage: Usage
+    wraps: Flags
+    """Aggregates."""
+
+
+def _said(heard: _Heard, rows: Ints, columns: Columns) -> _Said:
+    scope, dialect = heard.spans.scope[rows], heard.marked.dialect[rows]
+    routed = routes_of(columns, dialect)
+    endings = endings_of(heard.spans, rows, columns)
     means = {
         flag: flags_of(
             flag,
@@ -156,60 +167,83 @@ def _sightings(
             scope=scope,
             names=heard.scopes,
             versions=heard.versions,
-            group=group,
-            routes=listed,
+            group=routed.group,
+            routes=routed.listed,
         )
         for flag in ("beside_cache", "reasoning_apart")
     }
     usage = read_usage(columns, failed=endings.failed, **means)
     wraps = heard.marked.verdict[rows] == Verdict.AGGREGATE
-    counts = ~wraps | usage.any
+    return _Said(rows, columns, scope, dialect, routed, endings, usage, wraps)
+
+
+def _sightings(
+    heard: _Heard, rows: Ints, columns: Columns, tenant: int, key_team: str | None
+) -> Understood:
+    """All of ``Understood`` from the spans at ``rows``, whose attributes are ``columns``."""
+    spans, said = heard.spans, _said(heard, rows, columns)
+    counts = ~said.wraps | said.usage.any
     bad, refused = _faults(heard, rows[counts])
     kept = np.flatnonzero(counts)[~bad]
     owner_id, owners = owners_of(columns, *_resources(spans, rows), key_team)
-    emitter_id, emitters = emitters_of(scope, dialect, heard.scopes, heard.versions)
-    details = Details(len(rows))
-    endings.describe(columns, details)
-    describe(columns, details)
-    details.few("usage_refused", usage.refused)
-    details.flag("usage_conflict", usage.conflict)
-    details.flag("clock_ahead", heard.starts.clock_ahead[rows])
-
-    start = (spans.start[rows] // np.uint64(1000)).astype(np.int64)
-    chosen = np.zeros(len(spans), dtype=bool)
-    chosen[rows[kept]] = True
+    emitter_id, emitters = emitters_of(said.scope, said.dialect, heard.scopes, heard.versions)
     written = {
         "tenant_id": np.full(len(rows), tenant, dtype=np.int32),
-        "trace_id": _trace_ids(heard.ids.trace[rows]),
-        "span_id": signed(heard.ids.span[rows]),
-        "day": pa.array((start // _MICROS_A_DAY).astype(np.int32)).cast(pa.date32()),
-        "start_at": pa.array(start).cast(pa.timestamp("us", tz="UTC")),
-        "duration_us": _known(durations(spans.start[rows], spans.end[rows])),
-        "ttft_us": _known(first_tokens(spans, rows, columns, dialect)),
         "owner_id": owner_id,
-        "route_id": route_id,
-        "outcome": endings.outcome,
-        **_meters(usage),
-        "details": details.written(),
-        "parent_span_id": _parents(heard.ids, chosen, rows),
         "emitter_id": emitter_id,
-        "role": _roles(spans.kind[rows], wraps),
-        "standing": np.where(wraps, Standing.HELD, Standing.COUNTS).astype(np.int16),
-        "response_id": response_ids(columns, group, listed),
+        **_identity(heard, rows, rows[kept]),
+        **_facts(heard, said),
     }
-    batch = _batch(written, kept)
+    usage_refused: Counter[str] = Counter()
+    for row in set(said.usage.refused).intersection(kept.tolist()):
+        usage_refused.update(said.usage.refused[row])
     return Understood(
-        sightings=batch,
+        sightings=_batch(written, kept),
         owners=_used(owners, owner_id[kept]),
-        routes=_used(routes, route_id[kept]),
+        routes=_used(said.routed.routes, said.routed.ids[kept]),
         emitters=_used(emitters, emitter_id[kept]),
         heard=len(spans),
         not_a_call=len(spans) - len(kept) - refused.total(),
         refused=refused,
-        usage_refused=Counter(why for row in kept.tolist() for why in usage.refused.get(row, ()))
-        if usage.refused
-        else Counter(),
+        usage_refused=usage_refused,
     )
+
+
+def _identity(heard: _Heard, rows: Ints, kept: Ints) -> dict[str, Any]:
+    """The columns that say which span a sighting is, and where it hangs among those kept."""
+    start = (heard.spans.start[rows] // np.uint64(1000)).astype(np.int64)
+    chosen = np.zeros(len(heard.spans), dtype=bool)
+    chosen[kept] = True
+    return {
+        "trace_id": _trace_ids(heard.ids.trace[rows]),
+        "span_id": signed(heard.ids.span[rows]),
+        "parent_span_id": _parents(heard.ids, chosen, rows),
+        "day": pa.array((start // _MICROS_A_DAY).astype(np.int32)).cast(pa.date32()),
+        "start_at": pa.array(start).cast(pa.timestamp("us", tz="UTC")),
+    }
+
+
+def _facts(heard: _Heard, said: _Said) -> dict[str, Any]:
+    """The columns that say what the sighting saw."""
+    spans, rows, routed = heard.spans, said.rows, said.routed
+    details = Details(len(rows))
+    said.endings.describe(said.columns, details)
+    describe(said.columns, details)
+    details.few("usage_refused", said.usage.refused)
+    details.flag("usage_conflict", said.usage.conflict)
+    details.flag("clock_ahead", heard.starts.clock_ahead[rows])
+    standing = np.where(said.wraps, Standing.HELD, Standing.COUNTS)
+    return {
+        "duration_us": _known(durations(spans.start[rows], spans.end[rows])),
+        "ttft_us": _known(first_tokens(spans, rows, said.columns, said.dialect)),
+        "route_id": routed.ids,
+        "outcome": said.endings.outcome,
+        **_meters(said.usage),
+        "details": details.written(),
+        "role": _roles(spans.kind[rows], said.wraps),
+        "standing": standing.astype(np.int16),
+        "response_id": response_ids(said.columns, routed.group, routed.listed),
+    }
 
 
 def _batch(written: Mapping[str, Any], kept: Ints) -> pa.RecordBatch:

@@ -39,6 +39,7 @@ _OF_STATUS: Final = {
     503: Outcome.OVERLOADED,
     529: Outcome.OVERLOADED,
 }
+_OF_CLASS: Final = {4: Outcome.BAD_REQUEST, 5: Outcome.SERVER_ERROR}
 _TOLD_STATUS: Final = re.compile(
     r"(?:error code|status(?: code|_code)?|http(?:/[\d.]+)?)\D{0,3}\b([45]\d\d)\b", re.IGNORECASE
 )
@@ -59,10 +60,8 @@ def outcome_of(
     """
     if error_type and re.fullmatch(r"[45]\d\d", error_type):
         http_status, error_type = http_status or int(error_type), None
-    if http_status is not None and 400 <= http_status <= 599:  # noqa: PLR2004 - HTTP's classes
-        if http_status in _OF_STATUS:
-            return _OF_STATUS[http_status]
-        return Outcome.SERVER_ERROR if http_status >= 500 else Outcome.BAD_REQUEST  # noqa: PLR2004
+    if http_status is not None and http_status // 100 in _OF_CLASS:
+        return _OF_STATUS.get(http_status, _OF_CLASS[http_status // 100])
     if error_type:
         return _outcome_named(error_type)
     return Outcome.ERROR if failed else Outcome.OK
