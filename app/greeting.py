@@ -17,8 +17,11 @@ from app.life import Where
 from app.settings import PREFIX, Settings, default_data_dir
 
 
-def greet(settings: Settings, where: Where, *, postgres: str) -> None:
-    """Prints it for people, and plain where no terminal is."""
+def greet(settings: Settings, where: Where, *, postgres: str, first_steps: bool = True) -> None:
+    """Prints it for people, and plain where no terminal is.
+
+    Without ``first_steps`` only where everything is: the demo has others to show.
+    """
     click.echo()
     click.secho(f"spanledger {version('spanledger')}", bold=True, nl=False)
     click.echo(" serves\n")
@@ -30,6 +33,12 @@ def greet(settings: Settings, where: Where, *, postgres: str) -> None:
     ):
         click.echo(f"  {name:10} ", nl=False)
         click.secho(place, fg="cyan")
+    if first_steps:
+        _first_steps(settings, where)
+    click.echo("\nCtrl-C stops everything in good order: what was answered is kept.\n")
+
+
+def _first_steps(settings: Settings, where: Where) -> None:
     _headline("An application that has OpenTelemetry needs one variable")
     _code(f"export OTEL_EXPORTER_OTLP_ENDPOINT=http://{where['otlp_http']}")
     _headline("One that has not, two lines of Python (pip install spanledger-sdk)")
@@ -40,8 +49,7 @@ def greet(settings: Settings, where: Where, *, postgres: str) -> None:
     today = datetime.now(UTC).astimezone(settings.zone).date()
     url = f"http://{where['api']}/v1/spend"
     asked = f"from={today}&to={today + timedelta(days=1)}&group_by=team,model"
-    _code(f"{_elsewhere(settings)}{own_name()} jobs run --all", f"curl '{url}?{asked}'")
-    click.echo("\nCtrl-C stops everything in good order: what was answered is kept.\n")
+    _code(f"{elsewhere(settings)}{own_name()} jobs run --all", f"curl '{url}?{asked}'")
 
 
 def first_span(otlp_http: str) -> list[str]:
@@ -85,7 +93,7 @@ def own_name() -> str:
     return str(program.relative_to(here) if program.is_relative_to(here) else program)
 
 
-def _elsewhere(settings: Settings) -> str:
+def elsewhere(settings: Settings) -> str:
     """What a second terminal has to be told to find the same data."""
     if settings.database_url or settings.data_dir == default_data_dir():
         return ""

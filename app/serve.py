@@ -70,7 +70,12 @@ def run(settings: Settings, *, alongside: Alongside | None = None) -> int:
         try:
             house.open(stop)
             if not stop.event.is_set():
-                greet(chosen, house.where, postgres=f"{version}, {_where_kept(settings, server)}")
+                greet(
+                    chosen,
+                    house.where,
+                    postgres=f"{version}, {_where_kept(settings, server)}",
+                    first_steps=alongside is None,
+                )
                 house.keep(stop, _start(alongside, house.where, stop.event))
             code = 0
         except ChildFailed as failure:

@@ -78,8 +78,7 @@ class Demo:
             stop.set()
 
     def _present(self, sender: Sender, stop: Event, *, since: datetime, api_url: str) -> None:
-        today = since.astimezone(self._settings.zone)
-        tour(api_url, today, slack=self._settings.slack_webhook_url is not None)
+        tour(api_url, since.astimezone(self._settings.zone), self._settings)
         if not self._wishes.live:
             return
         click.secho("\nlive traffic, until Ctrl-C (times in UTC):", bold=True)

@@ -12,7 +12,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from app.demo.traffic import SECOND, Exchange
-from app.greeting import own_name
+from app.greeting import elsewhere, own_name
+from app.settings import Settings
 
 
 def progress() -> Progress:
@@ -40,12 +41,13 @@ def summary(rows: Iterable[Mapping[str, Any]], total: Mapping[str, Any], currenc
     Console().print(table)
 
 
-def tour(api: str, today: datetime, *, slack: bool) -> None:
+def tour(api: str, today: datetime, settings: Settings) -> None:
     """What to try next. ``today`` is now, in the time zone of the reports."""
+    slack = settings.slack_webhook_url is not None
     span = f"from={today - timedelta(days=28):%Y-%m-%d}&to={today + timedelta(days=1):%Y-%m-%d}"
     month, last = f"{today:%Y-%m}", f"{today.replace(day=1) - timedelta(days=1):%Y-%m}"
     steps: Sequence[tuple[str, str]] = (
-        ("the month as finance reads it", f"{own_name()} report {month}"),
+        ("the month as finance reads it", f"{elsewhere(settings)}{own_name()} report {month}"),
         ("last month, as CSV", f"curl {api}/v1/statements/{last}.csv"),
         (
             "who spends what, where it runs",
