@@ -5,6 +5,7 @@ from datetime import UTC, timedelta
 from decimal import Decimal
 from typing import Final
 
+from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
@@ -39,25 +40,29 @@ def _title(statement: Statement) -> Text:
 
 
 def _spend(statement: Statement) -> Table:
+    amount, last, change, calls = _figures(statement.total, statement.currency)
+    month, before = str(statement.month), str(statement.month.plus(-1))
     table = Table(
-        Column("Team", no_wrap=True, max_width=20),
+        Column("Team", "Total", no_wrap=True, max_width=20),
         Column("Provider", no_wrap=True, max_width=14),
         Column("Model", overflow="fold"),
-        Column(str(statement.month), justify="right", no_wrap=True),
-        Column(str(statement.month.plus(-1)), justify="right", no_wrap=True),
-        Column("Difference", justify="right", no_wrap=True),
-        Column("Calls", justify="right", no_wrap=True),
-        box=None,
+        Column(month, amount, justify="right", no_wrap=True),
+        Column(before, last, justify="right", no_wrap=True),
+        Column("Difference", change, justify="right", no_wrap=True),
+        Column("Calls", calls, justify="right", no_wrap=True),
+        box=box.SIMPLE,
+        show_edge=False,
+        show_footer=True,
         pad_edge=False,
-        padding=(0, 2, 0, 0),
+        padding=(0, 1, 0, 0),
         header_style="bold",
+        footer_style="bold",
     )
-    for part in statement.parts:
+    for place, part in enumerate(statement.parts):
+        if place:
+            table.add_row()
         for row in _team_rows(part, statement.currency):
             table.add_row(*row)
-        table.add_row()
-    total = _figures(statement.total, statement.currency)
-    table.add_row(Text("Total"), "", "", *total, style="bold")
     return table
 
 

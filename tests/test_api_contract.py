@@ -1,6 +1,7 @@
 """The contract says what is answered, and pages for people load nothing from elsewhere."""
 
 import re
+from pathlib import Path
 
 from filled_ledger import SEARCH, asking, put_cell, put_charge
 
@@ -55,3 +56,11 @@ def test_pages_load_nothing_from_elsewhere_and_run_nothing(database: Database) -
             assert client.get(link).status_code == 200
     assert "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318" in client.get("/").text
     assert "/v1/spend" in client.get("/docs").text
+
+
+def test_every_route_and_every_parameter_of_a_question_is_in_the_docs(database: Database) -> None:
+    told = (Path(__file__).parent.parent / "docs" / "api.md").read_text()
+    paths = asking(database).get("/openapi.json").json()["paths"]
+    assert [path for path in paths if path not in told] == []
+    named = {each["name"] for each in paths["/v1/spend"]["get"]["parameters"]}
+    assert [name for name in named if f"`{name}`" not in told] == []

@@ -20,7 +20,7 @@ from store.tenants import TENANT
 
 NARROWEST: Final = 80
 WIDEST: Final = 120
-ELSEWHERE: Final = 110
+ELSEWHERE: Final = 120
 """Columns where the output is no terminal: a file, a mail."""
 
 
