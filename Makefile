@@ -45,7 +45,7 @@ demo: $(VENV)/.run ## run, and fill it with a simulated company
 	@$(BIN)/spanledger demo
 
 test: $(VENV)/.dev ## the whole suite against real Postgres
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
 lint: $(VENV)/.dev ## ruff
 	@$(BIN)/ruff check .

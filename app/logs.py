@@ -33,14 +33,21 @@ def configure_logs(process: str) -> None:
         event.setdefault("process", process)
         return event
 
+    def unnamed(_logger: object, _method: str, event: structlog.typing.EventDict) -> object:
+        del event["logger"]
+        return event
+
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
+        # Here, where a library's record still is at hand.
+        structlog.stdlib.add_logger_name,
         sign,  # type: ignore[list-item]  # an EventDict is what it returns
     ]
     for_people = sys.stderr.isatty()
     if for_people:
         ending: list[structlog.typing.Processor] = [
+            unnamed,  # type: ignore[list-item]  # as above
             structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
             # The plain traceback: the pretty ones print local variables, and with them secrets.
             structlog.dev.ConsoleRenderer(
@@ -49,7 +56,6 @@ def configure_logs(process: str) -> None:
         ]
     else:
         ending = [
-            structlog.stdlib.add_logger_name,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(),

@@ -7,12 +7,14 @@ first test asks, and each test has its own freshly migrated database.
 
 import ipaddress
 import itertools
+import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
+import structlog
 
 from app.local_postgres import LocalPostgres, local_postgres
 from app.postgres_binaries import (
@@ -133,6 +135,18 @@ def database(database_url: str) -> Iterator[Database]:
     opened = open_database(database_url, application="tests")
     yield opened
     opened.engine.dispose()
+
+
+@pytest.fixture(autouse=True)
+def logs_are_left_as_they_were() -> Iterator[None]:
+    """A command configures the logs of its process; here that is the process of all tests."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.captureWarnings(capture=False)
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -1,0 +1,62 @@
+"""Log lines, ours and the libraries'."""
+
+import json
+import logging
+import warnings
+
+import pytest
+import structlog
+
+from app.logs import configure_logs
+
+
+@pytest.fixture(autouse=True)
+def _configured() -> None:
+    configure_logs("collector")
+
+
+def test_our_lines_and_those_of_libraries_have_one_shape(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    structlog.get_logger("store.intake").info("batch stored", calls=512)
+    logging.getLogger("some.library").warning("%s is %s", "it", "odd")
+    ours, theirs = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert ours.keys() - {"calls"} == theirs.keys()
+    assert (ours["event"], ours["calls"], ours["level"]) == ("batch stored", 512, "info")
+    assert (theirs["event"], theirs["logger"]) == ("it is odd", "some.library")
+    assert ours["process"] == theirs["process"] == "collector"
+
+
+def test_a_traceback_is_in_the_line_and_holds_no_values(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    secret = "hid" + "den"
+    try:
+        len(secret) / 0
+    except ZeroDivisionError:
+        structlog.get_logger("x").exception("it failed")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "ZeroDivisionError" in json.loads(line)["exception"]
+    assert "hidden" not in line
+
+
+def test_warnings_of_python_are_lines_too(capsys: pytest.CaptureFixture[str]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        logging.captureWarnings(capture=True)
+        warnings.warn("something is old", DeprecationWarning, stacklevel=1)
+        logging.captureWarnings(capture=False)
+    assert "something is old" in json.loads(capsys.readouterr().err)["event"]
+
+
+def test_lines_are_for_people_on_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    configure_logs("serve")
+    logging.getLogger("some.library").warning("odd")
+    structlog.get_logger("x").info("part died", part="api")
+    said = capsys.readouterr().err
+    assert "{" not in said
+    assert "part died" in said
+    assert "odd" in said
