@@ -55,6 +55,10 @@ def tour(api: str, today: datetime, settings: Settings) -> None:
         ),
         ("what a customer costs us", f"curl '{api}/v1/spend?{span}&group_by=customer'"),
         ("how fast, how often it fails", f"curl '{api}/v1/performance?{span}&group_by=model'"),
+        (
+            "how the cost of a call came about (/v1/calls/TRACE_ID/SPAN_ID of one of these)",
+            f"curl '{api}/v1/calls?{span}&service=support-chat&limit=3'",
+        ),
         ("what has no price, and how much of it", f"curl {api}/v1/prices/unpriced"),
         ("the GPUs that we rent", f"curl {api}/v1/pools"),
         ("budgets", f"curl {api}/v1/budgets"),
