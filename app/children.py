@@ -107,6 +107,8 @@ class Child:
             while part := self._socket.recv(4096):
                 self._heard += part
         if b"\n" in self._heard:
+            if self.where is not None:
+                log.warning("a part is back", part=self.name)
             self.where = json.loads(self._heard.partition(b"\n")[0])
             self._heard = b""
 
