@@ -5,39 +5,35 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from collector.columns import ABSENT, Columns
 from collector.distinct import distinct
-from collector.keys import COLUMN_KEYS, KEY_SET, KEYS
+from collector.keys import COLUMN_KEYS, KEYS
 from collector.otlp import Attributes, Ints
 from collector.scrub import scrub
 from spend.calls import Owner
 from spend.ids import content_id
-from spend.owners import DIMENSIONS, TEAM, owner_of
+from spend.owners import DIMENSIONS, LAST_RESORT, TEAM, owner_of
 
 Claims = tuple[tuple[str, str], ...]
 
 _SPAN_KEYS: Final = (*TEAM, *(key for keys in DIMENSIONS.values() for key in keys))
-_WANTED: Final = frozenset(
-    (
-        *_SPAN_KEYS,
-        "service.namespace",
-        *COLUMN_KEYS["team"],
-        *COLUMN_KEYS["project"],
-    )
+_WANTED: Final = tuple(
+    dict.fromkeys((*_SPAN_KEYS, LAST_RESORT, *COLUMN_KEYS["team"], *COLUMN_KEYS["project"]))
 )
+_WANTED_SET: Final = pa.array([key.encode() for key in _WANTED], pa.binary())
 
 
 def resource_claims(attributes: Attributes, resources: int) -> list[Claims]:
     """What each resource says of owners: attribute and value, in a fixed order."""
     found: list[dict[str, str]] = [{} for _ in range(resources)]
-    numbers = pc.index_in(attributes.key, value_set=KEY_SET)
+    numbers = pc.index_in(attributes.key, value_set=_WANTED_SET)
     for place in np.flatnonzero(numbers.is_valid().to_numpy(zero_copy_only=False)).tolist():
-        key = KEYS[numbers[place].as_py()]
-        value = _scalar(attributes, place) if key in _WANTED else None
+        value = _scalar(attributes, place)
         if value is not None:
-            found[int(attributes.holder[place])][key] = value
+            found[int(attributes.holder[place])][_WANTED[numbers[place].as_py()]] = value
     return [tuple(sorted(claims.items())) for claims in found]
 
 

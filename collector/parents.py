@@ -47,6 +47,8 @@ def nearest(
     once, doubling its steps; a circle of parents leads nowhere.
     """
     count = len(span)
+    if not (parent[chosen] != 0).any():
+        return np.full(count, -1, dtype=np.int64)
     above = _rows_of_parents(trace, span, parent)
     # Row `count` is where chains end. A chosen row leads to itself.
     leads = np.where(chosen, np.arange(count), np.where(above >= 0, above, count))

@@ -61,10 +61,11 @@ def texts_of(raw: pa.BinaryArray) -> pa.StringArray:
 
 def scrubbed(texts: pa.StringArray) -> pa.StringArray:
     """The texts as they may be kept; nulls stay null."""
-    if pc.any(pc.match_substring_regex(texts, _HINTS)).as_py():
-        texts = pc.replace_substring_regex(texts, SECRETS, SCRUBBED)
+    # First, as a control character within a secret would hide it.
     if pc.any(pc.match_substring_regex(texts, r"[[:cntrl:]]|^\s|\s$")).as_py():
         texts = pc.utf8_trim_whitespace(pc.replace_substring_regex(texts, r"[[:cntrl:]]", ""))
+    if pc.any(pc.match_substring_regex(texts, _HINTS)).as_py():
+        texts = pc.replace_substring_regex(texts, SECRETS, SCRUBBED)
     if (pc.max(pc.binary_length(texts)).as_py() or 0) > LONGEST:
         texts = pc.utf8_slice_codeunits(texts, 0, LONGEST)
     return texts
@@ -73,7 +74,7 @@ def scrubbed(texts: pa.StringArray) -> pa.StringArray:
 @lru_cache(maxsize=8192)
 def scrub(text: str) -> str:
     """One text as it may be kept."""
-    return _CONTROL.sub("", _PYTHON.sub(SCRUBBED, text)).strip()[:LONGEST]
+    return _PYTHON.sub(SCRUBBED, _CONTROL.sub("", text).strip())[:LONGEST]
 
 
 def readable(value: bytes) -> str:

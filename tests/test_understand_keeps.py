@@ -67,3 +67,12 @@ def test_a_secret_is_nowhere_in_what_is_kept(key: str, secret: str) -> None:
     )
     assert secret not in kept
     assert secret.rsplit(" ", 1)[-1] not in kept
+
+
+def test_a_control_character_does_not_hide_a_secret() -> None:
+    hidden = "sk-proj-abc\x00defghijklmnop1234"
+    understood = heard(
+        request(call(attributes={"user.id": hidden}, scope=hidden), resource={"team": hidden})
+    )
+    kept = str((understood.sightings.to_pylist(), understood.owners, understood.emitters))
+    assert "defghijklmnop1234" not in kept
