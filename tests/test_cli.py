@@ -130,13 +130,16 @@ def test_a_job_is_run_by_its_name(run: Run) -> None:
     run("jobs", "run", "roll", "--all", code=2)
 
 
-def test_the_doctor_finds_what_is_wrong_and_is_content_when_it_is_not(run: Run) -> None:
+def test_the_doctor_finds_what_is_wrong_and_is_content_when_it_is_not(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPANLEDGER_API_ADDR", "127.0.0.1:1")  # where nobody may listen
     said = run("doctor", code=1)
     assert "never ran" in said
     run("jobs", "run", "--all")
     said = run("doctor")
     assert "wrong" not in said
-    assert "is serve running?" in said
+    assert "nobody listens at 127.0.0.1:1: is serve running?" in said
 
 
 def test_the_doctor_tells_of_a_misspelt_setting(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
