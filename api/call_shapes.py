@@ -102,14 +102,9 @@ class ShareCharged(BaseModel):
     place_amount: str = Field(description="What the ledger charges its place.")
 
 
-class CostAnswer(BaseModel):
+class HowItCost(BaseModel):
     """How the cost came about."""
 
-    amount: str | None = Field(
-        description="In `currency`: the sum of the lines, exact; or a share of a pool, rounded to"
-        " 12 decimals. Null where it is unknown: see `reason`."
-    )
-    currency: str
     reason: str
     method: str | None = Field(description="The rule, with its version.")
     posted: bool = Field(description="Whether the ledger has it.")
@@ -143,7 +138,12 @@ class ExplainedCall(CallAnswer):
     """A call, how its cost came about, and who saw it."""
 
     counts: bool = Field(description="False: it repeats other calls, and is not in the reports.")
-    cost: CostAnswer
+    cost: str | None = Field(
+        description="In `currency`: the sum of the lines, exact; or a share of a pool, rounded to"
+        " 12 decimals. Null where it is unknown: see `how.reason`."
+    )
+    currency: str
+    how: HowItCost
     sightings: list[SightingAnswer] = Field(description="Best witness of its usage first.")
     usage_conflict: bool = Field(description="Whether the sightings contradict each other.")
     details: dict[str, Any] = Field(description="What else was told of it.")
@@ -187,9 +187,9 @@ def explained_call(call: FoundCall, cost: CallCost, currency: str) -> ExplainedC
         route=_route(call.route),
         usage=_told(call.usage),
         counts=call.counts,
-        cost=CostAnswer(
-            amount=None if cost.amount is None else plain(cost.amount),
-            currency=currency,
+        cost=None if cost.amount is None else plain(cost.amount),
+        currency=currency,
+        how=HowItCost(
             reason=cost.reason,
             method=cost.method,
             posted=cost.posted,

@@ -76,7 +76,10 @@ class FiltersAsked(PeriodAsked):
     feature: Names
     customer: Names
     provider: Names = Field(description="Who bills.")
-    model: Names = Field(description="The model that answered.")
+    model: Names = Field(description="The model that answered; where none did, the one asked for.")
+    request_model: Names = Field(
+        description="The model asked for: successes and failures of one model stand together."
+    )
     operation: Names = Field(description="`chat`, `embeddings`, …")
     deployment: Annotated[list[Deployment], Field(default_factory=list, max_length=MOST_VALUES)]
     region: Names

@@ -59,6 +59,7 @@ class DimensionsAnswer(BaseModel):
     customer: str | None = None
     provider: str | None = None
     model: str | None = None
+    request_model: str | None = None
     operation: str | None = None
     deployment: str | None = None
     region: str | None = None

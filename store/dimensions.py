@@ -17,7 +17,7 @@ from store.tables.heard import owners, routes
 
 TIMED: Final = ("day", "month")
 OWNED: Final = ("team", "project", "service", "environment", "feature", "customer")
-ROUTED: Final = ("provider", "model", "operation", "deployment", "region")
+ROUTED: Final = ("provider", "model", "request_model", "operation", "deployment", "region")
 DIMENSIONS: Final = (*TIMED, *OWNED, *ROUTED)
 
 NOT_SAID: Final = ""

@@ -85,8 +85,8 @@ def test_each_meter_times_its_price_is_the_cost(database: Database) -> None:
     assert body["owner"]["team"] == "search"
     assert body["owner"]["rule"] == "span attribute team"
     assert body["route"]["model"] == "gpt-4o"
-    cost = body["cost"]
-    assert (cost["amount"], cost["method"], cost["posted"]) == ("0.003", "price-book/1", True)
+    cost = body["how"]
+    assert (body["cost"], cost["method"], cost["posted"]) == ("0.003", "price-book/1", True)
     charged = {line["meter"]: line for line in cost["lines"]}
     assert {name: (each["quantity"], each["amount"]) for name, each in charged.items()} == {
         "input": (600, "0.0015"),
@@ -107,7 +107,7 @@ def test_the_calls_of_a_cell_add_up_to_its_charges(database: Database) -> None:
         [sighting(trace, usage={"input": 777 * trace, "output": trace}) for trace in range(1, 8)],
     )
     settle(database)
-    amounts = [Decimal(show(database, trace, 1)["cost"]["amount"]) for trace in range(1, 8)]
+    amounts = [Decimal(show(database, trace, 1)["cost"]) for trace in range(1, 8)]
     assert sum(amounts) == Decimal(total(database)["cost"])
 
 
@@ -123,8 +123,8 @@ def test_a_cost_that_is_unknown_is_null_with_its_reason(
 ) -> None:
     hear(database, sightings)
     settle(database)
-    cost = show(database, 1, 1)["cost"]
-    assert (cost["amount"], cost["reason"], cost["lines"]) == (None, reason, [])
+    body = show(database, 1, 1)
+    assert (body["cost"], body["how"]["reason"], body["how"]["lines"]) == (None, reason, [])
     assert total(database)["unpriced_calls"] == 1
 
 
@@ -133,13 +133,13 @@ def test_a_failure_that_used_nothing_costs_nothing(database: Database) -> None:
     hear(database, [sighting(outcome=Outcome.RATE_LIMITED, usage={})])
     settle(database)
     body = show(database, 1, 1)
-    assert (body["outcome"], body["cost"]["amount"]) == ("rate_limited", "0.00")
+    assert (body["outcome"], body["cost"]) == ("rate_limited", "0.00")
 
 
 def test_a_call_that_was_not_rolled_up_is_not_posted(database: Database) -> None:
     set_prices(database, input="2.5", output="10")
     hear(database, [sighting()])
-    assert show(database, 1, 1)["cost"]["posted"] is False
+    assert show(database, 1, 1)["how"]["posted"] is False
 
 
 def test_every_sighting_answers_with_its_call(database: Database) -> None:
@@ -164,7 +164,7 @@ def test_every_sighting_answers_with_its_call(database: Database) -> None:
     ]
     assert {each["evidence"] for each in one["sightings"]} == {"first sighting", "response id"}
     assert one["sightings"][1]["span_id"] == "fffffffffffffffb"
-    assert one["cost"]["amount"] == "0.003"
+    assert one["cost"] == "0.003"
 
 
 def test_a_wrapper_that_repeats_its_calls_says_so(database: Database) -> None:
@@ -172,7 +172,7 @@ def test_a_wrapper_that_repeats_its_calls_says_so(database: Database) -> None:
     hear(database, [wrapper, sighting(1, 8, parent_span_id=7)])
     settle(database)
     body = show(database, 1, 7)
-    assert (body["counts"], body["cost"]["amount"]) == (False, None)
+    assert (body["counts"], body["cost"]) == (False, None)
     assert body["sightings"][0]["standing"] == "held"
 
 
@@ -192,14 +192,14 @@ def test_a_pools_call_is_charged_its_share(database: Database) -> None:
         ],
     )
     settle(database)
-    shown = [show(database, trace, 1)["cost"] for trace in (1, 2, 3)]
-    assert [each["share"]["work"] for each in shown] == [300, 500, 600]
-    assert shown[0]["share"]["place_work"] == 800
-    assert shown[2]["share"]["place_work"] == 600
+    shown = [show(database, trace, 1) for trace in (1, 2, 3)]
+    assert [each["how"]["share"]["work"] for each in shown] == [300, 500, 600]
+    assert shown[0]["how"]["share"]["place_work"] == 800
+    assert shown[2]["how"]["share"]["place_work"] == 600
     # Three quarters of the hour were busy: 3 of 4 dollars, by work.
-    assert sum(Decimal(each["amount"]) for each in shown) == Decimal(3)
-    assert shown[0]["method"] == "work-units-v1"
-    assert (shown[0]["share"]["pool"], shown[0]["share"]["hour"]) == (
+    assert sum(Decimal(each["cost"]) for each in shown) == Decimal(3)
+    assert shown[0]["how"]["method"] == "work-units-v1"
+    assert (shown[0]["how"]["share"]["pool"], shown[0]["how"]["share"]["hour"]) == (
         "gpus",
         "2026-10-14T12:00:00Z",
     )

@@ -83,10 +83,11 @@ def test_a_span_becomes_a_charge_a_statement_and_one_warning(
     assert statement["total"]["amount"] == "0.05"
 
     # And a call explains itself: meter by meter, with the price line that applied.
-    called = next(call for call in running.get(f"/v1/calls?{period()}")["calls"] if call["cost"])
+    calls = running.get(f"/v1/calls?{period()}")["calls"]
+    called = next(call for call in calls if call["outcome"] == "ok")
     explained = running.get(f"/v1/calls/{called['trace_id']}/{called['span_id']}")
     assert Decimal(explained["cost"]) == each
-    assert sum(Decimal(line["amount"]) for line in explained["charges"]) == each
+    assert sum(Decimal(line["amount"]) for line in explained["how"]["lines"]) == each
 
 
 def period() -> str:

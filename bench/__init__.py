@@ -1,0 +1,1 @@
+"""What we claim about speed, measured on the machine at hand: ``make bench``."""
