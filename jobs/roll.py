@@ -24,13 +24,14 @@ AT_ONCE: Final = 50_000
 
 def run(context: JobContext) -> Done:
     """Rolls up all batches that have waited for their twins; by hand, all there are."""
-    before = context.now if context.by_hand else context.now - context.settings.settle_window
+    before = context.now - context.settings.settle_window
+    if context.by_hand:
+        # What was acknowledged until now, and no further: new calls never cease.
+        with context.database.read() as session:
+            before = batches.newest(session, TENANT) or context.now
     rolled = sighted = 0
     while True:
         with context.database.write() as session:
-            if context.by_hand:
-                # Acknowledged is heard, also what was received while we work.
-                before = max(before, batches.newest(session, TENANT) or before)
             claimed = batches.claim(
                 session, TENANT, before=before, now=context.now, sightings_at_most=AT_ONCE
             )
