@@ -17,7 +17,7 @@ from app.demo.declare import RefusedError, declare_pools, set_budgets
 from app.demo.emit import NotTakenError, Sender
 from app.demo.send import beginning, send_all, send_history, send_live
 from app.demo.show import progress, spend_by_team, summary, told, tour
-from app.demo.traffic import HOUR, Exchange
+from app.demo.traffic import HOUR, SECOND, Exchange
 from app.job_runs import job_settings
 from app.life import Where
 from app.settings import Settings
@@ -123,8 +123,11 @@ def past(
             for job in ("budgets", "alerts"):
                 done = run_job(job, replace(context, now=_now()))
                 click.echo(f"  {job:12} {done.note if done else 'is running'}")
-    answer = spend_by_team(api, first=first, today=today)
-    click.echo(f"\nsince {first:%Y-%m-%d}, by team:\n")
+    if wishes.trace:
+        first = min(first, datetime.fromtimestamp(wishes.trace[0].start_ns / SECOND, UTC))
+    shown = first.astimezone(settings.zone)
+    answer = spend_by_team(api, first=shown, today=today)
+    click.echo(f"\nsince {shown:%Y-%m-%d}, by team:\n")
     summary(answer["rows"], answer["total"], answer["currency"])
 
 
