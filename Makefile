@@ -49,7 +49,7 @@ test: $(VENV)/.dev ## the whole suite against real Postgres
 
 lint: $(VENV)/.dev ## ruff
 	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff format --check --extend-exclude "*.md" .
 
 types: $(VENV)/.dev ## mypy --strict
 	@$(BIN)/mypy

@@ -28,38 +28,13 @@ class _Stderr(logging.StreamHandler[TextIO]):
 
 def configure_logs(process: str) -> None:
     """Sends every log line of this process to stderr, signed with the process's name."""
-
-    def sign(_logger: object, _method: str, event: structlog.typing.EventDict) -> object:
-        event.setdefault("process", process)
-        return event
-
-    def unnamed(_logger: object, _method: str, event: structlog.typing.EventDict) -> object:
-        del event["logger"]
-        return event
-
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         # Here, where a library's record still is at hand.
         structlog.stdlib.add_logger_name,
-        sign,  # type: ignore[list-item]  # an EventDict is what it returns
+        _signing(process),
     ]
-    for_people = sys.stderr.isatty()
-    if for_people:
-        ending: list[structlog.typing.Processor] = [
-            unnamed,  # type: ignore[list-item]  # as above
-            structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
-            # The plain traceback: the pretty ones print local variables, and with them secrets.
-            structlog.dev.ConsoleRenderer(
-                exception_formatter=structlog.dev.plain_traceback, pad_event_to=0
-            ),
-        ]
-    else:
-        ending = [
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ]
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -71,6 +46,7 @@ def configure_logs(process: str) -> None:
         # A line a batch costs nothing, and tests can listen.
         cache_logger_on_first_use=False,
     )
+    ending = _for_people() if sys.stderr.isatty() else _for_machines()
     handler = _Stderr()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -82,3 +58,40 @@ def configure_logs(process: str) -> None:
     logging.captureWarnings(capture=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _signing(process: str) -> structlog.typing.Processor:
+    def sign(
+        _logger: object, _method: str, event: structlog.typing.EventDict
+    ) -> structlog.typing.EventDict:
+        event.setdefault("process", process)
+        return event
+
+    return sign
+
+
+def _for_people() -> list[structlog.typing.Processor]:
+    return [
+        _unnamed,
+        structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+        # The plain traceback: the pretty ones print local variables, and with them secrets.
+        structlog.dev.ConsoleRenderer(
+            exception_formatter=structlog.dev.plain_traceback, pad_event_to=0
+        ),
+    ]
+
+
+def _for_machines() -> list[structlog.typing.Processor]:
+    return [
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(),
+    ]
+
+
+def _unnamed(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Without the module's name: people have the process's."""
+    del event["logger"]
+    return event

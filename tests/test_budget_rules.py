@@ -97,7 +97,7 @@ def test_the_state_goes_by_the_amount_and_the_lowest_threshold() -> None:
 
 
 @given(
-    st.datetimes(datetime(2005, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    st.datetimes(datetime(2005, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001  # Hypothesis wants bounds without a zone
     st.sampled_from(KINDS),
     ZONES,
 )

@@ -54,7 +54,7 @@ def test_imports_point_down(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_every_package_is_in_the_contract_of_layers() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
-    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"}
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"bench"}
     assert packages == set(PACKAGES)
     assert set(settings["importlinter"]["root_packages"]) == packages
 
@@ -76,7 +76,8 @@ def test_no_function_is_too_long_to_see_at_once() -> None:
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                length = (node.end_lineno or 0) - node.lineno + 1
+                # From its docstring on: a long signature says no more than it must.
+                length = (node.end_lineno or 0) - node.body[0].lineno + 1
                 if length > LONGEST_FUNCTION:
                     long[f"{name(path)}:{node.name}"] = length
     assert long == {}
