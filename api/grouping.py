@@ -76,7 +76,7 @@ class FiltersAsked(PeriodAsked):
     feature: Names
     customer: Names
     provider: Names = Field(description="Who bills.")
-    model: Names = Field(description="The model that answered; where none did, the one asked for.")
+    model: Names = Field(description="The model that answered, or answers to the name asked for.")
     request_model: Names = Field(
         description="The model asked for: successes and failures of one model stand together."
     )

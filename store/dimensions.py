@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, FromClause, or_, select
 
 from spend.periods import Period, day_start, month_period, parse_month
-from store.tables.heard import owners, routes
+from store.shown_routes import SHOWN_ROUTES
+from store.tables.heard import owners
 
 TIMED: Final = ("day", "month")
 OWNED: Final = ("team", "project", "service", "environment", "feature", "customer")
@@ -49,7 +50,7 @@ def conditions(
             asked.append(or_(*(_within(moment, piece) for piece in pieces)))
     for dictionary, names, column in (
         (owners, OWNED, rows.c.owner_id),
-        (routes, ROUTED, rows.c.route_id),
+        (SHOWN_ROUTES, ROUTED, rows.c.route_id),
     ):
         wanted = [
             _one_of(dictionary.c[name], question.filters[name])

@@ -32,7 +32,8 @@ from sqlalchemy.orm import Session
 
 from spend.periods import day_start, days_in, month_period, months_in
 from store.dimensions import OWNED, ROUTED, Question, conditions
-from store.tables.heard import owners, routes
+from store.shown_routes import SHOWN_ROUTES
+from store.tables.heard import owners
 
 Key = tuple[str | None, ...]
 """A value for each dimension asked for, in the order asked; None where nothing was said."""
@@ -136,7 +137,7 @@ def _by_dimension(
     source: FromClause = by_id
     for dictionary, names, column in (
         (owners, OWNED, "owner_id"),
-        (routes, ROUTED, "route_id"),
+        (SHOWN_ROUTES, ROUTED, "route_id"),
     ):
         if column in by_id.c:
             # An outer join: money whose owner is not in the dictionary must still be counted.
