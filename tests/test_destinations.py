@@ -113,7 +113,7 @@ def test_for_tests_and_demos_this_machine_may_be_allowed_but_no_metadata_service
     assert destination("http://localhost/x", allow_private=True).port == 80
     for address in ("127.0.0.1", "10.0.0.1", "::1", "fc00::1"):
         check_address(address, allow_private=True)
-    for address in ("169.254.169.254", "::ffff:169.254.169.254", "0.0.0.0", "fe80::1", "::"):  # noqa: S104
+    for address in ("169.254.169.254", "::ffff:169.254.169.254", "0.0.0.0", "fe80::1", "::"):  # noqa: S104  # to be refused
         with pytest.raises(DestinationRefused):
             check_address(address, allow_private=True)
     for url in ("http://2130706433/", "http://user@127.0.0.1/", "http://127.0.0.1./"):

@@ -10,7 +10,7 @@ from app.demo.replay import NotATraceError, replay
 from app.demo.run import Demo, Wishes
 from app.demo.traffic import Exchange
 from app.logs import configure_logs
-from app.settings import read_settings
+from app.settings import Settings, read_settings
 
 
 @click.command(
@@ -67,18 +67,25 @@ def command(
     real OpenTelemetry SDK, then live traffic until Ctrl-C. The same seed gives the same company:
     started again, it repeats what was sent (nothing counts twice), fills the gap, and goes on.
 
-    It writes into the same ledger as serve: give it a SPANLEDGER_DATA_DIR of its own where real
-    calls are kept.
+    What it makes up never meets real calls: unless SPANLEDGER_DATA_DIR or SPANLEDGER_DATABASE_URL
+    says otherwise it keeps a ledger of its own, in the folder "demo" of the usual one.
     """
     configure_logs("demo")
     wishes = Wishes(
         weeks=weeks, scale=scale, seed=seed, live=live, pace=pace, once=once,
         trace=_replayed(trace, seed) if trace else (),
     )  # fmt: skip
-    settings = read_settings()
+    settings = in_a_folder_of_its_own(read_settings())
     demo = Demo(settings, wishes)
     code = serve.run(settings, alongside=demo.run)
     context.exit(code or int(demo.failed))
+
+
+def in_a_folder_of_its_own(settings: Settings) -> Settings:
+    """The ledger cannot forget: a made-up company in a real one would stay there."""
+    if settings.database_url or "data_dir" in settings.model_fields_set:
+        return settings
+    return settings.model_copy(update={"data_dir": settings.data_dir / "demo"})
 
 
 def _replayed(trace: Path, seed: int) -> tuple[Exchange, ...]:
