@@ -5,12 +5,9 @@ from importlib.metadata import version
 from typing import Any, Final
 
 import click
-from pydantic import ValidationError
 
-from app.database import DatabaseUnavailable
+from app.errors import DatabaseUnavailable, PostgresUnavailable, WrongSetting
 from app.logs import configure_logs
-from app.postgres_binaries import PostgresUnavailable
-from app.settings import Settings, WrongSetting, explained
 
 COMMANDS: Final = {
     "serve": "Run everything on this machine",
@@ -61,10 +58,6 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except WrongSetting as error:
             _end(ctx, str(error), 2)
-        except ValidationError as error:
-            if error.title != Settings.__name__:
-                raise
-            _end(ctx, explained(error), 2)
         except (DatabaseUnavailable, PostgresUnavailable) as error:
             _end(ctx, str(error), 1)
 

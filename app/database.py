@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
+from app.errors import DatabaseUnavailable
 from app.local_postgres import LocalPostgres, local_postgres
 from app.postgres_binaries import OLDEST
 from app.settings import PREFIX, Settings
@@ -21,10 +22,6 @@ log = structlog.get_logger(__name__)
 _PAUSE: Final = 0.5
 
 
-class DatabaseUnavailable(Exception):  # noqa: N818  # a state of the world, said as such
-    """The database cannot be used now; the message says which and why, without its password."""
-
-
 @contextmanager
 def database_for(
     settings: Settings, *, application: str = "command", wait: float = 0, pool_size: int = 5
@@ -33,7 +30,7 @@ def database_for(
 
     Without DATABASE_URL it is the embedded server: the one that runs, or one started for the
     moment. ``wait`` is for how many seconds a Postgres that is away is waited for. Raises
-    DatabaseUnavailable, PostgresUnavailable (app/postgres_binaries.py).
+    DatabaseUnavailable, PostgresUnavailable (app/errors.py).
     """
     with server_for(settings) as (url, _server):
         bring_up_to_date(url, wait=wait)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from app.addresses import Address
-from app.settings import PREFIX, Settings, WrongSetting
+from app.errors import WrongSetting
+from app.settings import PREFIX, Settings
 from store.keys import has_keys
 from store.sessions import Database
 

@@ -14,10 +14,10 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.database import DatabaseUnavailable, opened, postgres_version, server_for
+from app.database import opened, postgres_version, server_for
 from app.doors import addresses
+from app.errors import DatabaseUnavailable, PostgresUnavailable
 from app.job_runs import latest_runs
-from app.postgres_binaries import PostgresUnavailable
 from app.settings import Settings, unknown_settings
 from jobs.timetable import JOBS
 from migrations.run import missing

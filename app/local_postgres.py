@@ -26,10 +26,10 @@ from urllib.parse import quote
 
 import psycopg
 
+from app.errors import PostgresUnavailable
 from app.postgres_binaries import (
     Account,
     Binaries,
-    PostgresUnavailable,
     account_for,
     find_binaries,
 )

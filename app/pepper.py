@@ -5,7 +5,8 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from app.settings import PREFIX, Settings, WrongSetting
+from app.errors import WrongSetting
+from app.settings import PREFIX, Settings
 
 
 def pepper_for(settings: Settings) -> bytes:

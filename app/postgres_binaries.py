@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app.errors import PostgresUnavailable
+
 OLDEST = 15
 """The oldest major version whose features we use (MERGE, NULLS NOT DISTINCT)."""
 
@@ -27,10 +29,6 @@ _SYSTEM_FOLDERS = (
 )
 # What a server needs: not the client tools, headers and static libraries.
 _PROGRAMS = ("postgres", "initdb")
-
-
-class PostgresUnavailable(Exception):  # noqa: N818  # a state of the machine, said as such
-    """The local Postgres cannot run here; the message says why and what to do about it."""
 
 
 @dataclass(frozen=True, slots=True)

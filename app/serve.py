@@ -18,10 +18,10 @@ import structlog
 from app.children import Child, ChildFailed
 from app.database import bring_up_to_date, opened, server_for
 from app.doors import addresses, chosen_ports, refuse_strangers, refuse_taken
+from app.errors import PostgresUnavailable
 from app.greeting import greet
 from app.life import Where
 from app.local_postgres import LocalPostgres
-from app.postgres_binaries import PostgresUnavailable
 from app.settings import PREFIX, Settings
 
 log = structlog.get_logger(__name__)

@@ -21,16 +21,13 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.addresses import Address, parse_address
+from app.errors import WrongSetting
 
 PREFIX = "SPANLEDGER_"
 # Read by the SDK, in applications; not ours, and no mistake where both run in one shell.
 OF_THE_SDK = frozenset({"API_KEY", "ENDPOINT"})
 
 _OUR_WORDS = {"bool_parsing": "write true or false"}
-
-
-class WrongSetting(Exception):  # noqa: N818  # named for what is wrong, not for Python
-    """A setting cannot be used. One line for each: which, and why. Whoever started us sets it."""
 
 
 def default_data_dir() -> Path:
@@ -159,10 +156,10 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        raise WrongSetting(explained(error)) from None
+        raise WrongSetting(_explained(error)) from None
 
 
-def explained(error: ValidationError) -> str:
+def _explained(error: ValidationError) -> str:
     """One line for each wrong setting, without the values that are secret."""
     lines = []
     for detail in error.errors(include_url=False, include_input=False):

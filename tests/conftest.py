@@ -16,10 +16,10 @@ import psycopg
 import pytest
 import structlog
 
+from app.errors import PostgresUnavailable
 from app.local_postgres import LocalPostgres, local_postgres
 from app.postgres_binaries import (
     Binaries,
-    PostgresUnavailable,
     find_binaries,
     system_folders,
     wheel_folder,

@@ -11,8 +11,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from app.errors import PostgresUnavailable
 from app.local_postgres import LocalPostgres, local_postgres
-from app.postgres_binaries import PostgresUnavailable
 
 
 @pytest.fixture

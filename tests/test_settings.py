@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from app.addresses import Address, parse_address
-from app.settings import Settings, WrongSetting, read_settings, unknown_settings
+from app.errors import WrongSetting
+from app.settings import Settings, read_settings, unknown_settings
 
 
 @pytest.fixture(autouse=True)
