@@ -32,7 +32,7 @@ from spend.ids import content_id
 from spend.meters import METER_NAMES
 from spend.witnesses import Joined
 from store import rollups
-from store.tables.heard import emitters, joined_calls, owners, routes, sightings
+from store.tables.heard import batches, emitters, joined_calls, owners, routes, sightings
 
 Key = tuple[UUID, int, date]
 """(trace id, span id, day): with the tenant, the key of a sighting and of a joined call."""
@@ -59,7 +59,14 @@ class Stored:
 
 
 def load(session: Session, tenant: int, traces: Collection[UUID]) -> list[Stored]:
-    """All stored sightings of these traces."""
+    """All stored sightings of these traces that are in the rollups, or are about to be.
+
+    Not those of batches that still wait: to settle with what was never counted would take it away
+    from the rollups. They have their say when their batch is rolled up.
+    """
+    waiting = select(batches.c.id).where(
+        batches.c.tenant_id == tenant, batches.c.rolled_at.is_(None)
+    )
     rows = session.execute(
         select(
             sightings,
@@ -74,6 +81,7 @@ def load(session: Session, tenant: int, traces: Collection[UUID]) -> list[Stored
             sightings.c.tenant_id == tenant,
             # One parameter, however many traces.
             sightings.c.trace_id == func.any(cast(list(traces), ARRAY(Uuid))),
+            sightings.c.batch_id.not_in(waiting),
         )
     ).mappings()
     return [_stored(row) for row in rows]
