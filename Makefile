@@ -55,7 +55,7 @@ types: $(VENV)/.dev ## mypy --strict
 	@$(BIN)/mypy
 
 contracts: $(VENV)/.dev ## who may import whom
-	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/lint-imports --no-cache --no-logo
 
 check: lint types contracts test ## all that must pass before a commit lands
 
