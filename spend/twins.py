@@ -31,6 +31,10 @@ LARGEST: Final = 8
 SAME_TIME: Final = timedelta(milliseconds=2)
 """How far clocks of one process may disagree about what lies within what."""
 
+MOST_SIGHTED: Final = 64
+"""An id that more sightings carry is no id of an answer: a stand-in server gives it to all. What
+is linked by it would grow with every call, and with it the time to settle the next one."""
+
 OVERLAP: Final = timedelta(seconds=2)
 """How far apart sightings of one answer may be, where ids alone do not tell calls apart."""
 
@@ -164,6 +168,8 @@ def _join_by_response_id(calls: Sequence[Sighting], clusters: _Clusters) -> None
             by_id[one.response_id].append(one)
     for group in by_id.values():
         scopes = [one.emitter.scope for one in group]
+        if len(group) > MOST_SIGHTED:
+            continue
         # A server that gives all its answers one id (a proxy, a test) must not make them one
         # call: where an instrumentation saw the id twice, time decides which copies belong.
         ambiguous = len(set(scopes)) < len(scopes)
@@ -194,14 +200,18 @@ def _join_failed_together(calls: Sequence[Sighting], clusters: _Clusters) -> Non
             model = one.route.request_model or one.route.model
             failed[one.owner.service, model].append(one)
     for group in failed.values():
-        for at, one in enumerate(group):
-            for earlier in reversed(group[:at]):
+        # In an outage there are thousands: only those that had not ended are looked at.
+        running: list[Sighting] = []
+        for one in group:
+            running = [earlier for earlier in running if one.start_at <= _end(earlier) + SAME_TIME]
+            for earlier in reversed(running):
                 if one.emitter.scope == earlier.emitter.scope:
                     continue
                 if (_within(one, earlier) or _within(earlier, one)) and clusters.join(
                     earlier, one, "failed together"
                 ):
                     break
+            running.append(one)
 
 
 def _weigh_aggregates(

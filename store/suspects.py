@@ -36,8 +36,11 @@ from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.elements import ColumnElement
 
 from spend.calls import Outcome, Role
-from spend.twins import SAME_TIME
+from spend.twins import MOST_SIGHTED, SAME_TIME
 from store.tables.heard import sightings
+
+_LONGEST_FAILURE: Final = timedelta(hours=1) // timedelta(microseconds=1)
+"""A failed call rarely takes more than an hour."""
 
 LINKS: Final = (
     "trace_id",
@@ -88,12 +91,14 @@ def suspect_traces(
     )
     other = sightings.alias("other")
     in_reach = and_(other.c.tenant_id == tenant, other.c.day.between(first, last))
-    # "+ 0" hides the tenant from the planner: without statistics it takes the primary key for the
-    # better index, and reads the whole tenant for each answer.
-    same_answer = and_(
-        other.c.tenant_id + 0 == tenant,
-        other.c.day.between(first, last),
-        _same_answer(NEW, other),
+    told = NEW.c.response_id.is_not(None)
+    answers = select(NEW.c.response_id).where(told).distinct().subquery("answers")
+    seen = _with_answer(answers, tenant, (first, last))
+    shared = (
+        select(answers.c.response_id)
+        .join(seen, true())
+        .group_by(answers.c.response_id)
+        .having(func.count().between(2, MOST_SIGHTED))
     )
     traces = select(NEW.c.trace_id).distinct().subquery("traces")
     near = _probe(other, in_reach, other.c.trace_id == traces.c.trace_id)
@@ -103,9 +108,9 @@ def suspect_traces(
     found = union(
         select(inner.c.trace_id).join(outer, within),
         select(NEAR.c.trace_id).where(NEAR.c.role == Role.AGGREGATE),
-        select(NEW.c.trace_id).join(_probe(other, same_answer), true()),
+        select(NEW.c.trace_id).where(NEW.c.response_id.in_(shared)),
         select(NEW.c.trace_id)
-        .join(_probe(other, in_reach, _failed_together(NEW, other)), true())
+        .join(_probe(other, in_reach, _failed_together(NEW, other, tenant)), true())
         .where(NEW.c.outcome != Outcome.OK),
     )
     return set(session.scalars(found))
@@ -146,11 +151,16 @@ def linked_traces(session: Session, tenant: int, traces: Collection[UUID]) -> se
         of_trace = and_(one.c.tenant_id == tenant, one.c.trace_id == given.c.trace_id)
         seen = _probe(one, of_trace)
         linked = select(seen).select_from(given.join(seen, true())).cte("linked")
-        same_answer = and_(other.c.tenant_id + 0 == tenant, _same_answer(linked, other))
-        failed_together = and_(other.c.tenant_id == tenant, _failed_together(linked, other))
-        by_answer, by_failure = _probe(other, same_answer), _probe(other, failed_together)
+        told = linked.c.response_id.is_not(None)
+        answers = select(linked.c.response_id).where(told).distinct().subquery("answers")
+        with_answer = _with_answer(answers, tenant)
+        failed_together = and_(other.c.tenant_id == tenant, _failed_together(linked, other, tenant))
+        by_failure = _probe(other, failed_together)
         found = union(
-            select(by_answer.c.trace_id).select_from(linked.join(by_answer, true())),
+            select(func.unnest(func.array_agg(with_answer.c.trace_id)))
+            .select_from(answers.join(with_answer, true()))
+            .group_by(answers.c.response_id)
+            .having(func.count() <= MOST_SIGHTED),
             select(by_failure.c.trace_id)
             .select_from(linked.join(by_failure, true()))
             .where(linked.c.outcome != Outcome.OK),
@@ -160,15 +170,24 @@ def linked_traces(session: Session, tenant: int, traces: Collection[UUID]) -> se
     return known
 
 
-def _same_answer(one: FromClause, other: FromClause) -> ColumnElement[bool]:
-    return and_(
-        other.c.response_id.is_not(None),
-        other.c.response_id == one.c.response_id,
-        or_(other.c.trace_id != one.c.trace_id, other.c.span_id != one.c.span_id),
+def _with_answer(
+    answers: FromClause, tenant: int, days: tuple[date, date] | None = None
+) -> FromClause:
+    """Sightings that carry an id of an answer; one too many tells an id that many share."""
+    # "+ 0" hides the tenant from the planner: without statistics it takes the primary key for the
+    # better index, and reads the whole tenant for each answer.
+    which = [sightings.c.tenant_id + 0 == tenant]
+    if days is not None:
+        which.append(sightings.c.day.between(*days))
+    return (
+        select(sightings.c.trace_id)
+        .where(sightings.c.response_id == answers.c.response_id, *which)
+        .limit(MOST_SIGHTED + 1)
+        .lateral()
     )
 
 
-def _failed_together(one: FromClause, other: FromClause) -> ColumnElement[bool]:
+def _failed_together(one: FromClause, other: FromClause, tenant: int) -> ColumnElement[bool]:
     """Two failed sightings of different emitters, one within the other's time."""
     starts = _microseconds(one.c.start_at) - _microseconds(other.c.start_at)
     ends = (
@@ -177,19 +196,45 @@ def _failed_together(one: FromClause, other: FromClause) -> ColumnElement[bool]:
         - func.coalesce(other.c.duration_us, literal(0, BigInteger))
     )
     slack = SAME_TIME // timedelta(microseconds=1)
+    own = func.coalesce(one.c.duration_us, literal(0, BigInteger))
     return and_(
         one.c.outcome != Outcome.OK,
         one.c.response_id.is_(None),
         other.c.outcome != Outcome.OK,
         other.c.response_id.is_(None),
         other.c.emitter_id != one.c.emitter_id,
-        # A failed call rarely takes more than an hour: bounds what the index has to look at.
+        # Bounds what the index has to look at: in an outage there are thousands in an hour.
         other.c.start_at.between(
-            one.c.start_at - literal(timedelta(hours=1), Interval),
-            one.c.start_at + literal(timedelta(hours=1), Interval),
+            one.c.start_at - _interval(_longest_failure(one, tenant) + slack),
+            one.c.start_at + _interval(func.least(own, _LONGEST_FAILURE) + slack),
         ),
         or_(and_(starts >= -slack, ends <= slack), and_(starts <= slack, ends >= -slack)),
     )
+
+
+def _longest_failure(near: FromClause, tenant: int) -> ColumnElement[int]:
+    """The longest that a failed call took, of those around some others, in microseconds."""
+    failed = near.alias("failed")
+    around = literal(timedelta(microseconds=_LONGEST_FAILURE), Interval)
+    begun = select(func.min(failed.c.start_at), func.max(failed.c.start_at)).where(
+        failed.c.outcome != Outcome.OK, failed.c.response_id.is_(None)
+    )
+    first, last = (
+        begun.with_only_columns(part).scalar_subquery() for part in begun.selected_columns
+    )
+    longest = select(func.max(sightings.c.duration_us)).where(
+        sightings.c.tenant_id == tenant,
+        sightings.c.outcome != Outcome.OK,
+        sightings.c.response_id.is_(None),
+        sightings.c.start_at.between(first - around, last + around),
+    )
+    return func.least(
+        func.coalesce(longest.scalar_subquery(), literal(0, BigInteger)), _LONGEST_FAILURE
+    )
+
+
+def _interval(microseconds: ColumnElement[int]) -> ColumnElement[Any]:
+    return cast(microseconds, BigInteger) * literal(timedelta(microseconds=1), Interval)
 
 
 def _microseconds(moment: ColumnElement[Any]) -> ColumnElement[int]:

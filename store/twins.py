@@ -62,8 +62,23 @@ def load(session: Session, tenant: int, traces: Collection[UUID]) -> list[Stored
     """All stored sightings of these traces that are in the rollups, or are about to be.
 
     Not those of batches that still wait: to settle with what was never counted would take it away
-    from the rollups. They have their say when their batch is rolled up.
+    from the rollups. They have their say when their batch is rolled up. With those that were once
+    joined to them, even if nothing links them any more (an id that too many came to share).
     """
+    found: list[Stored] = []
+    known: set[UUID] = set()
+    wanted = set(traces)
+    while wanted:
+        newest = _of_traces(session, tenant, wanted)
+        found += newest
+        known |= wanted
+        calls = joined_rows(session, tenant, sorted({one.call for one in newest if one.call}))
+        evidence = [part for row in calls.values() for part in row["evidence"]]
+        wanted = {UUID(part["trace_id"]) for part in evidence} - known
+    return found
+
+
+def _of_traces(session: Session, tenant: int, traces: Collection[UUID]) -> list[Stored]:
     waiting = select(batches.c.id).where(
         batches.c.tenant_id == tenant, batches.c.rolled_at.is_(None)
     )

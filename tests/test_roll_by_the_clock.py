@@ -1,16 +1,20 @@
 """While some batches are counted others still wait: nothing is counted twice, or taken unheard."""
 
 import random
+import time
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sighted import NOON, hear, sighting
 from sqlalchemy import func, select
-from test_roll import NATIVE, ONE_CALL, TRACELOOP, a_busy_day, totals
+from test_roll import NATIVE, ONE_CALL, TRACELOOP, VLLM, a_busy_day, totals
 
 from jobs import roll
 from jobs.context import JobContext
+from spend.calls import Outcome, Role
+from spend.twins import MOST_SIGHTED
 from store.sessions import Database
 from store.tables.rollups import cells
 
@@ -50,3 +54,39 @@ def test_the_clock_counts_everything_once_however_it_came(database: Database, se
         if one.span_id == 1:
             expected.update(one.usage)
     assert totals(database) == dict(expected)
+
+
+def test_an_id_that_a_stand_in_gives_to_all_costs_no_call(database: Database) -> None:
+    """While few carry it, it joins; of many it is no evidence: and what was joined stays whole."""
+    fake = {"response_id": "chatcmpl-the-same-for-all"}
+    hear(
+        database,
+        [sighting(1, 1, emitter=TRACELOOP, **fake), sighting(2, 1, emitter=NATIVE, **fake)],
+    )
+    roll_at(database, 5)
+    assert totals(database) == ONE_CALL
+    times = [NOON + timedelta(minutes=minute) for minute in range(2 * MOST_SIGHTED)]
+    hear(database, [sighting(10 + at, 1, start_at=begun, **fake) for at, begun in enumerate(times)])
+    roll_at(database, 5)
+    wrapper = sighting(2, 9, role=Role.AGGREGATE, duration_us=2_000_000)
+    hear(database, [wrapper, sighting(2, 8, parent_span_id=1, emitter=VLLM, role=Role.SERVER)])
+    roll_at(database, 5)
+    assert totals(database)["calls"] == 1 + len(times)
+
+
+def test_an_outage_of_thousands_is_settled_in_seconds(database: Database) -> None:
+    """Each failure was once compared with each other one of its hour."""
+    failed: dict[str, Any] = {"outcome": Outcome.TIMEOUT, "usage": {}, "duration_us": 10_000_000}
+    for batch in range(3):
+        sighted = []
+        for trace in range(1 + 2000 * batch, 2001 + 2000 * batch):
+            at = NOON + timedelta(milliseconds=20 * trace)
+            sighted.append(sighting(trace, 1, start_at=at, emitter=TRACELOOP, **failed))
+            if trace % 20 == 0:
+                inner = {**failed, "start_at": at, "duration_us": 9_999_000}
+                sighted.append(sighting(trace, 2, parent_span_id=1, emitter=NATIVE, **inner))
+        hear(database, sighted)
+        began = time.monotonic()
+        roll_at(database, 5)
+        assert time.monotonic() - began < 10
+    assert totals(database) == {"calls": 6000}
