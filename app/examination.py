@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 from app.database import opened, postgres_version, server_for
 from app.doors import addresses
 from app.errors import DatabaseUnavailable, PostgresUnavailable
-from app.job_runs import latest_runs
 from app.settings import Settings, unknown_settings
 from jobs.timetable import JOBS
 from migrations.run import missing
+from store import runs
 from store.keys import has_keys
 from store.partitions import PARTITIONED, name_of
 from store.sessions import Database
@@ -195,7 +195,8 @@ def _keys(session: Session, settings: Settings) -> Finding:
 
 
 def _jobs(database: Database, now: datetime) -> Iterator[Finding]:
-    latest = latest_runs(database)
+    with database.read() as session:
+        latest = runs.latest(session)
     for name, job in JOBS.items():
         finished, did = latest.get(name, (None, ""))
         if finished is None:

@@ -20,7 +20,7 @@ from jobs.split_pools import PoolFinder, split_hours
 from spend.calls import Route
 from spend.pools import HOUR, Pool, hour_of
 from spend.prices import PriceBook, wanted
-from store import books, ledger, listings, parties, pools, waiting
+from store import books, completeness, ledger, listings, parties, pools, waiting
 from store.ledger import CELL, POSTED, CellKey, Place
 from store.tenants import TENANT
 
@@ -34,7 +34,7 @@ HOURS_AT_ONCE: Final = 7 * 24
 def run(context: JobContext) -> Done:
     """Charges everything that waits."""
     with context.database.read() as session:
-        complete_until = ledger.rolled_until(session)
+        complete_until = completeness.rolled_until(session)
         hours = ledger.waiting_hours(session, TENANT)
     look_up_new(context.database, TENANT, now=context.now)
     cells = lines = 0

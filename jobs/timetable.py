@@ -7,7 +7,7 @@ the same timetable, and one that dies in a run leaves nothing half done.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
@@ -47,6 +47,9 @@ JOBS: Final = {
     "budgets": Job(evaluate_budgets.run, 30, "compares spend with budgets, writes crossings"),
     "alerts": Job(send_alerts.run, 10, "sends what the outbox holds"),
 }
+
+REMEMBERED: Final = timedelta(days=30)
+"""How long records of runs are kept: with them all ``job_runs`` would grow by millions a year."""
 
 
 def run_job(name: str, context: JobContext) -> Done | None:
@@ -105,13 +108,15 @@ def _tick(name: str, context: JobContext) -> None:
 def _run_and_record(name: str, context: JobContext, period: datetime | None = None) -> Done:
     done = JOBS[name].run(context)
     with context.database.write() as session:
+        finished_at = runs.server_time(session)
         runs.record(
             session,
             name,
             period=period or context.now,
             started_at=context.now,
-            finished_at=runs.server_time(session),
+            finished_at=finished_at,
             complete_until=done.complete_until,
             note=done.note,
         )
+        runs.forget_before(session, name, finished_at - REMEMBERED)
     return done

@@ -31,7 +31,6 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from spend.meters import METER_NAMES
-from store.tables.jobs import job_runs
 from store.tables.ledger import charges
 from store.tables.rollups import cells
 
@@ -224,16 +223,6 @@ def settle(session: Session, tenant: int, concluded: Sequence[tuple[CellKey, int
         update(cells)
         .values(charged=True, unpriced_calls=done.c.unpriced_calls)
         .where(cells.c.tenant_id == tenant, *(cells.c[name] == done.c[name] for name in names))
-    )
-
-
-def rolled_until(session: Session) -> datetime | None:
-    """Everything heard before this is in the cells (UTC); None: nobody has said so."""
-    return session.scalar(
-        select(job_runs.c.complete_until)
-        .where(job_runs.c.job == "roll", job_runs.c.complete_until.is_not(None))
-        .order_by(job_runs.c.finished_at.desc())
-        .limit(1)
     )
 
 

@@ -1,6 +1,6 @@
-"""Which periods each job has been run for, and how far the reports are complete."""
+"""Which periods each job has been run for, one process at a time, and what the run did."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -61,13 +61,20 @@ def record(
     )
 
 
-def forget_before(session: Session, moment: datetime) -> int:
-    """Drops the records of runs that finished before ``moment``, but each job's latest."""
-    latest = select(func.max(job_runs.c.id)).group_by(job_runs.c.job)
-    result = session.execute(
-        job_runs.delete().where(job_runs.c.finished_at < moment, job_runs.c.id.not_in(latest))
+def forget_before(session: Session, job: str, moment: datetime) -> None:
+    """Drops the records of a job's runs that finished before ``moment``."""
+    session.execute(job_runs.delete().where(job_runs.c.job == job, job_runs.c.finished_at < moment))
+
+
+def latest(session: Session) -> dict[str, tuple[datetime, str]]:
+    """Job -> when it finished last (UTC), and what it did."""
+    newest = select(func.max(job_runs.c.id)).group_by(job_runs.c.job)
+    found = session.execute(
+        select(job_runs.c.job, job_runs.c.finished_at, job_runs.c.note).where(
+            job_runs.c.id.in_(newest)
+        )
     )
-    return int(result.rowcount)  # type: ignore[attr-defined]  # a CursorResult, as it deletes
+    return {job: (finished.astimezone(UTC), note) for job, finished, note in found}
 
 
 def server_time(session: Session) -> datetime:

@@ -8,12 +8,13 @@ from rich.console import Console
 from rich.table import Table
 
 from app.database import database_for
-from app.job_runs import job_settings, latest_runs
+from app.job_settings import job_settings
 from app.life import Life, Where
 from app.logs import configure_logs
 from app.settings import read_settings
 from jobs.context import Done, JobContext
 from jobs.timetable import JOBS, run_all, run_job, start_clock
+from store import runs
 
 _PATIENCE = 60
 
@@ -72,8 +73,8 @@ def run(name: str | None, everything: bool) -> None:
 @command.command("list", epilog="\b\nExample:\n  spanledger jobs list")
 def list_jobs() -> None:
     """Show the timetable, and what each job did last."""
-    with database_for(read_settings()) as database:
-        latest = latest_runs(database)
+    with database_for(read_settings()) as database, database.read() as session:
+        latest = runs.latest(session)
     table = Table("job", "every", "last run (UTC)", "does, and did", box=None, pad_edge=False)
     for name, job in JOBS.items():
         finished, note = latest.get(name, (None, ""))

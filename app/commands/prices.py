@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.database import database_for
-from app.job_runs import job_settings
+from app.job_settings import job_settings
 from app.logs import configure_logs
 from app.settings import read_settings
 from jobs.context import JobContext

@@ -18,7 +18,7 @@ from app.demo.emit import NotTakenError, Sender
 from app.demo.send import beginning, send_all, send_history, send_live
 from app.demo.show import progress, spend_by_team, summary, told, tour
 from app.demo.traffic import HOUR, SECOND, Exchange
-from app.job_runs import job_settings
+from app.job_settings import job_settings
 from app.life import Where
 from app.settings import Settings
 from jobs.context import JobContext

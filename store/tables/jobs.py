@@ -13,7 +13,7 @@ job_runs = Table(
     Column("period", DateTime(timezone=True), nullable=False),
     Column("started_at", DateTime(timezone=True), nullable=False),
     Column("finished_at", DateTime(timezone=True), nullable=False),
-    # Everything heard before this is dealt with: the least of all jobs is complete_until.
+    # Everything heard before this is dealt with: store/completeness.py.
     Column("complete_until", DateTime(timezone=True)),
     # What it did, for people: "2 batches, 1024 calls".
     Column("note", Text, nullable=False),

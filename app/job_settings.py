@@ -1,0 +1,15 @@
+"""What the jobs are told of the settings."""
+
+from app.settings import Settings
+from jobs.context import JobSettings
+
+
+def job_settings(settings: Settings) -> JobSettings:
+    """The few settings that jobs look at."""
+    return JobSettings(
+        currency=settings.currency,
+        timezone=settings.timezone,
+        slack_webhook_url=settings.slack_webhook_url,
+        allow_private_destinations=settings.allow_private_destinations,
+        api_url=settings.api_addr.url,
+    )

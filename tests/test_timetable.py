@@ -1,0 +1,101 @@
+"""The clock of the jobs: each tick is done once, by whoever comes first, and is remembered."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from jobs import timetable
+from jobs.context import Done, JobContext
+from store import runs
+from store.sessions import Database
+from store.tables.jobs import job_runs
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
+    """When the alerts job was run, which does nothing else here."""
+    times: list[datetime] = []
+
+    def run(context: JobContext) -> Done:
+        times.append(context.now)
+        return Done("nothing")
+
+    # An hour between ticks, so that both of a test are in one.
+    job = replace(timetable.JOBS["alerts"], run=run, every=3600)
+    monkeypatch.setitem(timetable.JOBS, "alerts", job)
+    monkeypatch.setattr(timetable, "datetime", Noon)
+    return times
+
+
+class Noon(datetime):
+    """A clock that stands."""
+
+    @classmethod
+    def now(cls, tz: object = None) -> "Noon":
+        assert tz is UTC
+        return cls(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def test_a_tick_is_run_once_whoever_ticks(database: Database, ran: list[datetime]) -> None:
+    for _ in range(2):
+        timetable._tick("alerts", JobContext(database, now=NOON))
+    assert ran == [NOON]
+
+
+def test_a_job_that_another_process_runs_is_left_to_it(
+    database: Database, ran: list[datetime]
+) -> None:
+    with database.write() as elsewhere:
+        assert runs.lock(elsewhere, "alerts", wait=False)
+        timetable._tick("alerts", JobContext(database, now=NOON))
+        assert timetable.run_job("alerts", JobContext(database, now=NOON)) is None
+    assert ran == []
+    timetable._tick("alerts", JobContext(database, now=NOON))
+    assert ran == [NOON]
+
+
+def test_a_job_that_fails_is_run_again_at_the_next_tick(
+    database: Database, ran: list[datetime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_context: JobContext) -> Done:
+        raise RuntimeError("that is the test")
+
+    with monkeypatch.context() as broken:
+        job = replace(timetable.JOBS["alerts"], run=fail)
+        broken.setitem(timetable.JOBS, "alerts", job)
+        timetable._tick("alerts", JobContext(database, now=NOON))
+    timetable._tick("alerts", JobContext(database, now=NOON))
+    assert ran == [NOON]
+
+
+def test_old_runs_are_forgotten_and_only_those_of_the_job(
+    database: Database, ran: list[datetime]
+) -> None:
+    with database.write() as session:
+        now = runs.server_time(session)
+        for job in ("alerts", "roll"):
+            for days in (31, 29):
+                finished = now - timedelta(days=days)
+                runs.record(
+                    session,
+                    job,
+                    period=finished,
+                    started_at=finished,
+                    finished_at=finished,
+                    complete_until=None,
+                    note=f"{days} days ago",
+                )
+    timetable.run_job("alerts", JobContext(database, now=NOON))
+    assert ran == [NOON]
+    with database.read() as session:
+        kept = session.execute(select(job_runs.c.job, job_runs.c.note).order_by(job_runs.c.id))
+        assert [tuple(row) for row in kept] == [
+            ("alerts", "29 days ago"),
+            ("roll", "31 days ago"),
+            ("roll", "29 days ago"),
+            ("alerts", "nothing"),
+        ]
