@@ -14,8 +14,9 @@ from api.problems import Problem, answers
 from api.shapes import BoundsAnswer, TotalsAnswer, instant, totals_of
 from reports.statement_csv import statement_csv
 from spend.money import plain
+from spend.owners import IDLE, UNALLOCATED
 from spend.periods import Month, local_day, parse_month
-from spend.statements import IDLE, UNALLOCATED, Figures, Statement, TeamPart
+from spend.statements import Figures, Statement, TeamPart
 from store.grouping import TooManyRowsError
 from store.statements import statement_of
 

@@ -13,13 +13,21 @@ from spend import money
 from spend.calls import Owner, Route
 from spend.ids import content_id
 from spend.meters import METER_NAMES
-from spend.pools import HOUR, IDLE_OWNER, HourSplit, Pool, hour_of, pool_of, split_hour, work_units
+from spend.pools import (
+    HOUR,
+    IDLE_METER,
+    IDLE_OWNER,
+    POOL_METER,
+    HourSplit,
+    Pool,
+    hour_of,
+    pool_of,
+    split_hour,
+    work_units,
+)
 from store import dictionaries, ledger, parties
 from store.ledger import ALLOCATION, NewCharge, Place
 from store.tables.heard import owners, routes
-
-POOL_METER: Final = "pool"
-IDLE_METER: Final = "idle"
 
 _NOTHING: Final = Decimal(0)
 Line = tuple[Place, str]

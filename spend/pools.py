@@ -15,6 +15,8 @@ from typing import Final
 from spend import money
 from spend.calls import Owner, Route
 from spend.meters import CACHE_WRITES
+from spend.owners import IDLE
+from spend.providers import SELF_HOSTED
 
 METHOD: Final = "work-units-v1"
 OUTPUT_WEIGHT: Final = 4
@@ -22,8 +24,11 @@ OUTPUT_WEIGHT: Final = 4
 HOUR: Final = timedelta(hours=1)
 _HOUR_US: Final = 3_600_000_000
 
-IDLE_TEAM: Final = "idle"
-IDLE_OWNER: Final = Owner(team=IDLE_TEAM, rule="capacity of a pool that no call used")
+POOL_METER: Final = "pool"
+IDLE_METER: Final = "idle"
+"""On charges: a share of a pool-hour that calls used, and the share that none did."""
+
+IDLE_OWNER: Final = Owner(team=IDLE, rule="capacity of a pool that no call used")
 
 ROUTE_DIMENSIONS: Final = ("provider", "model", "server", "deployment", "region")
 OWNER_DIMENSIONS: Final = ("service", "project", "environment")
@@ -77,7 +82,7 @@ class Pool:
     @property
     def idle_route(self) -> Route:
         """What its idle line shows as called."""
-        return Route(provider=self.provider, deployment="self-hosted", region=self.region)
+        return Route(provider=self.provider, deployment=SELF_HOSTED, region=self.region)
 
 
 def _fits(value: str | None, patterns: Sequence[str]) -> bool:

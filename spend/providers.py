@@ -12,12 +12,13 @@ from functools import lru_cache
 from typing import Final
 
 from spend.hosts import is_private, place_of
-from spend.models import bare_name, maker_of, prefix_of
+from spend.models import maker_of, prefix_of
 
 API: Final = "api"
 HOSTED_OPEN: Final = "hosted-open"
 SELF_HOSTED: Final = "self-hosted"
-"""Deployments. Also the provider of what runs on our own machines, where no engine is named."""
+"""Also the provider of what runs on our own machines, where no engine is named."""
+DEPLOYMENTS: Final = (API, HOSTED_OPEN, SELF_HOSTED)
 
 # Id -> the names by which emitters call it, lower case. A name is also tried up to its first dot.
 _ALIASES: Final[dict[str, str]] = {
@@ -215,8 +216,3 @@ def _deployment(provider: str, model: str | None) -> str:
     maker = maker_of(model)
     foreign = maker is not None and maker.open_weights and maker.provider != provider
     return HOSTED_OPEN if foreign else API
-
-
-def same_model(one: str, other: str) -> bool:
-    """Whether two names mean one model but for prefixes and letter case."""
-    return bare_name(one) == bare_name(other)

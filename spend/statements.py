@@ -15,11 +15,10 @@ from zoneinfo import ZoneInfo
 
 from spend.budgets import Budget
 from spend.money import EXACT, minor_digits, rounded, rounded_lines
+from spend.owners import IDLE, UNALLOCATED
 from spend.periods import Month, Period, month_period
 from spend.totals import Totals, together
 
-UNALLOCATED: Final = "unallocated"
-IDLE: Final = "idle"
 _LAST: Final = {UNALLOCATED: 1, IDLE: 2}
 
 LineKey = tuple[str, str | None, str | None]

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from spend.calls import Outcome, Owner, Role, Route, Sighting
 from spend.meters import DISJOINT, INPUTS, METER_NAMES
+from spend.owners import UNALLOCATED
 
 PROMPT_METERS: Final = (*INPUTS, "input_audio")
 ANSWER_METERS: Final = ("output", "reasoning", "output_audio")
@@ -179,7 +180,7 @@ def _outcome(ranked: Sequence[Sighting]) -> Outcome:
 
 def _owner(ranked: Sequence[Sighting]) -> Owner:
     """The owner that a sighting claimed, with what it left open told by the others."""
-    claimed = [one.owner for one in ranked if one.owner.team != "unallocated"]
+    claimed = [one.owner for one in ranked if one.owner.team != UNALLOCATED]
     first = (claimed or [ranked[0].owner])[0]
     gaps = {
         name: next((getattr(one.owner, name) for one in ranked if getattr(one.owner, name)), None)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from spend.budgets import Budget, Spend
 from spend.calls import Owner, Route
+from spend.owners import UNALLOCATED
 from spend.periods import Period
 from store.tables.budgets import crossings
 from store.tables.heard import owners, routes
@@ -64,7 +65,7 @@ def spend_in(session: Session, tenant: int, period: Period) -> list[Spend]:
         select(
             spent.c.currency,
             spent.c.amount,
-            func.coalesce(owners.c.team, "unallocated").label("team"),
+            func.coalesce(owners.c.team, UNALLOCATED).label("team"),
             *(owners.c[name] for name in _OWNER[1:-1]),
             func.coalesce(owners.c.rule, "").label("rule"),
             *(routes.c[name] for name in _ROUTE),

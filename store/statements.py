@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 
 from spend.budgets import Budget
 from spend.money import EXACT
+from spend.owners import UNALLOCATED
 from spend.periods import Month, Period, month_period
-from spend.statements import UNALLOCATED, LineKey, PoolLine, Spent, Statement, draw_up
+from spend.pools import IDLE_METER
+from spend.statements import LineKey, PoolLine, Spent, Statement, draw_up
 from spend.totals import Totals, together
 from store.budgets import with_history
 from store.completeness import complete_until
@@ -93,6 +95,6 @@ def _pool_lines(session: Session, tenant: int, period: Period, currency: str) ->
     for pool_id, name, meter, amount in rows:
         pool = name or f"pool {pool_id}"
         cost[pool] = EXACT.add(cost[pool], amount)
-        if meter == "idle":
+        if meter == IDLE_METER:
             idle[pool] = EXACT.add(idle[pool], amount)
     return [PoolLine(pool, cost[pool], idle[pool]) for pool in sorted(cost)]
