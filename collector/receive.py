@@ -17,7 +17,7 @@ from collector.errors import Busy, Denied, Malformed, TooLarge
 from collector.limits import InFlight, Limits, check_spans
 from collector.senders import Gate, Sender
 from collector.tally import Tally
-from collector.understand import understand
+from collector.understanding.understand import understand
 from store.intake import Account, Heard
 from store.sessions import Database
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
-from collector.understand import Understood, understand
+from collector.understanding.understand import Understood, understand
 from spend.calls import Outcome, Role, Sighting
 from spend.meters import METER_NAMES
 from store.tenants import TENANT

@@ -8,7 +8,7 @@ from spans import captured, heard, sightings
 
 from collector.dialects import DIALECTS
 from collector.dialects.table import COLUMNS
-from collector.keys import KEYS
+from collector.understanding.attributes import KEYS
 from spend.calls import Outcome, Role, Sighting, Standing
 from spend.meters import CACHE_WRITES
 from spend.twins import settle

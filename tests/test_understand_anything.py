@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spans import START, Told, heard, request, sightings
 
-from collector.keys import KEYS
+from collector.understanding.attributes import KEYS
 from spend.calls import Role
 from spend.meters import METER_NAMES, METERS
 

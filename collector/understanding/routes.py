@@ -7,10 +7,10 @@ from typing import Final
 
 import numpy as np
 
-from collector.columns import ABSENT, Columns
 from collector.dialects import DIALECTS
-from collector.distinct import distinct
-from collector.otlp import Ints
+from collector.understanding.columns import ABSENT, Columns
+from collector.understanding.distinct import distinct
+from collector.understanding.otlp import Ints
 from spend.calls import Emitter, Route
 from spend.hosts import host_of
 from spend.ids import content_id

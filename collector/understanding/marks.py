@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from collector.dialects import DIALECTS
 from collector.dialects.table import SPAN_NAME, Mark, Verdict
-from collector.keys import MARKS, Known
-from collector.otlp import Ints, Spans
+from collector.understanding.attributes import MARKS, Known
+from collector.understanding.otlp import Ints, Spans
 
 _BY_SCOPE: Final = tuple(
     (pattern, number)

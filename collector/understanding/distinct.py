@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from collector.otlp import Ints
+from collector.understanding.otlp import Ints
 
 _ROOM = 2**62
 

@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from collector.columns import ABSENT, Columns
-from collector.distinct import distinct
-from collector.keys import COLUMN_KEYS, KEYS
-from collector.otlp import Attributes, Ints
-from collector.scrub import scrub
+from collector.understanding.attributes import COLUMN_KEYS, KEYS
+from collector.understanding.columns import ABSENT, Columns
+from collector.understanding.distinct import distinct
+from collector.understanding.otlp import Attributes, Ints
+from collector.understanding.scrub import scrub
 from spend.calls import Owner
 from spend.ids import content_id
 from spend.owners import DIMENSIONS, LAST_RESORT, TEAM, owner_of

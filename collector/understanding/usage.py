@@ -13,10 +13,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from collector.columns import ABSENT, Columns
 from collector.dialects.table import COUNTS
-from collector.keys import COLUMN_KEYS, KEYS, NUMBER
-from collector.otlp import Ints
+from collector.understanding.attributes import COLUMN_KEYS, KEYS, NUMBER
+from collector.understanding.columns import ABSENT, Columns
+from collector.understanding.otlp import Ints
 from spend.meters import LARGEST_COUNT, METER_NAMES
 
 Flags = npt.NDArray[np.bool_]

@@ -15,21 +15,27 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from collector.columns import Columns, columns_of
-from collector.details import Details, describe
 from collector.dialects.table import Verdict
-from collector.endings import Endings, endings_of
-from collector.keys import find_known
-from collector.marks import Marked, judge
-from collector.meanings import flags_of
-from collector.moments import START_FAULTS, Starts, check_starts, durations, first_tokens
-from collector.otlp import Ints, Spans, read_spans
-from collector.own import owners_of, resource_claims
-from collector.parents import fixed_bytes, nearest, signed
-from collector.response_ids import response_ids
-from collector.routes import Routed, emitters_of, routes_of
-from collector.scrub import readable
-from collector.usage import Flags, Usage, read_usage
+from collector.understanding.attributes import find_known
+from collector.understanding.columns import Columns, columns_of
+from collector.understanding.details import Details, describe
+from collector.understanding.endings import Endings, endings_of
+from collector.understanding.marks import Marked, judge
+from collector.understanding.meanings import flags_of
+from collector.understanding.moments import (
+    START_FAULTS,
+    Starts,
+    check_starts,
+    durations,
+    first_tokens,
+)
+from collector.understanding.otlp import Ints, Spans, read_spans
+from collector.understanding.owners import owners_of, resource_claims
+from collector.understanding.parents import fixed_bytes, nearest, signed
+from collector.understanding.response_ids import response_ids
+from collector.understanding.routes import Routed, emitters_of, routes_of
+from collector.understanding.scrub import readable
+from collector.understanding.usage import Flags, Usage, read_usage
 from spend.calls import Emitter, Owner, Role, Route, Standing
 from store.sightings import SIGHTINGS, no_sightings
 

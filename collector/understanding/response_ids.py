@@ -12,10 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from collector.columns import ABSENT, Columns
-from collector.distinct import distinct
-from collector.otlp import Ints
-from collector.scrub import LONGEST
+from collector.understanding.columns import ABSENT, Columns
+from collector.understanding.distinct import distinct
+from collector.understanding.otlp import Ints
+from collector.understanding.scrub import LONGEST
 from spend.calls import Route
 
 # Eight characters and more behind the prefix: stand-in servers answer "chatcmpl-123" to all.

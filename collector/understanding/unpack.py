@@ -12,7 +12,7 @@ from typing import Any, Final
 import orjson
 
 from collector.dialects.table import Unpacked
-from collector.keys import FIRST_UNPACKED, KEYS, NUMBER, UNPACKS, Known
+from collector.understanding.attributes import FIRST_UNPACKED, KEYS, NUMBER, UNPACKS, Known
 
 LARGEST: Final = 65536
 _LARGEST_INT64: Final = 2**63 - 1

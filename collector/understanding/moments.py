@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from collector.columns import Columns
 from collector.dialects import DIALECTS
-from collector.otlp import Events, Ints, Spans
-from collector.usage import Flags
+from collector.understanding.columns import Columns
+from collector.understanding.otlp import Events, Ints, Spans
+from collector.understanding.usage import Flags
 
 _NANOS: Final = 1000
 _FIRST: Final = 946_684_800 * 10**9

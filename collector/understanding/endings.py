@@ -10,12 +10,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from collector.columns import ABSENT, Columns
-from collector.details import Details
-from collector.distinct import distinct
-from collector.otlp import Ints, Spans
-from collector.scrub import readable
-from collector.usage import Flags
+from collector.understanding.columns import ABSENT, Columns
+from collector.understanding.details import Details
+from collector.understanding.distinct import distinct
+from collector.understanding.otlp import Ints, Spans
+from collector.understanding.scrub import readable
+from collector.understanding.usage import Flags
 from spend.calls import Outcome
 from spend.outcomes import outcome_of, status_told
 

@@ -11,9 +11,9 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from collector.columns import ABSENT, Columns
-from collector.otlp import Ints
-from collector.usage import Flags
+from collector.understanding.columns import ABSENT, Columns
+from collector.understanding.otlp import Ints
+from collector.understanding.usage import Flags
 
 
 class Details:

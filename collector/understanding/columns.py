@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from collector.keys import (
+from collector.understanding.attributes import (
     COLUMN_KEYS,
     FIRST_UNPACKED,
     KEYS,
@@ -18,9 +18,9 @@ from collector.keys import (
     TEXT_KEYS,
     Known,
 )
-from collector.otlp import Ints
-from collector.scrub import scrub, scrubbed, texts_of
-from collector.unpack import Found, unpack
+from collector.understanding.otlp import Ints
+from collector.understanding.scrub import scrub, scrubbed, texts_of
+from collector.understanding.unpack import Found, unpack
 
 Floats = npt.NDArray[np.float64]
 

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from collector.dialects import DIALECTS
 from collector.dialects.table import COLUMNS, TEXTS, Mark, Unpacked
-from collector.otlp import Attributes, Ints
+from collector.understanding.otlp import Attributes, Ints
 from spend.owners import ATTRIBUTES as OWN
 
 MARKS: Final[tuple[tuple[Mark, int], ...]] = tuple(

@@ -7,12 +7,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from collector.columns import Columns
 from collector.dialects import DIALECTS
 from collector.dialects.table import Meaning
-from collector.distinct import distinct
-from collector.otlp import Ints
-from collector.usage import Flags
+from collector.understanding.columns import Columns
+from collector.understanding.distinct import distinct
+from collector.understanding.otlp import Ints
+from collector.understanding.usage import Flags
 from spend.calls import Route
 
 
