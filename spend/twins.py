@@ -38,8 +38,23 @@ is linked by it would grow with every call, and with it the time to settle the n
 OVERLAP: Final = timedelta(seconds=2)
 """How far apart sightings of one answer may be, where ids alone do not tell calls apart."""
 
+ANSWERED: Final = timedelta(hours=1)
+"""How far apart they may be at all: clocks may be off, but an id that comes back after that is a
+stand-in's."""
+
 NESTED_AGREE: Final = 0.1
 """A wrapper's count may be off by a tenth (a stream's first count added twice) and still repeat."""
+
+
+_KINDS: Final = {
+    "chat": "text",
+    "text_completion": "text",
+    "embeddings": "embeddings",
+    "rerank": "rerank",
+    "image": "image",
+    "audio": "audio",
+}
+"""Operation -> kind of work. Others, and what is not told, may be any of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +109,8 @@ def settle(sightings: Iterable[Sighting]) -> Settlement:
     _join_by_response_id(counting, clusters)
     _join_failed_together(counting, clusters)
     aggregates = [one for one in ordered if one.role is Role.AGGREGATE]
-    promoted = _weigh_aggregates(aggregates, counting, clusters, held)
+    parents = {key_of(one): one.parent_span_id for one in ordered}
+    promoted = _weigh_aggregates(aggregates, counting, parents, clusters, held)
     groups = {id(group): group for group in clusters.members.values()}
     joined = [
         join(group, clusters.why)
@@ -117,16 +133,23 @@ def _join_nested(calls: Sequence[Sighting], clusters: _Clusters) -> set[Key]:
     # Innermost first, so that a chain of wrappers collapses from within.
     for outer_key in sorted(inner, key=lambda key: began(by_key[key]), reverse=True):
         outer = by_key[outer_key]
-        if _repeats_several(outer, inner[outer_key]):
+        alike = [one for one in inner[outer_key] if _same_work(outer, one)]
+        if _repeats_several(outer, alike):
             held.add(outer_key)
             continue
-        twin = _twin_within(outer, inner[outer_key])
+        twin = _twin_within(outer, alike)
         if twin is None or clusters.join(outer, twin, "nested"):
             continue
         # The same instrumentation wraps itself (an agent kit's own two layers): the inner counts.
         if not _conflicting_ids(outer, twin):
             held.add(outer_key)
     return held
+
+
+def _same_work(one: Sighting, other: Sighting) -> bool:
+    """Whether two could be one call by what they did: a chat may hold embeddings, and is none."""
+    kinds = {_KINDS.get(each.route.operation or "") for each in (one, other)} - {None}
+    return len(kinds) < 2  # noqa: PLR2004  # two kinds of work
 
 
 def _repeats_several(outer: Sighting, inner: Sequence[Sighting]) -> bool:
@@ -172,12 +195,10 @@ def _join_by_response_id(calls: Sequence[Sighting], clusters: _Clusters) -> None
             continue
         # A server that gives all its answers one id (a proxy, a test) must not make them one
         # call: where an instrumentation saw the id twice, time decides which copies belong.
-        ambiguous = len(set(scopes)) < len(scopes)
+        apart = OVERLAP if len(set(scopes)) < len(scopes) else ANSWERED
         for at, one in enumerate(group):
             for earlier in group[:at]:
-                if ambiguous and not _overlap(earlier, one):
-                    continue
-                if clusters.join(earlier, one, "response id"):
+                if _overlap(earlier, one, apart) and clusters.join(earlier, one, "response id"):
                     break
 
 
@@ -185,8 +206,8 @@ def _end(sighting: Sighting) -> datetime:
     return sighting.start_at + timedelta(microseconds=sighting.duration_us or 0)
 
 
-def _overlap(one: Sighting, other: Sighting) -> bool:
-    return one.start_at <= _end(other) + OVERLAP and other.start_at <= _end(one) + OVERLAP
+def _overlap(one: Sighting, other: Sighting, apart: timedelta) -> bool:
+    return one.start_at <= _end(other) + apart and other.start_at <= _end(one) + apart
 
 
 def _within(inner: Sighting, outer: Sighting) -> bool:
@@ -217,28 +238,38 @@ def _join_failed_together(calls: Sequence[Sighting], clusters: _Clusters) -> Non
 def _weigh_aggregates(
     aggregates: Sequence[Sighting],
     counting: Sequence[Sighting],
+    parents: Mapping[Key, int | None],
     clusters: _Clusters,
     held: set[Key],
 ) -> set[Key]:
     """Holds the aggregates that repeat what counts beneath them; answers those that count."""
-    parents = {key_of(one): one.parent_span_id for one in (*aggregates, *counting)}
     by_trace: dict[str, list[Sighting]] = defaultdict(list)
-    for one in counting:
+    below: dict[Key, list[Sighting]] = defaultdict(list)
+
+    def counts(one: Sighting) -> None:
         by_trace[one.trace_id.hex].append(one)
+        for span_id in _above(one, parents):
+            below[one.trace_id.hex, span_id].append(one)
+
+    for one in counting:
+        counts(one)
     promoted: set[Key] = set()
     # Innermost first: what an inner aggregate stands for, an outer one repeats.
     for aggregate in sorted(aggregates, key=_inwards, reverse=True):
-        trace = by_trace[aggregate.trace_id.hex]
-        beneath = [one for one in trace if _is_beneath(one, aggregate, parents)]
+        key = key_of(aggregate)
+        beneath = below[key]
+        if not any(has_usage(one) for one in beneath):
+            trace = by_trace[aggregate.trace_id.hex]
+            beneath = [one for one in trace if _is_beneath(one, aggregate, parents)]
         silent = [one for one in beneath if one.outcome is Outcome.OK]
         if any(has_usage(one) for one in beneath):
-            held.add(key_of(aggregate))
+            held.add(key)
         elif len(silent) == 1 and clusters.join(aggregate, silent[0], "told by its wrapper"):
-            trace.append(aggregate)
+            counts(aggregate)
         else:
-            promoted.add(key_of(aggregate))
-            clusters.why[key_of(aggregate)] = "no call with usage beneath"
-            trace.append(aggregate)
+            promoted.add(key)
+            clusters.why[key] = "no call with usage beneath"
+            counts(aggregate)
     return promoted
 
 
@@ -249,11 +280,21 @@ def _inwards(sighting: Sighting) -> tuple[datetime, int, str, int]:
 
 def _is_beneath(one: Sighting, aggregate: Sighting, parents: Mapping[Key, int | None]) -> bool:
     """By its parents; or, as spans in between are not kept, by lying within the time."""
-    trace, parent = one.trace_id.hex, one.parent_span_id
-    for _ in range(64):  # a cycle of parents must not hang us
-        if parent is None:
-            break
-        if parent == aggregate.span_id:
-            return True
-        parent = parents.get((trace, parent))
-    return one.span_id != aggregate.span_id and _within(one, aggregate)
+    above = _above(one, parents)
+    if aggregate.span_id in above:
+        return True
+    if one.span_id == aggregate.span_id:
+        return False
+    # What meets the aggregate's own parents, and not the aggregate, stands beside it.
+    beside = not above.isdisjoint(_above(aggregate, parents))
+    return not beside and _within(one, aggregate)
+
+
+def _above(one: Sighting, parents: Mapping[Key, int | None]) -> set[int]:
+    """The spans above one, as far as they are known."""
+    above: set[int] = set()
+    parent = one.parent_span_id
+    while parent is not None and parent not in above:  # a cycle of parents must not hang us
+        above.add(parent)
+        parent = parents.get((one.trace_id.hex, parent))
+    return above
