@@ -106,18 +106,8 @@ class Receiver:
     ) -> Heard:
         request = read()
         check_spans(request, self.limits.spans)
-        understood = understand(
+        return understand(
             [request], tenant=sender.tenant, received_at=received_at, key_team=sender.team
-        )
-        return Heard(
-            sightings=understood.sightings,
-            owners=understood.owners,
-            routes=understood.routes,
-            emitters=understood.emitters,
-            heard=understood.heard,
-            not_a_call=understood.not_a_call,
-            refused=understood.refused,
-            usage_refused=understood.usage_refused,
         )
 
     def refused(self, door: str, error: Exception) -> None:

@@ -42,13 +42,15 @@ class Heard:
     owners: Mapping[int, Owner]
     routes: Mapping[int, Route]
     emitters: Mapping[int, Emitter]
+    """By ``spend.ids.content_id``."""
     heard: int
     """Spans in the request: each is a row of ``sightings``, not a call, or refused."""
     not_a_call: int
+    """Spans that are no sighting: other work, tools, wrappers without usage."""
     refused: Mapping[str, int]
-    """Reason -> spans."""
+    """Reason -> spans that cannot be kept: an id or a time that is none."""
     usage_refused: Mapping[str, int]
-    """Reason -> calls kept without (a part of) their usage."""
+    """Reason -> calls that are kept without their usage."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ from uuid import UUID
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
-from collector.understanding.understand import Understood, understand
+from collector.understanding.understand import understand
 from spend.calls import Outcome, Role, Sighting
 from spend.meters import METER_NAMES
+from store.intake import Heard
 from store.tenants import TENANT
 
 VECTORS = Path(__file__).parent / "vectors"
@@ -33,7 +34,7 @@ def captured(scenario: str) -> list[bytes]:
     ]
 
 
-def heard(*requests: bytes, key_team: str | None = None) -> Understood:
+def heard(*requests: bytes, key_team: str | None = None) -> Heard:
     return understand(requests, tenant=TENANT, received_at=RECEIVED, key_team=key_team)
 
 
@@ -120,13 +121,13 @@ def call(**changes: Any) -> Told:
     return Told(attributes=attributes, **changes)
 
 
-def only(understood: Understood) -> Sighting:
+def only(understood: Heard) -> Sighting:
     """The one sighting."""
     (one,) = sightings(understood)
     return one
 
 
-def sightings(understood: Understood) -> list[Sighting]:
+def sightings(understood: Heard) -> list[Sighting]:
     return [
         Sighting(
             trace_id=UUID(bytes=row["trace_id"]),

@@ -36,7 +36,8 @@ from collector.understanding.response_ids import response_ids
 from collector.understanding.routes import Routed, emitters_of, routes_of
 from collector.understanding.scrub import readable
 from collector.understanding.usage import Flags, Usage, read_usage
-from spend.calls import Emitter, Owner, Role, Route, Standing
+from spend.calls import Role, Standing
+from store.intake import Heard
 from store.sightings import SIGHTINGS, no_sightings
 
 Value = TypeVar("Value")
@@ -47,27 +48,7 @@ _MICROS_A_DAY: Final = 86_400 * 10**6
 
 
 @dataclass(frozen=True, slots=True)
-class Understood:
-    """What was heard in some requests: heard = sightings + not_a_call + sum of refused."""
-
-    sightings: pa.RecordBatch
-    """Columns as ``store.sightings.SIGHTINGS``."""
-    owners: Mapping[int, Owner]
-    routes: Mapping[int, Route]
-    emitters: Mapping[int, Emitter]
-    """By ``spend.ids.content_id``."""
-    heard: int
-    """Spans in the requests."""
-    not_a_call: int
-    """Spans that are no sighting: other work, tools, wrappers without usage."""
-    refused: Counter[str]
-    """Reason -> spans that cannot be kept: an id or a time that is none."""
-    usage_refused: Counter[str]
-    """Reason -> calls that are kept without their usage."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Heard:
+class _Seen:
     """A request's spans with what is known before any of them is looked into."""
 
     spans: Spans
@@ -89,8 +70,8 @@ class _Ids:
 
 def understand(
     requests: Sequence[bytes], *, tenant: int, received_at: datetime, key_team: str | None = None
-) -> Understood:
-    """The sightings in some serialised ``ExportTraceServiceRequest`` s.
+) -> Heard:
+    """What some serialised ``ExportTraceServiceRequest`` s hold: sightings, and what is none.
 
     ``key_team`` is the team of the key they came with, where it has one. Nothing in a span makes
     this raise: a span that cannot be kept is counted under ``refused``.
@@ -112,14 +93,14 @@ def understand(
     row_of_span = np.full(len(spans), -1, dtype=np.int64)
     row_of_span[candidates] = np.arange(len(candidates))
     columns = columns_of(known.only(row_of_span), len(candidates))
-    heard = _Heard(
+    seen = _Seen(
         spans, scopes, versions, marked, _ids(spans), check_starts(spans.start, received_at)
     )
-    return _sightings(heard, candidates, columns, tenant, key_team)
+    return _sightings(seen, candidates, columns, tenant, key_team)
 
 
-def _nothing(heard: int) -> Understood:
-    return Understood(no_sightings(), {}, {}, {}, heard, heard, Counter(), Counter())
+def _nothing(heard: int) -> Heard:
+    return Heard(no_sightings(), {}, {}, {}, heard, heard, Counter(), Counter())
 
 
 def _ids(spans: Spans) -> _Ids:
@@ -129,9 +110,9 @@ def _ids(spans: Spans) -> _Ids:
     return _Ids(trace, span[:, 0], parent[:, 0], good_trace, good_span)
 
 
-def _faults(heard: _Heard, rows: Ints) -> tuple[Flags, Counter[str]]:
+def _faults(seen: _Seen, rows: Ints) -> tuple[Flags, Counter[str]]:
     """Which of some spans cannot be kept, and why."""
-    ids, starts = heard.ids, heard.starts.fault[rows]
+    ids, starts = seen.ids, seen.starts.fault[rows]
     reasons: Counter[str] = Counter()
     bad = np.zeros(len(rows), dtype=bool)
     faults = [
@@ -162,48 +143,48 @@ class _Said:
     """Aggregates."""
 
 
-def _said(heard: _Heard, rows: Ints, columns: Columns) -> _Said:
-    scope, dialect = heard.spans.scope[rows], heard.marked.dialect[rows]
+def _said(seen: _Seen, rows: Ints, columns: Columns) -> _Said:
+    scope, dialect = seen.spans.scope[rows], seen.marked.dialect[rows]
     routed = routes_of(columns, dialect)
-    endings = endings_of(heard.spans, rows, columns)
+    endings = endings_of(seen.spans, rows, columns)
     means = {
         flag: flags_of(
             flag,
             columns,
             scope=scope,
-            names=heard.scopes,
-            versions=heard.versions,
+            names=seen.scopes,
+            versions=seen.versions,
             group=routed.group,
             routes=routed.listed,
         )
         for flag in ("beside_cache", "reasoning_apart")
     }
     usage = read_usage(columns, failed=endings.failed, **means)
-    wraps = heard.marked.verdict[rows] == Verdict.AGGREGATE
+    wraps = seen.marked.verdict[rows] == Verdict.AGGREGATE
     return _Said(rows, columns, scope, dialect, routed, endings, usage, wraps)
 
 
 def _sightings(
-    heard: _Heard, rows: Ints, columns: Columns, tenant: int, key_team: str | None
-) -> Understood:
-    """All of ``Understood`` from the spans at ``rows``, whose attributes are ``columns``."""
-    spans, said = heard.spans, _said(heard, rows, columns)
+    seen: _Seen, rows: Ints, columns: Columns, tenant: int, key_team: str | None
+) -> Heard:
+    """``Heard`` from the spans at ``rows``, whose attributes are ``columns``."""
+    spans, said = seen.spans, _said(seen, rows, columns)
     counts = ~said.wraps | said.usage.any
-    bad, refused = _faults(heard, rows[counts])
+    bad, refused = _faults(seen, rows[counts])
     kept = np.flatnonzero(counts)[~bad]
     owner_id, owners = owners_of(columns, *_resources(spans, rows), key_team)
-    emitter_id, emitters = emitters_of(said.scope, said.dialect, heard.scopes, heard.versions)
+    emitter_id, emitters = emitters_of(said.scope, said.dialect, seen.scopes, seen.versions)
     written = {
         "tenant_id": np.full(len(rows), tenant, dtype=np.int32),
         "owner_id": owner_id,
         "emitter_id": emitter_id,
-        **_identity(heard, rows, rows[kept]),
-        **_facts(heard, said),
+        **_identity(seen, rows, rows[kept]),
+        **_facts(seen, said),
     }
     usage_refused: Counter[str] = Counter()
     for row in set(said.usage.refused).intersection(kept.tolist()):
         usage_refused.update(said.usage.refused[row])
-    return Understood(
+    return Heard(
         sightings=_batch(written, kept),
         owners=_used(owners, owner_id[kept]),
         routes=_used(said.routed.routes, said.routed.ids[kept]),
@@ -215,29 +196,29 @@ def _sightings(
     )
 
 
-def _identity(heard: _Heard, rows: Ints, kept: Ints) -> dict[str, Any]:
+def _identity(seen: _Seen, rows: Ints, kept: Ints) -> dict[str, Any]:
     """The columns that say which span a sighting is, and where it hangs among those kept."""
-    start = (heard.spans.start[rows] // np.uint64(1000)).astype(np.int64)
-    chosen = np.zeros(len(heard.spans), dtype=bool)
+    start = (seen.spans.start[rows] // np.uint64(1000)).astype(np.int64)
+    chosen = np.zeros(len(seen.spans), dtype=bool)
     chosen[kept] = True
     return {
-        "trace_id": _trace_ids(heard.ids.trace[rows]),
-        "span_id": signed(heard.ids.span[rows]),
-        "parent_span_id": _parents(heard.ids, chosen, rows),
+        "trace_id": _trace_ids(seen.ids.trace[rows]),
+        "span_id": signed(seen.ids.span[rows]),
+        "parent_span_id": _parents(seen.ids, chosen, rows),
         "day": pa.array((start // _MICROS_A_DAY).astype(np.int32)).cast(pa.date32()),
         "start_at": pa.array(start).cast(pa.timestamp("us", tz="UTC")),
     }
 
 
-def _facts(heard: _Heard, said: _Said) -> dict[str, Any]:
+def _facts(seen: _Seen, said: _Said) -> dict[str, Any]:
     """The columns that say what the sighting saw."""
-    spans, rows, routed = heard.spans, said.rows, said.routed
+    spans, rows, routed = seen.spans, said.rows, said.routed
     details = Details(len(rows))
     said.endings.describe(said.columns, details)
     describe(said.columns, details)
     details.few("usage_refused", said.usage.refused)
     details.flag("usage_conflict", said.usage.conflict)
-    details.flag("clock_ahead", heard.starts.clock_ahead[rows])
+    details.flag("clock_ahead", seen.starts.clock_ahead[rows])
     standing = np.where(said.wraps, Standing.HELD, Standing.COUNTS)
     return {
         "duration_us": _known(durations(spans.start[rows], spans.end[rows])),
