@@ -5,11 +5,12 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth import Who
 from api.budgets import visible
 from api.dependencies import Clock, Reading, Tenant
+from api.instants import Instant
 from api.problems import Problem, answers
 from api.shapes import instant
 from spend.budget_periods import period_at
@@ -36,7 +37,7 @@ class AlertsAsked(BaseModel):
     status: Literal["pending", "sent", "dead"] | None = Field(
         None, description="Only alerts whose message is in this state."
     )
-    since: AwareDatetime | None = Field(
+    since: Instant | None = Field(
         None,
         description="What was heard is counted from this instant on, at most"
         f" {MOST_COUNTED.days} days back. Default: 24 hours ago.",

@@ -21,6 +21,7 @@ from api import (
 from api.auth import caller_of
 from api.body_limit import BodyLimit
 from api.dependencies import Now
+from api.parameters import known_parameters_only
 from api.settings import ApiSettings
 from store.sessions import Database
 
@@ -52,6 +53,8 @@ def create_app(database: Database, settings: ApiSettings, clock: Now) -> FastAPI
     app.include_router(front.router)
     app.include_router(health.router)
     for noun in (spend, performance, calls, statements, budgets, alerts, prices, pools):
-        app.include_router(noun.router, dependencies=[Depends(caller_of)])
+        app.include_router(
+            noun.router, dependencies=[Depends(caller_of), Depends(known_parameters_only)]
+        )
     contract.describe(app)
     return app

@@ -37,8 +37,10 @@ def create(
 ) -> BudgetAnswer:
     """Warns, from now on, when spend that fits the filter reaches a threshold in a period."""
     said = body.model_dump()
-    said["currency"] = said["currency"] or config.currency
-    said["timezone"] = said["timezone"] or config.timezone.key
+    if said["currency"] is None:
+        said["currency"] = config.currency
+    if said["timezone"] is None:
+        said["timezone"] = config.timezone.key
     wanted = _terms(said, config)
     try:
         return budget_answer(budgets.create(session, tenant, wanted, clock()))

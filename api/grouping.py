@@ -3,30 +3,25 @@
 Everything is checked here, and what is wrong is named, so that the store may trust a Question.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from typing import Annotated, Any, Final, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.auth import Caller
+from api.instants import DATE, INSTANT, check_year
 from api.problems import Problem
-from spend.periods import FIRST_YEAR, LAST_YEAR, Period, day_start, local_day
+from spend import zones
+from spend.periods import Period, day_start, local_day
 from spend.slots import is_slot_start
 from store.dimensions import DIMENSIONS, Question, named_period
 from store.grouping import MOST_ROWS
 
 MOST_DAYS: Final = 400
 MOST_VALUES: Final = 200
-
-_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_INSTANT: Final = re.compile(
-    r"[0-9-]{10}[Tt][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
-)
 
 # No NUL: Postgres has no such text.
 Name = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00]*$")]
@@ -146,17 +141,12 @@ def wrong(field: str, detail: str) -> Problem:
     return Problem(422, "The request is not valid", detail, field=field)
 
 
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
 def zone_named(name: str, field: str = "timezone") -> ZoneInfo:
     """A time zone by its IANA name; Problem 422 if there is none."""
-    # Looked up first: ZoneInfo would open whatever file the name leads to.
-    if name not in _zones():
-        raise wrong(field, f"{name[:100]!r} is not a time zone such as Europe/Berlin")
-    return ZoneInfo(name)
+    try:
+        return zones.zone_named(name)
+    except ValueError as unknown:
+        raise wrong(field, str(unknown)) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +164,13 @@ def _bound(field: str, text: str, zone: ZoneInfo) -> _Bound:
     # A plus sign that was not escaped in a query arrives as a space.
     text = text.replace(" ", "+")
     try:
-        if _DATE.fullmatch(text):
+        if DATE.fullmatch(text):
             day = date.fromisoformat(text)
-            _check_year(day.year)
+            check_year(day.year)
             return _Bound(day_start(day, zone), text)
-        if _INSTANT.fullmatch(text):
+        if INSTANT.fullmatch(text):
             moment = datetime.fromisoformat(text.upper())
-            _check_year(moment.year)
+            check_year(moment.year)
             moment = moment.astimezone(UTC)
             return _Bound(moment, moment.isoformat().replace("+00:00", "Z"))
     except ValueError as error:
@@ -190,11 +180,6 @@ def _bound(field: str, text: str, zone: ZoneInfo) -> _Bound:
         f"{text[:100]!r} is neither a date (2026-10-01) nor an instant with its offset"
         " (2026-10-01T00:00:00Z)",
     )
-
-
-def _check_year(year: int) -> None:
-    if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise ValueError(f"the year is not between {FIRST_YEAR} and {LAST_YEAR}")
 
 
 def _dimensions(asked: Sequence[str]) -> tuple[str, ...]:
@@ -211,9 +196,9 @@ def _filters(asked: FiltersAsked, zone: ZoneInfo, caller: Caller) -> dict[str, t
     for name in ("day", "month"):
         for value in values[name]:
             try:
-                if name == "day" and not _DATE.fullmatch(value):
+                if name == "day" and not DATE.fullmatch(value):
                     raise ValueError(value)  # noqa: TRY301 - one way to refuse a value
-                _check_year(int(value[:4]))
+                check_year(int(value[:4]))
                 named_period(name, value, zone)
             except ValueError:
                 example = "2026-10-31" if name == "day" else "2026-10"

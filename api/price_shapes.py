@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StrictStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr
 
+from api.grouping import Name
+from api.instants import Instant
 from api.shapes import instant
 from spend.bands import EDGES
 from spend.money import plain
@@ -93,12 +95,12 @@ class PricesAsked(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    provider: str | None = Field(None, description="Of this provider only.")
-    model: str | None = Field(
+    provider: Name | None = Field(None, description="Of this provider only.")
+    model: Name | None = Field(
         None, description="Of this model only; with a provider also what it is listed by."
     )
-    at: AwareDatetime | None = Field(None, description="In force at this instant only.")
-    known_at: AwareDatetime | None = Field(
+    at: Instant | None = Field(None, description="In force at this instant only.")
+    known_at: Instant | None = Field(
         None, description="The book as it was known at this instant. Default: now."
     )
     after: int = Field(0, ge=0, le=2**63 - 1, description="`next` of the page before.")
@@ -110,10 +112,10 @@ class UnpricedAsked(BaseModel):
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
-    from_: AwareDatetime | None = Field(
+    from_: Instant | None = Field(
         None, alias="from", description="Inclusive. Default: 92 days before `to`."
     )
-    to: AwareDatetime | None = Field(None, description="Exclusive. Default: now.")
+    to: Instant | None = Field(None, description="Exclusive. Default: now.")
     limit: int = Field(100, ge=1, le=1000, description="At most so many models.")
 
 

@@ -4,11 +4,12 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from spend.budget_periods import KINDS
 from spend.budgets import DEFAULT_THRESHOLDS, DIMENSIONS, Filter, Terms
 from spend.destinations import DestinationRefused, destination
+from spend.providers import DEPLOYMENTS
+from spend.zones import zone_named
 
 LONGEST_NAME: Final = 100
 LONGEST_VALUE: Final = 200
@@ -16,9 +17,8 @@ MOST_VALUES: Final = 200
 MOST_THRESHOLDS: Final = 20
 LARGEST_THRESHOLD: Final = 10_000
 
-# Files beside the zones that are none, or mean another one on each machine.
-_NO_ZONES: Final = ("localtime", "posixrules", "Factory")
-_DEPLOYMENTS: Final = ("api", "hosted-open", "self-hosted")
+_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
+"""A NUL, or half of a UTF-16 pair, which JSON can say and Postgres cannot hold."""
 _AMOUNT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,12})?")
 
 
@@ -98,21 +98,19 @@ def _filter(wanted: Mapping[str, Sequence[str]]) -> Filter:
         if not 0 < len(values) <= MOST_VALUES:
             raise TermsRefused(field, f"1 to {MOST_VALUES} values; to budget all, leave it out")
         for value in values:
-            if len(value) > LONGEST_VALUE or "\0" in value:
-                raise TermsRefused(field, f"a value has at most {LONGEST_VALUE} characters, no NUL")
-            if dimension == "deployment" and value not in (*_DEPLOYMENTS, ""):
-                raise TermsRefused(field, f"{_quoted(value)} is not {', '.join(_DEPLOYMENTS)}")
+            if len(value) > LONGEST_VALUE or _UNSTORABLE.search(value):
+                reason = f"a value has at most {LONGEST_VALUE} characters, no NUL, no half ones"
+                raise TermsRefused(field, reason)
+            if dimension == "deployment" and value not in (*DEPLOYMENTS, ""):
+                raise TermsRefused(field, f"{_quoted(value)} is not {', '.join(DEPLOYMENTS)}")
     return {name: tuple(dict.fromkeys(wanted[name])) for name in sorted(wanted)}
 
 
 def _timezone(name: str) -> str:
     try:
-        known = ZoneInfo(name).key not in _NO_ZONES
-    except (KeyError, ValueError, OSError):  # unknown; '../x'; a folder such as 'America'
-        known = False
-    if not known:
-        raise TermsRefused("timezone", f"{_quoted(name)} is not a zone such as Europe/Berlin")
-    return name
+        return zone_named(name).key
+    except ValueError as unknown:
+        raise TermsRefused("timezone", str(unknown)) from None
 
 
 def _thresholds(thresholds: Sequence[int]) -> tuple[int, ...]:

@@ -23,6 +23,8 @@ FIELDS: Final = (
     "provider",
     "region",
 )
+EARLIEST: Final = datetime(2020, 1, 1, tzinfo=UTC)
+"""No pool begins before. Each of its hours is posted: a slip in the year would make millions."""
 LONGEST_TEXT: Final = 300
 MOST_VALUES: Final = 1000
 
@@ -84,6 +86,8 @@ def pool_of_fields(said: Mapping[str, Any], *, currency: str, now: datetime) -> 
     match = _match(said.get("match"))
     valid_from = _hour(said, "from") or hour_of(now)
     valid_to = _hour(said, "to")
+    if valid_from < EARLIEST:
+        raise PoolRefusedError("from", f"must not be before {EARLIEST:%Y-%m-%d}")
     if valid_to is not None and valid_to <= valid_from:
         raise PoolRefusedError("to", "must be after from")
     if _text(said, "currency") not in {None, currency}:

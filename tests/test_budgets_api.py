@@ -1,5 +1,6 @@
 """Budgets over REST: what is set is kept exactly, what makes no sense is refused by field."""
 
+import json
 from typing import Any
 
 import pytest
@@ -115,6 +116,10 @@ def test_a_webhook_is_a_secret(client: TestClient) -> None:
         ({"timezone": "/etc/localtime"}, "timezone"),
         ({"timezone": "America"}, "timezone"),
         ({"timezone": "a\0"}, "timezone"),
+        ({"timezone": ""}, "timezone"),
+        ({"timezone": "localtime"}, "timezone"),
+        ({"timezone": "posix/Europe/Berlin"}, "timezone"),
+        ({"currency": ""}, "currency"),
         ({"thresholds": [0]}, "thresholds"),
         ({"thresholds": [-80]}, "thresholds"),
         ({"thresholds": [80.5]}, "thresholds.0"),
@@ -141,6 +146,12 @@ def test_what_makes_no_sense_is_refused_by_field(
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["field"] == field
     assert client.get("/v1/budgets/1").json()["version"] == 1
+
+
+def test_half_a_character_is_refused_by_field(client: TestClient) -> None:
+    body = json.dumps(SEARCH | {"filter": {"team": ["\ud800"]}})
+    answer = client.post("/v1/budgets", content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["field"]) == (422, "filter.team")
 
 
 def test_an_inexact_amount_is_refused_with_the_way_to_write_it(client: TestClient) -> None:

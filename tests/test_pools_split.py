@@ -133,6 +133,7 @@ def test_what_is_left_out_has_a_default() -> None:
         ({"from": "yesterday"}, "from"),
         ({"from": "2026-10-01T00:30"}, "from"),
         ({"from": "2026-10-02", "to": "2026-10-02"}, "to"),
+        ({"from": "0026-10-02"}, "from"),
         ({"match": {}}, "match"),
         ({"match": None}, "match"),
         ({"match": {"team": ["a"]}}, "match.team"),

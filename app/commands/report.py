@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Final
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import click
 from rich.console import Console
@@ -14,6 +14,7 @@ from reports.statement_csv import statement_csv
 from reports.statement_table import statement_table
 from spend.periods import Month, month_of, parse_month
 from spend.statements import Statement
+from spend.zones import zone_named
 from store.grouping import TooManyRowsError
 from store.statements import statement_of
 from store.tenants import TENANT
@@ -46,9 +47,10 @@ class _ZoneType(click.ParamType[ZoneInfo]):
     ) -> ZoneInfo:
         if isinstance(value, ZoneInfo):
             return value
-        if value not in available_timezones():
-            self.fail(f"{value!r} is not a time zone such as Europe/Berlin", param, ctx)
-        return ZoneInfo(value)
+        try:
+            return zone_named(value)
+        except ValueError as unknown:
+            self.fail(str(unknown), param, ctx)
 
 
 @click.command(
