@@ -78,17 +78,25 @@ def host_of(address: str | None, port: int | None = None) -> str | None:
     text = (address or "").strip()
     if not text:
         return None
+    if _is_address_v6(text):  # as OpenTelemetry writes it; in a URL it has brackets
+        text = f"[{text}]"
     try:
         parts = urlsplit(text if "://" in text else f"//{text.partition('/')[0]}")
         host, own_port = parts.hostname, parts.port
     except ValueError:  # a bracket or a port that is none
         return None
     if not host or len(host) > _LONGEST or not re.fullmatch(r"[\w.:%-]+", host):
-        # A bare IPv6 address has colons that are no port.
         return None
     chosen = own_port or (port if port and 0 < port < 1 << 16 else None)
     shown = f"[{host}]" if ":" in host else host
     return shown if chosen is None or chosen in _PLAIN_PORTS else f"{shown}:{chosen}"
+
+
+def _is_address_v6(text: str) -> bool:
+    try:
+        return ip_address(text).version == 6  # noqa: PLR2004  # the version with colons
+    except ValueError:
+        return False
 
 
 def _without_port(host: str) -> str:

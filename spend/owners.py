@@ -4,7 +4,7 @@ The same rules hold when a call arrives and whenever it is looked at again. The 
 is not empty and not reserved wins, and the owner remembers which it was.
 """
 
-import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -37,14 +37,34 @@ ATTRIBUTES: Final = (
     *(attribute for attributes in DIMENSIONS.values() for attribute in attributes),
 )
 
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
+_UNPRINTABLE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_JOINERS: Final = frozenset("\u200c\u200d")
+"""Invisible, but they belong to Persian words and to emojis."""
 
 
 def clean_name(text: str | None) -> str | None:
-    """A name fit to be kept: no control characters, no blank ends, not too long; or None."""
+    """A name fit to be kept, or None: printable, without blank ends, not too long.
+
+    In Unicode's composed form (NFC), so that what looks alike is one team.
+    """
     if text is None:
         return None
-    return _UNPRINTABLE.sub("", text).strip()[:LONGEST_NAME].rstrip() or None
+    # A little more than is kept: composing makes a name shorter, and a huge one costs time.
+    head = unicodedata.normalize("NFC", text.strip()[: 4 * LONGEST_NAME])
+    return _visible(head, _JOINERS).strip()[:LONGEST_NAME].rstrip() or None
+
+
+def _visible(text: str, but: frozenset[str] = frozenset()) -> str:
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        sign for sign in text if sign in but or unicodedata.category(sign) not in _UNPRINTABLE
+    )
+
+
+def _is_reserved(team: str) -> bool:
+    """Whether a name reads as a reserved one, whatever letters it is written with."""
+    return unicodedata.normalize("NFKC", _visible(team)).strip().casefold() in RESERVED
 
 
 def owner_of(
@@ -85,10 +105,11 @@ def _team(
         *((f"resource attribute {key}", resource.get(key)) for key in TEAM),
         *claims,
         ("the key it came with", key_team),
+        (f"span attribute {LAST_RESORT}", span.get(LAST_RESORT)),
         (f"resource attribute {LAST_RESORT}", resource.get(LAST_RESORT)),
     ]
     for rule, claimed in chain:
         team = clean_name(claimed)
-        if team and team.casefold() not in RESERVED:
+        if team and not _is_reserved(team):
             return team, rule
     return UNALLOCATED, "nobody claimed it"

@@ -25,7 +25,8 @@ CHAIN: list[tuple[str, dict[str, object], str]] = [
     ),
     ("resource", {"team.id": "f"}, "resource attribute team.id"),
     ("key", {"team": "g"}, "the key it came with"),
-    ("resource", {"service.namespace": "h"}, "resource attribute service.namespace"),
+    ("span", {"service.namespace": "h"}, "span attribute service.namespace"),
+    ("resource", {"service.namespace": "i"}, "resource attribute service.namespace"),
 ]
 
 
@@ -43,7 +44,20 @@ def test_what_nobody_claims_is_unallocated() -> None:
     assert owned({}, {}) == ("unallocated", "nobody claimed it")
 
 
-@pytest.mark.parametrize("reserved", ["unallocated", "idle", "IDLE", " idle ", "Unallocated"])
+@pytest.mark.parametrize(
+    "reserved",
+    [
+        "unallocated",
+        "idle",
+        "IDLE",
+        " idle ",
+        "Unallocated",
+        "unallocated\u200b",
+        "un\u00adallocated",
+        "\uff49\uff44\uff4c\uff45",
+        "idle\u200d",
+    ],
+)
 def test_a_reserved_name_claims_nothing(reserved: str) -> None:
     assert owned({"team": reserved}, {"team": "search"}) == ("search", "resource attribute team")
     assert owned({"team": reserved}, {}) == ("unallocated", "nobody claimed it")
@@ -63,6 +77,9 @@ def test_names_are_cut_and_freed_of_what_cannot_be_shown() -> None:
     assert clean_name(" a\x00b\x1fc\u2028 ") == "abc"
     assert clean_name("x" * 500) == "x" * 200
     assert clean_name("\x07") is None
+    assert clean_name("pay\u202eroll\u2066") == "payroll"
+    assert clean_name("e\u0301quipe") == "\u00e9quipe"
+    assert clean_name("a" + "\u0301" * 10**6) is not None
 
 
 def test_all_dimensions_come_from_the_span_or_else_the_resource() -> None:

@@ -135,6 +135,8 @@ def test_no_framework_is_a_provider() -> None:
         ("http://10.0.0.7:8000/v1", None, "10.0.0.7:8000"),
         ("10.0.0.7", 8000, "10.0.0.7:8000"),
         ("http://[::1]:8000/", None, "[::1]:8000"),
+        ("::1", 8000, "[::1]:8000"),
+        ("fd00::7", 443, "[fd00::7]"),
         ("localhost", 70000, "localhost"),
         ("http://[bad", None, None),
         ("host:port", None, None),

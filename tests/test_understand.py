@@ -132,6 +132,12 @@ def test_the_same_span_id_in_another_trace_is_no_parent() -> None:
         (call(attributes={"gen_ai.operation.name": "invoke_agent"}), None),
         (call(attributes={"gen_ai.operation.name": "execute_tool"}), None),
         (call(attributes={"gen_ai.operation.name": "fetch_response"}), None),
+        (
+            call(
+                attributes={"gen_ai.operation.name": "count_tokens", "gen_ai.usage.input_tokens": 9}
+            ),
+            None,
+        ),
         (Told(attributes={"http.request.method": "GET", "server.address": "x"}), None),
         (Told(attributes={"llm.request.type": "chat"}), Role.CALL),
         (Told(attributes={"openinference.span.kind": "RETRIEVER"}), None),

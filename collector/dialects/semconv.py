@@ -27,6 +27,8 @@ _CALLS = {
     "responses": Verdict.CALL,
     # The conventions forbid tokens on it: it only looks up an answer that was paid for before.
     "fetch_response": Verdict.OTHER,
+    # Free at those who offer it, and its number is not of tokens that were used.
+    "count_tokens": Verdict.OTHER,
     "execute_tool": Verdict.OTHER,
     "invoke_agent": Verdict.AGGREGATE,
     "create_agent": Verdict.AGGREGATE,

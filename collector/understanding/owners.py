@@ -19,10 +19,8 @@ from spend.owners import DIMENSIONS, LAST_RESORT, TEAM, owner_of
 
 Claims = tuple[tuple[str, str], ...]
 
-_SPAN_KEYS: Final = (*TEAM, *(key for keys in DIMENSIONS.values() for key in keys))
-_WANTED: Final = tuple(
-    dict.fromkeys((*_SPAN_KEYS, LAST_RESORT, *COLUMN_KEYS["team"], *COLUMN_KEYS["project"]))
-)
+_SPAN_KEYS: Final = (*TEAM, LAST_RESORT, *(key for keys in DIMENSIONS.values() for key in keys))
+_WANTED: Final = tuple(dict.fromkeys((*_SPAN_KEYS, *COLUMN_KEYS["team"], *COLUMN_KEYS["project"])))
 _WANTED_SET: Final = pa.array([key.encode() for key in _WANTED], pa.binary())
 
 
