@@ -18,6 +18,7 @@ from typing import Final
 from spend import money
 from spend.bands import EDGES
 from spend.prices import CONTRACT, PriceLine, tier_of
+from spend.providers import provider_named
 from spend.rating import CHARGED
 from spend.slots import is_slot_start
 
@@ -159,7 +160,7 @@ class _Reading:
         price = self._price()
         line = PriceLine(
             book=CONTRACT,
-            provider=self._text("provider"),
+            provider=self._provider(),
             model=self._text("model"),
             meter=self._meter(),
             unit_price=price,
@@ -186,6 +187,11 @@ class _Reading:
         elif not text.isprintable():
             self._refuse(name, "holds characters that cannot be shown")
         return text
+
+    def _provider(self) -> str:
+        text = self._text("provider")
+        # As calls have it: a contract with "OpenAI" would price nothing, and nobody would be told.
+        return provider_named(text) or text
 
     def _meter(self) -> str:
         meter = self._text("meter")

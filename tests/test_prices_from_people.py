@@ -93,6 +93,13 @@ def test_a_header_that_lacks_or_repeats_a_column_is_refused() -> None:
     assert refusals(HEADER) == [(1, "file")]
 
 
+def test_a_provider_may_be_called_what_emitters_call_it() -> None:
+    for written, meant in (("OpenAI", "openai"), ("azure.ai.openai", "azure"), ("acme", "acme")):
+        text = HEADER + GOOD.replace("openai", written, 1)
+        (line,) = price_lines(rows_of_csv(text), currency="USD", source="x")
+        assert line.provider == meant
+
+
 def test_a_json_file_says_the_same_as_a_csv_file() -> None:
     text = """[{"provider": "openai", "model": "gpt-4o", "meter": "input", "unit_price": 2.125,
         "currency": "USD", "valid_from": "2026-10-01", "above_tokens": 200000}]"""
