@@ -51,7 +51,9 @@ class FoundCall:
 def find_call(session: Session, tenant: int, trace_id: UUID, span_id: int) -> FoundCall | None:
     """The call that a sighting is of, or is; None where no such sighting was heard."""
     heard = [
-        each for each in twins.load(session, tenant, [trace_id]) if each.sighting.span_id == span_id
+        each
+        for each in twins.as_heard(session, tenant, [trace_id])
+        if each.sighting.span_id == span_id
     ]
     if not heard:
         return None
@@ -106,7 +108,7 @@ def _members(
     session: Session, tenant: int, evidence: Sequence[Mapping[str, str]], row: Mapping[str, Any]
 ) -> tuple[tuple[Stored, str], ...]:
     call: Key = (row["trace_id"], row["span_id"], row["day"])
-    loaded = twins.load(session, tenant, list({UUID(each["trace_id"]) for each in evidence}))
+    loaded = twins.as_heard(session, tenant, list({UUID(each["trace_id"]) for each in evidence}))
     by_ids = {
         (each.sighting.trace_id, each.sighting.span_id): each
         for each in loaded

@@ -82,6 +82,13 @@ def _of_traces(session: Session, tenant: int, traces: Collection[UUID]) -> list[
     waiting = select(batches.c.id).where(
         batches.c.tenant_id == tenant, batches.c.rolled_at.is_(None)
     )
+    return as_heard(session, tenant, traces, sightings.c.batch_id.not_in(waiting))
+
+
+def as_heard(
+    session: Session, tenant: int, traces: Collection[UUID], *which: ColumnElement[bool]
+) -> list[Stored]:
+    """All stored sightings of these traces, also of batches that still wait."""
     rows = session.execute(
         select(
             sightings,
@@ -96,7 +103,7 @@ def _of_traces(session: Session, tenant: int, traces: Collection[UUID]) -> list[
             sightings.c.tenant_id == tenant,
             # One parameter, however many traces.
             sightings.c.trace_id == func.any(cast(list(traces), ARRAY(Uuid))),
-            sightings.c.batch_id.not_in(waiting),
+            *which,
         )
     ).mappings()
     return [_stored(row) for row in rows]

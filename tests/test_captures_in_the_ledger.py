@@ -6,18 +6,18 @@ from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from collector.understand import understand
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from spans import captured
 from sqlalchemy import func, select
 from test_dialects import TRUTH
 
+from collector.understanding.understand import understand
 from jobs import roll
 from jobs.context import JobContext
 from spend.calls import Outcome
 from spend.meters import CACHE_WRITES, INPUTS
 from store.dictionaries import Known
-from store.intake import Batch, Heard, put_down
+from store.intake import Batch, put_down
 from store.sessions import Database
 from store.tables.rollups import cells
 from store.tenants import TENANT
@@ -44,17 +44,7 @@ def span_by_span(requests: list[bytes]) -> list[bytes]:
 
 
 def hear(database: Database, request: bytes) -> None:
-    told = understand([request], tenant=TENANT, received_at=CAPTURED)
-    heard = Heard(
-        sightings=told.sightings,
-        owners=told.owners,
-        routes=told.routes,
-        emitters=told.emitters,
-        heard=told.heard,
-        not_a_call=told.not_a_call,
-        refused=told.refused,
-        usage_refused=told.usage_refused,
-    )
+    heard = understand([request], tenant=TENANT, received_at=CAPTURED)
     with database.write() as session:
         put_down(session, Batch(TENANT, CAPTURED, [heard]), Known())
 
