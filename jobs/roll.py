@@ -1,7 +1,6 @@
 """Settles which sightings are one call, and adds new calls to the rollups, each exactly once."""
 
 from collections.abc import Collection
-from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
@@ -77,8 +76,8 @@ def _settle(session: Session, tenant: int, traces: Collection[UUID], claimed: se
     """Decides anew what is one call in these traces, and moves the rollups by the difference."""
     stored = twins.load(session, tenant, traces)
     settlement = settle(one.sighting for one in stored)
-    days = {key_of(one.sighting): one.day for one in stored}
-    calls = {_key(joined, days): joined for joined in settlement.joined}
+    keys = {key_of(one.sighting): one.key for one in stored}
+    calls = {keys[key_of(joined.key)]: joined for joined in settlement.joined}
     old = twins.joined_rows(session, tenant, sorted({one.call for one in stored if one.call}))
     new = {
         key: twins.row_of(joined, tenant, key[2], old[key]["version"] + 1 if key in old else 1)
@@ -121,11 +120,6 @@ def _settle(session: Session, tenant: int, traces: Collection[UUID], claimed: se
         ],
         joined=list(changed),
     )
-
-
-def _key(joined: Joined, days: dict[tuple[str, int], date]) -> Key:
-    first = joined.key
-    return first.trace_id, first.span_id, days[key_of(first)]
 
 
 def _counts(standing: Standing, one: Stored) -> bool:

@@ -17,13 +17,14 @@ The result depends on the set of sightings alone: not on order, splitting or rep
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from spend.calls import Outcome, Role, Sighting
 from spend.witnesses import Joined, agree, began, has_usage, join, key_of, totals
 
-Key = tuple[str, int]
+Key = tuple[str, int, date]
+"""As ``spend.witnesses.key_of`` gives it."""
 
 LARGEST: Final = 8
 """More sightings than this are not of one call, whatever they have in common."""
@@ -104,12 +105,12 @@ def settle(sightings: Iterable[Sighting]) -> Settlement:
     clusters = _Clusters()
     for one in ordered:
         clusters.add(one)
-    held = _join_nested(calls, clusters)
+    parents = _parents(ordered)
+    held = _join_nested(calls, parents, clusters)
     counting = [one for one in calls if key_of(one) not in held]
     _join_by_response_id(counting, clusters)
     _join_failed_together(counting, clusters)
     aggregates = [one for one in ordered if one.role is Role.AGGREGATE]
-    parents = {key_of(one): one.parent_span_id for one in ordered}
     promoted = _weigh_aggregates(aggregates, counting, parents, clusters, held)
     groups = {id(group): group for group in clusters.members.values()}
     joined = [
@@ -120,15 +121,33 @@ def settle(sightings: Iterable[Sighting]) -> Settlement:
     return Settlement(tuple(joined), frozenset(held))
 
 
-def _join_nested(calls: Sequence[Sighting], clusters: _Clusters) -> set[Key]:
+def _parents(sightings: Sequence[Sighting]) -> dict[Key, Key]:
+    """The key of each one's parent, whether that is there or not.
+
+    Ids can come again on another day: the parent is that of the same day, or of one beside it.
+    """
+    there = {key_of(one) for one in sightings}
+    found: dict[Key, Key] = {}
+    for one in sightings:
+        key = trace, _, day = key_of(one)
+        if one.parent_span_id is None:
+            continue
+        near = ((trace, one.parent_span_id, day + timedelta(days)) for days in (0, -1, 1))
+        parent = next((around for around in near if around in there), None)
+        found[key] = parent or (trace, one.parent_span_id, day)
+    return found
+
+
+def _join_nested(
+    calls: Sequence[Sighting], parents: Mapping[Key, Key], clusters: _Clusters
+) -> set[Key]:
     """Joins calls to the calls they lie in; answers the wrappers that only repeat."""
     by_key = {key_of(one): one for one in calls}
     inner: dict[Key, list[Sighting]] = defaultdict(list)
     for one in calls:
-        if one.parent_span_id is not None:
-            around = (one.trace_id.hex, one.parent_span_id)
-            if around in by_key and around != key_of(one):
-                inner[around].append(one)
+        around = parents.get(key_of(one))
+        if around in by_key and around != key_of(one):
+            inner[around].append(one)
     held: set[Key] = set()
     # Innermost first, so that a chain of wrappers collapses from within.
     for outer_key in sorted(inner, key=lambda key: began(by_key[key]), reverse=True):
@@ -238,7 +257,7 @@ def _join_failed_together(calls: Sequence[Sighting], clusters: _Clusters) -> Non
 def _weigh_aggregates(
     aggregates: Sequence[Sighting],
     counting: Sequence[Sighting],
-    parents: Mapping[Key, int | None],
+    parents: Mapping[Key, Key],
     clusters: _Clusters,
     held: set[Key],
 ) -> set[Key]:
@@ -248,8 +267,8 @@ def _weigh_aggregates(
 
     def counts(one: Sighting) -> None:
         by_trace[one.trace_id.hex].append(one)
-        for span_id in _above(one, parents):
-            below[one.trace_id.hex, span_id].append(one)
+        for around in _above(one, parents):
+            below[around].append(one)
 
     for one in counting:
         counts(one)
@@ -273,28 +292,28 @@ def _weigh_aggregates(
     return promoted
 
 
-def _inwards(sighting: Sighting) -> tuple[datetime, int, str, int]:
+def _inwards(sighting: Sighting) -> tuple[datetime, int, str, int, date]:
     """The order from the outermost wrapper to the innermost."""
     return sighting.start_at, -(sighting.duration_us or 0), *key_of(sighting)
 
 
-def _is_beneath(one: Sighting, aggregate: Sighting, parents: Mapping[Key, int | None]) -> bool:
+def _is_beneath(one: Sighting, aggregate: Sighting, parents: Mapping[Key, Key]) -> bool:
     """By its parents; or, as spans in between are not kept, by lying within the time."""
     above = _above(one, parents)
-    if aggregate.span_id in above:
+    if key_of(aggregate) in above:
         return True
-    if one.span_id == aggregate.span_id:
+    if key_of(one) == key_of(aggregate):
         return False
     # What meets the aggregate's own parents, and not the aggregate, stands beside it.
     beside = not above.isdisjoint(_above(aggregate, parents))
     return not beside and _within(one, aggregate)
 
 
-def _above(one: Sighting, parents: Mapping[Key, int | None]) -> set[int]:
+def _above(one: Sighting, parents: Mapping[Key, Key]) -> set[Key]:
     """The spans above one, as far as they are known."""
-    above: set[int] = set()
-    parent = one.parent_span_id
+    above: set[Key] = set()
+    parent = parents.get(key_of(one))
     while parent is not None and parent not in above:  # a cycle of parents must not hang us
         above.add(parent)
-        parent = parents.get((one.trace_id.hex, parent))
+        parent = parents.get(parent)
     return above

@@ -6,7 +6,7 @@ its input differently from one that does not, and mixing the two would count tok
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from spend.calls import Outcome, Owner, Role, Route, Sighting
@@ -101,8 +101,8 @@ def began(sighting: Sighting) -> tuple[datetime, str, int]:
     return sighting.start_at, sighting.trace_id.hex, sighting.span_id
 
 
-def join(members: Iterable[Sighting], rules: Mapping[tuple[str, int], str]) -> Joined:
-    """The call behind these sightings; ``rules`` says by (trace, span) why each is of it."""
+def join(members: Iterable[Sighting], rules: Mapping[tuple[str, int, date], str]) -> Joined:
+    """The call behind these sightings; ``rules`` says by ``key_of`` why each is of it."""
     ranked = sorted(members, key=lambda one: (not has_usage(one), trust(one), *began(one)))
     usage, conflict = _usage(ranked)
     start_at, duration_us = _times(ranked)
@@ -124,9 +124,13 @@ def join(members: Iterable[Sighting], rules: Mapping[tuple[str, int], str]) -> J
     )
 
 
-def key_of(sighting: Sighting) -> tuple[str, int]:
-    """(trace id in hex, span id)."""
-    return sighting.trace_id.hex, sighting.span_id
+def key_of(sighting: Sighting) -> tuple[str, int, date]:
+    """(trace id in hex, span id, day in UTC).
+
+    With the day, as a program that seeds its random numbers gives every night's run the same ids.
+    """
+    day = sighting.start_at.astimezone(UTC).date()
+    return sighting.trace_id.hex, sighting.span_id, day
 
 
 def _usage(ranked: Sequence[Sighting]) -> tuple[dict[str, int], bool]:

@@ -1,6 +1,7 @@
 """What is one call and what is several, told from sightings alone."""
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -90,3 +91,23 @@ def test_a_trace_of_thousands_is_settled_in_seconds() -> None:
     began = time.monotonic()
     assert len(counted(*sighted)) == 5000
     assert time.monotonic() - began < 20
+
+
+def test_ids_that_come_again_on_another_day_are_other_calls() -> None:
+    """A program that seeds its random numbers gives every night's run the same ids."""
+    tonight = [
+        sighting(1, 1, emitter=NATIVE, usage={"input": 5}),
+        sighting(1, 2, parent_span_id=1, usage={"input": 5}),
+    ]
+    tomorrow = [
+        replace(one, start_at=one.start_at + timedelta(days=1), usage={"input": 70})
+        for one in tonight
+    ]
+    assert counted(*tonight, *tomorrow) == [{"input": 5}, {"input": 70}]
+
+
+def test_midnight_does_not_part_a_call_from_what_it_lies_in() -> None:
+    late = NOON.replace(hour=23, minute=59, second=59)
+    outer = sighting(1, 1, start_at=late, emitter=NATIVE, duration_us=5_000_000)
+    inner = sighting(1, 2, parent_span_id=1, start_at=late + timedelta(seconds=2))
+    assert len(counted(outer, inner)) == 1
