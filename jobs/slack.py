@@ -72,10 +72,12 @@ def message(warned: Warned, api_url: str | None = None) -> Message:
         small.append({"type": "mrkdwn", "text": f"<{link}|Where it stands now>"})
     blocks.append({"type": "context", "elements": small})
     return {
-        # Shown where blocks are not: notifications, screen readers.
+        # Shown where blocks are not: notifications, screen readers. Two thresholds that were
+        # reached at once are two messages, and here too each says which it is.
         "text": escaped(
             f"{reads}: {money} {terms.currency} in {span} ({terms.timezone}), "
-            f"{where}. Alert {warned.alert_id}." + (f" {late}" if ended else "")
+            f"{where}. Threshold {warned.threshold} %. Alert {warned.alert_id}."
+            + (f" {late}" if ended else "")
         ),
         "blocks": blocks,
         "unfurl_links": False,

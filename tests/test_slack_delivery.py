@@ -52,7 +52,7 @@ def test_one_crossing_is_one_message(crossing: Database, slack: StandIn) -> None
     [text] = slack.texts
     assert text == (
         "100 % of budget search is spent: 100.00 of 100.00 USD in month 2026-11, 2026-11-01 to"
-        " 2026-11-30 (UTC), noticed 2026-11-15 12:00 UTC. Alert 1."
+        " 2026-11-30 (UTC), noticed 2026-11-15 12:00 UTC. Threshold 100 %. Alert 1."
     )
     assert slack.headers[0]["content-type"] == "application/json; charset=utf-8"
     assert row(crossing).status == "sent"

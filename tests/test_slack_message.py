@@ -45,7 +45,7 @@ def test_a_message_says_who_spent_how_much_of_what_by_when() -> None:
     fallback, *shown_in_blocks = texts(sent)
     assert fallback == (
         "84.25 % of budget search is spent: 84.25 of 100.00 USD in month 2026-11, 2026-11-01 to"
-        " 2026-11-30 (UTC), as of 2026-11-15 11:58 UTC. Alert 17."
+        " 2026-11-30 (UTC), as of 2026-11-15 11:58 UTC. Threshold 80 %. Alert 17."
     )
     assert shown_in_blocks == [
         "84.25 % of budget search is spent",
