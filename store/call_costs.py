@@ -95,7 +95,8 @@ def _shared(
             *(charges.c[name] == value for name, value in place.items()),
         )
     )
-    if charged is None:
+    is_split = posted and pool.charged_to is not None and slot < pool.charged_to
+    if charged is None and not is_split:
         reason = "The hour of its pool is still to be split."
         return CallCost(None, reason, pool.method, posted=False)
     sums = session.execute(
@@ -107,7 +108,8 @@ def _shared(
         pool=pool,
         work=work_units(call.usage),
         place_work=work_units({name: int(getattr(sums, name) or 0) for name in METER_NAMES}),
-        place_amount=charged,
+        # A place that did no work has no line.
+        place_amount=amount(0) if charged is None else charged,
     )
     return CallCost(
         _part(share), "Its part of a pool-hour, by work.", pool.method, share=share, posted=posted

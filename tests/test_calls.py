@@ -182,7 +182,7 @@ def test_a_pools_call_is_charged_its_share(database: Database) -> None:
     )
     with database.write() as session:
         pools.declare(session, TENANT, pool)
-    run = {"route": LLAMA, "duration_us": 900_000_000}
+    run: dict[str, Any] = {"route": LLAMA, "duration_us": 900_000_000}
     hear(
         database,
         [
@@ -203,6 +203,17 @@ def test_a_pools_call_is_charged_its_share(database: Database) -> None:
         "gpus",
         "2026-10-14T12:00:00Z",
     )
+
+
+def test_a_pools_call_that_did_no_work_has_no_share_of_its_hour(database: Database) -> None:
+    pool = Pool("gpus", NOON, None, Decimal(4), "USD", {"provider": ("vllm",)}, "vllm")
+    with database.write() as session:
+        pools.declare(session, TENANT, pool)
+    hear(database, [sighting(1, route=LLAMA, usage={}, outcome=Outcome.TIMEOUT)])
+    assert (show(database, 1, 1)["cost"], show(database, 1, 1)["how"]["posted"]) == (None, False)
+    settle(database)
+    found = show(database, 1, 1)
+    assert (found["cost"], found["how"]["posted"]) == ("0.00", True)
 
 
 def test_pages_hold_every_call_once_latest_first(database: Database) -> None:
