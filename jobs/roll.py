@@ -12,7 +12,7 @@ from spend.calls import Role, Standing
 from spend.ids import content_id
 from spend.twins import Settlement, settle
 from spend.witnesses import Joined, key_of
-from store import batches, dictionaries, rollups, suspects, twins
+from store import batches, dictionaries, partitions, rollups, suspects, twins
 from store.tables.heard import owners, routes, sightings
 from store.tenants import TENANT
 from store.twins import Key, Stored
@@ -31,6 +31,7 @@ def run(context: JobContext) -> Done:
     rolled = sighted = 0
     while True:
         with context.database.write() as session:
+            partitions.hold_still(session)
             claimed = batches.claim(
                 session, TENANT, before=before, now=context.now, sightings_at_most=AT_ONCE
             )

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 PARTITIONED: Final = ("sightings", "joined_calls")
+_LOCK: Final = "hashtext('spanledger partitions')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +29,29 @@ def ensure(session: Session, first: date, last: date) -> list[Made]:
     """Make sure that every day from ``first`` to ``last`` (both included) has its partition.
 
     Days that have one are left alone; rows of a new one's day move out of the default partition,
-    and only who writes to that waits meanwhile. Waits at most 2 s for a lock, then raises
-    SQLAlchemy's OperationalError and nothing has changed: try again later.
+    and only who writes to that waits meanwhile. Waits for who holds them still (``hold_still``),
+    and at most 2 s for a lock on a table, then raises SQLAlchemy's OperationalError and nothing
+    has changed: try again later.
     """
-    session.execute(text("SET LOCAL lock_timeout = '2s'"))
+    session.execute(text("SET LOCAL lock_timeout = '60s'"))
     # One process at a time; gone with the transaction.
-    session.execute(text("SELECT pg_advisory_xact_lock(hashtext('spanledger partitions'))"))
+    session.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+    session.execute(text("SET LOCAL lock_timeout = '2s'"))
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     made = []
     for table in PARTITIONED:
         there = _partitions(session, table)
         made += [_make(session, table, day) for day in days if name_of(table, day) not in there]
     return made
+
+
+def hold_still(session: Session) -> None:
+    """Lets no day move until the transaction ends; to be called first in it.
+
+    A statement that waits for the default partition while a day moves out of it was planned
+    before the day had a partition of its own, and then finds the day's rows in neither.
+    """
+    session.execute(text(f"SELECT pg_advisory_xact_lock_shared({_LOCK})"))
 
 
 def strays(session: Session, first: date, last: date) -> list[date]:

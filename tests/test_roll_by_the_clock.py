@@ -4,17 +4,20 @@ import random
 import time
 from collections import Counter
 from datetime import timedelta
+from threading import Thread
 from typing import Any
 
 import pytest
+from serving import eventually
 from sighted import NOON, hear, sighting
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from test_roll import NATIVE, ONE_CALL, TRACELOOP, VLLM, a_busy_day, totals
 
 from jobs import roll
 from jobs.context import JobContext
 from spend.calls import Outcome, Role
 from spend.twins import MOST_SIGHTED
+from store import partitions
 from store.sessions import Database
 from store.tables.rollups import cells
 
@@ -90,3 +93,29 @@ def test_an_outage_of_thousands_is_settled_in_seconds(database: Database) -> Non
         roll_at(database, 5)
         assert time.monotonic() - began < 25
     assert totals(database) == {"calls": 6000}
+
+
+def test_a_day_that_moves_to_its_own_partition_meanwhile_is_counted(database: Database) -> None:
+    """Planned before and run after the move, the roll found the day's calls in neither place."""
+    back = NOON - timedelta(days=300)
+    hear(
+        database,
+        [
+            sighting(1, 1, start_at=back),
+            sighting(2, 1, start_at=back, emitter=TRACELOOP),
+            sighting(2, 2, start_at=back, emitter=NATIVE, parent_span_id=1),
+        ],
+    )
+    rolling = Thread(target=roll_at, args=(database, 5))
+    with database.write() as session:
+        (made, _) = partitions.ensure(session, back.date(), back.date())
+        rolling.start()
+        eventually(lambda: someone_waits(database), "the roll waits for the move")
+    rolling.join()
+    assert made.moved == 3
+    assert totals(database) == {name: 2 * count for name, count in ONE_CALL.items()}
+
+
+def someone_waits(database: Database) -> bool:
+    with database.read() as session:
+        return bool(session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
