@@ -66,7 +66,10 @@ class Child:
         self._start_at = None
 
     def tend(self, environment: Callable[[], Mapping[str, str]]) -> None:
-        """Notices that it serves, or that it died; starts it again after a pause that grows."""
+        """Notices that it serves, or that it died; starts it again after a pause that grows.
+
+        Raises ChildFailed where it died before it ever served.
+        """
         self._listen()
         if self._start_at is not None:
             if time.monotonic() >= self._start_at:

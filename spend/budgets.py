@@ -1,4 +1,4 @@
-"""Budgets: what a limit is on, when it is reached, and what may be set as one.
+"""Budgets: what a limit is on, and when it is reached.
 
 A budget has versions. A change makes a new one at once and keeps what was spent: spend belongs to
 the period and the filter, not to the version. A version that measures the same thing as the one

@@ -25,7 +25,8 @@ def bucket_of(value_us: int) -> int:
 def quantile(buckets: Mapping[int, int], q: float) -> float | None:
     """The duration (microseconds) that a share ``q`` of the calls do not exceed; None if no calls.
 
-    Lower nearest rank: the value of the sorted list at index floor(q * (n - 1)).
+    Lower nearest rank: the value of the sorted list at index floor(q * (n - 1)). ValueError where
+    a count is negative.
     """
     total = sum(buckets.values())
     if total <= 0:

@@ -61,7 +61,7 @@ class Row:
 
 
 def rows_of_csv(text: str) -> list[Row]:
-    """The rows of a CSV text whose first line names the columns."""
+    """The rows of a CSV text whose first line names the columns. Raises PricesRefusedError."""
     reader = csv.reader(StringIO(text.removeprefix("\ufeff")), strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
@@ -90,7 +90,10 @@ def _check_header(header: Sequence[str]) -> None:
 
 
 def rows_of_json(text: str) -> list[Row]:
-    """The rows of a JSON text: an object, or a list of objects. Numbers stay as written."""
+    """The rows of a JSON text: an object, or a list of objects. Numbers stay as written.
+
+    Raises PricesRefusedError.
+    """
     try:
         # Through a float, 0.1 would no longer be 0.1.
         found = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)

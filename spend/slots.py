@@ -4,9 +4,7 @@ A quarter hour is the largest step that every time zone's days and months begin 
 +05:45), so a cell belongs to one day of every zone. See docs/decisions/002-cells.md.
 """
 
-from datetime import UTC, datetime, timedelta
-
-SLOT = timedelta(minutes=15)
+from datetime import UTC, datetime
 
 
 def slot_of(moment: datetime) -> datetime:

@@ -15,7 +15,6 @@ from store.tables.rollups import LATENCY, TTFT, buckets, cells
 
 _COUNTS = ("calls", "timed_output", "timed_output_us", *INPUTS)
 
-
 MOST_BUCKETS: Final = 500_000
 """Buckets that one answer is made of: some hundred for each group and measure."""
 

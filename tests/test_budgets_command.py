@@ -45,7 +45,7 @@ def test_a_budget_is_made_listed_and_looked_at(database: Database) -> None:
         (("--on", "mood=good"), "filter.mood"),
         (("--on", "team"), "--on team: write DIMENSION=VALUE"),
         (("--threshold", "0"), "thresholds: percentages"),
-        (("--timezone", "Mars"), "timezone: 'Mars' is not a zone"),
+        (("--timezone", "Mars"), "timezone: 'Mars' is not a time zone"),
         (("--webhook-url", "http://10.0.0.1/x"), "webhook_url: the URL must begin with https://"),
     ],
 )

@@ -30,7 +30,6 @@ class GpuPool:
     model: Model
     cost_per_hour: str
     """US dollars: the list price of renting the GPU and a share of the people who run it."""
-    price_note: str
     capacity_per_hour: int | None
     """Work units, if measured; None: busy is the time with a call in flight."""
 
@@ -94,13 +93,13 @@ MODELS: Final = (
 
 POOLS: Final = (
     GpuPool(
+        # 4.50 Nebius list price of an H200, read 2026-09-26, and 1.00 for operations (assumed).
         "llama-70b on 1 x H200", LLAMA, "5.50",
-        "4.50 Nebius list price of an H200, read 2026-09-26, and 1.00 for operations (assumed)",
         capacity_per_hour=None,
     ),
     GpuPool(
+        # 1.55 Nebius list price of an L40S, read 2026-09-26, and 0.50 for operations (assumed).
         "mistral-24b on 1 x L40S", MISTRAL_SMALL, "2.05",
-        "1.55 Nebius list price of an L40S, read 2026-09-26, and 0.50 for operations (assumed)",
         capacity_per_hour=250_000,
     ),
 )  # fmt: skip
