@@ -7,6 +7,7 @@ then what the emitter says, then the model's name; and open weights at a private
 self-hosted, whatever the client calls itself.
 """
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -164,7 +165,7 @@ def place_of_call(
     private host or an engine is ``self-hosted``; at an API other than its maker's
     ``hosted-open``. A private host alone proves nothing: a gateway may sit there.
     """
-    named = provider_named(told)
+    named = provider_named(told) or _stranger(told)
     prefixed = provider_named(prefix_of(model))
     known = place_of(host)
     if known is not None:
@@ -184,6 +185,17 @@ def place_of_call(
         return Place(None, None)
     return Place(provider, _deployment(provider, model))
 
+
+def _stranger(told: str | None) -> str | None:
+    """A provider that we do not know, as it is called: it can be filtered by and given a price.
+
+    And it keeps another's price away: a model called gpt-4o at "acme" is not sold by OpenAI.
+    """
+    word = (told or "").strip().lower()
+    return word if word not in FRAMEWORKS and _NAME.fullmatch(word) else None
+
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 _SELLERS: Final = PROVIDERS - {
     "openai",

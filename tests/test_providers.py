@@ -249,3 +249,11 @@ def test_a_call_that_did_not_fail_is_ok() -> None:
 def test_a_status_is_found_in_a_message() -> None:
     assert status_told("Error code: 429 - {'error': ...}") == 429
     assert status_told("received 500 tokens") is None
+
+
+def test_a_provider_that_we_do_not_know_is_called_what_it_is_called() -> None:
+    place = place_of_call(told="Acme-AI", model="gpt-4o")
+    assert (place.provider, place.deployment) == ("acme-ai", "api"), "not sold by OpenAI"
+    assert place_of_call(told="acme", model="llama-3.3-70b").deployment == "hosted-open"
+    for framework in ("langchain", "unknown", "<script>", "two words"):
+        assert place_of_call(told=framework, model="gpt-4o").provider == "openai"
