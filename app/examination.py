@@ -198,11 +198,12 @@ def _jobs(database: Database, now: datetime) -> Iterator[Finding]:
     with database.read() as session:
         latest = runs.latest(session)
     for name, job in JOBS.items():
-        finished, did = latest.get(name, (None, ""))
-        if finished is None:
+        last = latest.get(name)
+        if last is None:
             yield Finding(f"job {name}", State.WRONG, "never ran: is spanledger jobs running?")
             continue
-        ago = now - finished
+        ago = now - last.finished_at
         late = ago > timedelta(seconds=3 * job.every + 60)
+        did = f"failed: {last.note}" if last.failed else last.note
         said = shorten(f"{int(ago.total_seconds())} s ago: {did}", 90, placeholder=" …")
-        yield Finding(f"job {name}", State.WRONG if late else State.WELL, said)
+        yield Finding(f"job {name}", State.WRONG if late or last.failed else State.WELL, said)

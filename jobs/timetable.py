@@ -6,8 +6,10 @@ the same timetable, and one that dies in a run leaves nothing half done.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from textwrap import shorten
 from typing import Final
 
 import structlog
@@ -105,18 +107,36 @@ def _tick(name: str, context: JobContext) -> None:
         log.exception("job failed", job=name)
 
 
+def _failed(error: Exception) -> str:
+    """Why a run failed, in one line without a statement's values."""
+    cause = getattr(error, "orig", None) or error
+    return shorten(f"{type(cause).__name__}: {cause}", 300, placeholder=" …")
+
+
 def _run_and_record(name: str, context: JobContext, period: datetime | None = None) -> Done:
-    done = JOBS[name].run(context)
-    with context.database.write() as session:
-        finished_at = runs.server_time(session)
-        runs.record(
-            session,
-            name,
-            period=period or context.now,
-            started_at=context.now,
-            finished_at=finished_at,
-            complete_until=done.complete_until,
-            note=done.note,
-        )
-        runs.forget_before(session, name, finished_at - REMEMBERED)
+    """Runs a job; whether it does its work or raises, ``job_runs`` says so."""
+
+    def record(done: Done, *, failed: bool = False) -> None:
+        with context.database.write() as session:
+            finished_at = runs.server_time(session)
+            runs.record(
+                session,
+                name,
+                period=period or context.now,
+                started_at=context.now,
+                finished_at=finished_at,
+                complete_until=done.complete_until,
+                note=done.note,
+                failed=failed,
+            )
+            runs.forget_before(session, name, finished_at - REMEMBERED)
+
+    try:
+        done = JOBS[name].run(context)
+    except Exception as error:
+        # If the database is the reason, it cannot take this down either.
+        with suppress(Exception):
+            record(Done(_failed(error)), failed=True)
+        raise
+    record(done)
     return done

@@ -1,9 +1,10 @@
 """Which periods each job has been run for, one process at a time, and what the run did."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, func, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session
 
 from store.tables.jobs import job_runs
@@ -29,9 +30,11 @@ def _key(job: str) -> tuple[ColumnElement[int], ColumnElement[int]]:
 
 
 def was_run(session: Session, job: str, period: datetime) -> bool:
-    """Whether some process has already run the job for this tick of the clock."""
+    """Whether some process has already run the job for this tick of the clock, and it went well."""
     found = session.scalar(
-        select(job_runs.c.id).where(job_runs.c.job == job, job_runs.c.period == period)
+        select(job_runs.c.id).where(
+            job_runs.c.job == job, job_runs.c.period == period, ~job_runs.c.failed
+        )
     )
     return found is not None
 
@@ -45,19 +48,25 @@ def record(
     finished_at: datetime,
     complete_until: datetime | None,
     note: str,
+    failed: bool = False,
 ) -> None:
-    """Writes that the job was run; a second record of the same period changes nothing."""
+    """Writes that the job was run.
+
+    A second record of the same period changes nothing, unless the first says that it failed.
+    """
+    values = {
+        "started_at": started_at,
+        "finished_at": finished_at,
+        "complete_until": complete_until,
+        "note": note,
+        "failed": failed,
+    }
     session.execute(
         insert(job_runs)
-        .values(
-            job=job,
-            period=period,
-            started_at=started_at,
-            finished_at=finished_at,
-            complete_until=complete_until,
-            note=note,
+        .values(job=job, period=period, **values)
+        .on_conflict_do_update(
+            index_elements=["job", "period"], set_=values, where=job_runs.c.failed
         )
-        .on_conflict_do_nothing()
     )
 
 
@@ -66,15 +75,27 @@ def forget_before(session: Session, job: str, moment: datetime) -> None:
     session.execute(job_runs.delete().where(job_runs.c.job == job, job_runs.c.finished_at < moment))
 
 
-def latest(session: Session) -> dict[str, tuple[datetime, str]]:
-    """Job -> when it finished last (UTC), and what it did."""
-    newest = select(func.max(job_runs.c.id)).group_by(job_runs.c.job)
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A job's latest run."""
+
+    finished_at: datetime
+    """UTC."""
+    note: str
+    """What it did, or why it failed."""
+    failed: bool
+
+
+def latest(session: Session) -> dict[str, Run]:
+    """Job -> its latest run."""
     found = session.execute(
-        select(job_runs.c.job, job_runs.c.finished_at, job_runs.c.note).where(
-            job_runs.c.id.in_(newest)
-        )
+        select(job_runs.c.job, job_runs.c.finished_at, job_runs.c.note, job_runs.c.failed)
+        .ext(distinct_on(job_runs.c.job))
+        .order_by(job_runs.c.job, job_runs.c.finished_at.desc())
     )
-    return {job: (finished.astimezone(UTC), note) for job, finished, note in found}
+    return {
+        job: Run(finished.astimezone(UTC), note, failed) for job, finished, note, failed in found
+    }
 
 
 def server_time(session: Session) -> datetime:

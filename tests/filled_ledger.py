@@ -158,6 +158,7 @@ def put_run(session: Session, job: str, complete_until: str, finished: str = "20
             finished_at=at(finished),
             complete_until=at(complete_until),
             note="1 batch",
+            failed=False,
         )
     )
 

@@ -1,5 +1,6 @@
 """The clock of the jobs: each tick is done once, by whoever comes first, and is remembered."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -99,3 +100,24 @@ def test_old_runs_are_forgotten_and_only_those_of_the_job(
             ("roll", "29 days ago"),
             ("alerts", "nothing"),
         ]
+
+
+def test_a_run_that_fails_says_why_and_is_tried_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timetable, "datetime", Noon)
+
+    def becomes(run: Callable[[JobContext], Done]) -> runs.Run:
+        job = replace(timetable.JOBS["alerts"], run=run, every=3600)
+        monkeypatch.setitem(timetable.JOBS, "alerts", job)
+        timetable._tick("alerts", JobContext(database, now=NOON))
+        with database.read() as session:
+            return runs.latest(session)["alerts"]
+
+    def fails(_context: JobContext) -> Done:
+        raise ValueError("no such thing")
+
+    failed = becomes(fails)
+    assert (failed.failed, failed.note) == (True, "ValueError: no such thing")
+    well = becomes(lambda _context: Done("1 sent"))
+    assert (well.failed, well.note) == (False, "1 sent")

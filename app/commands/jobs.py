@@ -6,6 +6,7 @@ from textwrap import shorten
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from app.database import database_for
 from app.job_settings import job_settings
@@ -77,11 +78,14 @@ def list_jobs() -> None:
         latest = runs.latest(session)
     table = Table("job", "every", "last run (UTC)", "does, and did", box=None, pad_edge=False)
     for name, job in JOBS.items():
-        finished, note = latest.get(name, (None, ""))
-        when = f"{finished:%Y-%m-%d %H:%M:%S}" if finished else "never"
+        last = latest.get(name)
+        when = f"{last.finished_at:%Y-%m-%d %H:%M:%S}" if last else "never"
         table.add_row(name, f"{job.every} s", when, job.does)
-        if note:
-            table.add_row("", "", "", f"[dim]{shorten(note, 120, placeholder=' …')}[/]")
+        if last:
+            # Text, not markup: an error may hold brackets.
+            said = shorten(last.note, 120, placeholder=" …")
+            told = Text(f"failed: {said}", "red") if last.failed else Text(said, "dim")
+            table.add_row("", "", "", told)
     Console().print(table)
 
 

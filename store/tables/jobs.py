@@ -1,6 +1,16 @@
 """What the jobs did: one row for each period that a job has been run for."""
 
-from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from store.tables.base import METADATA
 
@@ -15,8 +25,10 @@ job_runs = Table(
     Column("finished_at", DateTime(timezone=True), nullable=False),
     # Everything heard before this is dealt with: store/completeness.py.
     Column("complete_until", DateTime(timezone=True)),
-    # What it did, for people: "2 batches, 1024 calls".
+    # What it did, for people: "2 batches, 1024 calls"; or why it failed.
     Column("note", Text, nullable=False),
+    # A failed tick is tried again: a success takes its place.
+    Column("failed", Boolean, nullable=False),
     UniqueConstraint("job", "period"),
     Index("ix_job_runs_latest", "job", "finished_at"),
 )
