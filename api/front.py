@@ -11,8 +11,9 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from api.dependencies import Config
+from api.dependencies import Clock, Config
 from api.settings import ApiSettings
+from spend.periods import month_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -20,6 +21,7 @@ _STYLE: Final = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 50rem; padding: 2rem 1rem;
   color: #1c2430; background: #fff }
 h1 { font-size: 1.6rem; margin: 0 } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem }
+ul { margin: .5rem 0; padding-left: 1.25rem } li { margin: .25rem 0 } p { margin: .75rem 0 }
 a { color: #0b5fbf } code, pre { font: .875rem/1.5 ui-monospace, monospace }
 pre { background: #f3f5f8; border-radius: 6px; overflow-x: auto; padding: .75rem 1rem }
 dt { font: .875rem/1.5 ui-monospace, monospace; margin-top: .6rem } dd { margin: 0; color: #4a5666 }
@@ -38,22 +40,27 @@ _HEADERS: Final = {
 
 
 @router.get("/")
-def front(config: Config) -> HTMLResponse:
+def front(config: Config, clock: Clock) -> HTMLResponse:
     """That it runs, and what to do first."""
+    month = month_of(clock(), config.timezone)
     body = f"""
 <h1>spanledger is running</h1>
 <p class="lead">Who spent what on models, and how each number came about.</p>
-{_first_span(config)}
 <h2>Ask it</h2>
 <ul>
 <li><a href="/v1/spend?group_by=team,model">what was spent this month</a>, by team and model</li>
+<li><a href="/v1/statements/{month}">this month for finance</a>, as
+<a href="/v1/statements/{month}.csv">CSV</a>, in the terminal: <code>spanledger report</code></li>
 <li><a href="/v1/performance?group_by=model">how calls went</a>, by model</li>
 <li><a href="/v1/calls">the latest calls</a></li>
+<li><a href="/v1/budgets">budgets</a>, and <a href="/v1/alerts">the alerts</a> that they raised</li>
 <li><a href="/v1/prices/unpriced">what has no price</a></li>
 <li><a href="/docs">everything that can be asked</a>, and as
 <a href="/openapi.json">OpenAPI</a></li>
 </ul>
-<p>A month for finance, in the terminal: <code>spanledger report</code></p>"""
+<p class="lead">Once there are keys (<code>spanledger keys create</code>) every answer takes one,
+which a browser does not send: <code>curl -H 'Authorization: Bearer KEY' …</code></p>
+{_first_span(config)}"""
     return _page("spanledger", body)
 
 
@@ -69,7 +76,10 @@ def docs(request: Request) -> HTMLResponse:
     nouns = "".join(
         f"<h2>{escape(noun)}</h2><dl>{''.join(found)}</dl>" for noun, found in by_noun.items()
     )
-    lead = '<p class="lead">The same as <a href="/openapi.json">OpenAPI 3.1</a>.</p>'
+    lead = (
+        '<p class="lead">The same as <a href="/openapi.json">OpenAPI 3.1</a>, which describes every'
+        ' parameter and answer. <a href="/">Where to begin</a>.</p>'
+    )
     return _page("spanledger API", f"<h1>What can be asked</h1>{lead}{nouns}")
 
 
@@ -78,9 +88,11 @@ def _first_span(config: ApiSettings) -> str:
         return ""
     url = escape(config.otlp_http_url)
     return f"""<h2>Send the first span</h2>
-<p>An application that has OpenTelemetry needs one variable:</p>
-<pre>OTEL_EXPORTER_OTLP_ENDPOINT={url}</pre>
-<p>Any other Python application, two lines (<code>pip install spanledger-sdk</code>):</p>
+<p>An application that has OpenTelemetry needs to know where, and whose it is:</p>
+<pre>OTEL_EXPORTER_OTLP_ENDPOINT={url}
+OTEL_RESOURCE_ATTRIBUTES=team=search,service.name=search-api</pre>
+<p>Any other Python application, two lines (<code>pip install ./sdk</code> in a checkout of
+spanledger):</p>
 <pre>import spanledger
 spanledger.instrument(service="search-api", team="search")</pre>"""
 

@@ -133,8 +133,11 @@ def _field_problem(error: Mapping[str, Any]) -> FieldProblem:
     if error["type"] == "json_invalid":
         reason = error.get("ctx", {}).get("error", "")
         return FieldProblem(field="body", detail=f"not JSON at character {where[-1]}: {reason}")
+    detail = str(error["msg"])
+    if error["type"] == "extra_forbidden":
+        detail = f"there is no such {'field' if where[0] == 'body' else 'parameter'}"
     # The first part says query, path, header or body: only a body may have no further part.
-    return FieldProblem(field=".".join(where[1:]) or where[0], detail=str(error["msg"]))
+    return FieldProblem(field=".".join(where[1:]) or where[0], detail=detail)
 
 
 def _http(_request: Request, error: HTTPException) -> JSONResponse:

@@ -17,10 +17,18 @@ from app.life import Where
 from app.settings import PREFIX, Settings, default_data_dir
 
 
-def greet(settings: Settings, where: Where, *, postgres: str, first_steps: bool = True) -> None:
+def greet(
+    settings: Settings,
+    where: Where,
+    *,
+    postgres: str,
+    first_steps: bool = True,
+    keys: bool = False,
+) -> None:
     """Prints it for people, and plain where no terminal is.
 
-    Without ``first_steps`` only where everything is: the demo has others to show.
+    Without ``first_steps`` only where everything is: the demo has others to show. With ``keys``
+    the steps carry them.
     """
     click.echo()
     click.secho(f"spanledger {version('spanledger')}", bold=True, nl=False)
@@ -34,25 +42,38 @@ def greet(settings: Settings, where: Where, *, postgres: str, first_steps: bool 
         click.echo(f"  {name:10} ", nl=False)
         click.secho(place, fg="cyan")
     if first_steps:
-        _first_steps(settings, where)
+        _first_steps(settings, where, keys=keys)
     click.echo("\nCtrl-C stops everything in good order: what was answered is kept.\n")
 
 
-def _first_steps(settings: Settings, where: Where) -> None:
-    _headline("An application that has OpenTelemetry needs one variable")
-    _code(f"export OTEL_EXPORTER_OTLP_ENDPOINT=http://{where['otlp_http']}")
-    _headline("One that has not, two lines of Python (pip install spanledger-sdk)")
+def _first_steps(settings: Settings, where: Where, *, keys: bool) -> None:
+    if keys:
+        _headline("Every request needs a key")
+        program = f"{elsewhere(settings)}{own_name()}"
+        _code(
+            f"export SPANLEDGER_API_KEY=$({program} keys create --kind ingest --name me)",
+            f"export READ_KEY=$({program} keys create --kind read --name me)",
+        )
+    _headline("An application that has OpenTelemetry needs to know where, and whose it is")
+    _code(
+        f"export OTEL_EXPORTER_OTLP_ENDPOINT=http://{where['otlp_http']}",
+        "export OTEL_RESOURCE_ATTRIBUTES=team=search,service.name=search-api",
+    )
+    if keys:
+        _code('export OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer%20$SPANLEDGER_API_KEY"')
+    _headline("One that has not, two lines of Python (pip install ./sdk)")
     _code("import spanledger", 'spanledger.instrument(service="search-api", team="search")')
     _headline("Or send the first call by hand")
-    _code(*first_span(where["otlp_http"]))
-    _headline("Settle up now (the clock does so every few minutes), and see who spent what")
+    _code(*first_span(where["otlp_http"], key="$SPANLEDGER_API_KEY" if keys else None))
+    _headline("Settle up now (by the clock it takes two or three minutes), and see who spent what")
     today = datetime.now(UTC).astimezone(settings.zone).date()
     url = f"http://{where['api']}/v1/spend"
     asked = f"from={today}&to={today + timedelta(days=1)}&group_by=team,model"
-    _code(f"{elsewhere(settings)}{own_name()} jobs run --all", f"curl '{url}?{asked}'")
+    shown = ' -H "Authorization: Bearer $READ_KEY"' if keys else ""
+    _code(f"{elsewhere(settings)}{own_name()} jobs run --all", f"curl '{url}?{asked}'{shown}")
 
 
-def first_span(otlp_http: str) -> list[str]:
+def first_span(otlp_http: str, *, key: str | None = None) -> list[str]:
     """A curl command that reports one call, which happened just now."""
     end = time.time_ns()
     span = {
@@ -71,8 +92,9 @@ def first_span(otlp_http: str) -> list[str]:
         "gen_ai.usage.output_tokens": 350,
     }
     parts = list(span.items())
+    shown = f' -H "Authorization: Bearer {key}"' if key else ""
     return [
-        f"curl http://{otlp_http}/v1/traces -H 'Content-Type: application/json' -d '",
+        f"curl http://{otlp_http}/v1/traces{shown} -H 'Content-Type: application/json' -d '",
         '  {"resourceSpans": [{"resource": {"attributes": [',
         *_lines({"team": "search", "service.name": "search-api"}),
         '  ]}, "scopeSpans": [{"spans": [{',

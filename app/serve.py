@@ -23,6 +23,7 @@ from app.greeting import greet
 from app.life import Where
 from app.local_postgres import LocalPostgres
 from app.settings import PREFIX, Settings
+from store.keys import has_keys
 
 log = structlog.get_logger(__name__)
 
@@ -66,6 +67,8 @@ def run(settings: Settings, *, alongside: Alongside | None = None) -> int:
         version = bring_up_to_date(url, wait=_DATABASE_PATIENCE)
         with opened(url, application="serve") as database:
             refuse_strangers(addresses(settings), database)
+            with database.read() as session:
+                keys = has_keys(session)
         house = House(chosen, url, server)
         try:
             house.open(stop)
@@ -75,6 +78,7 @@ def run(settings: Settings, *, alongside: Alongside | None = None) -> int:
                     house.where,
                     postgres=f"{version}, {_where_kept(settings, server)}",
                     first_steps=alongside is None,
+                    keys=keys,
                 )
                 house.keep(stop, _start(alongside, house.where, stop.event))
             code = 0

@@ -33,7 +33,7 @@ def test_a_budget_is_made_listed_and_looked_at(database: Database) -> None:
     assert "50 %" in listed
     charge(database, "1", slot="2020-01-01")
     for output in (run("status").output, run("status", "1").output):
-        assert "1000.00 USD" in output
+        assert "1,000.00 USD" in output
         assert "0.00 %" in output
         assert "ok" in output
 

@@ -2,19 +2,20 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from app.database import database_for
 from app.settings import read_settings
+from app.tables import right, show
 from spend.budget_periods import KINDS, period_name
 from spend.budget_terms import TermsRefused, terms
 from spend.budgets import DEFAULT_THRESHOLDS, DIMENSIONS, Filter
-from spend.money import plain
+from spend.money import plain, rounded
 from store import budgets
 from store.budget_status import Status, statuses
 from store.tenants import TENANT
@@ -96,7 +97,11 @@ def list_all() -> None:
     """Show the budgets in force."""
     with database_for(read_settings()) as database, database.read() as session:
         found = budgets.all_in_force(session, TENANT)
-    table = Table("id", "name", "on", "amount", "period", "zone", "warns at", box=None)
+    table = Table(
+        *(right("id"), "name", "on", right("amount"), "period", "zone", "warns at"),
+        box=None,
+        pad_edge=False,
+    )
     for budget in found:
         said = budget.terms
         table.add_row(
@@ -125,7 +130,11 @@ def status(budget_id: int | None) -> None:
         except budgets.NoSuchBudget as missing:
             raise click.ClickException(str(missing)) from None
         found = statuses(session, TENANT, asked, datetime.now(UTC))
-    table = Table("id", "name", "period", "spent", "of", "", "left", "", box=None)
+    table = Table(
+        *(right("id"), "name", "period", right("spent"), right("of"), right(""), right("left"), ""),
+        box=None,
+        pad_edge=False,
+    )
     for each in found:
         table.add_row(*_row(each))
     _print(table, empty="no budgets: make one with spanledger budgets create")
@@ -154,16 +163,20 @@ def _row(found: Status) -> list[str | Text]:
         str(found.budget.id),
         Text(said.name),
         period_name(found.period, said.period, ZoneInfo(said.timezone)),
-        plain(found.spent),
-        f"{plain(said.amount)} {said.currency}",
+        _money(found.spent, said.currency),
+        f"{Decimal(plain(said.amount)):,} {said.currency}",
         "" if found.percent is None else f"{plain(found.percent)} %",
-        plain(found.left),
+        _money(found.left, said.currency),
         found.state,
     ]
 
 
+def _money(amount: Decimal, currency: str) -> str:
+    return f"{rounded(amount, currency):,}"
+
+
 def _print(table: Table, *, empty: str) -> None:
     if table.row_count:
-        Console().print(table)
+        show(table)
     else:
         click.echo(empty)

@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 from typing import Final
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from app.examination import State, examine
 from app.logs import configure_logs
 from app.settings import read_settings
+from app.tables import show
 
 _COLOURS: Final = {State.WELL: "green", State.LOOK: "yellow", State.WRONG: "bold red"}
 
@@ -30,5 +30,5 @@ def command(context: click.Context) -> None:
     for finding in findings:
         colour = _COLOURS[finding.state]
         table.add_row(finding.what, f"[{colour}]{finding.state.value}[/]", finding.said)
-    Console(soft_wrap=True).print(table)
+    show(table)
     context.exit(any(finding.state is State.WRONG for finding in findings))

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from textwrap import shorten
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -13,6 +12,7 @@ from app.job_settings import job_settings
 from app.life import Life, Where
 from app.logs import configure_logs
 from app.settings import read_settings
+from app.tables import right, show
 from jobs.context import Done, JobContext
 from jobs.timetable import JOBS, run_all, run_job, start_clock
 from store import runs
@@ -76,7 +76,9 @@ def list_jobs() -> None:
     """Show the timetable, and what each job did last."""
     with database_for(read_settings()) as database, database.read() as session:
         latest = runs.latest(session)
-    table = Table("job", "every", "last run (UTC)", "does, and did", box=None, pad_edge=False)
+    table = Table(
+        "job", right("every"), "last run (UTC)", "does, and did", box=None, pad_edge=False
+    )
     for name, job in JOBS.items():
         last = latest.get(name)
         when = f"{last.finished_at:%Y-%m-%d %H:%M:%S}" if last else "never"
@@ -86,7 +88,7 @@ def list_jobs() -> None:
             said = shorten(last.note, 120, placeholder=" …")
             told = Text(f"failed: {said}", "red") if last.failed else Text(said, "dim")
             table.add_row("", "", "", told)
-    Console().print(table)
+    show(table)
 
 
 def _told(done: Done | None) -> str:

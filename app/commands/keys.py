@@ -3,12 +3,12 @@
 from datetime import UTC, datetime
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from app.database import database_for
 from app.pepper import pepper_for
 from app.settings import read_settings
+from app.tables import show
 from store.keys import KINDS, create_key, list_keys, revoke_key
 from store.tenants import TENANT
 
@@ -57,13 +57,15 @@ def list_all() -> None:
     """Show the keys, without their secrets."""
     with database_for(read_settings()) as database, database.read() as session:
         found = list_keys(session, tenant=TENANT)
-    table = Table("id", "kind", "name", "team", "made (UTC)", "revoked (UTC)", box=None)
+    table = Table(
+        "id", "kind", "name", "team", "made (UTC)", "revoked (UTC)", box=None, pad_edge=False
+    )
     for key in found:
         revoked = f"{key.revoked_at.astimezone(UTC):%Y-%m-%d %H:%M}" if key.revoked_at else ""
         made = f"{key.created_at.astimezone(UTC):%Y-%m-%d %H:%M}"
         table.add_row(key.id, key.kind, key.name, key.team or "", made, revoked)
     if found:
-        Console().print(table)
+        show(table)
     else:
         click.echo("no keys: everybody on this machine may do everything")
 

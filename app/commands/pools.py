@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from app.database import database_for
 from app.settings import read_settings
+from app.tables import right, show
 from spend.money import plain
 from spend.pool_files import PoolRefusedError, pools_of_file
 from spend.pools import Pool
@@ -76,7 +76,12 @@ def list_all() -> None:
     if not found:
         click.echo("no pools: declare some with spanledger pools apply FILE")
         return
-    table = Table("id", "name", "an hour", "from", "to", "runs", "posted to (UTC)", box=None)
+    table = Table(
+        *(right("id"), "name", right("an hour"), "from (UTC)", "to"),
+        *(Column("runs", overflow="fold"), "posted to"),
+        box=None,
+        pad_edge=False,
+    )
     for pool in found:
         table.add_row(
             str(pool.id),
@@ -87,7 +92,7 @@ def list_all() -> None:
             Text(_told(pool)),
             _shown(pool.charged_to) if pool.charged_to else "not yet",
         )
-    Console().print(table)
+    show(table)
 
 
 def _told(pool: Pool) -> str:

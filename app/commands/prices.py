@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Final
 
 import click
-from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from app.database import database_for
 from app.job_settings import job_settings
 from app.logs import configure_logs
 from app.settings import read_settings
+from app.tables import right, show
 from jobs.context import JobContext
 from jobs.timetable import run_job
 from spend.meters import DISJOINT
@@ -41,7 +41,11 @@ def command() -> None:
     """
 
 
-@command.command("import", epilog="\b\nExample:\n  spanledger prices import contract.csv")
+@command.command(
+    "import",
+    short_help="Take contract prices from a file.",
+    epilog="\b\nExample:\n  spanledger prices import contract.csv",
+)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_file(file: Path) -> None:
     """Take the contract prices of a CSV or JSON FILE: all of them, or none.
@@ -103,7 +107,10 @@ def list_lines(provider: str | None, model: str | None, all_times: bool) -> None
             at_most=MOST_SHOWN + 1,
         )
     table = Table(
-        "id", "book", "provider", "model", "meter", "for 1M", "", "from", "to", "source", box=None
+        *(right("id"), "book", "provider", Column("model", overflow="fold")),
+        *(Column("meter", overflow="fold"), right("for 1M"), "", "from", "to", "source"),
+        box=None,
+        pad_edge=False,
     )
     for each in found[:MOST_SHOWN]:
         line = each.line
@@ -122,7 +129,7 @@ def list_lines(provider: str | None, model: str | None, all_times: bool) -> None
     if not found:
         click.echo("no such prices: fill the list with spanledger prices refresh")
         return
-    Console().print(table)
+    show(table)
     if len(found) > MOST_SHOWN:
         click.echo(f"and more: these are the first {MOST_SHOWN}; name a provider or a model")
 
@@ -140,7 +147,11 @@ def _shown(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d}" if moment.hour == moment.minute == 0 else f"{moment:%Y-%m-%d %H:%M}"
 
 
-@command.command("unpriced", epilog="\b\nExample:\n  spanledger prices unpriced")
+@command.command(
+    "unpriced",
+    short_help="Show what was called and has no price.",
+    epilog="\b\nExample:\n  spanledger prices unpriced",
+)
 def list_unpriced() -> None:
     """Show what was called in the last 92 days and has no price, with its volume."""
     end = datetime.now(UTC) + timedelta(hours=1)
@@ -150,7 +161,10 @@ def list_unpriced() -> None:
         click.echo("everything that was called has a price")
         return
     table = Table(
-        "provider", "model", "why", "calls", "tokens", "first seen (UTC)", "last seen", box=None
+        *("provider", Column("model", overflow="fold"), "why"),
+        *(right("calls"), right("tokens"), "first seen (UTC)", "last seen"),
+        box=None,
+        pad_edge=False,
     )
     for each in found:
         table.add_row(
@@ -162,10 +176,13 @@ def list_unpriced() -> None:
             f"{each.first_seen.astimezone(UTC):%Y-%m-%d %H:%M}",
             f"{each.last_seen.astimezone(UTC):%Y-%m-%d %H:%M}",
         )
-    Console().print(table)
+    show(table)
 
 
-@command.command(epilog="\b\nExample:\n  spanledger prices refresh")
+@command.command(
+    short_help="Bring the public list up to date.",
+    epilog="\b\nExample:\n  spanledger prices refresh",
+)
 def refresh() -> None:
     """Bring the public list, and the names of models in it, up to the pinned genai-prices."""
     settings = read_settings()
