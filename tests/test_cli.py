@@ -10,6 +10,8 @@ from click.testing import CliRunner
 from serving import spanledger
 
 from app.cli import COMMANDS, cli
+from app.greeting import greet
+from app.settings import Settings
 from store.keys import find_key
 from store.sessions import Database
 
@@ -153,3 +155,14 @@ def test_migrate_brings_an_empty_embedded_database_to_the_newest_shape(data_dir:
     assert "newest shape" in first.stdout
     assert json.loads(first.stderr)["event"] == "database migrated"
     assert spanledger(data_dir, "migrate").stderr == ""
+
+
+def test_the_first_steps_carry_a_key_where_one_is_needed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    where = {"otlp_http": "127.0.0.1:1", "otlp_grpc": "127.0.0.1:2", "api": "127.0.0.1:3"}
+    for keys in (False, True):
+        greet(Settings(), where, postgres="18", keys=keys)
+        said = capsys.readouterr().out
+        assert said.count("Authorization: Bearer $") == (2 if keys else 0)
+        assert ("keys create --kind ingest" in said) is keys
