@@ -2,9 +2,10 @@
 
 from typing import Any, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictStr
 
+from api.auth import whole_ledger
 from api.dependencies import Clock, Config, Reading, Tenant, Writing
 from api.problems import Problem, answers
 from api.shapes import instant
@@ -83,7 +84,12 @@ class PoolsAnswer(BaseModel):
     pools: list[PoolAnswer]
 
 
-@router.get("", summary="All pools", responses=answers(401, 403, 503))
+@router.get(
+    "",
+    summary="All pools",
+    responses=answers(401, 403, 503),
+    dependencies=[Depends(whole_ledger)],
+)
 def list_pools(session: Reading, tenant: Tenant) -> PoolsAnswer:
     """Every pool that was declared, also those that have ended."""
     return PoolsAnswer(pools=[_answer(each) for each in pools.all_pools(session, tenant)])

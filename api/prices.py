@@ -30,7 +30,12 @@ LONGEST: Final = timedelta(days=1100)
 MOST_TOLD: Final = 20
 
 
-@router.get("", summary="Price lines", responses=answers(401, 403, 422, 503))
+@router.get(
+    "",
+    summary="Price lines",
+    responses=answers(401, 403, 422, 503),
+    dependencies=[Depends(whole_ledger)],
+)
 def list_prices(
     session: Reading, tenant: Tenant, query: Annotated[PricesAsked, Query()]
 ) -> PricesAnswer:

@@ -129,3 +129,12 @@ def test_every_route_of_v1_asks_for_a_key(database: Database, client: TestClient
             asked = path.format(budget_id=1, trace_id="0" * 32, span_id="0" * 16, month="2026-10")
             for method in methods:
                 assert client.request(method, asked).status_code == 401, (method, path)
+
+
+def test_prices_and_pools_are_not_for_a_key_of_one_team(
+    database: Database, client: TestClient
+) -> None:
+    search, whole = make_key(database, "read", "search"), make_key(database, "read")
+    for path in ("/v1/prices", "/v1/prices/unpriced", "/v1/pools"):
+        assert client.get(path, headers=search).status_code == 403, path
+        assert client.get(path, headers=whole).status_code == 200, path
