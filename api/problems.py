@@ -135,7 +135,8 @@ def _field_problem(error: Mapping[str, Any]) -> FieldProblem:
         return FieldProblem(field="body", detail=f"not JSON at character {where[-1]}: {reason}")
     detail = str(error["msg"])
     if error["type"] == "extra_forbidden":
-        detail = f"there is no such {'field' if where[0] == 'body' else 'parameter'}"
+        # Only bodies come here: parameters.py tells which parameters there are.
+        detail = "there is no such field"
     # The first part says query, path, header or body: only a body may have no further part.
     return FieldProblem(field=".".join(where[1:]) or where[0], detail=detail)
 

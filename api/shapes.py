@@ -72,7 +72,7 @@ class BoundsAnswer(BaseModel):
     to: str = Field(description="Exclusive; likewise.")
     timezone: str = Field(description="The zone that dates, days and months are in.")
     complete_until: str | None = Field(
-        description="Everything heard before this instant is counted; null: not known."
+        description="Everything answered to its sender before it is counted; null: not known."
     )
 
 

@@ -174,3 +174,10 @@ def test_our_own_mistake_says_no_more_than_that(database: Database) -> None:
         "status": 500,
         "detail": "The mistake is ours; see its log.",
     }
+
+
+def test_a_field_that_there_is_not_is_named_in_plain_words(database: Database) -> None:
+    answer = asking(database).post("/v1/pools", json={"name": "gpus", "colour": "red"})
+    assert answer.status_code == 422
+    said = {each["field"]: each["detail"] for each in answer.json()["errors"]}
+    assert said["colour"] == "there is no such field"
