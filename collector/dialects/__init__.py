@@ -6,23 +6,24 @@ emitter knows better what its spans are than the words that it shares with other
 
 from typing import Final
 
-from collector.dialects.frameworks import (
-    CLAUDE_CODE,
-    CODEX,
-    GOOGLE_ADK,
-    LANGSMITH,
-    LOGFIRE,
-    MLFLOW,
-    OPENLIT,
-    PYDANTIC_AI,
-    SEMANTIC_KERNEL,
-    VERCEL,
-)
-from collector.dialects.gateways import KONG, LITELLM
+from collector.dialects.anthropic_sdk import ANTHROPIC_SDK
+from collector.dialects.claude_code import CLAUDE_CODE
+from collector.dialects.codex import CODEX
+from collector.dialects.engines import SGLANG, VLLM
+from collector.dialects.google_adk import GOOGLE_ADK
+from collector.dialects.kong import KONG
+from collector.dialects.langsmith import LANGSMITH
+from collector.dialects.litellm import LITELLM
+from collector.dialects.logfire import LOGFIRE
+from collector.dialects.mlflow import MLFLOW
 from collector.dialects.openinference import OPENINFERENCE
-from collector.dialects.semconv import ANTHROPIC_SDK, SEMCONV, SGLANG, VLLM
+from collector.dialects.openlit import OPENLIT
+from collector.dialects.pydantic_ai import PYDANTIC_AI
+from collector.dialects.semantic_kernel import SEMANTIC_KERNEL
+from collector.dialects.semconv import SEMCONV
 from collector.dialects.table import Dialect
 from collector.dialects.traceloop import TRACELOOP
+from collector.dialects.vercel_ai import VERCEL
 
 DIALECTS: Final[tuple[Dialect, ...]] = (
     SEMCONV,

@@ -6,7 +6,7 @@ completion tokens) are also what vLLM, SGLang and TensorRT-LLM still speak.
 
 from typing import Final
 
-from collector.dialects.table import SPAN_NAME, Dialect, Mark, Meaning, Verdict
+from collector.dialects.table import Dialect, Mark, Meaning, Verdict
 
 _BEDROCK = frozenset({"aws"})
 
@@ -116,25 +116,3 @@ SEMCONV: Final = Dialect(
         Meaning("opentelemetry.instrumentation.genai.bedrock*"),
     ),
 )
-
-ANTHROPIC_SDK: Final = Dialect(
-    name="anthropic-sdk",
-    scopes=("com.anthropic.sdk.*",),
-    columns={
-        "service_tier": ("anthropic.response.service_tier",),
-        "request_id": ("anthropic.request.id",),
-        "finish_reason": ("anthropic.message.stop_reason",),
-        "cache_write_5m": ("anthropic.usage.cache_creation.ephemeral_5m_input_tokens",),
-        "cache_write_1h": ("anthropic.usage.cache_creation.ephemeral_1h_input_tokens",),
-    },
-    marks=(
-        Mark(
-            SPAN_NAME,
-            {"anthropic.messages.count_tokens": Verdict.OTHER},
-            scope="com.anthropic.sdk.*",
-        ),
-    ),
-)
-
-VLLM: Final = Dialect(name="vllm", scopes=("vllm*",), engine="vllm")
-SGLANG: Final = Dialect(name="sglang", scopes=("sglang*",), engine="sglang")

@@ -1,4 +1,4 @@
-"""Gateways that emit what passes through them."""
+"""LiteLLM's ``otel`` callback, in its SDK and in its proxy."""
 
 from typing import Final
 
@@ -34,5 +34,3 @@ LITELLM: Final = Dialect(
         Unpacked("hidden_params", {"api_base": "hidden_params.api_base"}),
     ),
 )
-
-KONG: Final = Dialect(name="kong", columns={"team": ("kong.auth.consumer.name",)})

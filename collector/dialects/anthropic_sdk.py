@@ -1,0 +1,24 @@
+"""The Anthropic SDK's own spans: on by default, and beside any other instrumentation."""
+
+from typing import Final
+
+from collector.dialects.table import SPAN_NAME, Dialect, Mark, Verdict
+
+ANTHROPIC_SDK: Final = Dialect(
+    name="anthropic-sdk",
+    scopes=("com.anthropic.sdk.*",),
+    columns={
+        "service_tier": ("anthropic.response.service_tier",),
+        "request_id": ("anthropic.request.id",),
+        "finish_reason": ("anthropic.message.stop_reason",),
+        "cache_write_5m": ("anthropic.usage.cache_creation.ephemeral_5m_input_tokens",),
+        "cache_write_1h": ("anthropic.usage.cache_creation.ephemeral_1h_input_tokens",),
+    },
+    marks=(
+        Mark(
+            SPAN_NAME,
+            {"anthropic.messages.count_tokens": Verdict.OTHER},
+            scope="com.anthropic.sdk.*",
+        ),
+    ),
+)
