@@ -1,5 +1,7 @@
 """Alembic's environment: one migration at a time, and none that makes writers wait for long."""
 
+import time
+
 from alembic import context
 from sqlalchemy import create_engine, pool, text
 
@@ -9,7 +11,13 @@ from store.tables import METADATA
 engine = create_engine(context.config.attributes["url"], poolclass=pool.NullPool)
 with engine.connect() as connection:
     # Processes that start together would all migrate: the second waits here, then finds it done.
-    connection.execute(text("SELECT pg_advisory_lock(hashtext('spanledger migrations'))"))
+    # It asks again and again, without a transaction in between: an index that is made CONCURRENTLY
+    # waits for all transactions that are open, also for one that waits for us.
+    while not connection.scalar(
+        text("SELECT pg_try_advisory_lock(hashtext('spanledger migrations'))")
+    ):
+        connection.commit()
+        time.sleep(0.1)
     # A migration that cannot get its lock soon gives up, instead of holding back every writer
     # that queues behind it.
     connection.execute(text("SET lock_timeout = '4s'"))

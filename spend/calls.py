@@ -66,6 +66,13 @@ class Emitter:
     scope: str
     version: str | None
     dialect: str
+    signal: str = "span"
+    """On what it came: ``span``, ``log`` or ``metric``."""
+
+    @property
+    def instrumentation(self) -> tuple[str, str]:
+        """What sees a call once: a scope's span and its log event can be of one call."""
+        return self.scope, self.signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,3 +131,5 @@ class Sighting:
     """The provider's id of its answer, validated; never an id that a library made up."""
     usage: Mapping[str, int]
     details: Mapping[str, Any] = field(default_factory=lambda: NO_DETAILS)
+    kin_id: int | None = None
+    """What sightings have in common whose ids do not meet (``spend/kin.py``)."""

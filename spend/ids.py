@@ -14,6 +14,11 @@ from spend.calls import Emitter, Owner, Route
 
 def content_id(value: Owner | Route | Emitter) -> int:
     """The id of an owner, a route or an emitter: a signed 64-bit integer, never 0."""
-    text = json.dumps([type(value).__name__, *astuple(value)], ensure_ascii=False)
+    return id_of(type(value).__name__, *astuple(value))
+
+
+def id_of(*parts: str | None) -> int:
+    """The id that some texts stand for, in this order: a signed 64-bit integer, never 0."""
+    text = json.dumps(parts, ensure_ascii=False)
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True) or 1

@@ -9,7 +9,8 @@ sightings are joined by evidence, strongest first:
   within the other's time.
 
 Two guards keep real calls apart: sightings with different response ids are never one call, nor are
-two of the same instrumentation. An aggregate (agent, chain) counts only where nothing beneath does.
+two of the same instrumentation on the same signal. An aggregate (agent, chain) counts only where
+nothing beneath does.
 
 The result depends on the set of sightings alone: not on order, splitting or repetition.
 """
@@ -82,9 +83,9 @@ class _Clusters:
         left, right = self.members[key_of(one)], self.members[key_of(other)]
         if left is right:
             return True
-        scopes = [sighting.emitter.scope for sighting in (*left, *right)]
+        seen_by = [sighting.emitter.instrumentation for sighting in (*left, *right)]
         ids = {sighting.response_id for sighting in (*left, *right) if sighting.response_id}
-        if len(set(scopes)) < len(scopes) or len(ids) > 1 or len(scopes) > LARGEST:
+        if len(set(seen_by)) < len(seen_by) or len(ids) > 1 or len(seen_by) > LARGEST:
             return False
         for sighting in sorted((*left, *right), key=began)[1:]:
             self.why.setdefault(key_of(sighting), rule)
@@ -209,12 +210,12 @@ def _join_by_response_id(calls: Sequence[Sighting], clusters: _Clusters) -> None
         if one.response_id is not None:
             by_id[one.response_id].append(one)
     for group in by_id.values():
-        scopes = [one.emitter.scope for one in group]
+        seen_by = [one.emitter.instrumentation for one in group]
         if len(group) > MOST_SIGHTED:
             continue
         # A server that gives all its answers one id (a proxy, a test) must not make them one
         # call: where an instrumentation saw the id twice, time decides which copies belong.
-        apart = OVERLAP if len(set(scopes)) < len(scopes) else ANSWERED
+        apart = OVERLAP if len(set(seen_by)) < len(seen_by) else ANSWERED
         for at, one in enumerate(group):
             for earlier in group[:at]:
                 if _overlap(earlier, one, apart) and clusters.join(earlier, one, "response id"):
@@ -245,7 +246,7 @@ def _join_failed_together(calls: Sequence[Sighting], clusters: _Clusters) -> Non
         for one in group:
             running = [earlier for earlier in running if one.start_at <= _end(earlier) + SAME_TIME]
             for earlier in reversed(running):
-                if one.emitter.scope == earlier.emitter.scope:
+                if one.emitter.instrumentation == earlier.emitter.instrumentation:
                     continue
                 if (_within(one, earlier) or _within(earlier, one)) and clusters.join(
                     earlier, one, "failed together"

@@ -52,6 +52,7 @@ LINKS: Final = (
     "emitter_id",
     "start_at",
     "duration_us",
+    "kin_id",
 )
 """What sightings are linked by."""
 

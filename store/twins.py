@@ -132,6 +132,7 @@ def _stored(row: Mapping[Any, Any]) -> Stored:
             response_id=columns["response_id"],
             usage={name: columns[name] for name in METER_NAMES if columns[name] is not None},
             details=columns["details"] or {},
+            kin_id=columns["kin_id"],
         ),
         day=columns["day"],
         batch_id=columns["batch_id"],

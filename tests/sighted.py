@@ -75,6 +75,7 @@ def row(one: Sighting) -> Mapping[str, Any]:
         "role": int(one.role),
         "standing": int(Standing.HELD if held else Standing.COUNTS),
         "response_id": one.response_id,
+        "kin_id": one.kin_id,
     }
 
 

@@ -144,6 +144,7 @@ def sightings(understood: Heard) -> list[Sighting]:
             response_id=row["response_id"],
             usage={name: row[name] for name in METER_NAMES if row[name] is not None},
             details=json.loads(row["details"]) if row["details"] else {},
+            kin_id=row["kin_id"],
         )
         for row in understood.sightings.to_pylist()
     ]

@@ -3,9 +3,11 @@
 import subprocess
 import sys
 
+from sighted import NOON
 from sqlalchemy import text
 
 from migrations.run import differences, downgrade, missing, upgrade
+from store.partitions import ensure
 from store.sessions import Database
 
 
@@ -43,3 +45,16 @@ def test_the_price_book_refuses_two_prices_at_one_time(database: Database) -> No
         )
     assert "tstzrange(valid_from, valid_to) WITH &&" in str(constraint)
     assert "tstzrange(known_from, known_to) WITH &&" in str(constraint)
+
+
+def test_days_that_are_there_get_the_new_index(database: Database, database_url: str) -> None:
+    downgrade(database_url, "0001")
+    with database.write() as session:
+        ensure(session, NOON.date(), NOON.date())
+    upgrade(database_url)
+    assert shape(database) == (False, [])
+    with database.read() as session:
+        valid = session.scalars(
+            text("SELECT indisvalid FROM pg_index WHERE indexrelid::regclass::text LIKE '%_kin'")
+        )
+        assert list(valid) == [True, True, True]  # of the whole table, the day, and other days

@@ -92,7 +92,7 @@ def understand(
         return _nothing(len(spans))
     row_of_span = np.full(len(spans), -1, dtype=np.int64)
     row_of_span[candidates] = np.arange(len(candidates))
-    columns = columns_of(known.only(row_of_span), len(candidates))
+    columns = columns_of(known.only(row_of_span), marked.dialect[candidates])
     seen = _Seen(
         spans, scopes, versions, marked, _ids(spans), check_starts(spans.start, received_at)
     )
@@ -230,6 +230,7 @@ def _facts(seen: _Seen, said: _Said) -> dict[str, Any]:
         "role": _roles(spans.kind[rows], said.wraps),
         "standing": standing.astype(np.int16),
         "response_id": response_ids(said.columns, routed.group, routed.listed),
+        "kin_id": pa.nulls(len(rows), pa.int64()),
     }
 
 

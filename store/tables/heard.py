@@ -63,6 +63,8 @@ emitters = Table(
     Column("scope", Text, nullable=False),
     Column("version", Text),
     Column("dialect", Text, nullable=False),
+    # span, log or metric
+    Column("signal", Text, nullable=False, server_default="span"),
 )
 
 BATCH_IDS = Sequence("batch_ids", metadata=METADATA)
@@ -127,6 +129,8 @@ sightings = Table(
     Column("call_trace_id", Uuid),
     Column("call_span_id", BigInteger),
     Column("call_day", Date),
+    # What sightings have in common whose ids do not meet: spend/kin.py.
+    Column("kin_id", BigInteger),
     Index("ix_sightings_batch_id", "batch_id"),
     Index(
         "ix_sightings_response_id",
@@ -140,6 +144,13 @@ sightings = Table(
         "tenant_id",
         "start_at",
         postgresql_where=text("outcome <> 0 AND response_id IS NULL"),
+    ),
+    Index(
+        "ix_sightings_kin",
+        "tenant_id",
+        "kin_id",
+        "start_at",
+        postgresql_where=text("kin_id IS NOT NULL"),
     ),
     postgresql_partition_by="RANGE (day)",
 )
