@@ -47,6 +47,12 @@ class Truth:
         prompt = self.input, self.cache_read, self.cache_write
         return self.calls, self.errors, *prompt, self.output, self.reasoning
 
+    @property
+    def sorts(self) -> dict[str, object]:
+        """What is known beside the sums; None or empty where it is not checked."""
+        names = ("models", "providers", "outcomes", "streaming", "ttft", "cache_write_1h")
+        return {name: getattr(self, name) for name in names}
+
 
 def truths() -> dict[str, Truth]:
     """``folder/scenario`` -> truth, for all."""
