@@ -61,6 +61,8 @@ CONVERSE_USAGE: Final[Json] = {
 CHUNK_SECONDS: Final = 0.02
 _numbers = itertools.count(1)
 _failed: set[str] = set()
+_served: list[tuple[str, str, int]] = []
+"""Path, model and status of every call since it was last asked for: the truth of a scenario."""
 _lock = threading.Lock()
 
 
@@ -256,9 +258,15 @@ class Provider(BaseHTTPRequestHandler):
     """Answers by path, whatever stands before it (``/openai/deployments/x/chat/completions``)."""
 
     protocol_version = "HTTP/1.1"
+    called = ("", "")
 
     def do_GET(self) -> None:
-        """A list of models, for clients that ask for one before anything else."""
+        """``/served``: what was answered since the last time; else a list of models."""
+        if self.path == "/served":
+            told = list(_served)
+            _served.clear()
+            self._send({"calls": told})
+            return
         self._send({"object": "list", "data": [{"id": "gpt-4o-mini", "object": "model"}]})
 
     def do_POST(self) -> None:
@@ -274,6 +282,7 @@ class Provider(BaseHTTPRequestHandler):
         elif "model" in pieces:
             request["model"] = pieces[pieces.index("model") + 1]
         request.setdefault("model", "gpt-4o-mini")
+        self.called = (path, str(request["model"]))
         if self._fails(str(request["model"])):
             return
         time.sleep(CHUNK_SECONDS)
@@ -306,6 +315,8 @@ class Provider(BaseHTTPRequestHandler):
 
     def _send(self, answer: Json, status: int = 200) -> None:
         body = json.dumps(answer).encode()
+        if self.command == "POST":
+            _served.append((*self.called, status))
         self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(body)))
@@ -315,6 +326,7 @@ class Provider(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def _stream(self, events: Iterator[Json], *, done: bool) -> None:
+        _served.append((*self.called, 200))
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.send_header("transfer-encoding", "chunked")
