@@ -43,6 +43,5 @@ DIALECTS: Final[tuple[Dialect, ...]] = (
     MLFLOW,
     LANGSMITH,
     CODEX,
-    # Last, as its attributes have no prefix: others' "model" is not its model.
     CLAUDE_CODE,
 )

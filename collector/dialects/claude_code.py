@@ -7,7 +7,7 @@ from collector.dialects.table import Dialect, Mark, Meaning, Verdict
 CLAUDE_CODE: Final = Dialect(
     name="claude-code",
     scopes=("com.anthropic.claude_code.*",),
-    columns={
+    own={
         "response_model": ("model",),
         "team": ("team.id", "cost_center", "department"),
         "input": ("input_tokens",),

@@ -31,6 +31,6 @@ LITELLM: Final = Dialect(
                 "completion_tokens_details.audio_tokens": "metadata.usage_object.output_audio",
             },
         ),
-        Unpacked("hidden_params", {"api_base": "hidden_params.api_base"}),
+        Unpacked("hidden_params", {"api_base": "hidden_params.api_base"}, own=True),
     ),
 )

@@ -49,7 +49,7 @@ OPENINFERENCE: Final = Dialect(
                 "generations.0.0.message.kwargs.response_metadata.id": "output.value.generation.id",
             },
         ),
-        Unpacked("metadata", {"team": "metadata.team"}),
+        Unpacked("metadata", {"team": "metadata.team"}, own=True),
         Unpacked(
             "llm.invocation_parameters",
             {

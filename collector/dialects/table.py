@@ -103,6 +103,8 @@ class Unpacked:
     takes: Mapping[str, str]
     """Path in the JSON (keys and indexes joined by dots; empty for all of it) -> the name under
     which ``columns`` and ``marks`` know it."""
+    own: bool = False
+    """Only on spans of the dialect: for names without a prefix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,12 @@ class Dialect:
     scopes: tuple[str, ...] = ()
     """Patterns of the names of scopes that speak it."""
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Column -> attributes, the first present one counts."""
+    """Column -> attributes, the first present one counts; on anybody's spans, since emitters
+    borrow each other's words."""
+    own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Column -> attributes that hold it on this dialect's spans alone, and before those of any
+    ``columns``; there they mean nothing else. For names without a prefix ("model", which may be
+    anything elsewhere), and for shared names that mean something else here."""
     marks: tuple[Mark, ...] = ()
     unpacks: tuple[Unpacked, ...] = ()
     first_token_events: tuple[str, ...] = ()

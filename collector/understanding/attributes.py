@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -24,17 +25,39 @@ MARKS: Final[tuple[tuple[Mark, int], ...]] = tuple(
 )
 """Every mark with its dialect's index, in the order in which they are asked."""
 
-COLUMN_KEYS: Final[dict[str, tuple[str, ...]]] = {
-    column: tuple(
-        dict.fromkeys(key for dialect in DIALECTS for key in dialect.columns.get(column, ()))
-    )
-    for column in sorted(COLUMNS)
-}
-"""Column -> attributes that hold it, best first."""
+ANY: Final = -1
+"""Spans of any dialect, or of none."""
 
-UNPACKS: Final[dict[str, Unpacked]] = {
-    unpacked.attribute: unpacked for dialect in DIALECTS for unpacked in dialect.unpacks
+
+def _sources(column: str) -> tuple[tuple[str, int], ...]:
+    own = (
+        (key, number)
+        for number, dialect in enumerate(DIALECTS)
+        for key in dialect.own.get(column, ())
+    )
+    shared = ((key, ANY) for dialect in DIALECTS for key in dialect.columns.get(column, ()))
+    return tuple(dict.fromkeys((*own, *shared)))
+
+
+_SOURCES: Final = {column: _sources(column) for column in sorted(COLUMNS)}
+
+COLUMN_KEYS: Final[dict[str, tuple[str, ...]]] = {
+    column: tuple(dict.fromkeys(key for key, _ in sources)) for column, sources in _SOURCES.items()
 }
+"""Column -> attributes that hold it on some span, best first."""
+
+
+def _unpacks() -> dict[str, tuple[tuple[Unpacked, int], ...]]:
+    found: dict[str, tuple[tuple[Unpacked, int], ...]] = {}
+    for number, dialect in enumerate(DIALECTS):
+        for unpacked in dialect.unpacks:
+            whose = number if unpacked.own else ANY
+            found[unpacked.attribute] = (*found.get(unpacked.attribute, ()), (unpacked, whose))
+    return found
+
+
+UNPACKS: Final = _unpacks()
+"""Attribute -> what is taken out of it, and on the spans of which dialect."""
 
 _PLAIN: Final = dict.fromkeys(
     (
@@ -52,6 +75,26 @@ KEYS: Final[tuple[str, ...]] = (
 
 NUMBER: Final[dict[str, int]] = {key: number for number, key in enumerate(KEYS)}
 FIRST_UNPACKED: Final = len(KEYS) - len(UNPACKS)
+
+SOURCES: Final[dict[str, tuple[tuple[int, int], ...]]] = {
+    column: tuple((NUMBER[key], whose) for key, whose in sources)
+    for column, sources in _SOURCES.items()
+}
+"""Column -> number of an attribute, and the dialect on whose spans it holds the column; best
+first."""
+
+
+def _owned() -> npt.NDArray[np.bool_]:
+    owned = np.zeros((len(KEYS), len(DIALECTS) + 1), dtype=bool)
+    for number, dialect in enumerate(DIALECTS):
+        for keys in dialect.own.values():
+            owned[[NUMBER[key] for key in keys], number] = True
+    return owned
+
+
+OWNED: Final = _owned()
+"""By an attribute's and a dialect's number: whether the dialect knows it better than the others.
+The last column is for spans of no dialect, whose number is -1."""
 
 TEXT_KEYS: Final = np.isin(
     np.arange(len(KEYS)),

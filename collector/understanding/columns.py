@@ -4,6 +4,7 @@ Texts become indexes into one list of distinct texts, scrubbed once; so everythi
 on integers, and on each distinct text only once.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,10 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from collector.understanding.attributes import (
-    COLUMN_KEYS,
+    ANY,
     FIRST_UNPACKED,
     KEYS,
     NUMBER,
+    OWNED,
+    SOURCES,
     TEXT_KEYS,
     Known,
 )
@@ -27,6 +30,7 @@ Floats = npt.NDArray[np.float64]
 ABSENT: Final = -1
 """No text, no flag, no attribute."""
 
+_OWNED_BY_ONE: Final = [bool(owned.any()) for owned in OWNED]
 _TRUE: Final = frozenset({"true", "1", "yes"})
 _LARGEST_EXACT: Final = 2.0**53
 
@@ -53,11 +57,12 @@ class Cells:
 class Columns:
     """The columns of some spans; built by ``columns_of``."""
 
-    def __init__(self, rows: int, texts: list[str], cells: Cells) -> None:
-        self.rows = rows
+    def __init__(self, dialect: Ints, texts: list[str], cells: Cells) -> None:
+        self.rows = len(dialect)
         self.texts = texts
         self.cells = cells
-        self._starts = np.searchsorted(cells.number, np.arange(len(KEYS) + 1))
+        self._dialect = dialect
+        self._starts: list[int] = np.searchsorted(cells.number, np.arange(len(KEYS) + 1)).tolist()
 
     def __len__(self) -> int:
         """How many spans."""
@@ -66,7 +71,21 @@ class Columns:
     def of(self, key: str) -> slice:
         """The cells of an attribute."""
         number = NUMBER[key]
-        return slice(int(self._starts[number]), int(self._starts[number + 1]))
+        return slice(self._starts[number], self._starts[number + 1])
+
+    def telling(self, column: str) -> Iterator[tuple[int, slice | Ints]]:
+        """The attributes that tell a column: number and cells, from the worst to the best."""
+        for number, whose in reversed(SOURCES[column]):
+            first, end = self._starts[number], self._starts[number + 1]
+            if first == end:
+                continue
+            if whose == ANY and not _OWNED_BY_ONE[number]:
+                yield number, slice(first, end)
+                continue
+            spoken = self._dialect[self.cells.row[first:end]]
+            at = spoken == whose if whose != ANY else ~OWNED[number, spoken]
+            if at.any():
+                yield number, first + np.flatnonzero(at)
 
     def present(self, key: str) -> npt.NDArray[np.bool_]:
         """Which spans have an attribute."""
@@ -74,60 +93,57 @@ class Columns:
         has[self.cells.row[self.of(key)]] = True
         return has
 
-    def text(self, column: str) -> Ints:
-        """A column's text on each span, as an index in ``texts``, or ABSENT."""
-        return self.text_of(COLUMN_KEYS[column])
+    def text(self, column: str, which: Ints | None = None) -> Ints:
+        """A column's text on each span, as an index in ``texts``, or ABSENT.
 
-    def text_of(self, keys: tuple[str, ...], which: Ints | None = None) -> Ints:
-        """The first of some attributes that a span has, as an index in ``texts``.
-
-        ``which`` is filled with the attribute's number, where one is found.
+        ``which`` is filled with the number of the attribute that told it.
         """
-        column = np.full(self.rows, ABSENT, dtype=np.int64)
-        for key in reversed(keys):
-            cells = self.of(key)
-            if cells.start == cells.stop:
-                continue
-            texts = self.cells.text[cells]
-            told = texts != ABSENT
-            rows = self.cells.row[cells][told]
-            column[rows] = texts[told]
+        found = np.full(self.rows, ABSENT, dtype=np.int64)
+        for number, at in self.telling(column):
+            rows = self._put_text(found, at)
             if which is not None:
-                which[rows] = NUMBER[key]
-        return column
+                which[rows] = number
+        return found
+
+    def text_of(self, key: str) -> Ints:
+        """An attribute's text on each span, as an index in ``texts``, or ABSENT."""
+        found = np.full(self.rows, ABSENT, dtype=np.int64)
+        self._put_text(found, self.of(key))
+        return found
+
+    def _put_text(self, found: Ints, at: slice | Ints) -> Ints:
+        texts = self.cells.text[at]
+        told = texts != ABSENT
+        rows: Ints = self.cells.row[at][told]
+        found[rows] = texts[told]
+        return rows
 
     def number(self, column: str) -> Floats:
         """A column's number on each span, NaN where there is none."""
         numbers = np.full(self.rows, np.nan)
-        for key in reversed(COLUMN_KEYS[column]):
-            cells = self.of(key)
-            if cells.start == cells.stop:
-                continue
+        for _, at in self.telling(column):
             values = np.where(
-                self.cells.is_whole[cells],
-                self.cells.whole[cells].astype(np.float64),
-                self.cells.real[cells],
+                self.cells.is_whole[at],
+                self.cells.whole[at].astype(np.float64),
+                self.cells.real[at],
             )
-            texts = self.cells.text[cells]
+            texts = self.cells.text[at]
             for index in np.unique(texts[texts != ABSENT]):
                 values[texts == index] = _number(self.texts[index])
             told = np.isfinite(values)
-            numbers[self.cells.row[cells][told]] = values[told]
+            numbers[self.cells.row[at][told]] = values[told]
         return numbers
 
     def flag(self, column: str) -> Ints:
         """A column's flag on each span: 1, 0 or ABSENT."""
         flags = np.full(self.rows, ABSENT, dtype=np.int64)
-        for key in reversed(COLUMN_KEYS[column]):
-            cells = self.of(key)
-            if cells.start == cells.stop:
-                continue
-            values = self.cells.flag[cells].copy()
-            texts = self.cells.text[cells]
+        for _, at in self.telling(column):
+            values = self.cells.flag[at].copy()
+            texts = self.cells.text[at]
             for index in np.unique(texts[texts != ABSENT]):
                 values[texts == index] = self.texts[index].lower() in _TRUE
             told = values != ABSENT
-            flags[self.cells.row[cells][told]] = values[told]
+            flags[self.cells.row[at][told]] = values[told]
         return flags
 
 
@@ -139,10 +155,13 @@ def _number(text: str) -> float:
     return number if abs(number) < _LARGEST_EXACT else float("nan")
 
 
-def columns_of(known: Known, rows: int) -> Columns:
-    """The columns of ``rows`` spans from their known attributes."""
+def columns_of(known: Known, dialect: Ints) -> Columns:
+    """The columns of some spans from their known attributes.
+
+    ``dialect`` is each span's index in DIALECTS, or -1.
+    """
     plain = int(known.starts[FIRST_UNPACKED])
-    found = unpack(known)
+    found = unpack(known, dialect)
     texts, index = _texts(known, plain, found)
     size = len(index)
     cells = {
@@ -162,7 +181,7 @@ def columns_of(known: Known, rows: int) -> Columns:
     if found.rows:
         order = np.argsort(cells["number"], kind="stable")
         cells = {name: column[order] for name, column in cells.items()}
-    return Columns(rows, texts, Cells(**cells))
+    return Columns(dialect, texts, Cells(**cells))
 
 
 def _column(

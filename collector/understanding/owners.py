@@ -71,9 +71,9 @@ def owners_of(
 
     ``resource`` is each span's row in ``claims``.
     """
-    said = [columns.text_of((key,)) for key in _SPAN_KEYS]
+    said = [columns.text_of(key) for key in _SPAN_KEYS]
     which = np.full(len(columns), ABSENT, dtype=np.int64)
-    team = columns.text_of(COLUMN_KEYS["team"], which)
+    team = columns.text("team", which)
     project = columns.text("project")
     firsts, groups = distinct([*said, team, which, project, resource], len(columns))
     texts = columns.texts

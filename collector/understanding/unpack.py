@@ -12,7 +12,8 @@ from typing import Any, Final
 import orjson
 
 from collector.dialects.table import Unpacked
-from collector.understanding.attributes import FIRST_UNPACKED, KEYS, NUMBER, UNPACKS, Known
+from collector.understanding.attributes import ANY, FIRST_UNPACKED, KEYS, NUMBER, UNPACKS, Known
+from collector.understanding.otlp import Ints
 
 LARGEST: Final = 65536
 _LARGEST_INT64: Final = 2**63 - 1
@@ -49,14 +50,17 @@ class Found:
             self.values.append(value)
 
 
-def unpack(known: Known) -> Found:
-    """What the dialects take out of the JSON among a batch's known attributes."""
+def unpack(known: Known, dialect: Ints) -> Found:
+    """What the dialects take out of the JSON among some spans' known attributes.
+
+    ``dialect`` is each span's index in DIALECTS, or -1.
+    """
     found = Found()
     texts = known.values.get("text")
     first = int(known.starts[FIRST_UNPACKED])
     if texts is None or first == len(known.number):
         return found
-    parsed: dict[tuple[int, bytes], list[tuple[str, object]]] = {}
+    parsed: dict[tuple[int, bytes], list[tuple[str, object, int]]] = {}
     for place in range(first, len(known.number)):
         number = int(known.number[place])
         raw = texts[place].as_py()
@@ -64,9 +68,15 @@ def unpack(known: Known) -> Found:
             continue
         at = (number, raw)
         if at not in parsed:
-            parsed[at] = _values(UNPACKS[KEYS[number]], raw)
-        for key, value in parsed[at]:
-            found.put(int(known.holder[place]), key, value)
+            parsed[at] = [
+                (key, value, whose)
+                for unpacked, whose in UNPACKS[KEYS[number]]
+                for key, value in _values(unpacked, raw)
+            ]
+        row = int(known.holder[place])
+        for key, value, whose in parsed[at]:
+            if whose in (ANY, dialect[row]):
+                found.put(row, key, value)
     return found
 
 

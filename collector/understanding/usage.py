@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from collector.dialects.table import COUNTS
-from collector.understanding.attributes import COLUMN_KEYS, KEYS, NUMBER
+from collector.understanding.attributes import KEYS
 from collector.understanding.columns import ABSENT, Columns
 from collector.understanding.otlp import Ints
 from spend.meters import LARGEST_COUNT, METER_NAMES
@@ -153,13 +153,10 @@ def _count(columns: Columns, column: str, refused: dict[int, list[str]]) -> Coun
     told = np.zeros(len(columns), dtype=bool)
     faults = np.zeros(len(columns), dtype=np.int64)
     keys = np.zeros(len(columns), dtype=np.int64)
-    for key in reversed(COLUMN_KEYS[column]):
-        at = columns.of(key)
-        if at.start == at.stop:
-            continue
+    for number, at in columns.telling(column):
         count, fault, present = _read(columns, at)
         rows = columns.cells.row[at][present]
-        values[rows], faults[rows], keys[rows] = count[present], fault[present], NUMBER[key]
+        values[rows], faults[rows], keys[rows] = count[present], fault[present], number
         told[rows] = True
     for row in np.flatnonzero(faults).tolist():
         refused.setdefault(row, []).append(reason(int(keys[row]), int(faults[row])))
@@ -167,7 +164,7 @@ def _count(columns: Columns, column: str, refused: dict[int, list[str]]) -> Coun
     return Counts(values, told & (faults == 0))
 
 
-def _read(columns: Columns, at: slice) -> tuple[Ints, Ints, Flags]:
+def _read(columns: Columns, at: slice | Ints) -> tuple[Ints, Ints, Flags]:
     """Counts, faults (index of _FAULTS) and presence of the cells of one attribute."""
     cells = columns.cells
     whole, real, text = cells.whole[at], cells.real[at], cells.text[at]
