@@ -77,18 +77,34 @@ def wants_tool(request: Json) -> str | None:
     answered = any(
         word in told for word in ('"tool"', "tool_result", "functionResponse", "_output")
     )
+    forced = (request.get("tool_choice") or {}) if request.get("tools") else {}
+    if isinstance(forced, dict) and forced.get("type") in {"tool", "function"}:
+        return str(forced.get("function", forced)["name"])
     if "tool" not in str(request.get("model")) or answered or not request.get("tools"):
         return None
     first = request["tools"][0]
     return str(first.get("function", {}).get("name") or first.get("name"))
 
 
+def said(request: Json) -> str:
+    """The answer's text: JSON where that is asked for."""
+    if any(word in json.dumps(request) for word in ('"json_schema"', '"application/json"')):
+        return '{"answer": "hello"}'
+    return "Hello from the stand-in."
+
+
+def words_of(text: str) -> list[str]:
+    """A text in three pieces."""
+    return [text[:6], text[6:12], text[12:]]
+
+
 def chat(request: Json) -> Json:
     """OpenAI's chat completion."""
     tool = wants_tool(request)
-    message: Json = {"role": "assistant", "content": None if tool else "Hello from the stand-in."}
+    message: Json = {"role": "assistant", "content": None if tool else said(request)}
     if tool:
-        function = {"name": tool, "arguments": "{}"}
+        given = {"answer": "hello"} if tool == "json" else {}
+        function = {"name": tool, "arguments": json.dumps(given)}
         message["tool_calls"] = [{"id": new_id("call_"), "type": "function", "function": function}]
     choice = {"index": 0, "message": message, "finish_reason": "tool_calls" if tool else "stop"}
     return {
@@ -113,7 +129,7 @@ def chat_chunks(request: Json) -> Iterator[Json]:
     if "tool_calls" in message:
         deltas.append({"tool_calls": [{"index": 0, **message["tool_calls"][0]}]})
     else:
-        deltas += [{"content": word} for word in ("Hello ", "from the ", "stand-in.")]
+        deltas += [{"content": word} for word in words_of(message["content"])]
     for delta in deltas:
         yield {**shared, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
     ended = whole["choices"][0]["finish_reason"]
@@ -125,7 +141,7 @@ def chat_chunks(request: Json) -> Iterator[Json]:
 def responses(request: Json) -> Json:
     """OpenAI's Responses API."""
     tool = wants_tool(request)
-    text = {"type": "output_text", "text": "Hello from the stand-in.", "annotations": []}
+    text = {"type": "output_text", "text": said(request), "annotations": []}
     item: Json = {"id": new_id("msg_"), "type": "message", "role": "assistant", "content": [text]}
     if tool:
         item = {"id": new_id("fc_"), "type": "function_call", "call_id": new_id("call_")}
@@ -137,6 +153,8 @@ def responses(request: Json) -> Json:
         "status": "completed",
         "model": f"{request['model']}-2026-01-01",
         "output": [{**item, "status": "completed"}],
+        "error": None,
+        "incomplete_details": None,
         "parallel_tool_calls": True,
         "tool_choice": "auto",
         "tools": [],
@@ -154,7 +172,7 @@ def responses_events(request: Json) -> Iterator[Json]:
     yield {"type": "response.output_item.added", "output_index": 0, "item": item}
     if item["type"] == "message":
         at = {"item_id": item["id"], "output_index": 0, "content_index": 0}
-        for word in ("Hello ", "from the ", "stand-in."):
+        for word in words_of(item["content"][0]["text"]):
             yield {"type": "response.output_text.delta", **at, "delta": word, "logprobs": []}
     yield {"type": "response.output_item.done", "output_index": 0, "item": item}
     yield {"type": "response.completed", "response": whole}
@@ -170,9 +188,10 @@ def embeddings(request: Json) -> Json:
 def message(request: Json) -> Json:
     """Anthropic's message."""
     tool = wants_tool(request)
-    block: Json = {"type": "text", "text": "Hello from the stand-in."}
+    block: Json = {"type": "text", "text": said(request)}
     if tool:
-        block = {"type": "tool_use", "id": new_id("toolu_"), "name": tool, "input": {}}
+        given = {"answer": "hello"} if tool == "json" else {}
+        block = {"type": "tool_use", "id": new_id("toolu_"), "name": tool, "input": given}
     return {
         "id": new_id("msg_01"),
         "type": "message",
@@ -192,14 +211,14 @@ def message_events(request: Json) -> Iterator[Json]:
     start = {**whole, "content": [], "stop_reason": None, "usage": begun}
     yield {"type": "message_start", "message": start}
     block = whole["content"][0]
-    empty = {**block, "text": ""} if block["type"] == "text" else block
+    empty = {**block, "text": ""} if block["type"] == "text" else {**block, "input": {}}
     yield {"type": "content_block_start", "index": 0, "content_block": empty}
     if block["type"] == "text":
-        for word in ("Hello ", "from the ", "stand-in."):
+        for word in words_of(block["text"]):
             delta = {"type": "text_delta", "text": word}
             yield {"type": "content_block_delta", "index": 0, "delta": delta}
     else:
-        delta = {"type": "input_json_delta", "partial_json": "{}"}
+        delta = {"type": "input_json_delta", "partial_json": json.dumps(block["input"])}
         yield {"type": "content_block_delta", "index": 0, "delta": delta}
     yield {"type": "content_block_stop", "index": 0}
     ended = {"stop_reason": whole["stop_reason"], "stop_sequence": None}
@@ -213,7 +232,7 @@ def generated(request: Json) -> Json:
     offered = tools[0].get("functionDeclarations") or []
     tool = wants_tool({**request, "tools": offered})
     call: Json = {"functionCall": {"name": tool, "args": {}}}
-    part: Json = call if tool else {"text": "Hello from the stand-in."}
+    part: Json = call if tool else {"text": said(request)}
     candidate = {"content": {"role": "model", "parts": [part]}, "finishReason": "STOP", "index": 0}
     return {
         "candidates": [candidate],
