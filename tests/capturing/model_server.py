@@ -80,6 +80,8 @@ def wants_tool(request: Json) -> str | None:
     forced = (request.get("tool_choice") or {}) if request.get("tools") else {}
     if isinstance(forced, dict) and forced.get("type") in {"tool", "function"}:
         return str(forced.get("function", forced)["name"])
+    if isinstance(forced, dict) and forced.get("type") == "any":
+        return str(request["tools"][0]["name"])
     if "tool" not in str(request.get("model")) or answered or not request.get("tools"):
         return None
     first = request["tools"][0]
