@@ -1,6 +1,6 @@
 """What a sender is answered, as the OTLP specification has it, in protobuf and in JSON.
 
-Full success is an empty message; where spans were refused, or their usage was, ``partial_success``
+Full success is an empty message; where items were refused, or their usage was, ``partial_success``
 says how many and why. Every error carries a ``google.rpc.Status``.
 """
 
@@ -14,12 +14,21 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untyped]  # ships none
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # ships none
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
+    ExportLogsPartialSuccess,
+    ExportLogsServiceResponse,
+)
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsPartialSuccess,
+    ExportMetricsServiceResponse,
+)
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTracePartialSuccess,
     ExportTraceServiceResponse,
 )
 
 from collector.errors import Busy, Denied, Malformed, TooLarge
+from collector.signals import Signal
 from store.intake import Account
 
 RETRY_SECONDS: Final = 3
@@ -27,6 +36,11 @@ RETRY_SECONDS: Final = 3
 leave them four attempts, the last after nine."""
 MOST_REASONS: Final = 20
 LONGEST_MESSAGE: Final = 4096
+_REJECTED: Final = {
+    Signal.TRACES: "rejectedSpans",
+    Signal.LOGS: "rejectedLogRecords",
+    Signal.METRICS: "rejectedDataPoints",
+}
 
 
 class Code(IntEnum):
@@ -85,33 +99,42 @@ def retry_info() -> RetryInfo:
     return RetryInfo(retry_delay=Duration(seconds=RETRY_SECONDS))
 
 
-def success(account: Account) -> bytes:
-    """An ExportTraceServiceResponse."""
-    response = ExportTraceServiceResponse()
-    message = explain(account)
-    if message:
-        response.partial_success.CopyFrom(
-            ExportTracePartialSuccess(
-                rejected_spans=sum(account.refused.values()), error_message=message
+def success(account: Account, signal: Signal) -> bytes:
+    """The signal's response message."""
+    message = explain(account, signal)
+    # Empty where all is well: so is the message.
+    return _response(signal, sum(account.refused.values()), message) if message else b""
+
+
+def _response(signal: Signal, rejected: int, message: str) -> bytes:
+    match signal:
+        case Signal.TRACES:
+            traces = ExportTracePartialSuccess(rejected_spans=rejected, error_message=message)
+            return ExportTraceServiceResponse(partial_success=traces).SerializeToString()
+        case Signal.LOGS:
+            logs = ExportLogsPartialSuccess(rejected_log_records=rejected, error_message=message)
+            return ExportLogsServiceResponse(partial_success=logs).SerializeToString()
+        case Signal.METRICS:
+            points = ExportMetricsPartialSuccess(
+                rejected_data_points=rejected, error_message=message
             )
-        )
-    return response.SerializeToString()
+            return ExportMetricsServiceResponse(partial_success=points).SerializeToString()
 
 
-def success_as_json(account: Account) -> bytes:
+def success_as_json(account: Account, signal: Signal) -> bytes:
     """The same in OTLP's JSON, where 64-bit integers are strings."""
-    message = explain(account)
+    message = explain(account, signal)
     if not message:
         return b"{}"
     rejected = str(sum(account.refused.values()))
-    return orjson.dumps({"partialSuccess": {"rejectedSpans": rejected, "errorMessage": message}})
+    return orjson.dumps({"partialSuccess": {_REJECTED[signal]: rejected, "errorMessage": message}})
 
 
-def explain(account: Account) -> str:
-    """Why spans, or the usage of calls, were refused; empty where all is well."""
+def explain(account: Account, signal: Signal) -> str:
+    """Why items, or the usage of calls, were refused; empty where all is well."""
     parts = []
     if account.refused:
-        parts.append(f"spans refused: {_reasons(account.refused)}")
+        parts.append(f"{signal.items} refused: {_reasons(account.refused)}")
     if account.usage_refused:
         parts.append(f"calls kept without usage: {_reasons(account.usage_refused)}")
     text = "; ".join(parts)

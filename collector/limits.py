@@ -4,10 +4,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
+from typing import Final
 
 from collector.errors import Busy, TooLarge
+from collector.signals import Signal
 
 MIB = 2**20
+
+# Numbers of protobuf's fields, alike in the requests of all signals.
+_GROUPS: Final = frozenset({1})
+_SCOPES: Final = frozenset({2})
+_ITEMS: Final = frozenset({2})
+# Of a metric: gauge, sum, histogram, exponential histogram, summary; each has its points first.
+_DATA: Final = frozenset({5, 7, 9, 10, 11})
+_POINTS: Final = frozenset({1})
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +27,8 @@ class Limits:
     request_bytes: int = 20 * MIB
     """Of one request, also after decompression (the OpenTelemetry Collector's default)."""
     spans: int = 50_000
-    """In one request: an empty span is 2 bytes on the wire, and a hundred times that in memory."""
+    """In one request: an empty span is 2 bytes on the wire, and a hundred times that in memory.
+    So many log records or data points, too."""
     json_objects: int = 2_000_000
     """Objects and lists in one JSON body: an empty one is 3 bytes there, and 60 in memory."""
     gzip_members: int = 64
@@ -81,28 +92,34 @@ def check_objects(body: bytes, most: int) -> None:
         raise TooLarge(f"more than {most:,} objects and lists in one request")
 
 
-def check_spans(request: bytes, most: int) -> None:
-    """Raise TooLarge if a serialised ExportTraceServiceRequest holds more than ``most`` spans.
+def check_items(request: bytes, most: int, signal: Signal) -> None:
+    """Raise TooLarge if a serialised request holds more than ``most`` spans, records or points.
 
     Walks lengths only and allocates nothing. What is no protobuf is left to the decoder to refuse.
     """
     if len(request) <= 2 * most:
-        return  # a span, or a group of them, has two bytes at least
-    walked = spans = 0
-    for group in _messages(request, 0, len(request), 1):
-        for scope in _messages(request, *group, 2):
-            for _ in _messages(request, *scope, 2):
-                spans += 1
-                if spans > most:
-                    raise TooLarge(f"more than {most:,} spans in one request")
+        return  # an item, or a group of them, has two bytes at least
+    walked = items = 0
+    for group in _messages(request, 0, len(request), _GROUPS):
+        for scope in _messages(request, *group, _SCOPES):
+            for item in _messages(request, *scope, _ITEMS):
+                items += 1
+                if signal is Signal.METRICS:
+                    items += sum(
+                        1
+                        for data in _messages(request, *item, _DATA)
+                        for _ in _messages(request, *data, _POINTS)
+                    )
+                if items > most:
+                    raise TooLarge(f"more than {most:,} {signal.items} in one request")
             walked += 1
         walked += 1
         if walked > 2 * most:
-            raise TooLarge(f"more than {2 * most:,} groups of spans in one request")
+            raise TooLarge(f"more than {2 * most:,} groups of {signal.items} in one request")
 
 
-def _messages(data: bytes, at: int, end: int, wanted: int) -> Iterator[tuple[int, int]]:
-    """Where the messages of field ``wanted`` begin and end, within ``data[at:end]``."""
+def _messages(data: bytes, at: int, end: int, wanted: frozenset[int]) -> Iterator[tuple[int, int]]:
+    """Where the messages of the fields ``wanted`` begin and end, within ``data[at:end]``."""
     while at < end:
         tag, at = _varint(data, at, end)
         match tag & 7:
@@ -116,7 +133,7 @@ def _messages(data: bytes, at: int, end: int, wanted: int) -> Iterator[tuple[int
                 size, at = _varint(data, at, end)
                 if at + size > end:
                     return
-                if tag >> 3 == wanted:
+                if tag >> 3 in wanted:
                     yield at, at + size
                 at += size
             case _:

@@ -1,9 +1,10 @@
-"""The door for OTLP over gRPC: TraceService/Export on raw bytes, answered as the spec says.
+"""The door for OTLP over gRPC: each signal's Export on raw bytes, answered as the spec says.
 
 gRPC itself unpacks gzip and deflate, bounded by the largest message, refuses what is larger with
-RESOURCE_EXHAUSTED, and methods that are not here (logs, metrics) with UNIMPLEMENTED.
+RESOURCE_EXHAUSTED, and methods that are not here (profiles) with UNIMPLEMENTED.
 """
 
+from functools import partial
 from typing import Final
 from urllib.parse import unquote
 
@@ -14,9 +15,9 @@ from collector.answers import Code, Refusal, refusal_of, retry_info, success
 from collector.limits import Limits
 from collector.receive import Receiver
 from collector.senders import is_local, key_in
+from collector.signals import Signal
 
 DOOR: Final = "grpc"
-_SERVICE: Final = "opentelemetry.proto.collector.trace.v1.TraceService"
 _CODES: Final = {
     Code.INVALID_ARGUMENT: grpc.StatusCode.INVALID_ARGUMENT,
     Code.RESOURCE_EXHAUSTED: grpc.StatusCode.RESOURCE_EXHAUSTED,
@@ -28,15 +29,15 @@ Context = grpc.aio.ServicerContext[bytes, bytes]
 
 
 class GrpcDoor:
-    """The service."""
+    """The services."""
 
     def __init__(self, receiver: Receiver) -> None:
         self._receiver = receiver
 
-    async def export(self, request: bytes, context: Context) -> bytes:
+    async def export(self, signal: Signal, request: bytes, context: Context) -> bytes:
         """Answer one request."""
         try:
-            answer = await self._answer(request, context)
+            answer = await self._answer(signal, request, context)
         except Exception as error:  # noqa: BLE001 - told to the sender, counted and logged
             refusal = refusal_of(error)
             self._receiver.refused(DOOR, error)
@@ -46,13 +47,13 @@ class GrpcDoor:
         await context.abort(_CODES[refusal.code], refusal.message, _trailers(refusal))
         raise AssertionError("unreachable: abort raises")
 
-    async def _answer(self, request: bytes, context: Context) -> bytes:
+    async def _answer(self, signal: Signal, request: bytes, context: Context) -> bytes:
         headers = {str(name): str(value) for name, value in context.invocation_metadata() or ()}
         sender = await self._receiver.admit(key_in(headers), local=_is_local(context.peer()))
         with self._receiver.in_flight.share() as share:
             share.take(len(request))
-            account = await self._receiver.hear(lambda: request, sender)
-        return success(account)
+            account = await self._receiver.hear(lambda: request, sender, signal)
+        return success(account, signal)
 
 
 def grpc_server(receiver: Receiver, limits: Limits) -> grpc.aio.Server:
@@ -65,9 +66,11 @@ def grpc_server(receiver: Receiver, limits: Limits) -> grpc.aio.Server:
             ("grpc.max_concurrent_streams", 64),
         ]
     )
-    export = grpc.unary_unary_rpc_method_handler(GrpcDoor(receiver).export)
-    handlers = grpc.method_handlers_generic_handler(_SERVICE, {"Export": export})
-    server.add_generic_rpc_handlers((handlers,))
+    door = GrpcDoor(receiver)
+    for signal in Signal:
+        export = grpc.unary_unary_rpc_method_handler(partial(door.export, signal))
+        handlers = grpc.method_handlers_generic_handler(signal.service, {"Export": export})
+        server.add_generic_rpc_handlers((handlers,))
     return server
 
 

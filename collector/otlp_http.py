@@ -1,4 +1,4 @@
-"""The door for OTLP over HTTP: POST /v1/traces, in protobuf or JSON, answered as the spec says.
+"""The door for OTLP over HTTP: POST to a signal's path, protobuf or JSON, answered by the spec.
 
 An ASGI application without a framework: a span's way through one costs more than to understand it.
 """
@@ -14,9 +14,10 @@ from collector.answers import RETRY_SECONDS, Code, Refusal, refusal_of, success,
 from collector.encodings import KNOWN, decompress
 from collector.errors import Busy, TooLarge
 from collector.limits import Share, check_objects
-from collector.otlp_json import to_protobuf
+from collector.otlp_json.request import to_protobuf
 from collector.receive import Receiver
 from collector.senders import is_local, key_in
+from collector.signals import Signal
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -25,7 +26,7 @@ Send = Callable[[Message], Awaitable[None]]
 DOOR: Final = "http"
 PROTOBUF: Final = "application/x-protobuf"
 JSON: Final = "application/json"
-LATER: Final = frozenset({"/v1/logs", "/v1/metrics"})
+SIGNALS: Final = {signal.path: signal for signal in Signal}
 _MOST_DRAINED: Final = 64 * 2**20
 
 
@@ -91,7 +92,7 @@ class HttpDoor:
             await _send(exchange, 200, body)
 
     async def _answer(self, exchange: _Exchange) -> bytes:
-        _check_request_line(exchange)
+        signal = _signal(exchange)
         headers = exchange.headers
         # Through a proxy on this machine anybody may come.
         direct = "forwarded" not in headers and "x-forwarded-for" not in headers
@@ -100,9 +101,10 @@ class HttpDoor:
         _check_content(exchange)
         with self._receiver.in_flight.share() as share:
             body = await self._body(exchange, share)
-            read = partial(self._request, body, exchange, share)
-            account = await self._receiver.hear(read, sender)
-        return success_as_json(account) if exchange.as_json else success(account)
+            read = partial(self._request, body, exchange, signal, share)
+            account = await self._receiver.hear(read, sender, signal)
+        answer = success_as_json if exchange.as_json else success
+        return answer(account, signal)
 
     async def _body(self, exchange: _Exchange, share: Share) -> bytes:
         """The body as it comes, within the limits."""
@@ -124,13 +126,13 @@ class HttpDoor:
             raise Busy("the body did not arrive in time") from None
         return b"".join(parts)
 
-    def _request(self, body: bytes, exchange: _Exchange, share: Share) -> bytes:
+    def _request(self, body: bytes, exchange: _Exchange, signal: Signal, share: Share) -> bytes:
         """The protobuf request in a body. Runs in a thread."""
         plain = decompress(body, exchange.encoding, self._receiver.limits, share)
         if exchange.media_type != JSON:
             return plain
         check_objects(plain, self._receiver.limits.json_objects)
-        return to_protobuf(plain)
+        return to_protobuf(plain, signal)
 
     async def _refuse(self, exchange: _Exchange, error: Exception) -> None:
         if isinstance(error, _Refused):
@@ -164,14 +166,13 @@ class HttpDoor:
         exchange.close = not exchange.complete
 
 
-def _check_request_line(exchange: _Exchange) -> None:
+def _signal(exchange: _Exchange) -> Signal:
     path, method = exchange.scope["path"], exchange.scope["method"]
-    if path in LATER:
-        raise _Refused(404, Code.UNIMPLEMENTED, f"{path} is not taken yet: send traces only")
-    if path != "/v1/traces":
-        raise _Refused(404, Code.NOT_FOUND, "there is only POST /v1/traces here")
+    if path not in SIGNALS:
+        raise _Refused(404, Code.NOT_FOUND, f"there is only POST {', '.join(SIGNALS)} here")
     if method != "POST":
-        raise _Refused(405, Code.UNIMPLEMENTED, "send traces with POST", allow="POST")
+        raise _Refused(405, Code.UNIMPLEMENTED, f"{path} takes POST only", allow="POST")
+    return SIGNALS[path]
 
 
 def _check_content(exchange: _Exchange) -> None:

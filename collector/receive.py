@@ -14,10 +14,11 @@ import structlog
 
 from collector.batches import Waiting, Writer
 from collector.errors import Busy, Denied, Malformed, TooLarge
-from collector.limits import InFlight, Limits, check_spans
+from collector.limits import InFlight, Limits, check_items
 from collector.senders import Gate, Sender
+from collector.signals import Signal
 from collector.tally import Tally
-from collector.understanding.understand import understand
+from collector.understanding.by_signal import understand_signal
 from store.intake import Account, Heard
 from store.sessions import Database
 
@@ -75,11 +76,11 @@ class Receiver:
         except TimeoutError:
             raise Busy("the key cannot be looked up at the moment") from None
 
-    async def hear(self, read: Callable[[], bytes], sender: Sender) -> Account:
+    async def hear(self, read: Callable[[], bytes], sender: Sender, signal: Signal) -> Account:
         """Store one request; returns once it is committed.
 
-        ``read`` gives the serialised ExportTraceServiceRequest; it is called in a thread and may
-        raise. Raises Malformed, TooLarge or Busy.
+        ``read`` gives the signal's serialised request; it is called in a thread and may raise.
+        Raises Malformed, TooLarge or Busy.
         """
         received_at = self._clock()
         waiting: Waiting | None = None
@@ -87,7 +88,7 @@ class Receiver:
             async with asyncio.timeout(self.limits.answer_seconds):
                 with self._writer.expecting():
                     heard = await asyncio.get_running_loop().run_in_executor(
-                        self._threads, self._understand, read, sender, received_at
+                        self._threads, self._understand, read, sender, signal, received_at
                     )
                     if heard.heard == 0:
                         return Account(0, 0, 0, 0, {}, {})
@@ -102,12 +103,16 @@ class Receiver:
         return account
 
     def _understand(
-        self, read: Callable[[], bytes], sender: Sender, received_at: datetime
+        self, read: Callable[[], bytes], sender: Sender, signal: Signal, received_at: datetime
     ) -> Heard:
         request = read()
-        check_spans(request, self.limits.spans)
-        return understand(
-            [request], tenant=sender.tenant, received_at=received_at, key_team=sender.team
+        check_items(request, self.limits.spans, signal)
+        return understand_signal(
+            signal,
+            [request],
+            tenant=sender.tenant,
+            received_at=received_at,
+            key_team=sender.team,
         )
 
     def refused(self, door: str, error: Exception) -> None:

@@ -1,25 +1,39 @@
 """The three things that OTLP carries, and what each is called at the doors."""
 
-from enum import Enum
+from enum import StrEnum
 from typing import Final
 
-SERVICES: Final = "opentelemetry.proto.collector"
+
+class Signal(StrEnum):
+    """What a request holds."""
+
+    TRACES = "traces"
+    LOGS = "logs"
+    METRICS = "metrics"
+
+    @property
+    def path(self) -> str:
+        """Where it is sent over HTTP."""
+        return f"/v1/{self}"
+
+    @property
+    def service(self) -> str:
+        """The gRPC service that takes it, with one method: Export."""
+        return f"opentelemetry.proto.collector.{_NAMES[self][0]}"
+
+    @property
+    def request(self) -> str:
+        """The message that holds it."""
+        return _NAMES[self][1]
+
+    @property
+    def items(self) -> str:
+        """What a request holds many of, in words."""
+        return _NAMES[self][2]
 
 
-class Signal(Enum):
-    """What a request holds: its path, its gRPC service, its message, and many of what."""
-
-    TRACES = ("/v1/traces", "trace.v1.TraceService", "ExportTraceServiceRequest", "spans")
-    LOGS = ("/v1/logs", "logs.v1.LogsService", "ExportLogsServiceRequest", "log records")
-    METRICS = (
-        "/v1/metrics",
-        "metrics.v1.MetricsService",
-        "ExportMetricsServiceRequest",
-        "data points",
-    )
-
-    def __init__(self, path: str, service: str, request: str, items: str) -> None:
-        self.path = path
-        self.service = f"{SERVICES}.{service}"
-        self.request = request
-        self.items = items
+_NAMES: Final = {
+    Signal.TRACES: ("trace.v1.TraceService", "ExportTraceServiceRequest", "spans"),
+    Signal.LOGS: ("logs.v1.LogsService", "ExportLogsServiceRequest", "log records"),
+    Signal.METRICS: ("metrics.v1.MetricsService", "ExportMetricsServiceRequest", "data points"),
+}

@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from truths import VECTORS
 
-from collector.otlp_json import to_protobuf
+from collector.otlp_json.request import to_protobuf
 from collector.signals import Signal
 
 Sent = tuple[Signal, bytes]
@@ -37,7 +37,7 @@ def sent(scenario: str, signals: Iterable[str] = ("traces",)) -> list[Sent]:
         ]
         for file in sorted(files, key=lambda file: int(file.stem.rsplit("-", 1)[-1])):
             body = file.read_bytes()
-            found.append((signal, to_protobuf(body) if file.suffix == ".json" else body))
+            found.append((signal, to_protobuf(body, signal) if file.suffix == ".json" else body))
     return found
 
 

@@ -18,7 +18,7 @@ from store.sessions import Database
 from store.tenants import TENANT
 
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
-LOGS = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
+PROFILES = "/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export"
 
 
 @pytest.fixture
@@ -103,9 +103,9 @@ def test_a_message_over_the_limit_is_refused_for_good(doors: Doors) -> None:
     assert doors.stored() == 1
 
 
-def test_other_signals_are_not_taken_yet(doors: Doors) -> None:
+def test_other_signals_are_not_taken(doors: Doors) -> None:
     with pytest.raises(grpc.RpcError) as caught:
-        send(doors, b"", method=LOGS)
+        send(doors, b"", method=PROFILES)
     assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 

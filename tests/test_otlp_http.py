@@ -163,8 +163,7 @@ BAD = {
     "PUT": (b"x", PROTOBUF, {"method": "PUT"}, 405, 12),
     "OPTIONS": (b"", PROTOBUF, {"method": "OPTIONS"}, 405, 12),
     "elsewhere": (b"", PROTOBUF, {"path": "/v2/traces"}, 404, 5),
-    "logs": (b"", PROTOBUF, {"path": "/v1/logs"}, 404, 12),
-    "metrics": (b"", JSON, {"path": "/v1/metrics"}, 404, 12),
+    "profiles": (b"", PROTOBUF, {"path": "/v1development/profiles"}, 404, 5),
 }  # fmt: skip
 
 

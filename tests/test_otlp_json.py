@@ -12,7 +12,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from spans import START, VECTORS, captured, heard, only, sightings
 
 from collector.errors import Malformed
-from collector.otlp_json import to_protobuf
+from collector.otlp_json.request import to_protobuf
+from collector.signals import Signal
 
 TRACE, SPAN = "0102030405060708090a0b0c0d0e0f10", "0102030405060708"
 
@@ -56,13 +57,15 @@ def as_otlp_json(request: bytes) -> bytes:
 )
 def test_json_and_protobuf_are_understood_alike(scenario: str) -> None:
     for request in captured(scenario):
-        assert sightings(heard(to_protobuf(as_otlp_json(request)))) == sightings(heard(request))
+        assert sightings(heard(to_protobuf(as_otlp_json(request), Signal.TRACES))) == sightings(
+            heard(request)
+        )
 
 
 @pytest.mark.parametrize("hexed", [str.upper, str.lower])
 def test_ids_are_hex_in_any_case(hexed: Any) -> None:
     told = body(traceId=hexed("ABCDEF" + TRACE[6:]), spanId=hexed("ABCDEF" + SPAN[6:]))
-    one = only(heard(to_protobuf(orjson.dumps(told))))
+    one = only(heard(to_protobuf(orjson.dumps(told), Signal.TRACES)))
     assert one.trace_id.hex.startswith("abcdef")
     assert one.usage == {"input": 1000, "output": 50}
 
@@ -72,7 +75,7 @@ def test_an_id_that_is_none_costs_its_span(spoiled: object) -> None:
     told = body()
     spans = told["resourceSpans"][0]["scopeSpans"][0]["spans"]
     spans.append({**spans[0], "spanId": spoiled})
-    understood = heard(to_protobuf(orjson.dumps(told)))
+    understood = heard(to_protobuf(orjson.dumps(told), Signal.TRACES))
     assert understood.refused == {"span_id: not 8 bytes, or all zero": 1}
     assert understood.sightings.num_rows == 1
 
@@ -92,7 +95,7 @@ def test_a_number_that_is_none_costs_the_usage(whole: object, fault: str) -> Non
         {"key": "gen_ai.operation.name", "value": {"stringValue": "chat"}},
         {"key": "gen_ai.usage.input_tokens", "value": {"intValue": whole}},
     ]
-    one = only(heard(to_protobuf(json.dumps(body(attributes=attributes)).encode())))
+    one = only(heard(to_protobuf(json.dumps(body(attributes=attributes)).encode(), Signal.TRACES)))
     assert one.details["usage_refused"] == [f"usage: gen_ai.usage.input_tokens {fault}"]
 
 
@@ -104,7 +107,7 @@ def test_half_an_emoji_costs_nothing_but_itself() -> None:
         (r"\\ud83d", "\\ud83d"),
         (r"\ude00\ud83d", "\ufffd\ufffd"),
     ):
-        mended = to_protobuf(text.replace("XX", escape + r"\ud800").encode())
+        mended = to_protobuf(text.replace("XX", escape + r"\ud800").encode(), Signal.TRACES)
         request = ExportTraceServiceRequest.FromString(mended)
         assert request.resource_spans[0].scope_spans[0].spans[0].name == name + "\ufffd"
 
@@ -114,7 +117,7 @@ def test_half_an_emoji_costs_nothing_but_itself() -> None:
     [
         (b"", "JSON"),
         (b"{", "JSON"),
-        (b"[]", "resourceSpans"),
+        (b"[]", "an object is expected"),
         (b"NaN", "JSON"),
         (b"\xff", "JSON"),
         (b"[" * 5_000, "JSON"),
@@ -137,12 +140,12 @@ def test_half_an_emoji_costs_nothing_but_itself() -> None:
 )
 def test_what_is_no_request_is_refused_with_its_place(told: bytes, says: str) -> None:
     with pytest.raises(Malformed, match=re.escape(says)):
-        to_protobuf(told)
+        to_protobuf(told, Signal.TRACES)
 
 
 def test_unknown_members_and_other_spellings_are_ignored() -> None:
     told = {"resource_spans": [{}], "more": 1, **body(trace_state={"a": 1}, flags="x")}
-    assert only(heard(to_protobuf(orjson.dumps(told)))).usage["input"] == 1000
+    assert only(heard(to_protobuf(orjson.dumps(told), Signal.TRACES))).usage["input"] == 1000
 
 
 def test_values_nested_deeper_than_anything_kept_are_left_out() -> None:
@@ -153,4 +156,4 @@ def test_values_nested_deeper_than_anything_kept_are_left_out() -> None:
     told["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["attributes"].append(
         {"key": "deep", "value": value}
     )
-    assert only(heard(to_protobuf(orjson.dumps(told)))).usage["input"] == 1000
+    assert only(heard(to_protobuf(orjson.dumps(told), Signal.TRACES))).usage["input"] == 1000

@@ -1,0 +1,106 @@
+"""Metrics in OTLP/JSON. Buckets and quantiles are left out: nothing that is kept lies there."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
+from opentelemetry.proto.metrics.v1.metrics_pb2 import (
+    ExponentialHistogramDataPoint,
+    HistogramDataPoint,
+    Metric,
+    NumberDataPoint,
+    SummaryDataPoint,
+)
+
+from collector.otlp_json.sources import put_resource, put_scope
+from collector.otlp_json.values import (
+    attributes,
+    enum,
+    inner,
+    integer,
+    objects,
+    real,
+    text,
+    unsigned,
+)
+
+_INT64 = range(-(2**63), 2**63)
+
+
+def metrics_request(content: dict[str, Any]) -> ExportMetricsServiceRequest:
+    """The request that a parsed body stands for. Raises ``Malformed``, naming the place."""
+    request = ExportMetricsServiceRequest()
+    for group, place in objects(content, "resourceMetrics", ""):
+        by_resource = request.resource_metrics.add()
+        put_resource(by_resource.resource, group, place)
+        for scoped, scoped_place in objects(group, "scopeMetrics", place):
+            by_scope = by_resource.scope_metrics.add()
+            put_scope(by_scope.scope, scoped, scoped_place)
+            for one, its_place in objects(scoped, "metrics", scoped_place):
+                _put_metric(by_scope.metrics.add(), one, its_place)
+    return request
+
+
+def _put_metric(metric: Metric, content: dict[str, Any], place: str) -> None:
+    metric.name = text(content, "name", place)
+    metric.unit = text(content, "unit", place)
+    for member, (field, put) in _KINDS.items():
+        if member not in content:
+            continue
+        told, data = inner(content, member, place), getattr(metric, field)
+        data.SetInParent()
+        if hasattr(data, "aggregation_temporality"):
+            number = enum(told, "aggregationTemporality", f"{place}{member}.")
+            data.aggregation_temporality = number
+        if hasattr(data, "is_monotonic"):
+            data.is_monotonic = told.get("isMonotonic") is True
+        for one, its_place in objects(told, "dataPoints", f"{place}{member}."):
+            put(data.data_points.add(), one, its_place)
+        return
+
+
+def _put_number(point: NumberDataPoint, content: dict[str, Any], place: str) -> None:
+    _put_times(point, content, place)
+    whole = integer(content.get("asInt"))
+    if whole is not None and whole in _INT64:
+        point.as_int = whole
+        return
+    number = real(content.get("asDouble"))
+    if number is not None:
+        point.as_double = number
+
+
+def _put_histogram(
+    point: HistogramDataPoint | ExponentialHistogramDataPoint, content: dict[str, Any], place: str
+) -> None:
+    _put_times(point, content, place)
+    point.count = unsigned(content.get("count"))
+    together = real(content.get("sum"))
+    if together is not None:
+        point.sum = together
+
+
+def _put_summary(point: SummaryDataPoint, content: dict[str, Any], place: str) -> None:
+    _put_times(point, content, place)
+    point.count = unsigned(content.get("count"))
+    point.sum = real(content.get("sum")) or 0.0
+
+
+def _put_times(point: Any, content: dict[str, Any], place: str) -> None:
+    """What all points have: times, attributes and flags."""
+    point.attributes.extend(attributes(content, place))
+    point.start_time_unix_nano = unsigned(content.get("startTimeUnixNano"))
+    point.time_unix_nano = unsigned(content.get("timeUnixNano"))
+    point.flags = max(enum(content, "flags", place), 0)
+
+
+_KINDS: Final[dict[str, tuple[str, Callable[[Any, dict[str, Any], str], None]]]] = {
+    "gauge": ("gauge", _put_number),
+    "sum": ("sum", _put_number),
+    "histogram": ("histogram", _put_histogram),
+    "exponentialHistogram": ("exponential_histogram", _put_histogram),
+    "summary": ("summary", _put_summary),
+}
+"""Member -> field of ``Metric``, and how its points are read."""
