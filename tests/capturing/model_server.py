@@ -8,13 +8,16 @@ for the first tool it is offered, once. Standard library only, so that it runs i
 """
 
 import argparse
-import itertools
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
+from urllib.parse import unquote
+
+import other_protocols as others
+from what_is_said import new_id, said, wants_tool, words_of
 
 Json = dict[str, Any]
 
@@ -59,45 +62,10 @@ CONVERSE_USAGE: Final[Json] = {
 }
 
 CHUNK_SECONDS: Final = 0.02
-_numbers = itertools.count(1)
 _failed: set[str] = set()
 _served: list[tuple[str, str, int]] = []
 """Path, model and status of every call since it was last asked for: the truth of a scenario."""
 _lock = threading.Lock()
-
-
-def new_id(prefix: str) -> str:
-    """An id of an answer, as providers shape it, another one each time."""
-    return f"{prefix}{time.time_ns():x}{next(_numbers):06d}"
-
-
-def wants_tool(request: Json) -> str | None:
-    """The tool to ask for: the first one offered, unless one has answered already."""
-    told = json.dumps(request.get("messages", request.get("input", request.get("contents"))))
-    answered = any(
-        word in told for word in ('"tool"', "tool_result", "functionResponse", "_output")
-    )
-    forced = (request.get("tool_choice") or {}) if request.get("tools") else {}
-    if isinstance(forced, dict) and forced.get("type") in {"tool", "function"}:
-        return str(forced.get("function", forced)["name"])
-    if isinstance(forced, dict) and forced.get("type") == "any":
-        return str(request["tools"][0]["name"])
-    if "tool" not in str(request.get("model")) or answered or not request.get("tools"):
-        return None
-    first = request["tools"][0]
-    return str(first.get("function", {}).get("name") or first.get("name"))
-
-
-def said(request: Json) -> str:
-    """The answer's text: JSON where that is asked for."""
-    if any(word in json.dumps(request) for word in ('"json_schema"', '"application/json"')):
-        return '{"answer": "hello"}'
-    return "Hello from the stand-in."
-
-
-def words_of(text: str) -> list[str]:
-    """A text in three pieces."""
-    return [text[:6], text[6:12], text[12:]]
 
 
 def chat(request: Json) -> Json:
@@ -244,6 +212,17 @@ def generated(request: Json) -> Json:
     }
 
 
+def generated_parts(request: Json) -> Iterator[Json]:
+    """The same as a stream: each part tells what was used so far."""
+    whole = generated(request)
+    so_far = {"promptTokenCount": 1000, "cachedContentTokenCount": 400, "thoughtsTokenCount": 20}
+    so_far |= {"candidatesTokenCount": 10, "totalTokenCount": 1030}
+    begun = {**whole["candidates"][0]}
+    begun.pop("finishReason")
+    yield {**whole, "candidates": [begun], "usageMetadata": so_far}
+    yield whole
+
+
 CONVERSE: Final[Json] = {
     "output": {"message": {"role": "assistant", "content": [{"text": "Hello from the stand-in."}]}},
     "stopReason": "end_turn",
@@ -254,17 +233,35 @@ CONVERSE: Final[Json] = {
 
 # By the last word of the path.
 ANSWERS: Final[dict[str, Callable[[Json], Json]]] = {
+    "v2/chat": others.cohere,
+    "api/chat": others.ollama,
     "completions": chat,
     "responses": responses,
     "embeddings": embeddings,
     "messages": message,
-    "invoke": message,
+    "invoke": lambda request: others.titan() if "titan" in request["model"] else message(request),
     "generateContent": generated,
 }
 STREAMS: Final[dict[str, Callable[[Json], Iterator[Json]]]] = {
     "completions": chat_chunks,
     "responses": responses_events,
     "messages": message_events,
+    "v2/chat": others.cohere_events,
+}
+# Streams that are no server-sent events: the type of their content, and their pieces.
+PIECES: Final[dict[str, tuple[str, Callable[[Json], Iterator[bytes]]]]] = {
+    "converse-stream": (
+        "application/vnd.amazon.eventstream",
+        lambda _: others.converse_frames(CONVERSE),
+    ),
+    "invoke-with-response-stream": (
+        "application/vnd.amazon.eventstream",
+        lambda request: others.invoke_frames(message_events(request), MESSAGES_USAGE),
+    ),
+    "api/chat": (
+        "application/x-ndjson",
+        lambda request: (line + b"\n" for line in others.ollama_lines(request)),
+    ),
 }
 FIXED: Final[dict[str, Json]] = {
     "converse": CONVERSE,
@@ -273,6 +270,17 @@ FIXED: Final[dict[str, Json]] = {
     "embedContent": {"embedding": {"values": [0.1]}},
     "batchEmbedContents": {"embeddings": [{"values": [0.1]}]},
 }
+
+
+def events_of(events: Iterator[Json], *, done: bool) -> Iterator[bytes]:
+    """Events as the lines of a stream."""
+    for number, event in enumerate(events):
+        head = f"event: {event['type']}\n" if "type" in event else ""
+        if head:
+            event.setdefault("sequence_number", number)
+        yield f"{head}data: {json.dumps(event)}\n\n".encode()
+    if done:
+        yield b"data: [DONE]\n\n"
 
 
 class Provider(BaseHTTPRequestHandler):
@@ -301,7 +309,7 @@ class Provider(BaseHTTPRequestHandler):
         elif "deployments" in pieces:
             request.setdefault("model", pieces[pieces.index("deployments") + 1])
         elif "model" in pieces:
-            request["model"] = pieces[pieces.index("model") + 1]
+            request["model"] = unquote(pieces[pieces.index("model") + 1])
         request.setdefault("model", "gpt-4o-mini")
         self.called = (path, str(request["model"]))
         if self._fails(str(request["model"])):
@@ -310,13 +318,18 @@ class Provider(BaseHTTPRequestHandler):
         self._answer(path, request)
 
     def _answer(self, path: str, request: Json) -> None:
-        method = path.replace(":", "/").rsplit("/", 1)[-1]
+        pieces = path.replace(":", "/").split("/")
+        method = "/".join(pieces[-2:]) if pieces[-1] == "chat" else pieces[-1]
         if request.get("stream") and method in STREAMS:
-            self._stream(STREAMS[method](request), done=method == "completions")
+            self._stream(events_of(STREAMS[method](request), done=method == "completions"))
         elif method == "streamGenerateContent":
-            self._stream(iter([generated(request)]), done=False)
+            self._stream(events_of(generated_parts(request), done=False))
+        elif method in PIECES and (request.get("stream", True) or method not in ANSWERS):
+            kind, pieces_of = PIECES[method]
+            self._stream(pieces_of(request), kind)
         elif method in ANSWERS:
-            self._send(ANSWERS[method](request))
+            told = others.token_headers(MESSAGES_USAGE) if method == "invoke" else {}
+            self._send(ANSWERS[method](request), told=told)
         elif method in FIXED:
             self._send(FIXED[method])
         else:
@@ -334,7 +347,7 @@ class Provider(BaseHTTPRequestHandler):
             self._send({"error": {"type": "server_error", "message": "try again"}}, 500)
         return first
 
-    def _send(self, answer: Json, status: int = 200) -> None:
+    def _send(self, answer: Json, status: int = 200, told: Mapping[str, str] | None = None) -> None:
         body = json.dumps(answer).encode()
         if self.command == "POST":
             _served.append((*self.called, status))
@@ -343,23 +356,20 @@ class Provider(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(body)))
         self.send_header("x-request-id", new_id("req_"))
         self.send_header("request-id", new_id("req_"))
+        for name, value in (told or {}).items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
-    def _stream(self, events: Iterator[Json], *, done: bool) -> None:
+    def _stream(self, pieces: Iterator[bytes], kind: str = "text/event-stream") -> None:
         _served.append((*self.called, 200))
         self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
+        self.send_header("content-type", kind)
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
-        for number, event in enumerate(events):
-            head = f"event: {event['type']}\n" if "type" in event else ""
-            if head:
-                event.setdefault("sequence_number", number)
-            self._chunk(f"{head}data: {json.dumps(event)}\n\n".encode())
+        for piece in pieces:
+            self._chunk(piece)
             time.sleep(CHUNK_SECONDS)
-        if done:
-            self._chunk(b"data: [DONE]\n\n")
         self._chunk(b"")
 
     def _chunk(self, data: bytes) -> None:
