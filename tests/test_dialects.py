@@ -151,8 +151,13 @@ def test_a_wrapper_that_repeats_usage_is_held() -> None:
 
 def test_every_column_of_a_dialect_is_one_that_we_know() -> None:
     for dialect in DIALECTS:
-        assert set(dialect.columns) <= COLUMNS, dialect.name
-        taken = {key for unpacked in dialect.unpacks for key in unpacked.takes.values()}
+        assert {*dialect.columns, *dialect.own} <= COLUMNS, dialect.name
+        taken = {
+            name
+            for unpacked in dialect.unpacks
+            for names in unpacked.takes.values()
+            for name in ((names,) if isinstance(names, str) else names)
+        }
         assert taken <= set(KEYS), dialect.name
 
 

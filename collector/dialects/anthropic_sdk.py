@@ -11,6 +11,9 @@ ANTHROPIC_SDK: Final = Dialect(
         "service_tier": ("anthropic.response.service_tier",),
         "request_id": ("anthropic.request.id",),
         "finish_reason": ("anthropic.message.stop_reason",),
+        # A compaction of the conversation is billed, and not in gen_ai.usage.
+        "input_extra": ("anthropic.usage.compaction.input_tokens",),
+        "output_extra": ("anthropic.usage.compaction.output_tokens",),
         "cache_write_5m": ("anthropic.usage.cache_creation.ephemeral_5m_input_tokens",),
         "cache_write_1h": ("anthropic.usage.cache_creation.ephemeral_1h_input_tokens",),
     },

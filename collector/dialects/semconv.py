@@ -6,7 +6,7 @@ completion tokens) are also what vLLM, SGLang and TensorRT-LLM still speak.
 
 from typing import Final
 
-from collector.dialects.table import Dialect, Mark, Meaning, Verdict
+from collector.dialects.table import Dialect, Mark, Meaning, TokenMetric, Verdict
 
 _BEDROCK = frozenset({"aws"})
 
@@ -44,6 +44,62 @@ _USAGE = (
     "gen_ai.usage.output_tokens",
     "gen_ai.usage.prompt_tokens",
     "gen_ai.usage.completion_tokens",
+)
+
+_METRICS = (
+    # Of 2026: counters, of which the parts are told beside the whole.
+    *(
+        TokenMetric(
+            f"gen_ai.client.inference.usage.{name}",
+            family="gen_ai.client.inference.usage",
+            rank=0,
+            counts=count,
+            modality="gen_ai.token.modality",
+        )
+        for name, count in (
+            ("input_tokens", "input"),
+            ("output_tokens", "output"),
+            ("cache_read.input_tokens", "cache_read"),
+            ("cache_write.input_tokens", "cache_write"),
+            ("reasoning.output_tokens", "reasoning"),
+        )
+    ),
+    TokenMetric(
+        "gen_ai.client.embeddings.operation.input_tokens",
+        family="gen_ai.client.embeddings.operation",
+        rank=2,
+        counts="input",
+        calls=True,
+        embeddings=True,
+    ),
+    *(
+        TokenMetric(
+            f"gen_ai.client.inference.operation.{count}_tokens",
+            family="gen_ai.client.inference.operation",
+            rank=2,
+            counts=count,
+            calls=True,
+        )
+        for count in ("input", "output")
+    ),
+    # To 1.41. Others than input and output are gateways' own: parts of the two, and totals.
+    TokenMetric(
+        "gen_ai.client.token.usage",
+        family="gen_ai.client.token.usage",
+        rank=3,
+        type="gen_ai.token.type",
+        counts={
+            "input": "input",
+            "output": "output",
+            "completion": "output",
+            "cached_input": "cache_read",
+            "cache_read_input": "cache_read",
+            "cache_creation_input": "cache_write",
+            "cache_write_input": "cache_write",
+            "reasoning": "reasoning",
+        },
+        calls=True,
+    ),
 )
 
 SEMCONV: Final = Dialect(
@@ -99,6 +155,7 @@ SEMCONV: Final = Dialect(
             "gen_ai.latency.time_to_first_token",
             "gen_ai.server.time_to_first_token",
         ),
+        "resend_count": ("http.request.resend_count",),
         "cost_given": ("gen_ai.usage.cost",),
     },
     marks=(
@@ -110,6 +167,7 @@ SEMCONV: Final = Dialect(
         # Usage that nobody explains is kept, and counts only if no call stands beneath it.
         *(Mark(key, {"*": Verdict.AGGREGATE}) for key in _USAGE),
     ),
+    metrics=_METRICS,
     # Both hand Bedrock's inputTokens on raw, against the convention that they speak.
     beside_cache=(
         Meaning("opentelemetry.instrumentation.botocore*", providers=_BEDROCK),

@@ -46,7 +46,10 @@ COUNTS: Final = frozenset(
     {
         "input",  # with or without its cache parts: Meaning says
         "input_beside_cache",  # certainly without
-        "output",
+        "input_extra",  # billed as input, and in neither of the two
+        "output",  # with or without reasoning: Meaning says
+        "output_beside_reasoning",  # certainly without
+        "output_extra",  # billed as output, and in neither of the two
         "total",
         "cache_read",
         "cache_write",
@@ -57,9 +60,28 @@ COUNTS: Final = frozenset(
         "output_audio",
     }
 )
-NUMBERS: Final = frozenset({"server_port", "http_status", "ttft_s", "ttft_ms", "cost_given"})
-FLAGS: Final = frozenset({"streaming"})
-COLUMNS: Final = TEXTS | COUNTS | NUMBERS | FLAGS
+NUMBERS: Final = frozenset(
+    {
+        "server_port",
+        "http_status",
+        "ttft_s",
+        "ttft_ms",
+        "duration_s",  # where the record has no end of its own
+        "duration_ms",
+        "attempt",  # which one it was, from 1
+        "resend_count",  # attempts after the first one
+        "cost_given",
+    }
+)
+MOMENTS: Final = frozenset({"first_token_at"})
+"""ISO 8601 (UTC where it names no zone), or a number since 1970: its size tells the unit."""
+FLAGS: Final = frozenset(
+    {
+        "streaming",
+        "cache_hit",  # a gateway answered out of its own cache: no provider was asked
+    }
+)
+COLUMNS: Final = TEXTS | COUNTS | NUMBERS | MOMENTS | FLAGS
 
 SPAN_NAME: Final = "(the span's name)"
 """What a mark looks at, instead of an attribute; only with a ``scope``."""
@@ -93,18 +115,62 @@ class Meaning:
     """Provider ids of ``spend/providers.py``; None for all."""
     unless: str = ""
     """Not for spans that have this attribute."""
+    given: str = ""
+    """Only for spans that have this attribute."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unpacked:
-    """An attribute that holds JSON, and what is taken out of it as if it were attributes."""
+    """An attribute that holds values within its value, and what is taken out of it.
+
+    What is taken counts as if it were attributes. The value may be JSON, a dict as Python prints
+    it, or a list or map of OTLP; a text within it may again hold one.
+    """
 
     attribute: str
-    takes: Mapping[str, str]
-    """Path in the JSON (keys and indexes joined by dots; empty for all of it) -> the name under
-    which ``columns`` and ``marks`` know it."""
+    takes: Mapping[str, str | tuple[str, ...]]
+    """Path to a value -> the names under which ``columns`` know it.
+
+    A path is keys and indexes joined by dots, and empty for the value itself. Of a list, ``*``
+    goes on in each item and ``key=value`` in those that have it; the numbers found are added.
+    """
     own: bool = False
     """Only on spans of the dialect: for names without a prefix."""
+    given: frozenset[str] = frozenset()
+    """Only where the map has one of these keys."""
+    unless: frozenset[str] = frozenset()
+    """Not where the map has one of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenMetric:
+    """A metric that counts tokens: a sum or a histogram, delta or cumulative."""
+
+    name: str
+    """Of the metric."""
+    family: str
+    """Of one source, one family counts: the others tell of the same tokens."""
+    rank: int
+    """Of the families: the lowest that a source speaks counts, as it tells most."""
+    counts: str | Mapping[str, str]
+    """One of ``spend.readings.COUNTS``; or value of ``type`` (in lower case) -> one of them. Other
+    values (totals) are not read."""
+    type: str = ""
+    """The attribute that says which tokens."""
+    model: str = ""
+    """The attribute that names the model, where no column does."""
+    modality: str = ""
+    """The attribute that says whether they are text, audio, ...: parts that add up."""
+    calls: bool = False
+    """Each measurement in its histogram is of one call."""
+    sessions: bool = False
+    """Spans, logs and metrics name sessions alike, so that each is a source of its own."""
+    embeddings: bool = False
+    """It is of embeddings only."""
+    beside_cache: bool = False
+    """``input`` leaves out the cache's parts."""
+    reasoning_apart: bool = False
+    """``output`` leaves out reasoning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,5 +197,6 @@ class Dialect:
     """Where ``input`` leaves out what was read from or written to the provider's cache."""
     reasoning_apart: tuple[Meaning, ...] = ()
     """Where ``output`` leaves out reasoning."""
+    metrics: tuple[TokenMetric, ...] = ()
     ttft_only_streaming: bool = False
     """Its time to first token is the latency, where the call did not stream."""

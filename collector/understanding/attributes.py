@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from collector.dialects import DIALECTS
-from collector.dialects.table import COLUMNS, TEXTS, Mark, Unpacked
+from collector.dialects.table import COLUMNS, MOMENTS, TEXTS, Mark, Unpacked
 from collector.understanding.otlp import Attributes, Ints
 from spend.owners import ATTRIBUTES as OWN
 
@@ -64,7 +64,12 @@ _PLAIN: Final = dict.fromkeys(
         *(key for keys in COLUMN_KEYS.values() for key in keys),
         *OWN,
         *(mark.attribute for mark, _ in MARKS),
-        *(meaning.unless for dialect in DIALECTS for meaning in dialect.beside_cache),
+        *(
+            key
+            for dialect in DIALECTS
+            for meaning in (*dialect.beside_cache, *dialect.reasoning_apart)
+            for key in (meaning.unless, meaning.given)
+        ),
     )
 )
 KEYS: Final[tuple[str, ...]] = (
@@ -98,7 +103,8 @@ The last column is for spans of no dialect, whose number is -1."""
 
 TEXT_KEYS: Final = np.isin(
     np.arange(len(KEYS)),
-    [NUMBER[key] for column in TEXTS for key in COLUMN_KEYS[column]] + [NUMBER[key] for key in OWN],
+    [NUMBER[key] for column in TEXTS | MOMENTS for key in COLUMN_KEYS[column]]
+    + [NUMBER[key] for key in OWN],
 )
 """Whether an attribute is meant to be text, by number."""
 

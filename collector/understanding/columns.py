@@ -21,6 +21,7 @@ from collector.understanding.attributes import (
     TEXT_KEYS,
     Known,
 )
+from collector.understanding.clocks import nanoseconds
 from collector.understanding.otlp import Ints
 from collector.understanding.scrub import scrub, scrubbed, texts_of
 from collector.understanding.unpack import Found, unpack
@@ -31,7 +32,7 @@ ABSENT: Final = -1
 """No text, no flag, no attribute."""
 
 _OWNED_BY_ONE: Final = [bool(owned.any()) for owned in OWNED]
-_TRUE: Final = frozenset({"true", "1", "yes"})
+_TRUE: Final = frozenset({"true", "1", "yes", "hit", "stream"})
 _LARGEST_EXACT: Final = 2.0**53
 
 
@@ -145,6 +146,14 @@ class Columns:
             told = values != ABSENT
             flags[self.cells.row[at][told]] = values[told]
         return flags
+
+    def moment(self, column: str) -> Ints:
+        """A column's moment on each span: nanoseconds since 1970 (UTC), 0 where there is none."""
+        told = self.text(column)
+        moments: Ints = np.zeros(self.rows, dtype=np.int64)
+        for index in np.unique(told[told != ABSENT]).tolist():
+            moments[told == index] = nanoseconds(self.texts[index])
+        return moments
 
 
 def _number(text: str) -> float:

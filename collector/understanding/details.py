@@ -4,7 +4,7 @@ Never a prompt, a completion or a tool's argument: only the members below.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import orjson
@@ -14,6 +14,8 @@ import pyarrow.compute as pc
 from collector.understanding.columns import ABSENT, Columns
 from collector.understanding.otlp import Ints
 from collector.understanding.usage import Flags
+
+_MOST_ATTEMPTS: Final = 1000
 
 
 class Details:
@@ -83,3 +85,8 @@ def describe(columns: Columns, details: Details) -> None:
         details.texts(name, columns.text(name), columns.texts)
     details.real("cost_given", columns.number("cost_given"))
     details.flag("streaming", columns.flag("streaming") == 1)
+    details.flag("cache_hit", columns.flag("cache_hit") == 1)
+    resent, attempt = columns.number("resend_count") + 1, columns.number("attempt")
+    attempts = np.nan_to_num(np.fmax(resent, attempt))
+    sane = (attempts > 1) & (attempts <= _MOST_ATTEMPTS)
+    details.whole("attempts", np.where(sane, attempts, 0).astype(np.int64), sane)

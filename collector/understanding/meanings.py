@@ -55,5 +55,9 @@ def flags_of(
         at = scope[row]
         for meaning in _holding(column, names[at], versions[at], routes[group[row]].provider):
             here = alike == number
-            holds |= here & ~columns.present(meaning.unless) if meaning.unless else here
+            if meaning.unless:
+                here &= ~columns.present(meaning.unless)
+            if meaning.given:
+                here &= columns.present(meaning.given)
+            holds |= here
     return holds

@@ -81,6 +81,9 @@ def first_tokens(spans: Spans, rows: Ints, columns: Columns, dialect: Ints) -> I
     """
     seconds, millis = columns.number("ttft_s"), columns.number("ttft_ms")
     told = np.where(np.isfinite(seconds), seconds * 1e6, millis * 1e3)
+    at = columns.moment("first_token_at")
+    since = (at - spans.start[rows].astype(np.int64)) / _NANOS
+    told = np.where(np.isnan(told) & (at > 0), since, told)
     streams = columns.flag("streaming")
     told[streams == 0] = np.nan
     only = np.isin(dialect, list(_ONLY_STREAMING))

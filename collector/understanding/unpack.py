@@ -1,26 +1,32 @@
-"""Attributes that hold JSON: the few values in them that count, as if they were attributes.
+"""Attributes that hold values within their value: the few that count, as if they were attributes.
 
 Bounded: a value over ``LARGEST`` bytes is not parsed. Of a long answer only the id at its very
-beginning is looked for, which is where providers put it.
+beginning is looked for, which is where providers put it. Equal values are parsed once a batch.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import numpy as np
 import orjson
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValueList
 
 from collector.dialects.table import Unpacked
 from collector.understanding.attributes import ANY, FIRST_UNPACKED, KEYS, NUMBER, UNPACKS, Known
 from collector.understanding.otlp import Ints
+from collector.understanding.printed import as_json
 
 LARGEST: Final = 65536
 _LARGEST_INT64: Final = 2**63 - 1
 _ID_FIRST: Final = re.compile(rb'\s*\{\s*"id"\s*:\s*"([A-Za-z0-9_.:-]{1,200})"')
+_PRINTED: Final = re.compile(rb"[\[{(]+['A-Za-z_]|[A-Za-z_]\w*\(")
+_UNREADABLE: Final = object()
 
-_JSON_WORDS: Final = {b"None": b"null", b"True": b"true", b"False": b"false"}
-_PYTHON_WORD: Final = re.compile(rb"\b(?:None|True|False)\b")
+Taken = list[tuple[int, object, int]]
+"""Number of an attribute, its value, and the dialect on whose spans it counts."""
 
 
 @dataclass(slots=True)
@@ -38,76 +44,174 @@ class Found:
             if its_kind == kind:
                 yield place, self.values[place]
 
-    def put(self, row: int, key: str, value: object) -> None:
+    def put(self, row: int, number: int, value: object) -> None:
         """Adds a value, if it is one that an attribute could have; a map or list is not."""
         kind = {bool: "flag", int: "whole", float: "real", str: "text"}.get(type(value))
         if isinstance(value, int) and abs(value) > _LARGEST_INT64:
             kind, value = "real", float(value)
         if kind is not None:
             self.rows.append(row)
-            self.numbers.append(NUMBER[key])
+            self.numbers.append(number)
             self.kinds.append(kind)
             self.values.append(value)
 
 
+@dataclass(frozen=True, slots=True)
+class _Taker:
+    """An ``Unpacked``, ready for use."""
+
+    unpacked: Unpacked
+    whose: int
+    takes: Sequence[tuple[tuple[str, ...], tuple[int, ...]]]
+    """Steps of a path, and the numbers of what is found there."""
+
+    @classmethod
+    def of(cls, unpacked: Unpacked, whose: int) -> "_Taker":
+        takes = []
+        for path, names in unpacked.takes.items():
+            told = (names,) if isinstance(names, str) else names
+            steps = tuple(path.split(".")) if path else ()
+            takes.append((steps, tuple(NUMBER[name] for name in told)))
+        return cls(unpacked, whose, takes)
+
+    def fits(self, content: object) -> bool:
+        given, unless = self.unpacked.given, self.unpacked.unless
+        if not given and not unless:
+            return True
+        keys = content.keys() if isinstance(content, dict) else frozenset[str]()
+        return not (given and given.isdisjoint(keys)) and unless.isdisjoint(keys)
+
+
+_TAKERS: Final = {
+    NUMBER[key]: tuple(_Taker.of(unpacked, whose) for unpacked, whose in unpacks)
+    for key, unpacks in UNPACKS.items()
+}
+
+
 def unpack(known: Known, dialect: Ints) -> Found:
-    """What the dialects take out of the JSON among some spans' known attributes.
+    """What the dialects take out of some spans' known attributes.
 
     ``dialect`` is each span's index in DIALECTS, or -1.
     """
     found = Found()
-    texts = known.values.get("text")
-    first = int(known.starts[FIRST_UNPACKED])
-    if texts is None or first == len(known.number):
-        return found
-    parsed: dict[tuple[int, bytes], list[tuple[str, object, int]]] = {}
-    for place in range(first, len(known.number)):
-        number = int(known.number[place])
-        raw = texts[place].as_py()
-        if not raw:
+    for number in range(FIRST_UNPACKED, len(KEYS)):
+        first, end = int(known.starts[number]), int(known.starts[number + 1])
+        if first == end:
             continue
-        at = (number, raw)
-        if at not in parsed:
-            parsed[at] = [
-                (key, value, whose)
-                for unpacked, whose in UNPACKS[KEYS[number]]
-                for key, value in _values(unpacked, raw)
-            ]
-        row = int(known.holder[place])
-        for key, value, whose in parsed[at]:
-            if whose in (ANY, dialect[row]):
-                found.put(row, key, value)
+        holders = known.holder[first:end]
+        for kind in ("text", "array", "pairs"):
+            if kind in known.values:
+                values = known.values[kind].slice(first, end - first)
+                _unpack_kind(values, kind, number, holders, dialect, found)
     return found
 
 
-def _values(unpacked: Unpacked, raw: bytes) -> list[tuple[str, object]]:
+def _unpack_kind(
+    values: Any, kind: str, number: int, holders: Ints, dialect: Ints, found: Found
+) -> None:
+    encoded = values.dictionary_encode()
+    taken = [_taken(number, kind, raw) for raw in encoded.dictionary.to_pylist()]
+    if not any(taken):
+        return
+    index = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    some = np.array([*map(bool, taken), False])[index]
+    for row, which in zip(holders[some].tolist(), index[some].tolist(), strict=True):
+        spoken = dialect[row]
+        for key, value, whose in taken[which]:
+            if whose in (ANY, spoken):
+                found.put(row, key, value)
+
+
+def _taken(number: int, kind: str, raw: bytes) -> Taken:
+    takers = _TAKERS[number]
     if len(raw) > LARGEST:
-        head = _ID_FIRST.match(raw[:400])
-        key = unpacked.takes.get("id")
-        return [(key, head[1].decode())] if head and key else []
-    if raw[:1] not in b'{["' and "" not in unpacked.takes:
+        return _id_of_long(takers, raw)
+    content = _parsed(raw) if kind == "text" else _decoded(kind, raw)
+    whole = raw.decode("utf-8", "replace") if content is _UNREADABLE else content
+    if isinstance(content, str):
+        content = _parsed(content.encode())
+    return [
+        (key, value, taker.whose)
+        for taker in takers
+        if taker.fits(content)
+        for steps, numbers in taker.takes
+        if (value := _at(content, steps) if steps else whole) is not None
+        for key in numbers
+    ]
+
+
+def _id_of_long(takers: Sequence[_Taker], raw: bytes) -> Taken:
+    head = _ID_FIRST.match(raw[:400])
+    if not head:
         return []
+    return [
+        (key, head[1].decode(), taker.whose)
+        for taker in takers
+        for steps, numbers in taker.takes
+        if steps == ("id",)
+        for key in numbers
+    ]
+
+
+def _parsed(raw: bytes) -> object:
+    """What a text holds, if it is JSON or was printed by Python."""
     try:
-        content = orjson.loads(_as_json(raw))
+        return orjson.loads(raw)
     except orjson.JSONDecodeError:
-        return []
-    taken = ((key, _at(content, path)) for path, key in unpacked.takes.items())
-    return [(key, value) for key, value in taken if value is not None]
+        pass
+    if not _PRINTED.match(raw):
+        return _UNREADABLE
+    try:
+        return orjson.loads(as_json(raw.decode("utf-8", "replace")))
+    except orjson.JSONDecodeError:
+        return _UNREADABLE
 
 
-def _as_json(raw: bytes) -> bytes:
-    """JSON, also from a Python dict printed (LiteLLM), if its texts hold no quotes or escapes."""
-    if not raw.startswith((b"{'", b"[{'")) or b'"' in raw or b"\\" in raw:
-        return raw
-    return _PYTHON_WORD.sub(lambda word: _JSON_WORDS[word[0]], raw.replace(b"'", b'"'))
+def _decoded(kind: str, raw: bytes) -> object:
+    """What a list or a map of OTLP holds."""
+    try:
+        if kind == "array":
+            return [_plain(item) for item in ArrayValue.FromString(raw).values]
+        return {pair.key: _plain(pair.value) for pair in KeyValueList.FromString(raw).values}
+    except DecodeError:
+        return _UNREADABLE
 
 
-def _at(content: object, path: str) -> object:
-    for step in path.split(".") if path else ():
+def _plain(value: AnyValue) -> object:
+    match value.WhichOneof("value"):
+        case None | "bytes_value":
+            return None
+        case "array_value":
+            return [_plain(item) for item in value.array_value.values]
+        case "kvlist_value":
+            return {pair.key: _plain(pair.value) for pair in value.kvlist_value.values}
+        case name:
+            return getattr(value, name)
+
+
+def _at(content: object, steps: Sequence[str]) -> object:
+    """What stands at a path, if anything."""
+    for place, step in enumerate(steps):
+        if isinstance(content, str):
+            content = _parsed(content.encode())
         if isinstance(content, dict):
             content = content.get(step)
-        elif isinstance(content, list) and step.isdigit() and int(step) < len(content):
-            content = content[int(step)]
-        else:
+        elif not isinstance(content, list):
             return None
+        elif step.isdecimal():
+            content = content[int(step)] if int(step) < len(content) else None
+        else:
+            return _sum(_at(item, steps[place + 1 :]) for item in _those(content, step))
     return content
+
+
+def _those(items: Sequence[object], step: str) -> Sequence[object]:
+    if step == "*":
+        return items
+    key, _, value = step.partition("=")
+    return [item for item in items if isinstance(item, dict) and str(item.get(key)) == value]
+
+
+def _sum(values: Iterable[object]) -> object:
+    told = [value for value in values if type(value) in (int, float)]
+    return sum(told) if told else None  # type: ignore[arg-type] # numbers, by the line above

@@ -88,38 +88,79 @@ def read_usage(
     silent[list(refused)] = True
     raw = {name: Counts(counts.value, counts.told & ~silent) for name, counts in raw.items()}
 
-    written = _writes(raw)
-    cached = raw["cache_read"].or_zero() + written
-    alone = raw["input_beside_cache"]
-    given = _either(raw["input"], alone)
-    output, reasoning, total = raw["output"], raw["reasoning"], raw["total"]
-    plain = given.or_zero() + output.or_zero()
-    summed = total.told & given.told & output.told
-    thought = reasoning.or_zero()
-    apart = (thought > output.or_zero()) & output.told
-    apart |= summed & (thought > 0) & (thought != cached) & (total.value == plain + thought)
-    beside = (cached > given.or_zero()) & given.told
-    beside |= summed & (cached > 0) & (thought != cached) & (total.value == plain + cached)
-    certain = alone.told & ~raw["input"].told
-    conflict = (beside & ~beside_cache & ~certain) | (apart & ~reasoning_apart)
-    beside |= beside_cache | certain
-    apart |= reasoning_apart
-
-    uncached = Counts(np.where(beside, given.value, given.value - cached), given.told)
-    out = Counts(np.where(apart, output.value + thought, output.value), output.told)
+    cached = raw["cache_read"].or_zero() + _writes(raw)
+    given = _either(raw["input"], raw["input_beside_cache"])
+    output = _either(raw["output"], raw["output_beside_reasoning"])
+    lies = _lies_beside(raw, given, output, cached, beside_cache, reasoning_apart)
+    uncached = Counts(np.where(lies.cache, given.value, given.value - cached), given.told)
+    thought = raw["reasoning"].or_zero()
+    said = Counts(np.where(lies.reasoning, output.value + thought, output.value), output.told)
+    uncached, said = _plus(uncached, raw["input_extra"]), _plus(said, raw["output_extra"])
     meters = {
         "input": uncached,
         "cache_read": raw["cache_read"],
         "cache_write": _unsplit(raw),
         "cache_write_5m": raw["cache_write_5m"],
         "cache_write_1h": raw["cache_write_1h"],
-        "output": out,
-        "reasoning": reasoning,
+        "output": said,
+        "reasoning": raw["reasoning"],
         # Parts of a class cannot exceed it: audio can sit in the cached share of a prompt.
         "input_audio": _at_most(raw["input_audio"], uncached),
-        "output_audio": _at_most(raw["output_audio"], out),
+        "output_audio": _at_most(raw["output_audio"], said),
     }
-    return Usage({name: meters[name] for name in METER_NAMES}, conflict, refused)
+    return Usage({name: meters[name] for name in METER_NAMES}, lies.conflict, refused)
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What the counts leave out."""
+
+    cache: Flags
+    """Input leaves out the cache's part."""
+    reasoning: Flags
+    """Output leaves out reasoning."""
+    conflict: Flags
+    """The arithmetic says so, and the table did not."""
+
+
+def _lies_beside(
+    raw: Mapping[str, Counts],
+    given: Counts,
+    output: Counts,
+    cached: Ints,
+    beside_cache: Flags,
+    reasoning_apart: Flags,
+) -> _Beside:
+    """What the table says of the counts, corrected by what their sums prove."""
+    thought, total = raw["reasoning"].or_zero(), raw["total"]
+    extra = raw["input_extra"].or_zero() + raw["output_extra"].or_zero()
+    rest = total.value - given.or_zero() - output.or_zero()
+    rest = np.where(total.told & given.told & output.told, rest, 0)
+    rest = np.where((extra > 0) & (rest >= extra), rest - extra, rest)
+    both = (rest > 0) & (cached > 0) & (thought > 0) & (rest == cached + thought)
+    # The same rest can be the cache's part and the reasoning: then it proves neither.
+    clear = (rest > 0) & (thought != cached)
+    table = beside_cache, reasoning_apart
+    whole = raw["input"], raw["output"]
+    alone = raw["input_beside_cache"], raw["output_beside_reasoning"]
+    found: list[Flags] = []
+    conflict = np.zeros(len(rest), dtype=bool)
+    for part, held, count, inner, outer in zip(
+        (cached, thought), table, (given, output), alone, whole, strict=True
+    ):
+        certain = inner.told & ~outer.told
+        twice = inner.told & outer.told & (part > 0)
+        proven = (part > count.or_zero()) & count.told
+        proven |= both | (clear & (part > 0) & (rest == part))
+        proven |= twice & (inner.value == outer.value)
+        refuted = twice & (outer.value == inner.value + part)
+        conflict |= (proven & ~held & ~certain) | (refuted & held)
+        found.append((proven | held | certain) & ~refuted)
+    return _Beside(found[0], found[1], conflict)
+
+
+def _plus(count: Counts, extra: Counts) -> Counts:
+    return Counts(count.or_zero() + extra.or_zero(), count.told | extra.told)
 
 
 def _either(first: Counts, second: Counts) -> Counts:
