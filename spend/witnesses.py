@@ -45,9 +45,11 @@ SERVER_SIDE: Final = 8
 
 def trust(sighting: Sighting) -> int:
     """The rank of a sighting as a witness: lower is better."""
-    if sighting.role is Role.SERVER:
-        return SERVER_SIDE
-    scope = sighting.emitter.scope
+    return SERVER_SIDE if sighting.role is Role.SERVER else trust_in(sighting.emitter.scope)
+
+
+def trust_in(scope: str) -> int:
+    """The rank of an instrumentation as a witness, by the name of its scope."""
     for begins, rank in TRUST:
         if scope.startswith(begins) and (begins != "ai" or scope == "ai"):
             return rank

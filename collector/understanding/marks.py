@@ -40,7 +40,8 @@ def scope_dialect(scope: str) -> int:
 
 
 @lru_cache(maxsize=65536)
-def _said(mark: int, value: str) -> int:
+def verdict_of(mark: int, value: str) -> int:
+    """What the mark with that place in MARKS says of a value."""
     says = MARKS[mark][0].says
     value = value.lower()
     return next(
@@ -100,11 +101,11 @@ def _words(mark: int, values: Any) -> npt.NDArray[np.int8]:
     """The verdicts on values: one look-up for each distinct one."""
     encoded = values.dictionary_encode()
     told = [
-        _said(mark, value[:200].decode("utf-8", "replace"))
+        verdict_of(mark, value[:200].decode("utf-8", "replace"))
         for value in encoded.dictionary.to_pylist()
     ]
     # What is no text has index -1, which is the last place: it matches "*" only.
-    told.append(_said(mark, ""))
+    told.append(verdict_of(mark, ""))
     index = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     words: npt.NDArray[np.int8] = np.array(told, dtype=np.int8)[index]
     return words

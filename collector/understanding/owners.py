@@ -19,9 +19,11 @@ from spend.owners import DIMENSIONS, LAST_RESORT, TEAM, owner_of
 
 Claims = tuple[tuple[str, str], ...]
 
-_SPAN_KEYS: Final = (*TEAM, LAST_RESORT, *(key for keys in DIMENSIONS.values() for key in keys))
-_WANTED: Final = tuple(dict.fromkeys((*_SPAN_KEYS, *COLUMN_KEYS["team"], *COLUMN_KEYS["project"])))
-_WANTED_SET: Final = pa.array([key.encode() for key in _WANTED], pa.binary())
+SPAN_KEYS: Final = (*TEAM, LAST_RESORT, *(key for keys in DIMENSIONS.values() for key in keys))
+RESOURCE_KEYS: Final = tuple(
+    dict.fromkeys((*SPAN_KEYS, *COLUMN_KEYS["team"], *COLUMN_KEYS["project"]))
+)
+_WANTED_SET: Final = pa.array([key.encode() for key in RESOURCE_KEYS], pa.binary())
 
 
 def resource_claims(attributes: Attributes, resources: int) -> list[Claims]:
@@ -31,7 +33,7 @@ def resource_claims(attributes: Attributes, resources: int) -> list[Claims]:
     for place in np.flatnonzero(numbers.is_valid().to_numpy(zero_copy_only=False)).tolist():
         value = _scalar(attributes, place)
         if value is not None:
-            found[int(attributes.holder[place])][_WANTED[numbers[place].as_py()]] = value
+            found[int(attributes.holder[place])][RESOURCE_KEYS[numbers[place].as_py()]] = value
     return [tuple(sorted(claims.items())) for claims in found]
 
 
@@ -44,13 +46,18 @@ def _scalar(attributes: Attributes, place: int) -> str | None:
 
 
 @lru_cache(maxsize=16384)
-def _owner(
+def owner_from(
     span: Claims,
     resource: Claims,
     claim: tuple[str, str] | None,
     project: str | None,
     key_team: str | None,
 ) -> tuple[int, Owner]:
+    """The owner of what said this, and its id.
+
+    ``span`` holds attributes of SPAN_KEYS, ``resource`` of RESOURCE_KEYS; ``claim`` is what else
+    names a team, and its name.
+    """
     said = dict(resource)
     claims = [claim] if claim else []
     claims += [
@@ -71,7 +78,7 @@ def owners_of(
 
     ``resource`` is each span's row in ``claims``.
     """
-    said = [columns.text_of(key) for key in _SPAN_KEYS]
+    said = [columns.text_of(key) for key in SPAN_KEYS]
     which = np.full(len(columns), ABSENT, dtype=np.int64)
     team = columns.text("team", which)
     project = columns.text("project")
@@ -82,13 +89,13 @@ def owners_of(
     for group, row in enumerate(firsts.tolist()):
         span = tuple(
             (key, texts[column[row]])
-            for key, column in zip(_SPAN_KEYS, said, strict=True)
+            for key, column in zip(SPAN_KEYS, said, strict=True)
             if column[row] != ABSENT
         )
         claim = None
         if team[row] != ABSENT:
             claim = (f"span attribute {KEYS[which[row]]}", texts[team[row]])
         named = texts[project[row]] if project[row] != ABSENT else None
-        ids[group], owner = _owner(span, claims[resource[row]], claim, named, key_team)
+        ids[group], owner = owner_from(span, claims[resource[row]], claim, named, key_team)
         owners[int(ids[group])] = owner
     return ids[groups], owners

@@ -79,7 +79,7 @@ def _without_seller(model: str | None, provider: str | None) -> str | None:
 
 
 @lru_cache(maxsize=16384)
-def _route(
+def route_to(
     provider: str | None,
     request_model: str | None,
     response_model: str | None,
@@ -89,6 +89,7 @@ def _route(
     port: int,
     engine: str | None,
 ) -> tuple[int, Route]:
+    """What was called, and its id, from a dialect's words; ``port`` is 0 where none is told."""
     host = host_of(server, port)
     model = response_model or request_model
     place = place_of_call(told=provider or engine, model=model, host=host)
@@ -130,7 +131,7 @@ def routes_of(columns: Columns, dialect: Ints) -> Routed:
     for group, row in enumerate(firsts.tolist()):
         texts = [columns.texts[part[row]] if part[row] != ABSENT else None for part in parts]
         engine = DIALECTS[dialect[row]].engine if dialect[row] != ABSENT else None
-        ids[group], route = _route(*texts, int(port[row]), engine)
+        ids[group], route = route_to(*texts, int(port[row]), engine)
         routes.append(route)
     return Routed(ids[groups], groups, routes, dict(zip(ids.tolist(), routes, strict=True)))
 
