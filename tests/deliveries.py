@@ -29,7 +29,7 @@ def sent(scenario: str, signals: Iterable[str] = ("traces",)) -> list[Sent]:
     """The requests of ``folder/scenario`` in the order in which they were sent, as protobuf."""
     folder, name = scenario.split("/")
     found: list[Sent] = []
-    for signal in map(Signal, signals):
+    for signal in (Signal(each) for each in signals):
         files = [
             file
             for file in (VECTORS / folder).glob(f"{name}-{signal}-*")

@@ -11,7 +11,8 @@ from uuid import UUID
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
-from collector.understanding.understand import understand
+from collector.signals import Signal
+from collector.understanding.by_signal import understand_signal
 from spend.calls import Outcome, Role, Sighting
 from spend.meters import METER_NAMES
 from store.intake import Heard
@@ -34,8 +35,10 @@ def captured(scenario: str) -> list[bytes]:
     ]
 
 
-def heard(*requests: bytes, key_team: str | None = None) -> Heard:
-    return understand(requests, tenant=TENANT, received_at=RECEIVED, key_team=key_team)
+def heard(*requests: bytes, key_team: str | None = None, signal: Signal = Signal.TRACES) -> Heard:
+    return understand_signal(
+        signal, requests, tenant=TENANT, received_at=RECEIVED, key_team=key_team
+    )
 
 
 def value(content: object) -> AnyValue:

@@ -63,7 +63,7 @@ def sorts_of(calls: list[Call]) -> dict[str, object]:
 def test_a_scenario_amounts_to_what_the_models_answered(scenario: str, delivery: str) -> None:
     truth = TRUTHS[scenario]
     bodies = DELIVERIES[delivery](sent(scenario, truth.signals))
-    found = [one for _, body in bodies for one in sightings(heard(body))]
+    found = [one for signal, body in bodies for one in sightings(heard(body, signal=signal))]
     calls = calls_of(found)
     assert sums_of(calls) == truth.sums
     known = {name: value for name, value in truth.sorts.items() if value not in (None, {})}
