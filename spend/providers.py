@@ -40,7 +40,7 @@ _ALIASES: Final[dict[str, str]] = {
     "google": "gcp.vertex_ai vertex_ai vertexai google.vertex gcp.anthropic gcp.gemini gemini"
     " gcp.gen_ai google.generative-ai google-generative-ai google_genai google_ai_studio"
     " google-vertex google_vertex google-gla google-vertexai gcp google_vertexai"
-    " google_anthropic_vertex",
+    " google_anthropic_vertex vertex googlevertex",
     "groq": "",
     "huggingface": "hugging_face hugging-face",
     "ibm": "ibm.watsonx.ai ibm_watsonx watsonx ibm.watson.ai",
@@ -120,6 +120,7 @@ FRAMEWORKS: Final = frozenset(
         "autogen",
         "custom",
         "custom_openai",
+        "gateway",  # Vercel's, which sells at the providers' prices
         "unknown",
     }
 )

@@ -133,13 +133,19 @@ class Unpacked:
 
     A path is keys and indexes joined by dots, and empty for the value itself. Of a list, ``*``
     goes on in each item and ``key=value`` in those that have it; the numbers found are added.
+    So are those of a map's keys where a step names several: ``input+input_audio+input_text_*``.
+    Where two paths find a value for one name, the first counts.
     """
     own: bool = False
     """Only on spans of the dialect: for names without a prefix."""
+    at: str = ""
+    """Path to the map that all this is about."""
     given: frozenset[str] = frozenset()
     """Only where the map has one of these keys."""
     unless: frozenset[str] = frozenset()
     """Not where the map has one of these."""
+    otherwise: "Unpacked | None" = None
+    """What speaks where this does not fit; its ``attribute``, ``at`` and ``own`` are not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,5 +204,7 @@ class Dialect:
     reasoning_apart: tuple[Meaning, ...] = ()
     """Where ``output`` leaves out reasoning."""
     metrics: tuple[TokenMetric, ...] = ()
+    yes: tuple[str, ...] = ()
+    """Patterns of texts that mean yes where a flag is expected, lower case, beside true, 1, yes."""
     ttft_only_streaming: bool = False
     """Its time to first token is the latency, where the call did not stream."""

@@ -1,40 +1,70 @@
-"""Vercel's AI SDK. Scope ``ai`` has no version: what it tells shows how old it is."""
+"""Vercel's AI SDK, versions 3 to 7.
+
+Two generations. Scope ``ai`` (built in up to version 6, ``LegacyOpenTelemetry`` in 7) has no
+version: what it tells shows how old it is. Its wrappers (``ai.generateText``) repeat the calls
+(``ai.generateText.doGenerate``), of which there is one for each attempt up to version 6. Scope
+``gen_ai`` (``@ai-sdk/otel``) speaks the conventions, with one call for all attempts; its own
+attributes are an option.
+
+``input`` is the provider's number up to version 5 (Anthropic's and Bedrock's leave out the cache)
+and includes the cache since 6; Google's ``output`` leaves out thoughts up to 5. Objects tell no
+details in any version, so the provider's own usage decides, where it is there
+(``ai.response.providerMetadata``).
+"""
 
 from typing import Final
 
 from collector.dialects.table import Dialect, Mark, Meaning, Unpacked, Verdict
 
-_CACHING = frozenset({"anthropic", "aws"})
+_META: Final = "ai.response.providerMetadata"
+_LEGACY: Final = "ai"
 
 VERCEL: Final = Dialect(
     name="vercel-ai",
-    scopes=("ai",),
+    scopes=(_LEGACY, "gen_ai"),
     columns={
         "provider": ("ai.model.provider",),
         "request_model": ("ai.model.id",),
         "response_model": ("ai.response.model",),
         "operation": ("ai.operationId",),
         "response_id": ("ai.response.id",),
+        "service_tier": (f"{_META}.openai.serviceTier", f"{_META}.anthropic.service_tier"),
         "finish_reason": ("ai.response.finishReason",),
-        "user": ("ai.telemetry.metadata.userId",),
-        "session": ("ai.telemetry.metadata.sessionId",),
+        "user": ("ai.telemetry.metadata.userId", "ai.telemetry.metadata.user_id"),
+        "session": (
+            "ai.telemetry.metadata.sessionId",
+            "ai.telemetry.metadata.session_id",
+            "ai.telemetry.metadata.chatId",
+            "ai.telemetry.metadata.threadId",
+        ),
         "team": ("ai.telemetry.metadata.team",),
+        "project": ("ai.telemetry.metadata.project",),
         "input": ("ai.usage.inputTokens", "ai.usage.promptTokens", "ai.usage.tokens"),
+        "input_beside_cache": (
+            "ai.usage.inputTokenDetails.noCacheTokens",
+            f"{_META}.anthropic.input",
+        ),
         "output": ("ai.usage.outputTokens", "ai.usage.completionTokens"),
+        "output_beside_reasoning": (f"{_META}.google.output",),
         "total": ("ai.usage.totalTokens",),
         "cache_read": (
             "ai.usage.inputTokenDetails.cacheReadTokens",
             "ai.usage.cachedInputTokens",
-            "ai.response.providerMetadata.anthropic.cache_read",
+            f"{_META}.cache_read",
         ),
         "cache_write": (
             "ai.usage.inputTokenDetails.cacheWriteTokens",
-            "ai.response.providerMetadata.anthropic.cache_write",
+            f"{_META}.cache_write",
         ),
+        "cache_write_5m": (f"{_META}.anthropic.cache_write_5m",),
+        "cache_write_1h": (f"{_META}.anthropic.cache_write_1h",),
         "reasoning": (
             "ai.usage.outputTokenDetails.reasoningTokens",
             "ai.usage.reasoningTokens",
+            f"{_META}.reasoning",
         ),
+        # Of what is done, the last word says it: "ai.streamText.doStream".
+        "streaming": ("ai.operationId",),
         "ttft_ms": ("ai.response.msToFirstChunk", "ai.stream.msToFirstChunk"),
     },
     marks=(
@@ -45,25 +75,56 @@ VERCEL: Final = Dialect(
                 "*.doStream": Verdict.CALL,
                 "*.doEmbed": Verdict.CALL,
                 "*.doRerank": Verdict.CALL,
+                # One span each.
+                "ai.generateSpeech": Verdict.CALL,
+                "ai.transcribe": Verdict.CALL,
+                "ai.streamTranscribe": Verdict.CALL,
                 "*": Verdict.AGGREGATE,
             },
+        ),
+        Mark(
+            "gen_ai.operation.name",
+            {"ai.generateSpeech": Verdict.CALL, "ai.*transcribe": Verdict.CALL},
+            scope="gen_ai",
         ),
     ),
     unpacks=(
         Unpacked(
-            "ai.response.providerMetadata",
+            _META,
             {
-                "anthropic.usage.cache_read_input_tokens": (
-                    "ai.response.providerMetadata.anthropic.cache_read"
+                "anthropic.usage.input_tokens": f"{_META}.anthropic.input",
+                "anthropic.usage.cache_read_input_tokens": f"{_META}.cache_read",
+                "anthropic.usage.cache_creation_input_tokens": f"{_META}.cache_write",
+                "anthropic.usage.cache_creation.ephemeral_5m_input_tokens": (
+                    f"{_META}.anthropic.cache_write_5m"
                 ),
-                "anthropic.usage.cache_creation_input_tokens": (
-                    "ai.response.providerMetadata.anthropic.cache_write"
+                "anthropic.usage.cache_creation.ephemeral_1h_input_tokens": (
+                    f"{_META}.anthropic.cache_write_1h"
                 ),
+                "anthropic.usage.service_tier": f"{_META}.anthropic.service_tier",
+                # Version 4.
+                "anthropic.cacheReadInputTokens": f"{_META}.cache_read",
+                "anthropic.cacheCreationInputTokens": f"{_META}.cache_write",
+                "openai.cachedPromptTokens": f"{_META}.cache_read",
+                "openai.reasoningTokens": f"{_META}.reasoning",
+                "openai.serviceTier": f"{_META}.openai.serviceTier",
+                "bedrock.usage.cacheReadInputTokens": f"{_META}.cache_read",
+                "bedrock.usage.cacheWriteInputTokens": f"{_META}.cache_write",
+                "google.usageMetadata.candidatesTokenCount": f"{_META}.google.output",
+                "google.usageMetadata.cachedContentTokenCount": f"{_META}.cache_read",
+                "google.usageMetadata.thoughtsTokenCount": f"{_META}.reasoning",
             },
         ),
     ),
-    # Version 6 began to count the cache in, and to tell the details.
+    yes=("ai.*.dostream",),
     beside_cache=(
-        Meaning("ai", providers=_CACHING, unless="ai.usage.inputTokenDetails.noCacheTokens"),
+        # Up to version 5; since 6 the provider's number in the metadata refutes it.
+        Meaning(
+            _LEGACY,
+            providers=frozenset({"anthropic"}),
+            unless="ai.usage.inputTokenDetails.noCacheTokens",
+        ),
+        # Where the SDK tells a total, Bedrock's shows whether the cache lies beside.
+        Meaning(_LEGACY, providers=frozenset({"aws"}), unless="ai.usage.totalTokens"),
     ),
 )

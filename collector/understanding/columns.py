@@ -6,11 +6,13 @@ on integers, and on each distinct text only once.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from collector.dialects import DIALECTS
 from collector.understanding.attributes import (
     ANY,
     FIRST_UNPACKED,
@@ -33,6 +35,7 @@ ABSENT: Final = -1
 
 _OWNED_BY_ONE: Final = [bool(owned.any()) for owned in OWNED]
 _TRUE: Final = frozenset({"true", "1", "yes", "hit", "stream"})
+_YES: Final = tuple(pattern for dialect in DIALECTS for pattern in dialect.yes)
 _LARGEST_EXACT: Final = 2.0**53
 
 
@@ -142,7 +145,7 @@ class Columns:
             values = self.cells.flag[at].copy()
             texts = self.cells.text[at]
             for index in np.unique(texts[texts != ABSENT]):
-                values[texts == index] = self.texts[index].lower() in _TRUE
+                values[texts == index] = _means_yes(self.texts[index].lower())
             told = values != ABSENT
             flags[self.cells.row[at][told]] = values[told]
         return flags
@@ -154,6 +157,10 @@ class Columns:
         for index in np.unique(told[told != ABSENT]).tolist():
             moments[told == index] = nanoseconds(self.texts[index])
         return moments
+
+
+def _means_yes(text: str) -> bool:
+    return text in _TRUE or any(fnmatchcase(text, pattern) for pattern in _YES)
 
 
 def _number(text: str) -> float:
