@@ -5,7 +5,7 @@ beginning is looked for, which is where providers put it. Equal values are parse
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -60,26 +60,51 @@ class Found:
 class _Taker:
     """An ``Unpacked``, ready for use."""
 
-    unpacked: Unpacked
+    at: tuple[str, ...]
     whose: int
-    takes: Sequence[tuple[tuple[str, ...], tuple[int, ...]]]
+    given: frozenset[str]
+    unless: frozenset[str]
+    takes: tuple[tuple[tuple[str, ...], tuple[int, ...]], ...]
     """Steps of a path, and the numbers of what is found there."""
+    otherwise: "_Taker | None"
 
     @classmethod
     def of(cls, unpacked: Unpacked, whose: int) -> "_Taker":
-        takes = []
-        for path, names in unpacked.takes.items():
-            told = (names,) if isinstance(names, str) else names
-            steps = tuple(path.split(".")) if path else ()
-            takes.append((steps, tuple(NUMBER[name] for name in told)))
-        return cls(unpacked, whose, takes)
+        takes = tuple(
+            (_steps(path), tuple(NUMBER[name] for name in _names(names)))
+            for path, names in unpacked.takes.items()
+        )
+        otherwise = cls.of(unpacked.otherwise, whose) if unpacked.otherwise else None
+        given, unless = unpacked.given, unpacked.unless
+        return cls(_steps(unpacked.at), whose, given, unless, takes, otherwise)
 
     def fits(self, content: object) -> bool:
-        given, unless = self.unpacked.given, self.unpacked.unless
-        if not given and not unless:
-            return True
         keys = content.keys() if isinstance(content, dict) else frozenset[str]()
-        return not (given and given.isdisjoint(keys)) and unless.isdisjoint(keys)
+        return not (self.given and self.given.isdisjoint(keys)) and self.unless.isdisjoint(keys)
+
+    def taken(self, content: object, whole: object) -> Taken:
+        """What is found in some content; ``whole`` is what it is where it cannot be parsed."""
+        inside = _at(content, self.at)
+        taker: _Taker | None = self
+        while taker and not taker.fits(inside):
+            taker = taker.otherwise
+        if taker is None:
+            return []
+        found: dict[int, object] = {}
+        for steps, numbers in taker.takes:
+            value = _at(inside, steps) if steps else whole
+            if value is not None:
+                for number in numbers:
+                    found.setdefault(number, value)
+        return [(number, value, self.whose) for number, value in found.items()]
+
+
+def _steps(path: str) -> tuple[str, ...]:
+    return tuple(path.split(".")) if path else ()
+
+
+def _names(names: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else names
 
 
 _TAKERS: Final = {
@@ -130,14 +155,7 @@ def _taken(number: int, kind: str, raw: bytes) -> Taken:
     whole = raw.decode("utf-8", "replace") if content is _UNREADABLE else content
     if isinstance(content, str):
         content = _parsed(content.encode())
-    return [
-        (key, value, taker.whose)
-        for taker in takers
-        if taker.fits(content)
-        for steps, numbers in taker.takes
-        if (value := _at(content, steps) if steps else whole) is not None
-        for key in numbers
-    ]
+    return [found for taker in takers for found in taker.taken(content, whole)]
 
 
 def _id_of_long(takers: Sequence[_Taker], raw: bytes) -> Taken:
@@ -195,7 +213,7 @@ def _at(content: object, steps: Sequence[str]) -> object:
         if isinstance(content, str):
             content = _parsed(content.encode())
         if isinstance(content, dict):
-            content = content.get(step)
+            content = _sum_of_keys(content, step) if "*" in step or "+" in step else content.get(step)
         elif not isinstance(content, list):
             return None
         elif step.isdecimal():
@@ -203,6 +221,18 @@ def _at(content: object, steps: Sequence[str]) -> object:
         else:
             return _sum(_at(item, steps[place + 1 :]) for item in _those(content, step))
     return content
+
+
+def _sum_of_keys(content: Mapping[str, object], step: str) -> object:
+    """The numbers of some keys, added: ``input+input_audio``, ``input_modality_*``."""
+    keys = [
+        key
+        for part in step.split("+")
+        for key in (
+            [key for key in content if key.startswith(part[:-1])] if part[-1:] == "*" else [part]
+        )
+    ]
+    return _sum(content.get(key) for key in dict.fromkeys(keys))
 
 
 def _those(items: Sequence[object], step: str) -> Sequence[object]:
