@@ -305,7 +305,7 @@ class Provider(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         pieces = path.replace(":", "/").split("/")
         if "models" in pieces:
-            request["model"] = pieces[pieces.index("models") + 1]
+            request.setdefault("model", pieces[pieces.index("models") + 1])
         elif "deployments" in pieces:
             request.setdefault("model", pieces[pieces.index("deployments") + 1])
         elif "model" in pieces:
