@@ -16,6 +16,9 @@ from spend.owners import UNALLOCATED
 PROMPT_METERS: Final = (*INPUTS, "input_audio")
 ANSWER_METERS: Final = ("output", "reasoning", "output_audio")
 
+CHOICES: Final = "choices of one request"
+"""The rule by which a server's several answers to one request are one call."""
+
 AGREE: Final = 0.02
 """Two counts within 2 % tell of the same usage; further apart they conflict, and that is said."""
 
@@ -61,6 +64,11 @@ def has_usage(sighting: Sighting) -> bool:
     return any(name in sighting.usage for name in DISJOINT)
 
 
+def from_gateway_cache(sighting: Sighting) -> bool:
+    """Whether a gateway answered out of its own cache: then no provider charges for the call."""
+    return bool(sighting.details.get("cache_hit"))
+
+
 def totals(usage: Mapping[str, int]) -> tuple[int, int]:
     """(tokens in, tokens out) of a call, caches and reasoning included."""
     return sum(usage.get(name, 0) for name in INPUTS), usage.get("output", 0)
@@ -103,23 +111,31 @@ def began(sighting: Sighting) -> tuple[datetime, str, int]:
     return sighting.start_at, sighting.trace_id.hex, sighting.span_id
 
 
-def join(members: Iterable[Sighting], rules: Mapping[tuple[str, int, date], str]) -> Joined:
-    """The call behind these sightings; ``rules`` says by ``key_of`` why each is of it."""
+def join(
+    members: Iterable[Sighting],
+    rules: Mapping[tuple[str, int, date], str],
+    around: Route | None = None,
+) -> Joined:
+    """The call behind these sightings; ``rules`` says by ``key_of`` why each is of it.
+
+    ``around`` is the route of a wrapper, where no sighting names the model.
+    """
     ranked = sorted(members, key=lambda one: (not has_usage(one), trust(one), *began(one)))
-    usage, conflict = _usage(ranked)
+    why = tuple(rules.get(key_of(one), "first sighting") for one in ranked)
+    usage, conflict = _usage(ranked, part_of_it=CHOICES in why)
     start_at, duration_us = _times(ranked)
     details: dict[str, Any] = {}
     for sighting in reversed(ranked):
         details.update(sighting.details)
     return Joined(
         members=tuple(ranked),
-        rules=tuple(rules.get(key_of(one), "first sighting") for one in ranked),
+        rules=why,
         start_at=start_at,
         duration_us=duration_us,
         ttft_us=next((one.ttft_us for one in ranked if one.ttft_us is not None), None),
         outcome=_outcome(ranked),
         owner=_owner(ranked),
-        route=_route(ranked),
+        route=_route([one.route for one in ranked] + ([around] if around else [])),
         usage=usage,
         details=details,
         usage_conflict=conflict,
@@ -135,32 +151,70 @@ def key_of(sighting: Sighting) -> tuple[str, int, date]:
     return sighting.trace_id.hex, sighting.span_id, day
 
 
-def _usage(ranked: Sequence[Sighting]) -> tuple[dict[str, int], bool]:
-    """The counts of the prompt's and of the answer's witness, and whether another contradicts."""
-    prompt = _side(ranked, PROMPT_METERS, INPUTS)
-    answer = _side(ranked, ANSWER_METERS, ("output",))
+def _usage(ranked: Sequence[Sighting], *, part_of_it: bool) -> tuple[dict[str, int], bool]:
+    """The counts of the prompt's and of the answer's witness, and whether another contradicts.
+
+    ``part_of_it``: a server told of one of several answers only.
+    """
+    for one in ranked:
+        if from_gateway_cache(one):
+            return dict(one.usage), False
+    prompt = _prompt(ranked)
+    answer = _answer(ranked)
     usage = {name: count for name, count in {**prompt, **answer}.items() if name in METER_NAMES}
-    told = [totals(one.usage) for one in ranked if has_usage(one)]
-    return usage, any(not agree(told[0], other) for other in told[1:])
+    told = [one for one in ranked if has_usage(one)]
+    others = [one for one in told[1:] if not (part_of_it and one.role is Role.SERVER)]
+    return usage, any(_contradicts(told[0], other) for other in others)
 
 
-def _side(
+def _contradicts(one: Sighting, other: Sighting) -> bool:
+    first, second = totals(one.usage), totals(other.usage)
+    if agree(first, second):
+        return False
+    # One of them leaves reasoning out of the answer: that is known, and no contradiction.
+    prompts = agree((first[0], 0), (second[0], 0))
+    return not (
+        prompts and (_leaves_out_reasoning(one, other) or _leaves_out_reasoning(other, one))
+    )
+
+
+def _leaves_out_reasoning(one: Sighting, other: Sighting) -> bool:
+    """Whether one's answer is the other's without its reasoning."""
+    reasoning = other.usage.get("reasoning", 0)
+    return reasoning > 0 and one.usage.get("output") == other.usage.get("output", 0) - reasoning
+
+
+def _prompt(ranked: Sequence[Sighting]) -> dict[str, int]:
+    """The prompt's usage: from the best witness, or one that agrees and tells more of it."""
+    best = _best(ranked, PROMPT_METERS, INPUTS)
+    return {name: best.usage[name] for name in PROMPT_METERS if best and name in best.usage}
+
+
+def _answer(ranked: Sequence[Sighting]) -> dict[str, int]:
+    """The answer's usage, likewise; from one that knows of reasoning, if the best leaves it out."""
+    best = _best(ranked, ANSWER_METERS, ("output",))
+    if best is None:
+        return {}
+    fuller = (one for one in ranked if _leaves_out_reasoning(best, one))
+    usage = next(fuller, best).usage
+    return {name: usage[name] for name in ANSWER_METERS if name in usage}
+
+
+def _best(
     ranked: Sequence[Sighting], meters: tuple[str, ...], summed: tuple[str, ...]
-) -> dict[str, int]:
-    """One side of the usage: from the best witness, or one that agrees and tells more of it."""
+) -> Sighting | None:
     tell = [one for one in ranked if any(name in one.usage for name in summed)]
     if not tell:
-        return {}
+        return None
 
     def total(sighting: Sighting) -> int:
         return sum(sighting.usage.get(name, 0) for name in summed)
 
-    best = max(
+    return max(
         (one for one in tell if total(one) == total(tell[0])),
         # On a tie max keeps the first, which is the better witness.
         key=lambda one: sum(name in one.usage for name in meters),
     )
-    return {name: best.usage[name] for name in meters if name in best.usage}
 
 
 def _times(ranked: Sequence[Sighting]) -> tuple[datetime, int | None]:
@@ -196,17 +250,17 @@ def _owner(ranked: Sequence[Sighting]) -> Owner:
     return replace(first, **gaps)  # type: ignore[arg-type]  # all five may be None
 
 
-def _route(ranked: Sequence[Sighting]) -> Route:
+def _route(told: Sequence[Route]) -> Route:
     """The route that the best witness told, with what it left open told by the others."""
-    first = ranked[0].route
+    first = told[0]
     gaps = {
-        name: next((getattr(one.route, name) for one in ranked if getattr(one.route, name)), None)
+        name: next((getattr(one, name) for one in told if getattr(one, name)), None)
         for name in Route.__slots__
         if getattr(first, name) is None
     }
     if first.model is None or first.provider is None:
         # Deployment follows from provider and model: it comes from the sighting that knew both.
-        knew = next((one.route for one in ranked if one.route.provider and one.route.model), None)
+        knew = next((one for one in told if one.provider and one.model), None)
         if knew is not None:
             gaps["deployment"] = knew.deployment
     return replace(first, **gaps)

@@ -36,7 +36,8 @@ from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.elements import ColumnElement
 
 from spend.calls import Outcome, Role
-from spend.twins import MOST_SIGHTED, SAME_TIME
+from spend.nearness import SAME_TIME
+from spend.twins import MOST_SIGHTED
 from store.tables.heard import sightings
 
 _LONGEST_FAILURE: Final = timedelta(hours=1) // timedelta(microseconds=1)

@@ -1,0 +1,188 @@
+"""Joins sightings that share no id: by kinship, likeness and time, each with one partner.
+
+Every rule here asks for another instrumentation or signal, no contradicting id or model, and
+nearness in time. Two equal real calls that one instrumentation saw stay two, as each sighting has
+one partner among those of another.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from datetime import timedelta
+
+from spend.calls import Outcome, Sighting
+from spend.clusters import Clusters, Pair
+from spend.nearness import (
+    ALIKE_REACH,
+    KIN_REACH,
+    OVERLAP,
+    SAME_TIME,
+    conflicting_ids,
+    distance,
+    end_of,
+    half_of,
+    is_server,
+    models,
+    of_different_clients,
+    overlap,
+    same_answer,
+    same_model,
+    same_prompt,
+    same_work,
+    used,
+    within,
+    wraps_closely,
+)
+from spend.witnesses import has_usage
+
+Fits = Callable[[Sighting, Sighting], bool]
+
+
+def join_halves(calls: Sequence[Sighting], clusters: Clusters) -> None:
+    """Joins the two halves of a stream that an emitter tells apart: asked, and then answered."""
+    halves: dict[Hashable, list[Sighting]] = defaultdict(list)
+    for one in calls:
+        if half_of(one) is not None and one.kin_id is not None:
+            halves[one.kin_id, one.emitter.instrumentation].append(one)
+    for group in halves.values():
+        asked = [one for one in group if half_of(one) == "asked"]
+        answered = [one for one in group if half_of(one) == "answered"]
+        pairs: list[Pair] = [
+            (abs(end_of(one) - other.start_at), one, other)
+            for one in asked
+            for other in answered
+            if abs(end_of(one) - other.start_at) <= OVERLAP
+        ]
+        clusters.pair_off(pairs, "two halves of a stream")
+
+
+def join_kin(calls: Sequence[Sighting], clusters: Clusters) -> None:
+    """Joins what one service told of one session on several signals, by prompt and time."""
+    clusters.pair_off(_pairs(calls, _kin, _are_kin, OVERLAP), "one session, prompt and time")
+
+
+def join_alike(calls: Sequence[Sighting], clusters: Clusters) -> None:
+    """Joins what two instrumentations, in one trace or of one service, saw of one answer."""
+    metered = [one for one in calls if has_usage(one)]
+    in_trace = _pairs(metered, _trace_and_prompt, _alike_in_trace, OVERLAP)
+    clusters.pair_off(in_trace, "one trace, usage and time")
+    quiet = {one.trace_id for one in calls if not has_usage(one)}
+    around = [one for one in calls if one.trace_id in quiet and one.outcome is Outcome.OK]
+    wrapping = _pairs(around, _trace, _wraps_in_trace, SAME_TIME)
+    clusters.pair_off(wrapping, "around it in one trace")
+    apart = _pairs(calls, _service_and_usage, _alike_apart, SAME_TIME)
+    clusters.pair_off(apart, "one service, usage and time")
+
+
+def join_failed(calls: Sequence[Sighting], clusters: Clusters) -> None:
+    """Joins what several saw of one failure: there is neither an id nor usage to tell by."""
+    failed = [
+        one
+        for one in calls
+        if one.outcome is not Outcome.OK and one.response_id is None and not has_usage(one)
+    ]
+    clusters.pair_off(_pairs(failed, _trace, _near_in_trace, OVERLAP), "failed together")
+    clusters.pair_off(_pairs(failed, _kin, _near_kin, OVERLAP), "failed together")
+    clusters.pair_off(_pairs(failed, _service, _one_within, SAME_TIME), "failed together")
+
+
+def _kin(one: Sighting) -> Hashable:
+    return one.kin_id
+
+
+def _trace(one: Sighting) -> Hashable:
+    return one.trace_id
+
+
+def _service(one: Sighting) -> Hashable:
+    # Without a name of the service all that failed at the time may have to do with each other.
+    return one.owner.service or ""
+
+
+def _trace_and_prompt(one: Sighting) -> Hashable:
+    return one.trace_id, used(one)[0]
+
+
+def _service_and_usage(one: Sighting) -> Hashable:
+    quiet = not has_usage(one)
+    if one.owner.service is None or is_server(one) or (quiet and one.outcome is not Outcome.OK):
+        return None
+    return one.owner.service, quiet, used(one)
+
+
+def _pairs(
+    calls: Iterable[Sighting],
+    group_of: Callable[[Sighting], Hashable],
+    fits: Fits,
+    apart: timedelta,
+) -> Iterator[Pair]:
+    """Pairs of one group that ran at one time and fit; those of no group (None) have no pairs."""
+    groups: dict[Hashable, list[Sighting]] = defaultdict(list)
+    for one in calls:
+        group = group_of(one)
+        if group is not None:
+            groups[group].append(one)
+    for alike in groups.values():
+        if len({one.emitter.instrumentation for one in alike}) > 1:
+            yield from _running_together(alike, fits, apart)
+
+
+def _running_together(alike: Iterable[Sighting], fits: Fits, apart: timedelta) -> Iterator[Pair]:
+    running: list[Sighting] = []
+    for one in alike:
+        # In an outage there are thousands: only those that had not ended are looked at.
+        running = [earlier for earlier in running if one.start_at <= end_of(earlier) + apart]
+        for earlier in running:
+            if _may_be_one(earlier, one) and fits(earlier, one):
+                yield distance(earlier, one), earlier, one
+        running.append(one)
+
+
+def _may_be_one(one: Sighting, other: Sighting) -> bool:
+    return (
+        one.emitter.instrumentation != other.emitter.instrumentation
+        and not conflicting_ids(one, other)
+        and same_work(one, other)
+        and same_model(one, other)
+    )
+
+
+def _near_kin(one: Sighting, other: Sighting) -> bool:
+    return abs(one.start_at - other.start_at) <= KIN_REACH and overlap(one, other, OVERLAP)
+
+
+def _are_kin(one: Sighting, other: Sighting) -> bool:
+    return same_prompt(one, other) and _near_kin(one, other)
+
+
+def _one_within(one: Sighting, other: Sighting) -> bool:
+    return within(one, other) or within(other, one)
+
+
+def _near_in_trace(one: Sighting, other: Sighting) -> bool:
+    """One within the other; if they are of two processes, as far as their clocks agree."""
+    apart = is_server(one) is not is_server(other) or one.owner.service != other.owner.service
+    return overlap(one, other, OVERLAP) if apart else _one_within(one, other)
+
+
+def _alike_in_trace(one: Sighting, other: Sighting) -> bool:
+    return same_answer(one, other) and _near_in_trace(one, other)
+
+
+def _wraps_in_trace(one: Sighting, other: Sighting) -> bool:
+    """One tells nothing of usage, and lies around the other, or within it."""
+    told = one.route.operation and other.route.operation and models(one) and models(other)
+    return bool(told) and not (has_usage(one) and has_usage(other)) and _one_within(one, other)
+
+
+def _alike_apart(one: Sighting, other: Sighting) -> bool:
+    """In different traces of one service: a framework and its client, that do not know each other.
+
+    The usage is the same to the token (or nobody told any); one took as long as the other, within
+    the other's time; and they do not look at different clients.
+    """
+    return (
+        abs(one.start_at - other.start_at) <= ALIKE_REACH
+        and wraps_closely(one, other)
+        and not of_different_clients(one, other)
+        and (has_usage(one) or bool(models(one) and models(other)))
+    )

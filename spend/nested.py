@@ -1,0 +1,79 @@
+"""Joins calls to the calls they lie in, as far as parents tell."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from spend.calls import Outcome, Sighting
+from spend.clusters import Clusters, Key
+from spend.nearness import (
+    NESTED_AGREE,
+    conflicting_ids,
+    same_work,
+    used,
+)
+from spend.witnesses import agree, began, has_usage, key_of
+
+
+def join_nested(
+    calls: Sequence[Sighting], parents: Mapping[Key, Key], clusters: Clusters
+) -> set[Key]:
+    """Joins calls to the calls they lie in; answers the wrappers that only repeat."""
+    by_key = {key_of(one): one for one in calls}
+    inner: dict[Key, list[Sighting]] = defaultdict(list)
+    for one in calls:
+        around = parents.get(key_of(one))
+        if around in by_key and around != key_of(one):
+            inner[around].append(one)
+    held: set[Key] = set()
+    # Innermost first, so that a chain of wrappers collapses from within.
+    for outer_key in sorted(inner, key=lambda key: began(by_key[key]), reverse=True):
+        outer = by_key[outer_key]
+        alike = [one for one in inner[outer_key] if same_work(outer, one)]
+        if _repeats_several(outer, alike):
+            held.add(outer_key)
+            continue
+        twin = _twin_within(outer, alike)
+        if twin is None or clusters.join(outer, twin, "nested"):
+            continue
+        # The same instrumentation wraps itself (an agent kit's own two layers): the inner counts.
+        if not conflicting_ids(outer, twin):
+            held.add(outer_key)
+    return held
+
+
+def _repeats_several(outer: Sighting, inner: Sequence[Sighting]) -> bool:
+    """Whether a wrapper around several calls only repeats what they used together."""
+    told: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+    for one in inner:
+        if has_usage(one):
+            told[one.emitter.instrumentation].append(used(one))
+    counts = [count for seen in told.values() for count in seen]
+    # What two instrumentations tell alike, once each, is one call.
+    several = len(counts) > len(told) or len(set(counts)) > 1
+    if not several or not has_usage(outer):
+        return several
+    sums = [_added(seen) for seen in (counts, *told.values()) if len(seen) > 1]
+    return any(agree(used(outer), together, NESTED_AGREE) for together in sums)
+
+
+def _added(counts: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    return sum(prompt for prompt, _ in counts), sum(answer for _, answer in counts)
+
+
+def _twin_within(outer: Sighting, inner: Sequence[Sighting]) -> Sighting | None:
+    """The inner call that the outer is another sighting of, if any."""
+    if outer.response_id is not None:
+        for one in inner:
+            if one.response_id == outer.response_id:
+                return one
+    fitting = [one for one in inner if not conflicting_ids(outer, one)]
+    told = [one for one in fitting if has_usage(one)]
+    if not told:
+        # Failed attempts, or streams that told nothing: the wrapper ends with the last of them.
+        return fitting[-1] if fitting else None
+    if not has_usage(outer):
+        return told[-1] if outer.outcome is Outcome.OK or len(told) == 1 else None
+    same = [one for one in told if agree(used(one), used(outer), NESTED_AGREE)]
+    # A failed attempt may have been billed as much: the wrapper's answer is that of a good one.
+    ended_so = [one for one in same if (one.outcome is Outcome.OK) is (outer.outcome is Outcome.OK)]
+    return next(iter(ended_so or same), None)

@@ -1,0 +1,35 @@
+"""Who stands above a sighting, as far as it is known."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from spend.calls import Sighting
+from spend.clusters import Key
+from spend.witnesses import key_of
+
+
+def parents_of(sightings: Sequence[Sighting]) -> dict[Key, Key]:
+    """The key of each one's parent, whether that is there or not.
+
+    Ids can come again on another day: the parent is that of the same day, or of one beside it.
+    """
+    there = {key_of(one) for one in sightings}
+    found: dict[Key, Key] = {}
+    for one in sightings:
+        key = trace, _, day = key_of(one)
+        if one.parent_span_id is None:
+            continue
+        near = ((trace, one.parent_span_id, day + timedelta(days)) for days in (0, -1, 1))
+        parent = next((around for around in near if around in there), None)
+        found[key] = parent or (trace, one.parent_span_id, day)
+    return found
+
+
+def above(one: Sighting, parents: Mapping[Key, Key]) -> set[Key]:
+    """The spans above one, as far as they are known."""
+    found: set[Key] = set()
+    parent = parents.get(key_of(one))
+    while parent is not None and parent not in found:  # a cycle of parents must not hang us
+        found.add(parent)
+        parent = parents.get(parent)
+    return found

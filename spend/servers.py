@@ -1,0 +1,87 @@
+"""What gateways and model servers tell beneath a client's call: parts of it, failed attempts."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from spend.calls import Outcome, Sighting
+from spend.clusters import Clusters, Key
+from spend.nearness import OVERLAP, is_server, same_model, same_work, used, within
+from spend.parents import above
+from spend.witnesses import CHOICES, agree, has_usage, key_of
+
+
+def join_choices(
+    calls: Sequence[Sighting], parents: Mapping[Key, Key], clusters: Clusters
+) -> set[Key]:
+    """Joins an engine's several answers to one request (n > 1) to the client's call.
+
+    The engine tells the whole prompt with each answer; the client tells the prompt once, and all
+    answers together. Answers the sightings that are parts of what is counted.
+    """
+    served: dict[tuple[str, int], list[Sighting]] = defaultdict(list)
+    clients: dict[tuple[str, int], list[Sighting]] = defaultdict(list)
+    for one in calls:
+        if has_usage(one):
+            of_side = served if is_server(one) else clients
+            of_side[one.trace_id.hex, used(one)[0]].append(one)
+    held: set[Key] = set()
+    for prompt, servers in served.items():
+        alone = [one for one in servers if len(clusters.of(one)) == 1]
+        for client in clients[prompt] if len(alone) > 1 else ():
+            parts = [one for one in alone if _beneath(one, client, parents)]
+            of_one = len({one.emitter.instrumentation for one in parts}) == 1
+            answers = used(client)[0], sum(used(one)[1] for one in parts)
+            if len(parts) < 2 or not of_one or not agree(used(client), answers):  # noqa: PLR2004  # several
+                continue
+            if clusters.join(client, parts[0], CHOICES):
+                held.update(key_of(one) for one in parts[1:])
+                alone = [one for one in alone if one not in parts]
+    return held
+
+
+def hold_attempts(
+    calls: Sequence[Sighting], parents: Mapping[Key, Key], clusters: Clusters
+) -> set[Key]:
+    """Failed attempts that a gateway made for one call of a client, and that nobody billed.
+
+    The client's call is one, however often the gateway asked: it is joined with the gateway's last
+    attempt. A failed attempt that was billed stays a call.
+    """
+    failed = [
+        one
+        for one in calls
+        if one.outcome is not Outcome.OK
+        and not has_usage(one)
+        and one.response_id is None
+        and len(clusters.of(one)) == 1
+    ]
+    traces: dict[str, list[Sighting]] = {one.trace_id.hex: [] for one in failed}
+    for one in calls:
+        if one.trace_id.hex in traces and len(clusters.of(one)) > 1 and not is_server(one):
+            traces[one.trace_id.hex].append(one)
+    return {
+        key_of(one)
+        for one in failed
+        if any(_is_attempt(one, client, parents, clusters) for client in traces[one.trace_id.hex])
+    }
+
+
+def _is_attempt(
+    one: Sighting, client: Sighting, parents: Mapping[Key, Key], clusters: Clusters
+) -> bool:
+    seen_by = {member.emitter.instrumentation for member in clusters.of(client)}
+    behind = is_server(one) or one.owner.service != client.owner.service
+    return (
+        behind
+        and one.emitter.instrumentation != client.emitter.instrumentation
+        # The gateway was seen to ask again, or a wrapper that failed may be all there was.
+        and one.emitter.instrumentation in seen_by
+        and same_work(one, client)
+        and same_model(one, client)
+        and _beneath(one, client, parents)
+    )
+
+
+def _beneath(one: Sighting, client: Sighting, parents: Mapping[Key, Key]) -> bool:
+    """By its parents; or by time, as far as clocks of two processes agree."""
+    return key_of(client) in above(one, parents) or within(one, client, OVERLAP)
