@@ -62,10 +62,9 @@ def truths() -> dict[str, Truth]:
         common = {name: value for name, value in told.items() if not isinstance(value, dict)}
         for scenario, values in told.items():
             if isinstance(values, dict):
-                signals = tuple(values.pop("signals", ("traces",)))
-                found[f"{file.parent.name}/{scenario}"] = Truth(
-                    signals=signals, **{**common, **values}
-                )
+                told_of = {"signals": ("traces",), **common, **values}
+                told_of["signals"] = tuple(told_of["signals"])
+                found[f"{file.parent.name}/{scenario}"] = Truth(**told_of)
     return found
 
 
