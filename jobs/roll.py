@@ -1,6 +1,7 @@
 """Settles which sightings are one call, and adds new calls to the rollups, each exactly once."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from spend.calls import Role, Standing
 from spend.ids import content_id
 from spend.twins import Settlement, settle
 from spend.witnesses import Joined, key_of
-from store import batches, dictionaries, partitions, rollups, suspects, twins
+from store import batches, dictionaries, metered, partitions, rollups, suspects, told, twins
 from store.tables.heard import owners, routes, sightings
 from store.tenants import TENANT
 from store.twins import Key, Stored
@@ -51,8 +52,16 @@ def _roll(session: Session, tenant: int, claimed: Collection[int]) -> None:
     """Adds the claimed batches to the rollups, and mends what they change in earlier ones."""
     ids = list(claimed)
     days = batches.days_of(session, tenant, ids)
-    if days is None:
-        return
+    if days is not None:
+        _roll_calls(session, tenant, ids, days)
+    # After the calls: what metrics tell counts only where nothing else told.
+    changed = metered.meter_batches(session, tenant, ids)
+    if days is not None:
+        changed += told.tell(session, tenant, ids, days)
+    metered.settle(session, tenant, changed)
+
+
+def _roll_calls(session: Session, tenant: int, ids: Sequence[int], days: tuple[date, date]) -> None:
     suspected = suspects.suspect_traces(session, tenant, ids, days)
     if suspected:
         _settle(session, tenant, suspects.linked_traces(session, tenant, suspected), set(ids))

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -14,8 +14,10 @@ from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
 from spend.calls import Emitter, Owner, Route
+from spend.readings import Reading, TokenCounter
 from store.copying import ROWS, Copied, Fate, copy_in
 from store.dictionaries import TABLES, Known, remember
+from store.readings import Kept, put_readings, remember_counters
 from store.sightings import KEY
 from store.tables.heard import batches
 
@@ -44,13 +46,18 @@ class Heard:
     emitters: Mapping[int, Emitter]
     """By ``spend.ids.content_id``."""
     heard: int
-    """Spans in the request: each is a row of ``sightings``, not a call, or refused."""
+    """Spans, log records or points in the request: each is a row of ``sightings`` or of
+    ``readings``, not a call, or refused."""
     not_a_call: int
     """Spans that are no sighting: other work, tools, wrappers without usage."""
     refused: Mapping[str, int]
     """Reason -> spans that cannot be kept: an id or a time that is none."""
     usage_refused: Mapping[str, int]
     """Reason -> calls that are kept without their usage."""
+    readings: Sequence[Reading] = ()
+    """What data points of metrics tell."""
+    counters: Mapping[int, TokenCounter] = field(default_factory=dict)
+    """Of the readings, by id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +105,9 @@ def put_down(session: Session, batch: Batch, known: Known) -> PutDown:
     entries, unstorable = _remember_entries(session, batch, known)
     rows, request_of = _in_key_order(batch)
     fates, sqlstates = _store(session, rows, batch_id, unstorable)
-    accounts = _accounts(batch, request_of, fates, sqlstates)
+    entries += _remember_counters(session, batch, known)
+    kept = put_readings(session, batch.tenant, batch_id, [it.readings for it in batch.requests])
+    accounts = _accounts(batch, request_of, fates, sqlstates, kept)
     session.execute(insert(batches).values(**_row(batch, batch_id, accounts)))
     return PutDown(batch_id, accounts, entries)
 
@@ -118,6 +127,11 @@ def _remember_entries(
         if refused:
             unstorable[f"{table.name.removesuffix('s')}_id"] = refused
     return keys, unstorable
+
+
+def _remember_counters(session: Session, batch: Batch, known: Known) -> list[tuple[int, str, int]]:
+    counters = {id_: it for request in batch.requests for id_, it in request.counters.items()}
+    return remember_counters(session, batch.tenant, counters, known)
 
 
 def _in_key_order(batch: Batch) -> tuple[pa.RecordBatch, NDArray[np.int64]]:
@@ -168,6 +182,7 @@ def _accounts(
     request_of: NDArray[np.int64],
     fates: NDArray[np.int8],
     sqlstates: Mapping[int, str],
+    kept: Sequence[Kept],
 ) -> list[Account]:
     count = len(batch.requests)
     stored = np.bincount(request_of[fates == Fate.STORED], minlength=count)
@@ -178,8 +193,8 @@ def _accounts(
     accounts = [
         Account(
             heard=request.heard,
-            stored=int(stored[n]),
-            duplicate=int(duplicate[n]),
+            stored=int(stored[n]) + kept[n].stored,
+            duplicate=int(duplicate[n]) + kept[n].duplicate,
             not_a_call=request.not_a_call,
             refused=refused[n],
             usage_refused=request.usage_refused,

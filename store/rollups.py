@@ -37,7 +37,8 @@ CALL_COLUMNS = (
     "outcome",
     *METER_NAMES,
 )
-"""What a contribution has, beside ``sign`` (1 or -1)."""
+"""What a contribution has, beside ``sign`` (1 or -1). One that is not of one call also has
+``calls``, how many it is of, and ``band``."""
 
 
 def add(session: Session, contributions: FromClause) -> None:
@@ -53,6 +54,8 @@ def _slot(start_at: ColumnElement[object]) -> ColumnElement[object]:
 
 def _band(call: FromClause) -> ColumnElement[int]:
     """spend/bands.py, in SQL: width_bucket counts the edges that are at most its operand."""
+    if "band" in call.c:
+        return call.c.band
     prompt = _added(*(func.coalesce(call.c[name], 0) for name in INPUTS))
     return cast(func.width_bucket(prompt - 1, array(EDGES)), SmallInteger)
 
@@ -79,7 +82,7 @@ def _add_to_cells(session: Session, call: FromClause) -> None:
         "band": _band(call),
     }
     sums = {
-        "calls": sign,
+        "calls": sign * call.c.calls if "calls" in call.c else sign,
         "unmetered_calls": case((unmetered, sign), else_=0),
         **{name: sign * func.coalesce(call.c[name], 0) for name in METER_NAMES},
         "timed_calls": case((call.c.duration_us.is_not(None), sign), else_=0),

@@ -10,6 +10,7 @@ from collector.dialects.anthropic_sdk import ANTHROPIC_SDK
 from collector.dialects.claude_code import CLAUDE_CODE
 from collector.dialects.codex import CODEX
 from collector.dialects.engines import SGLANG, VLLM
+from collector.dialects.gemini_cli import GEMINI_CLI
 from collector.dialects.google_adk import GOOGLE_ADK
 from collector.dialects.kong import KONG
 from collector.dialects.langsmith import LANGSMITH
@@ -43,5 +44,6 @@ DIALECTS: Final[tuple[Dialect, ...]] = (
     MLFLOW,
     LANGSMITH,
     CODEX,
+    GEMINI_CLI,
     CLAUDE_CODE,
 )

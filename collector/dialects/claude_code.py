@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from collector.dialects.table import Dialect, Mark, Meaning, Verdict
+from collector.dialects.table import Dialect, Mark, Meaning, TokenMetric, Verdict
 
 CLAUDE_CODE: Final = Dialect(
     name="claude-code",
@@ -25,4 +25,21 @@ CLAUDE_CODE: Final = Dialect(
         ),
     ),
     beside_cache=(Meaning("com.anthropic.claude_code.*"),),
+    metrics=(
+        TokenMetric(
+            "claude_code.token.usage",
+            family="claude-code",
+            rank=1,
+            type="type",
+            counts={
+                "input": "input",
+                "output": "output",
+                "cacheread": "cache_read",
+                "cachecreation": "cache_write",
+            },
+            model="model",
+            sessions=True,
+            beside_cache=True,
+        ),
+    ),
 )

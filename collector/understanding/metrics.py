@@ -1,8 +1,14 @@
-"""What metrics say of calls: nothing yet, but how many points they have."""
+"""From OTLP metrics to readings: what data points say of tokens.
+
+Metrics are few beside spans, so points are looked at one by one. Points of other metrics than
+those that a dialect names are no calls, whatever they hold.
+"""
 
 from collections import Counter
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
@@ -10,31 +16,173 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 
 from collector.errors import Malformed
+from collector.understanding.metric_sources import Sources, Spoken, spoken
+from spend.calls import Emitter, Owner, Route
+from spend.readings import MOST_TOKENS, Reading, TokenCounter
 from store.intake import Heard
 from store.sightings import no_sightings
+
+_DELTA: Final = 1
+_CUMULATIVE: Final = 2
+_NO_VALUE: Final = 1
+"""The flag of a point that says nothing: its series has ended."""
+_FIRST: Final = 946_684_800 * 10**9
+"""2000-01-01 UTC in nanoseconds: before it there were no models to call."""
+_AHEAD: Final = timedelta(days=1)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class _Told:
+    """What has been read so far of some requests."""
+
+    latest: int
+    """No point is from after this, in nanoseconds."""
+    points: int = 0
+    readings: list[Reading] = field(default_factory=list)
+    counters: dict[int, TokenCounter] = field(default_factory=dict)
+    owners: dict[int, Owner] = field(default_factory=dict)
+    routes: dict[int, Route] = field(default_factory=dict)
+    emitters: dict[int, Emitter] = field(default_factory=dict)
+    refused: Counter[str] = field(default_factory=Counter)
+
+
+class _Refused(Exception):  # noqa: N818 - it names the point, not a mistake of ours
+    """A point cannot be kept; the message says why."""
 
 
 def understand_metrics(
     requests: Sequence[bytes], *, tenant: int, received_at: datetime, key_team: str | None = None
 ) -> Heard:
-    """What some serialised ``ExportMetricsServiceRequest`` s hold.
+    """What some serialised ``ExportMetricsServiceRequest`` s hold: readings, and points of others.
 
     Raises ``collector.errors.Malformed`` where some bytes are no such request.
     """
-    del tenant, received_at, key_team
-    points = sum(map(_points, requests))
-    return Heard(no_sightings(), {}, {}, {}, points, points, Counter(), Counter())
+    del tenant  # readings get theirs when they are put down
+    told = _Told(int((received_at + _AHEAD).timestamp()) * 10**9)
+    for request in requests:
+        _read(request, told, key_team)
+    return Heard(
+        no_sightings(),
+        told.owners,
+        told.routes,
+        told.emitters,
+        heard=told.points,
+        not_a_call=told.points - len(told.readings) - told.refused.total(),
+        refused=told.refused,
+        usage_refused=Counter(),
+        counters=told.counters,
+        readings=told.readings,
+    )
 
 
-def _points(request: bytes) -> int:
+def _read(request: bytes, told: _Told, key_team: str | None) -> None:
     try:
-        told = ExportMetricsServiceRequest.FromString(request)
+        message = ExportMetricsServiceRequest.FromString(request)
     except DecodeError as error:
         raise Malformed(f"not an ExportMetricsServiceRequest: {error}") from None
-    return sum(
-        len(getattr(metric, kind).data_points)
-        for group in told.resource_metrics
-        for scope in group.scope_metrics
-        for metric in scope.metrics
-        if (kind := metric.WhichOneof("data"))
+    for group in message.resource_metrics:
+        sources = Sources(group.resource.attributes, key_team)
+        for scope in group.scope_metrics:
+            for metric in scope.metrics:
+                kind = metric.WhichOneof("data")
+                if kind is None:
+                    continue
+                data = getattr(metric, kind)
+                told.points += len(data.data_points)
+                words = spoken(metric.name, scope.scope.name, scope.scope.version)
+                if words is not None and kind in ("sum", "histogram", "exponential_histogram"):
+                    for point in data.data_points:
+                        _keep(point, data.aggregation_temporality, words, sources, told)
+
+
+def _keep(point: Any, temporality: int, words: Spoken, sources: Sources, told: _Told) -> None:
+    """Adds what a data point says of tokens; or why it cannot be kept."""
+    if point.flags & _NO_VALUE:
+        return
+    source = sources.of(words, point.attributes)
+    if source is None:
+        return
+    try:
+        reading = _reading(point, temporality, words, told.latest)
+    except _Refused as refusal:
+        told.refused[str(refusal)] += 1
+        return
+    told.counters[source.counter_id] = source.counter
+    told.owners[source.counter.owner_id] = source.owner
+    told.routes[source.counter.route_id] = source.route
+    told.emitters[source.counter.emitter_id] = source.emitter
+    told.readings.append(
+        Reading(counter=source.counter_id, series=source.series, count=source.count, **reading)
     )
+
+
+def _reading(point: Any, temporality: int, words: Spoken, latest: int) -> dict[str, Any]:
+    """When a point was read, and what it said. Raises ``_Refused``."""
+    if temporality not in (_DELTA, _CUMULATIVE):
+        raise _Refused("aggregation_temporality: neither delta nor cumulative")
+    cumulative = temporality == _CUMULATIVE
+    read_at, started_at = _moments(point, latest, cumulative=cumulative)
+    return {
+        "started_at": started_at,
+        "read_at": read_at,
+        "last_read_at": read_at,
+        "cumulative": cumulative,
+        "value": _value(point),
+        "calls": _calls(point) if words.metric.calls else None,
+    }
+
+
+def _moments(point: Any, latest: int, *, cumulative: bool) -> tuple[datetime, datetime]:
+    read, started = point.time_unix_nano, point.start_time_unix_nano
+    if not read:
+        raise _Refused("time_unix_nano: the point has none")
+    if read < _FIRST:
+        raise _Refused("time_unix_nano: before 2000")
+    if read > latest:
+        raise _Refused("time_unix_nano: in the future")
+    if not started and cumulative:
+        raise _Refused("start_time_unix_nano: a cumulative point has none")
+    started = started or read
+    if started < _FIRST:
+        raise _Refused("start_time_unix_nano: before 2000")
+    if started > read:
+        raise _Refused("start_time_unix_nano: after the point's own time")
+    return _moment(read), _moment(started)
+
+
+def _moment(nanoseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
+
+
+def _value(point: Any) -> int:
+    for name in _values(point):
+        value = getattr(point, name)
+        if not 0 <= value <= MOST_TOKENS:  # NaN is neither
+            raise _Refused("value: no number of tokens")
+        if value != int(value):
+            raise _Refused("value: tokens are whole")
+        return int(value)
+    raise _Refused("value: the point has none")
+
+
+def _values(point: Any) -> Iterator[str]:
+    """The field that holds a point's value, if any does."""
+    if hasattr(point, "as_int"):
+        told = point.WhichOneof("value")
+        if told:
+            yield told
+    elif point.HasField("sum"):
+        yield "sum"
+    elif not point.count:
+        yield "count"
+
+
+def _calls(point: Any) -> int | None:
+    """How many calls a histogram's point is of; None for a sum."""
+    count = getattr(point, "count", None)
+    if count is None:
+        return None
+    if count > MOST_TOKENS:
+        raise _Refused("count: no number of calls")
+    return int(count)

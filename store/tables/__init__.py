@@ -1,6 +1,16 @@
 """Every table, one file a family. Importing this package fills ``METADATA``."""
 
-from store.tables import access, budgets, heard, jobs, ledger, prices, rollups
+from store.tables import access, budgets, heard, jobs, ledger, prices, readings, rollups
 from store.tables.base import METADATA
 
-__all__ = ["METADATA", "access", "budgets", "heard", "jobs", "ledger", "prices", "rollups"]
+__all__ = [
+    "METADATA",
+    "access",
+    "budgets",
+    "heard",
+    "jobs",
+    "ledger",
+    "prices",
+    "readings",
+    "rollups",
+]

@@ -39,8 +39,9 @@ cells = Table(
     # Over calls with a duration and output: tokens, and how long together.
     Column("timed_output", BigInteger, nullable=False),
     Column("timed_output_us", BigInteger, nullable=False),
-    # The conclusion of the charge job, not a fact: NULL until it has looked at the cell.
+    # Conclusions of the charge job, not facts: NULL until it has looked at the cell.
     Column("unpriced_calls", BigInteger),
+    Column("unpriced_tokens", BigInteger),
     # False from the moment the cell changes until its charges are posted.
     Column("charged", Boolean, nullable=False),
     Index("ix_cells_waiting", "tenant_id", "slot", postgresql_where=text("NOT charged")),

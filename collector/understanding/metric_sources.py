@@ -1,0 +1,218 @@
+"""Whose a data point is: what it counts of which call, who pays, and who tells it."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import Any, Final
+
+from collector.dialects import DIALECTS
+from collector.dialects.table import Dialect, TokenMetric, Verdict
+from collector.understanding.attributes import MARKS
+from collector.understanding.marks import scope_dialect, verdict_of
+from collector.understanding.owners import RESOURCE_KEYS, SPAN_KEYS, owner_from
+from collector.understanding.routes import route_to
+from collector.understanding.scrub import scrub
+from spend.calls import Emitter, Owner, Route
+from spend.ids import content_id
+from spend.kin import service_kin, session_kin
+from spend.readings import NO_SESSION, TokenCounter, plain_model
+from spend.witnesses import trust_in
+
+_METRICS: Final[Mapping[str, tuple[TokenMetric, int]]] = {
+    metric.name: (metric, number)
+    for number, dialect in enumerate(DIALECTS)
+    for metric in dialect.metrics
+}
+_UNKNOWN: Final = -1
+_HIGHEST_PORT: Final = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A metric that counts tokens, as some scope speaks it."""
+
+    metric: TokenMetric
+    dialect: int
+    """Of the scope, else the one that the metric is of: its place in DIALECTS."""
+    teller: str
+    """Who sees a call once: a suite of instrumentations, or a scope that we do not know."""
+    scope: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a point is of."""
+
+    counter_id: int
+    series: int
+    count: str
+    """One of ``spend.readings.COUNTS``."""
+    counter: TokenCounter
+    owner: Owner
+    route: Route
+    emitter: Emitter
+
+
+@lru_cache(maxsize=4096)
+def spoken(metric: str, scope: str, version: str) -> Spoken | None:
+    """The metric by that name, if it is one that counts tokens."""
+    known = _METRICS.get(metric)
+    if known is None:
+        return None
+    of_scope = scope_dialect(scope)
+    scope, version = scrub(scope), scrub(version)
+    teller = DIALECTS[of_scope].name if of_scope != _UNKNOWN else scope
+    return Spoken(known[0], known[1] if of_scope == _UNKNOWN else of_scope, teller, scope, version)
+
+
+class Sources:
+    """The sources of one resource's points."""
+
+    def __init__(self, resource: Sequence[Any], key_team: str | None) -> None:
+        self._resource = _texts(resource)
+        self._identity = _digest(b"".join(_sorted(resource)))
+        self._key_team = key_team
+
+    def of(self, words: Spoken, attributes: Sequence[Any]) -> Source | None:
+        """What a point with these attributes is of; None where it is of no call's tokens."""
+        said = _texts(attributes)
+        count = _count(words.metric, said)
+        if count is None or _is_no_call(words.scope, said):
+            return None
+        metric = words.metric
+        apart = {metric.type, metric.modality} - {""}
+        scope = (words.scope, words.version)
+        counter_id = _id(self._identity, metric.family, *scope, *_sorted(attributes, apart))
+        series = _id(self._identity, metric.name, *scope, *_sorted(attributes))
+        owner = self._owner(words.dialect, said)
+        route = _route(words, said)
+        dialect = DIALECTS[words.dialect].name
+        emitter = Emitter(words.scope, words.version or None, dialect, "metric")
+        counter = TokenCounter(
+            service=service_kin(owner.service),
+            session=self._session(words, said, owner.service),
+            family=metric.family,
+            rank=metric.rank,
+            teller=words.teller,
+            trust=trust_in(words.scope),
+            model=plain_model(route.model),
+            embeddings=metric.embeddings or route.operation == "embeddings",
+            beside_cache=metric.beside_cache,
+            reasoning_apart=metric.reasoning_apart,
+            owner_id=content_id(owner),
+            route_id=content_id(route),
+            emitter_id=content_id(emitter),
+        )
+        return Source(counter_id, series, count, counter, owner, route, emitter)
+
+    def _owner(self, dialect: int, said: Mapping[str, str]) -> Owner:
+        team = _held("team", DIALECTS[dialect], said)
+        project = _held("project", DIALECTS[dialect], said)
+        _, owner = owner_from(
+            tuple((key, said[key]) for key in SPAN_KEYS if key in said),
+            tuple(
+                sorted(
+                    (key, value) for key, value in self._resource.items() if key in RESOURCE_KEYS
+                )
+            ),
+            (f"span attribute {team[0]}", team[1]) if team else None,
+            project[1] if project else None,
+            self._key_team,
+        )
+        return owner
+
+    def _session(self, words: Spoken, said: Mapping[str, str], service: str | None) -> int:
+        if not words.metric.sessions:
+            return NO_SESSION
+        for told in (said, self._resource):
+            session = _held("session", DIALECTS[words.dialect], told)
+            if session:
+                return session_kin(service, session[1])
+        return NO_SESSION
+
+
+def _held(column: str, dialect: Dialect, said: Mapping[str, str]) -> tuple[str, str] | None:
+    """The attribute that holds a column, and what it says: the dialect's own words first."""
+    for words in (dialect.own, *(each.columns for each in DIALECTS)):
+        for key in words.get(column, ()):
+            if said.get(key):
+                return key, said[key]
+    return None
+
+
+def _count(metric: TokenMetric, said: Mapping[str, str]) -> str | None:
+    counts = metric.counts
+    count = counts if isinstance(counts, str) else counts.get(said.get(metric.type, "").lower())
+    if count in ("input", "output") and said.get(metric.modality, "").lower() == "audio":
+        return f"{count}_audio"
+    return count
+
+
+def _is_no_call(scope: str, said: Mapping[str, str]) -> bool:
+    """Whether the marks say that it is of something around calls, or of none."""
+    for number, (mark, _) in enumerate(MARKS):
+        if mark.attribute in said and mark.kinds is None and fnmatchcase(scope, mark.scope):
+            verdict = verdict_of(number, said[mark.attribute][:200])
+            if verdict != Verdict.UNSAID:
+                return verdict != Verdict.CALL
+    return False
+
+
+def _route(words: Spoken, said: Mapping[str, str]) -> Route:
+    dialect = DIALECTS[words.dialect]
+
+    def told(column: str) -> str | None:
+        held = _held(column, dialect, said)
+        return held[1] if held else None
+
+    asked, answered = told("request_model"), told("response_model")
+    if asked is None and answered is None:
+        asked = said.get(words.metric.model) or None
+    port = told("server_port") or ""
+    number = int(port) if port.isascii() and port.isdecimal() and len(port) < 6 else 0  # noqa: PLR2004  # digits of a port
+    _, route = route_to(
+        told("provider"),
+        asked,
+        answered,
+        told("operation") or ("embeddings" if words.metric.embeddings else None),
+        told("server"),
+        told("service_tier"),
+        number if number <= _HIGHEST_PORT else 0,
+        dialect.engine,
+    )
+    return route
+
+
+def _texts(attributes: Iterable[Any]) -> dict[str, str]:
+    """Plain values as text that may be kept; of a key that comes twice, the last."""
+    texts = {}
+    for attribute in attributes:
+        kind = attribute.value.WhichOneof("value")
+        if kind in ("string_value", "int_value", "double_value", "bool_value"):
+            texts[attribute.key] = scrub(str(getattr(attribute.value, kind)))
+    return texts
+
+
+def _sorted(attributes: Iterable[Any], but: frozenset[str] | set[str] = frozenset()) -> list[bytes]:
+    """What attributes say, in whatever order they come."""
+    return sorted(
+        attribute.SerializeToString(deterministic=True)
+        for attribute in attributes
+        if attribute.key not in but
+    )
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=16).digest()
+
+
+def _id(*parts: bytes | str) -> int:
+    """A signed 64-bit integer that stands for some parts, never 0."""
+    hashed = hashlib.blake2b(digest_size=8)
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+        hashed.update(len(data).to_bytes(4, "big") + data)
+    return int.from_bytes(hashed.digest(), "big", signed=True) or 1

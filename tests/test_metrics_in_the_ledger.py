@@ -1,0 +1,120 @@
+"""Token metrics, through Postgres: they count where nothing else told, and nowhere else."""
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from deliveries import Sent, item_by_item, sent
+from sqlalchemy import func, select
+
+from collector.signals import Signal
+from collector.understanding.by_signal import understand_signal
+from jobs import roll
+from jobs.context import JobContext
+from spend.calls import Outcome
+from spend.meters import CACHE_WRITES, INPUTS
+from store.dictionaries import Known
+from store.intake import Account, Batch, put_down
+from store.sessions import Database
+from store.tables.rollups import cells
+from store.tenants import TENANT
+
+CAPTURED = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+Sums = tuple[int, ...]
+
+TOLD_BY_METRICS: dict[str, Sums] = {
+    # Calls, errors, input, cache read, cache write, output, reasoning. What a metric cannot tell
+    # is in docs/dialects.md: failed calls, mostly; how much came from the cache; a counter's calls.
+    "claude-code/default": (0, 0, 2000, 1160, 240, 100, 0),
+    "claude-code/traces": (0, 0, 2000, 1160, 240, 100, 0),
+    "codex/exec": (0, 0, 2000, 800, 0, 100, 40),
+    "google-adk/v2": (1, 0, 1000, 0, 0, 50, 0),
+    "litellm/default": (2, 0, 1011, 0, 0, 50, 0),
+    "openlit/openai": (9, 0, 7015, 0, 0, 356, 0),
+    "otel-genai/anthropic": (4, 0, 4000, 0, 0, 200, 0),
+    "otel-genai/openai": (8, 0, 7011, 0, 0, 350, 0),
+    "otel-openai-v2/latest": (5, 0, 4011, 0, 0, 200, 0),
+    "pydantic-ai/default": (5, 0, 5000, 0, 0, 250, 0),
+    "traceloop/anthropic": (4, 0, 4000, 0, 0, 202, 0),
+    "traceloop/openai": (5, 0, 4011, 0, 0, 200, 0),
+    "traceloop/sdk-langchain": (3, 0, 3000, 0, 0, 150, 0),
+}
+
+
+def hear(database: Database, *requests: Sent) -> list[Account]:
+    heard = [
+        understand_signal(signal, [body], tenant=TENANT, received_at=CAPTURED)
+        for signal, body in requests
+    ]
+    with database.write() as session:
+        return list(put_down(session, Batch(TENANT, CAPTURED, heard), Known()).accounts)
+
+
+def settle(database: Database) -> None:
+    roll.run(JobContext(database, now=CAPTURED + timedelta(hours=1), by_hand=True))
+
+
+def amount(database: Database) -> Sums:
+    """Calls, errors, input, cache read, cache write, output, reasoning."""
+    of = cells.c
+    prompt = sum((of[name] for name in INPUTS[1:]), of[INPUTS[0]])
+    written = sum((of[name] for name in CACHE_WRITES[1:]), of[CACHE_WRITES[0]])
+    failed = func.sum(of.calls).filter(of.outcome != Outcome.OK)
+    sums = [func.sum(of.calls), failed, func.sum(prompt), func.sum(of.cache_read)]
+    sums += [func.sum(written), func.sum(of.output), func.sum(of.reasoning)]
+    with database.read() as session:
+        found = session.execute(select(*(func.coalesce(each, 0) for each in sums))).one()
+    return tuple(int(each) for each in found)
+
+
+@pytest.mark.parametrize("scenario", sorted(TOLD_BY_METRICS))
+def test_metrics_alone_are_what_a_source_used(database: Database, scenario: str) -> None:
+    for request in sent(scenario, ["metrics"]):
+        hear(database, request)
+        settle(database)
+    assert amount(database) == TOLD_BY_METRICS[scenario]
+
+
+@pytest.mark.parametrize("scenario", sorted(TOLD_BY_METRICS))
+def test_the_order_of_exports_changes_nothing(database: Database, scenario: str) -> None:
+    requests = item_by_item(sent(scenario, ["metrics"]))
+    requests += requests[::3]
+    random.Random(scenario).shuffle(requests)
+    for number, request in enumerate(requests):
+        hear(database, request)
+        if number % 5 == 0:
+            settle(database)
+    settle(database)
+    assert amount(database) == TOLD_BY_METRICS[scenario]
+
+
+@pytest.mark.parametrize("first", ["traces", "metrics"])
+@pytest.mark.parametrize(
+    "scenario", sorted(name for name in TOLD_BY_METRICS if sent(name, ["traces"]))
+)
+def test_what_spans_tell_metrics_do_not_tell_again(
+    database: Database, scenario: str, first: str
+) -> None:
+    second = "metrics" if first == "traces" else "traces"
+    hear(database, *sent(scenario, ["traces"]))
+    settle(database)
+    alone = amount(database)
+    with database.write() as session:
+        for table in reversed(cells.metadata.sorted_tables):
+            session.execute(table.delete())
+    for signals in ([first], [second], [first]):
+        for request in sent(scenario, signals):
+            hear(database, request)
+            settle(database)
+    assert amount(database) == alone
+    assert alone[0] > 0
+
+
+def test_every_point_is_accounted_for(database: Database) -> None:
+    (request,) = sent("claude-code/default", ["metrics"])
+    (once,) = hear(database, request)
+    (again,) = hear(database, request)
+    assert (once.heard, once.stored, once.duplicate, once.not_a_call) == (7, 4, 0, 3)
+    assert (again.heard, again.stored, again.duplicate, again.not_a_call) == (7, 0, 4, 3)
+    assert request[0] is Signal.METRICS
