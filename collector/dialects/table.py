@@ -29,6 +29,7 @@ TEXTS: Final = frozenset(
         "provider",
         "request_model",
         "response_model",
+        "alias",  # what a gateway calls the model, to its callers
         "operation",
         "server",  # a host, or a URL
         "service_tier",
@@ -204,6 +205,9 @@ class Dialect:
     reasoning_apart: tuple[Meaning, ...] = ()
     """Where ``output`` leaves out reasoning."""
     metrics: tuple[TokenMetric, ...] = ()
+    wrapped_ids: Mapping[str, str] = field(default_factory=dict)
+    """How an answer's id begins in which a gateway wrapped the provider's own (base64 behind the
+    first ``_``) -> what stands before that, inside. Its callers see the wrapped id, too."""
     yes: tuple[str, ...] = ()
     """Patterns of texts that mean yes where a flag is expected, lower case, beside true, 1, yes."""
     ttft_only_streaming: bool = False

@@ -27,6 +27,7 @@ from collector.understanding.clocks import nanoseconds
 from collector.understanding.otlp import Ints
 from collector.understanding.scrub import scrub, scrubbed, texts_of
 from collector.understanding.unpack import Found, unpack
+from collector.understanding.wrapped_ids import without_wrapping
 
 Floats = npt.NDArray[np.float64]
 
@@ -224,7 +225,7 @@ def _texts(known: Known, plain: int, found: Found) -> tuple[list[str], Ints]:
     texts: list[str] = []
     if "text" in known.values and plain:
         encoded = known.values["text"].slice(0, plain).dictionary_encode()
-        texts = scrubbed(texts_of(encoded.dictionary)).to_pylist()
+        texts = scrubbed(without_wrapping(texts_of(encoded.dictionary))).to_pylist()
         index[:plain] = encoded.indices.fill_null(ABSENT).to_numpy(zero_copy_only=False)
         empty = np.array([not text for text in texts] + [False])
         index[np.flatnonzero(empty[index])] = ABSENT

@@ -56,6 +56,21 @@ _OPERATIONS: Final = {
     "audio": "audio",
     "speech": "audio",
     "transcription": "audio",
+    # LiteLLM's asynchronous kin, and its own.
+    "acompletion": "chat",
+    "aresponses": "chat",
+    "anthropic_messages": "chat",
+    "aanthropic_messages": "chat",
+    "generate_content_stream": "chat",
+    "agenerate_content": "chat",
+    "agenerate_content_stream": "chat",
+    "atext_completion": "text_completion",
+    "aembedding": "embeddings",
+    "arerank": "rerank",
+    "aimage_generation": "image",
+    "aimage_edit": "image",
+    "aspeech": "audio",
+    "atranscription": "audio",
 }
 
 
@@ -122,7 +137,12 @@ class Routed:
 
 def routes_of(columns: Columns, dialect: Ints) -> Routed:
     """What each span called; ``dialect`` is its index in DIALECTS, or -1."""
-    parts = [columns.text(part) for part in _PARTS]
+    texts_at = {part: columns.text(part) for part in _PARTS}
+    # A gateway answers in its own name for the model: that is nobody's model.
+    called = columns.text("alias")
+    answered = texts_at["response_model"]
+    texts_at["response_model"] = np.where(answered == called, ABSENT, answered)
+    parts = list(texts_at.values())
     ports = columns.number("server_port")
     port = np.where((ports > 0) & (ports < 1 << 16), np.nan_to_num(ports), 0).astype(np.int64)
     firsts, groups = distinct([*parts, port, dialect], len(columns))
