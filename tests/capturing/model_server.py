@@ -17,7 +17,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 import other_protocols as others
-from what_is_said import new_id, said, wants_tool, words_of
+from what_is_said import given_to, new_id, said, wants_tool, words_of
 
 Json = dict[str, Any]
 
@@ -73,8 +73,7 @@ def chat(request: Json) -> Json:
     tool = wants_tool(request)
     message: Json = {"role": "assistant", "content": None if tool else said(request)}
     if tool:
-        given = {"answer": "hello"} if tool == "json" else {}
-        function = {"name": tool, "arguments": json.dumps(given)}
+        function = {"name": tool, "arguments": json.dumps(given_to(tool))}
         message["tool_calls"] = [{"id": new_id("call_"), "type": "function", "function": function}]
     choice = {"index": 0, "message": message, "finish_reason": "tool_calls" if tool else "stop"}
     return {
@@ -160,8 +159,7 @@ def message(request: Json) -> Json:
     tool = wants_tool(request)
     block: Json = {"type": "text", "text": said(request)}
     if tool:
-        given = {"answer": "hello"} if tool == "json" else {}
-        block = {"type": "tool_use", "id": new_id("toolu_"), "name": tool, "input": given}
+        block = {"type": "tool_use", "id": new_id("toolu_"), "name": tool, "input": given_to(tool)}
     return {
         "id": new_id("msg_01"),
         "type": "message",

@@ -3,7 +3,7 @@
 import itertools
 import json
 import time
-from typing import Any
+from typing import Any, Final
 
 Json = dict[str, Any]
 
@@ -28,8 +28,19 @@ def wants_tool(request: Json) -> str | None:
         return str(request["tools"][0]["name"])
     if "tool" not in str(request.get("model")) or answered or not request.get("tools"):
         return None
-    first = request["tools"][0]
-    return str(first.get("function", {}).get("name") or first.get("name"))
+    names = [str(one.get("function", one).get("name")) for one in request["tools"]]
+    # A coding agent's tool that starts another agent, where a model called agent-tool is asked.
+    agents = [name for name in names if name in _GIVEN and "agent" in str(request["model"])]
+    return (agents or names)[0]
+
+
+_TASK: Final = {"description": "Say hello", "prompt": "Say hello.", "subagent_type": "Explore"}
+_GIVEN: Final[Json] = {"json": {"answer": "hello"}, "Task": _TASK, "Agent": _TASK}
+
+
+def given_to(tool: str) -> Json:
+    """What a tool is called with."""
+    return dict(_GIVEN.get(tool, {}))
 
 
 def said(request: Json) -> str:
