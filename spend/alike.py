@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from spend.calls import Outcome, Sighting
 from spend.clusters import Clusters, Pair
+from spend.kin import stream_kin
 from spend.nearness import (
     ALIKE_REACH,
     KIN_REACH,
@@ -19,7 +20,6 @@ from spend.nearness import (
     conflicting_ids,
     distance,
     end_of,
-    half_of,
     is_server,
     models,
     of_different_clients,
@@ -38,14 +38,17 @@ Fits = Callable[[Sighting, Sighting], bool]
 
 
 def join_halves(calls: Sequence[Sighting], clusters: Clusters) -> None:
-    """Joins the two halves of a stream that an emitter tells apart: asked, and then answered."""
+    """Joins the two halves of a stream that an emitter tells apart: asked, and then answered.
+
+    The first ends when the answer begins; the second stands for a log (``spend/kin.py``).
+    """
     halves: dict[Hashable, list[Sighting]] = defaultdict(list)
     for one in calls:
-        if half_of(one) is not None and one.kin_id is not None:
-            halves[one.kin_id, one.emitter.instrumentation].append(one)
+        if one.kin_id is not None and one.kin_id == _stream_kin(one):
+            halves[one.kin_id].append(one)
     for group in halves.values():
-        asked = [one for one in group if half_of(one) == "asked"]
-        answered = [one for one in group if half_of(one) == "answered"]
+        asked = [one for one in group if one.emitter.signal == "span" and not has_usage(one)]
+        answered = [one for one in group if one.emitter.signal == "log"]
         pairs: list[Pair] = [
             (abs(end_of(one) - other.start_at), one, other)
             for one in asked
@@ -53,6 +56,12 @@ def join_halves(calls: Sequence[Sighting], clusters: Clusters) -> None:
             if abs(end_of(one) - other.start_at) <= OVERLAP
         ]
         clusters.pair_off(pairs, "two halves of a stream")
+
+
+def _stream_kin(one: Sighting) -> int:
+    return stream_kin(
+        one.owner.service, one.emitter.scope, one.route.request_model or one.route.model
+    )
 
 
 def join_kin(calls: Sequence[Sighting], clusters: Clusters) -> None:

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from typing import Final
 
 from spend.calls import Sighting
-from spend.nearness import half_of
 from spend.witnesses import began, key_of
 
 Key = tuple[str, int, date]
@@ -43,7 +42,7 @@ class Clusters:
         """Whether no guard forbids that two sightings are of one call."""
         left, right = self.of(one), self.of(other)
         both = (*left, *right)
-        seen_by = {(*sighting.emitter.instrumentation, half_of(sighting)) for sighting in both}
+        seen_by = {sighting.emitter.instrumentation for sighting in both}
         ids = {sighting.response_id for sighting in both if sighting.response_id}
         return len(seen_by) == len(both) <= LARGEST and len(ids) <= 1
 

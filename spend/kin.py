@@ -15,3 +15,11 @@ def session_kin(service: str | None, session: str) -> int:
 def service_kin(service: str | None) -> int:
     """The kin of all that a service reports without naming a session."""
     return id_of("service", service)
+
+
+def stream_kin(service: str | None, scope: str, model: str | None) -> int:
+    """The kin of all that a service's instrumentation reports of streams from one model.
+
+    Logfire tells of such a call with two spans, which have neither ids nor a trace in common.
+    """
+    return id_of("stream", service, scope, model)

@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from spend.calls import Role, Sighting
 from spend.witnesses import has_usage, totals
@@ -131,11 +131,6 @@ def _client(one: Sighting) -> str | None:
         return "anthropic"
     last = scope.rpartition(".")[2]
     return last.removesuffix("_v2") if last in _CLIENTS else None
-
-
-def half_of(one: Sighting) -> Any:
-    """``asked`` or ``answered``, where an emitter tells a stream in two halves; else None."""
-    return one.details.get("half")
 
 
 def same_prompt(one: Sighting, other: Sighting) -> bool:

@@ -5,72 +5,48 @@ What they amount to is decided in ``spend/twins.py``, and kept by ``store/twins.
 
 from collections.abc import Collection, Sequence
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
-    Column,
     FromClause,
     Interval,
-    MetaData,
-    Select,
-    Table,
     Uuid,
     and_,
     cast,
-    extract,
     func,
-    insert,
     literal,
-    literal_column,
-    or_,
     select,
-    text,
     true,
     union,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
-from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.elements import ColumnElement
 
 from spend.calls import Outcome, Role
 from spend.nearness import SAME_TIME
 from spend.twins import MOST_SIGHTED
+from store import alike
+from store.links import (
+    LINKED,
+    NEAR,
+    NEW,
+    gather,
+    interval,
+    links_of,
+    one_within_other,
+    probe,
+)
 from store.tables.heard import sightings
 
 _LONGEST_FAILURE: Final = timedelta(hours=1) // timedelta(microseconds=1)
 """A failed call rarely takes more than an hour."""
 
-LINKS: Final = (
-    "trace_id",
-    "span_id",
-    "parent_span_id",
-    "role",
-    "outcome",
-    "response_id",
-    "emitter_id",
-    "start_at",
-    "duration_us",
-    "kin_id",
-)
-"""What sightings are linked by."""
-
-
-def _links(name: str) -> Table:
-    """A temporary table of links, gone with the transaction."""
-    return Table(
-        name,
-        MetaData(),
-        *(Column(link, sightings.c[link].type) for link in LINKS),
-        prefixes=["TEMPORARY"],
-        postgresql_on_commit="DROP",
-    )
-
-
-NEW: Final = _links("new_sightings")
-NEAR: Final = _links("near_sightings")
+_MOST_ALIKE: Final = 10_000
+"""Traces that are followed by likeness: a bulk job of equal calls may run all day, and each of its
+calls is alike to its neighbours."""
 
 
 def suspect_traces(
@@ -81,16 +57,17 @@ def suspect_traces(
     The hot path of the roll: no row of an ordinary call leaves Postgres. ``days``: the first and
     last day of the batches; links reach a day further.
     """
-    first, last = days[0] - timedelta(days=1), days[1] + timedelta(days=1)
-    _gather(
+    reach = first, last = days[0] - timedelta(days=1), days[1] + timedelta(days=1)
+    gather(
         session,
         NEW,
-        select(*(sightings.c[name] for name in LINKS)).where(
+        select(*links_of(sightings)).where(
             sightings.c.tenant_id == tenant,
             sightings.c.batch_id.in_(batches),
             sightings.c.day.between(*days),
         ),
     )
+    alike.note_emitters(session, tenant, NEW)
     other = sightings.alias("other")
     in_reach = and_(other.c.tenant_id == tenant, other.c.day.between(first, last))
     told = NEW.c.response_id.is_not(None)
@@ -103,73 +80,74 @@ def suspect_traces(
         .having(func.count().between(2, MOST_SIGHTED))
     )
     traces = select(NEW.c.trace_id).distinct().subquery("traces")
-    near = _probe(other, in_reach, other.c.trace_id == traces.c.trace_id)
-    _gather(session, NEAR, select(near).select_from(traces.join(near, true())))
+    near = probe(other, in_reach, other.c.trace_id == traces.c.trace_id)
+    gather(session, NEAR, select(near).select_from(traces.join(near, true())))
     inner, outer = NEAR.alias("inner_"), NEAR.alias("outer_")
     within = and_(outer.c.trace_id == inner.c.trace_id, outer.c.span_id == inner.c.parent_span_id)
-    found = union(
+    kin = alike.kin_of(NEW, tenant, "kin")
+    found = [
         select(inner.c.trace_id).join(outer, within),
         select(NEAR.c.trace_id).where(NEAR.c.role == Role.AGGREGATE),
         select(NEW.c.trace_id).where(NEW.c.response_id.in_(shared)),
         select(NEW.c.trace_id)
-        .join(_probe(other, in_reach, _failed_together(NEW, other, tenant)), true())
+        .join(probe(other, in_reach, _failed_together(NEW, other, tenant)), true())
         .where(NEW.c.outcome != Outcome.OK),
-    )
-    return set(session.scalars(found))
-
-
-def _probe(other: FromClause, *which: ColumnElement[bool]) -> FromClause:
-    """Sightings that fit a row of another table, looked up in an index for each row.
-
-    OFFSET 0 keeps Postgres from making a join of it: a day that was just filled has no statistics
-    yet, so it guesses one row there, and compares every sighting with every other.
-    """
-    return (
-        select(*(other.c[name] for name in LINKS))
-        .where(*which)
-        .offset(literal_column("0"))
-        .lateral()
-    )
-
-
-def _gather(session: Session, table: Table, rows: Select[Any]) -> None:
-    """Fills a temporary table, and counts it for the planner's sake."""
-    session.execute(CreateTable(table))
-    session.execute(insert(table).from_select(LINKS, rows))
-    session.execute(text(f"ANALYZE {table.name}"))
+        alike.alike_in_trace(NEAR),
+        select(NEW.c.trace_id)
+        .join(kin, true())
+        .where(NEW.c.kin_id.is_not(None), alike.are_kin(NEW, kin)),
+    ]
+    if alike.find_twice_heard(session, tenant, reach):
+        found.append(select(alike.alike_beside(session, tenant, NEW).c.trace_id))
+    return set(session.scalars(union(*found)))
 
 
 def linked_traces(session: Session, tenant: int, traces: Collection[UUID]) -> set[UUID]:
-    """These traces and all that are linked to them, directly or through others."""
+    """These traces and all that are linked to them, directly or through others.
+
+    In the transaction of ``suspect_traces``, and after it.
+    """
     known = set(traces)
     newest = known
-    one, other = sightings.alias("one"), sightings.alias("other")
     while newest:
         given = (
             func.unnest(cast(list(newest), ARRAY(Uuid)))
             .table_valued("trace_id", name="given")
             .render_derived()
         )
-        of_trace = and_(one.c.tenant_id == tenant, one.c.trace_id == given.c.trace_id)
-        seen = _probe(one, of_trace)
-        linked = select(seen).select_from(given.join(seen, true())).cte("linked")
-        told = linked.c.response_id.is_not(None)
-        answers = select(linked.c.response_id).where(told).distinct().subquery("answers")
-        with_answer = _with_answer(answers, tenant)
-        failed_together = and_(other.c.tenant_id == tenant, _failed_together(linked, other, tenant))
-        by_failure = _probe(other, failed_together)
-        found = union(
-            select(func.unnest(func.array_agg(with_answer.c.trace_id)))
-            .select_from(answers.join(with_answer, true()))
-            .group_by(answers.c.response_id)
-            .having(func.count() <= MOST_SIGHTED),
-            select(by_failure.c.trace_id)
-            .select_from(linked.join(by_failure, true()))
-            .where(linked.c.outcome != Outcome.OK),
-        )
-        newest = set(session.scalars(found)) - known
+        one = sightings.alias("one")
+        seen = probe(one, one.c.tenant_id == tenant, one.c.trace_id == given.c.trace_id)
+        gather(session, LINKED, select(seen).select_from(given.join(seen, true())))
+        follow_alike = len(known) <= len(traces) + _MOST_ALIKE
+        newest = _linked_to(session, tenant, alike_too=follow_alike) - known
         known = known | newest
     return known
+
+
+def _linked_to(session: Session, tenant: int, *, alike_too: bool) -> set[UUID]:
+    """The traces linked to what is in ``LINKED``."""
+    told = LINKED.c.response_id.is_not(None)
+    answers = select(LINKED.c.response_id).where(told).distinct().subquery("answers")
+    with_answer = _with_answer(answers, tenant)
+    other = sightings.alias("other")
+    failed_together = _failed_together(LINKED, other, tenant)
+    by_failure = probe(other, other.c.tenant_id == tenant, failed_together)
+    kin = alike.kin_of(LINKED, tenant, "kin")
+    found = [
+        select(func.unnest(func.array_agg(with_answer.c.trace_id)))
+        .select_from(answers.join(with_answer, true()))
+        .group_by(answers.c.response_id)
+        .having(func.count() <= MOST_SIGHTED),
+        select(by_failure.c.trace_id)
+        .select_from(LINKED.join(by_failure, true()))
+        .where(LINKED.c.outcome != Outcome.OK),
+        select(kin.c.trace_id)
+        .select_from(LINKED.join(kin, true()))
+        .where(LINKED.c.kin_id.is_not(None), alike.are_kin(LINKED, kin)),
+    ]
+    if alike_too and alike.is_twice_heard(session):
+        found.append(select(alike.alike_beside(session, tenant, LINKED).c.other_trace_id))
+    return set(session.scalars(union(*found)))
 
 
 def _with_answer(
@@ -191,12 +169,6 @@ def _with_answer(
 
 def _failed_together(one: FromClause, other: FromClause, tenant: int) -> ColumnElement[bool]:
     """Two failed sightings of different emitters, one within the other's time."""
-    starts = _microseconds(one.c.start_at) - _microseconds(other.c.start_at)
-    ends = (
-        starts
-        + func.coalesce(one.c.duration_us, literal(0, BigInteger))
-        - func.coalesce(other.c.duration_us, literal(0, BigInteger))
-    )
     slack = SAME_TIME // timedelta(microseconds=1)
     own = func.coalesce(one.c.duration_us, literal(0, BigInteger))
     return and_(
@@ -207,10 +179,10 @@ def _failed_together(one: FromClause, other: FromClause, tenant: int) -> ColumnE
         other.c.emitter_id != one.c.emitter_id,
         # Bounds what the index has to look at: in an outage there are thousands in an hour.
         other.c.start_at.between(
-            one.c.start_at - _interval(_longest_failure(one, tenant) + slack),
-            one.c.start_at + _interval(func.least(own, _LONGEST_FAILURE) + slack),
+            one.c.start_at - interval(_longest_failure(one, tenant) + slack),
+            one.c.start_at + interval(func.least(own, _LONGEST_FAILURE) + slack),
         ),
-        or_(and_(starts >= -slack, ends <= slack), and_(starts <= slack, ends >= -slack)),
+        one_within_other(one, other, slack),
     )
 
 
@@ -233,11 +205,3 @@ def _longest_failure(near: FromClause, tenant: int) -> ColumnElement[int]:
     return func.least(
         func.coalesce(longest.scalar_subquery(), literal(0, BigInteger)), _LONGEST_FAILURE
     )
-
-
-def _interval(microseconds: ColumnElement[int]) -> ColumnElement[Any]:
-    return cast(microseconds, BigInteger) * literal(timedelta(microseconds=1), Interval)
-
-
-def _microseconds(moment: ColumnElement[Any]) -> ColumnElement[int]:
-    return cast(extract("epoch", moment) * 1_000_000, BigInteger)

@@ -67,6 +67,16 @@ emitters = Table(
     Column("signal", Text, nullable=False, server_default="span"),
 )
 
+# Who told calls of which service on a day (UTC): where it was one emitter, no two saw one call.
+heard_from = Table(
+    "heard_from",
+    METADATA,
+    tenant(),
+    Column("service", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("emitter_id", BigInteger, primary_key=True, autoincrement=False),
+)
+
 BATCH_IDS = Sequence("batch_ids", metadata=METADATA)
 
 # One row for each transaction of the collector, in that transaction. A batch that can be seen is
@@ -145,6 +155,8 @@ sightings = Table(
         "start_at",
         postgresql_where=text("outcome <> 0 AND response_id IS NULL"),
     ),
+    # Two sightings of one call that share nothing but service and usage are found by time.
+    Index("ix_sightings_start_at", "tenant_id", "start_at"),
     Index(
         "ix_sightings_kin",
         "tenant_id",

@@ -1,0 +1,228 @@
+"""Finds sightings of one call that share no id: kin, look-alikes in a trace, and across traces.
+
+Each search answers no fewer than ``spend/alike.py`` would join, and few more.
+"""
+
+from datetime import date, timedelta
+from typing import Any, Final
+
+from sqlalchemy import (
+    Column,
+    Date,
+    FromClause,
+    Interval,
+    MetaData,
+    Select,
+    Table,
+    Text,
+    and_,
+    cast,
+    exists,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    true,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.elements import ColumnElement
+
+from spend.calls import Outcome, Role
+from spend.nearness import ALIKE_REACH, KIN_REACH, OVERLAP, SAME_TIME
+from store.links import BESIDE, LINKS, end_of, gather, one_within_other, probe
+from store.tables.heard import emitters, heard_from, owners, sightings
+
+_SLOT: Final = literal(ALIKE_REACH, Interval)
+"""Sightings beside others are looked up by slots of this length, each slot once."""
+
+_MANY: Final = 1000
+"""Traces that hold more are looked at whole."""
+
+_SLACK: Final = SAME_TIME // timedelta(microseconds=1)
+
+
+def note_emitters(session: Session, tenant: int, new: Table) -> None:
+    """Keeps who told calls of which service, a row a day: where it is one, nothing is alike."""
+    told = (
+        select(new.c.owner_id, new.c.emitter_id, _day(new.c.start_at).label("day"))
+        .where(new.c.role == Role.CALL)
+        .distinct()
+        .subquery("told")
+    )
+    rows = (
+        select(literal(tenant), owners.c.service, told.c.day, told.c.emitter_id)
+        .join_from(told, owners, and_(owners.c.tenant_id == tenant, owners.c.id == told.c.owner_id))
+        .where(owners.c.service.is_not(None))
+        .distinct()
+    )
+    statement = insert(heard_from).from_select(["tenant_id", "service", "day", "emitter_id"], rows)
+    session.execute(statement.on_conflict_do_nothing())
+
+
+def _day(moment: ColumnElement[Any]) -> ColumnElement[date]:
+    return cast(func.timezone("UTC", moment), Date)
+
+
+_TWICE_HEARD: Final = Table(
+    "twice_heard",
+    MetaData(),
+    Column("owner_id", sightings.c.owner_id.type),
+    Column("service", Text),
+    prefixes=["TEMPORARY"],
+    postgresql_on_commit="DROP",
+)
+"""Owners whose service is told of by two instrumentations, or on two signals."""
+
+
+def find_twice_heard(session: Session, tenant: int, days: tuple[date, date]) -> bool:
+    """Gathers the owners whose service several emitters tell of; as ``is_twice_heard``."""
+    several = (
+        select(heard_from.c.service)
+        .join(
+            emitters,
+            and_(emitters.c.tenant_id == tenant, emitters.c.id == heard_from.c.emitter_id),
+        )
+        .where(heard_from.c.tenant_id == tenant, heard_from.c.day.between(*days))
+        .group_by(heard_from.c.service)
+        .having(func.count(tuple_(emitters.c.scope, emitters.c.signal).distinct()) > 1)
+    )
+    of_them = select(owners.c.id, owners.c.service).where(
+        owners.c.tenant_id == tenant, owners.c.service.in_(several)
+    )
+    gather(session, _TWICE_HEARD, of_them)
+    return is_twice_heard(session)
+
+
+def is_twice_heard(session: Session) -> bool:
+    """Whether several emitters tell of any service, as far as it was gathered."""
+    return bool(session.scalar(select(exists(select(_TWICE_HEARD.c.owner_id)))))
+
+
+def alike_beside(session: Session, tenant: int, rows: Table) -> FromClause:
+    """Pairs (trace_id, other_trace_id) of look-alikes in different traces of one service.
+
+    Call ``find_twice_heard`` before.
+    """
+    heard = select(rows, _TWICE_HEARD.c.service).join_from(
+        rows, _TWICE_HEARD, _TWICE_HEARD.c.owner_id == rows.c.owner_id
+    )
+    one = heard.where(_may_be_alike(rows)).subquery("one")
+    begun = func.date_bin(_SLOT, one.c.start_at, literal_column("'epoch'::timestamptz"))
+    around = func.generate_series(-1, 1).table_valued("step", name="around").render_derived()
+    slots = (
+        select((begun + around.c.step * _SLOT).label("start_at"))
+        .select_from(one.join(around, true()))
+        .distinct()
+        .subquery("slots")
+    )
+    other = sightings.alias("other")
+    seen = probe(
+        other,
+        other.c.tenant_id == tenant,
+        other.c.day == _day(slots.c.start_at),
+        other.c.start_at >= slots.c.start_at,
+        other.c.start_at < slots.c.start_at + _SLOT,
+    )
+    gather(
+        session,
+        BESIDE,
+        select(*(seen.c[name] for name in LINKS), _TWICE_HEARD.c.service)
+        .select_from(slots.join(seen, true()))
+        .join(_TWICE_HEARD, _TWICE_HEARD.c.owner_id == seen.c.owner_id)
+        .where(_may_be_alike(seen)),
+    )
+    return _alike_pairs(one)
+
+
+def _may_be_alike(one: FromClause) -> ColumnElement[bool]:
+    """A client's call that tells usage, or went well without telling any."""
+    return and_(
+        one.c.role == Role.CALL, or_(one.c.prompt.is_not(None), one.c.outcome == Outcome.OK)
+    )
+
+
+def _alike_pairs(one: FromClause) -> FromClause:
+    other = BESIDE.alias("beside")
+    return (
+        select(one.c.trace_id, other.c.trace_id.label("other_trace_id"))
+        .join_from(
+            one,
+            other,
+            and_(
+                other.c.service == one.c.service,
+                # Not IS NOT DISTINCT FROM, which Postgres cannot hash.
+                func.coalesce(other.c.prompt, -1) == func.coalesce(one.c.prompt, -1),
+                func.coalesce(other.c.answer, -1) == func.coalesce(one.c.answer, -1),
+                other.c.emitter_id != one.c.emitter_id,
+                other.c.trace_id != one.c.trace_id,
+                or_(other.c.response_id.is_(None), one.c.response_id.is_(None)),
+                one_within_other(one, other, _SLACK),
+            ),
+        )
+        .distinct()
+        .subquery("alike")
+    )
+
+
+def kin_of(one: FromClause, tenant: int, name: str) -> FromClause:
+    """Sightings of the same kin that may be of one's call, for each of ``one``."""
+    other = sightings.alias(name)
+    return probe(
+        other,
+        other.c.tenant_id == tenant,
+        other.c.kin_id == one.c.kin_id,
+        other.c.start_at.between(
+            one.c.start_at - literal(KIN_REACH, Interval),
+            func.least(end_of(one), one.c.start_at + literal(KIN_REACH, Interval))
+            + literal(OVERLAP, Interval),
+        ),
+        one.c.start_at <= end_of(other) + literal(OVERLAP, Interval),
+        tuple_(other.c.trace_id, other.c.span_id) != tuple_(one.c.trace_id, one.c.span_id),
+    )
+
+
+def are_kin(one: FromClause, other: FromClause) -> ColumnElement[bool]:
+    """Of two of one kin: whether their usage lets them be one call, or halves of one."""
+    return or_(
+        one.c.prompt.is_(None),
+        other.c.prompt.is_(None),
+        and_(one.c.emitter_id != other.c.emitter_id, one.c.prompt == other.c.prompt),
+    )
+
+
+def alike_in_trace(near: Table) -> Select[Any]:
+    """Traces in which two emitters told of calls that may be one."""
+    calls = near.c.role != Role.AGGREGATE
+    several = (
+        select(near.c.trace_id, func.count().label("calls"))
+        .where(calls)
+        .group_by(near.c.trace_id)
+        .having(func.min(near.c.emitter_id) != func.max(near.c.emitter_id))
+        .cte("several")
+    )
+    one, other = near.alias("one_"), near.alias("other_")
+    reach = literal(OVERLAP, Interval)
+    pairs = (
+        select(one.c.trace_id)
+        .join_from(several, one, one.c.trace_id == several.c.trace_id)
+        .join(
+            other,
+            and_(
+                other.c.trace_id == one.c.trace_id,
+                other.c.emitter_id > one.c.emitter_id,
+                or_(
+                    other.c.prompt == one.c.prompt,
+                    func.coalesce(one.c.prompt, 0) == 0,
+                    func.coalesce(other.c.prompt, 0) == 0,
+                ),
+                one.c.start_at <= end_of(other) + reach,
+                other.c.start_at <= end_of(one) + reach,
+            ),
+        )
+        .where(several.c.calls <= _MANY, one.c.role != Role.AGGREGATE)
+        .where(other.c.role != Role.AGGREGATE)
+    )
+    return pairs.union(select(several.c.trace_id).where(several.c.calls > _MANY))  # type: ignore[return-value]  # a CompoundSelect, which is selected from alike
