@@ -24,8 +24,8 @@ DEPLOYMENTS: Final = (API, HOSTED_OPEN, SELF_HOSTED)
 # Id -> the names by which emitters call it, lower case. A name is also tried up to its first dot.
 _ALIASES: Final[dict[str, str]] = {
     "anthropic": "anthropic.messages",
-    "aws": "aws.bedrock aws_bedrock bedrock amazon-bedrock amazon_bedrock bedrock_converse"
-    " aws.anthropic amazon sagemaker aws.sagemaker",
+    "aws": "aws.bedrock aws_bedrock aws-bedrock bedrock amazon-bedrock amazon_bedrock"
+    " bedrock_converse aws.anthropic amazon sagemaker aws.sagemaker",
     "azure": "azure.ai.openai az.ai.openai azure.openai azure_openai azure-openai azureopenai"
     " azure.ai.inference az.ai.inference azure_ai azure-ai azure_ai_inference",
     "baseten": "",
@@ -39,6 +39,7 @@ _ALIASES: Final[dict[str, str]] = {
     "github-copilot": "github github_copilot copilot",
     "google": "gcp.vertex_ai vertex_ai vertexai google.vertex gcp.anthropic gcp.gemini gemini"
     " gcp.gen_ai google.generative-ai google-generative-ai google_genai google_ai_studio"
+    " google-ai-studio google-vertex-ai"
     " google-vertex google_vertex google-gla google-vertexai gcp google_vertexai"
     " google_anthropic_vertex vertex googlevertex",
     "groq": "",
@@ -46,18 +47,18 @@ _ALIASES: Final[dict[str, str]] = {
     "ibm": "ibm.watsonx.ai ibm_watsonx watsonx ibm.watson.ai",
     "minimax": "",
     "mistral": "mistral_ai mistralai mistral-ai",
-    "moonshotai": "moonshot_ai moonshot",
+    "moonshotai": "moonshot_ai moonshot kimi",
     "novita": "novita_ai",
     "openai": "openai.chat openai.responses openai.embedding text-completion-openai",
     "openrouter": "",
     "ovhcloud": "",
-    "perplexity": "perplexity_ai",
+    "perplexity": "perplexity_ai perplexity-ai",
     "sambanova": "",
     "scaleway": "",
     "nebius": "",
     "together": "together_ai together-ai togetherai",
     "voyageai": "voyage voyage_ai",
-    "x-ai": "x_ai xai xai.chat",
+    "x-ai": "x_ai xai xai.chat grok",
     "zai": "z_ai z.ai",
 }
 PROVIDERS: Final = frozenset(_ALIASES)

@@ -8,8 +8,10 @@ from typing import Final
 
 from collector.dialects.anthropic_sdk import ANTHROPIC_SDK
 from collector.dialects.claude_code import CLAUDE_CODE
+from collector.dialects.cloudflare import CLOUDFLARE
 from collector.dialects.codex import CODEX
-from collector.dialects.engines import SGLANG, VLLM
+from collector.dialects.engines import SGLANG, TENSORRT_LLM, VLLM
+from collector.dialects.envoy import ENVOY
 from collector.dialects.gemini_cli import GEMINI_CLI
 from collector.dialects.google_adk import GOOGLE_ADK
 from collector.dialects.kong import KONG
@@ -35,10 +37,13 @@ DIALECTS: Final[tuple[Dialect, ...]] = (
     PYDANTIC_AI,
     LITELLM,
     KONG,
+    ENVOY,
+    CLOUDFLARE,
     SEMANTIC_KERNEL,
     GOOGLE_ADK,
     VLLM,
     SGLANG,
+    TENSORRT_LLM,
     OPENLIT,
     LOGFIRE,
     MLFLOW,

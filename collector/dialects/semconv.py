@@ -6,7 +6,7 @@ completion tokens) are also what vLLM, SGLang and TensorRT-LLM still speak.
 
 from typing import Final
 
-from collector.dialects.table import Dialect, Mark, Meaning, TokenMetric, Verdict
+from collector.dialects.table import Dialect, Mark, Meaning, TokenMetric, Unpacked, Verdict
 
 _BEDROCK = frozenset({"aws"})
 
@@ -22,6 +22,7 @@ _CALLS = {
     "audio*": Verdict.CALL,
     "speech*": Verdict.CALL,
     "transcription*": Verdict.CALL,
+    "translation*": Verdict.CALL,
     "llm_call": Verdict.CALL,
     "messages": Verdict.CALL,
     "responses": Verdict.CALL,
@@ -113,7 +114,7 @@ SEMCONV: Final = Dialect(
         "opentelemetry.util.genai*",
     ),
     columns={
-        "provider": ("gen_ai.provider.name", "gen_ai.system", "gen_ai.model.provider"),
+        "provider": ("gen_ai.provider.name", "gen_ai.system"),
         "request_model": ("gen_ai.request.model",),
         "response_model": ("gen_ai.response.model",),
         "operation": ("gen_ai.operation.name",),
@@ -124,7 +125,10 @@ SEMCONV: Final = Dialect(
         "response_id": ("gen_ai.response.id", "gen_ai.request.id"),
         "error_type": ("error.type",),
         "http_status": ("http.response.status_code", "http.status_code"),
-        "finish_reason": ("gen_ai.response.finish_reason",),
+        "finish_reason": (
+            "gen_ai.response.finish_reasons.0",
+            "gen_ai.response.finish_reason",
+        ),
         "user": ("user.id", "enduser.id", "gen_ai.user", "gen_ai.request.user"),
         "session": ("session.id", "gen_ai.conversation.id"),
         "streaming": ("gen_ai.request.stream",),
@@ -168,6 +172,9 @@ SEMCONV: Final = Dialect(
         *(Mark(key, {"*": Verdict.AGGREGATE}) for key in _USAGE),
     ),
     metrics=_METRICS,
+    unpacks=(
+        Unpacked("gen_ai.response.finish_reasons", {"0": "gen_ai.response.finish_reasons.0"}),
+    ),
     # Both hand Bedrock's inputTokens on raw, against the convention that they speak.
     beside_cache=(
         Meaning("opentelemetry.instrumentation.botocore*", providers=_BEDROCK),

@@ -118,6 +118,8 @@ class Meaning:
     """Not for spans that have this attribute."""
     given: str = ""
     """Only for spans that have this attribute."""
+    where: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Only for spans on which these attributes have one of these texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +200,11 @@ class Dialect:
     unpacks: tuple[Unpacked, ...] = ()
     first_token_events: tuple[str, ...] = ()
     """Names of the events that tell when the first token came."""
+    first_token_events_late: bool = False
+    """It adds them when the stream has ended: they tell that it streamed, and not since when."""
+    serves: bool = False
+    """It is a gateway or a model server: what it sees is the server's side of a call, whatever
+    kind its spans are."""
     engine: str | None = None
     """The model server that emits it, when it names no provider."""
     beside_cache: tuple[Meaning, ...] = ()

@@ -68,7 +68,7 @@ _PLAIN: Final = dict.fromkeys(
             key
             for dialect in DIALECTS
             for meaning in (*dialect.beside_cache, *dialect.reasoning_apart)
-            for key in (meaning.unless, meaning.given)
+            for key in (meaning.unless, meaning.given, *meaning.where)
         ),
     )
 )

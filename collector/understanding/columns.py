@@ -116,6 +116,10 @@ class Columns:
         self._put_text(found, self.of(key))
         return found
 
+    def places_of(self, texts: frozenset[str]) -> list[int]:
+        """The indexes in ``texts`` of some texts."""
+        return [place for place, text in enumerate(self.texts) if text in texts]
+
     def _put_text(self, found: Ints, at: slice | Ints) -> Ints:
         texts = self.cells.text[at]
         told = texts != ABSENT

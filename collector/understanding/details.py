@@ -79,12 +79,12 @@ def _member(name: str, value: object) -> str:
     return f',"{name}":{orjson.dumps(value).decode()}'
 
 
-def describe(columns: Columns, details: Details) -> None:
-    """The members that stand in attributes as they are."""
+def describe(columns: Columns, details: Details, streamed: Flags) -> None:
+    """The members that stand in attributes as they are, and which calls streamed."""
     for name in ("user", "session", "request_id", "finish_reason"):
         details.texts(name, columns.text(name), columns.texts)
     details.real("cost_given", columns.number("cost_given"))
-    details.flag("streaming", columns.flag("streaming") == 1)
+    details.flag("streaming", streamed)
     details.flag("cache_hit", columns.flag("cache_hit") == 1)
     resent, attempt = columns.number("resend_count") + 1, columns.number("attempt")
     attempts = np.nan_to_num(np.fmax(resent, attempt))

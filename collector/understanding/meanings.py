@@ -59,5 +59,7 @@ def flags_of(
                 here &= ~columns.present(meaning.unless)
             if meaning.given:
                 here &= columns.present(meaning.given)
+            for key, texts in meaning.where.items():
+                here &= np.isin(columns.text_of(key), columns.places_of(texts))
             holds |= here
     return holds

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from collector.dialects import DIALECTS
-from collector.understanding.columns import Columns
+from collector.understanding.columns import ABSENT, Columns
 from collector.understanding.otlp import Events, Ints, Spans
 from collector.understanding.usage import Flags
 
@@ -24,9 +24,14 @@ _NONE: Final = np.iinfo(np.int64).max
 FIRST_TOKEN_EVENTS: Final = frozenset(
     name.encode() for dialect in DIALECTS for name in dialect.first_token_events
 )
-_ONLY_STREAMING: Final = frozenset(
+_ONLY_STREAMING: Final = [
     number for number, dialect in enumerate(DIALECTS) if dialect.ttft_only_streaming
-)
+]
+SERVING: Final = [number for number, dialect in enumerate(DIALECTS) if dialect.serves]
+"""Dialects of gateways and model servers."""
+_LATE: Final = [
+    number for number, dialect in enumerate(DIALECTS) if dialect.first_token_events_late
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +78,8 @@ def durations(start: npt.NDArray[np.uint64], end: npt.NDArray[np.uint64]) -> Int
     ) - np.where(sane, 0, 1)
 
 
-def first_tokens(spans: Spans, rows: Ints, columns: Columns, dialect: Ints) -> Ints:
-    """Microseconds from start to first token, -1 where unknown.
+def first_tokens(spans: Spans, rows: Ints, columns: Columns, dialect: Ints) -> tuple[Ints, Flags]:
+    """Microseconds from start to first token, -1 where unknown; and which calls streamed.
 
     ``rows`` are the places of the columns' spans in ``spans``. A call that says it did not
     stream has no first token: emitters put its latency there.
@@ -86,14 +91,20 @@ def first_tokens(spans: Spans, rows: Ints, columns: Columns, dialect: Ints) -> I
     told = np.where(np.isnan(told) & (at > 0), since, told)
     streams = columns.flag("streaming")
     told[streams == 0] = np.nan
-    only = np.isin(dialect, list(_ONLY_STREAMING))
+    only = np.isin(dialect, _ONLY_STREAMING)
     told[only & (streams != 1)] = np.nan
     sane = np.isfinite(told) & (told >= 0) & (told <= _LONGEST / timedelta(microseconds=1))
     waited = np.where(sane, np.nan_to_num(told, posinf=0, neginf=0), -1).astype(np.int64)
+    streamed = streams == 1
     told_by_event = _from_events(spans.events, spans.start)
     if told_by_event is not None:
-        waited = np.where(waited < 0, told_by_event[rows], waited)
-    return waited
+        since_event = told_by_event[rows]
+        streamed |= since_event >= 0
+        known = (waited < 0) & ~np.isin(dialect, _LATE)
+        waited = np.where(known, since_event, waited)
+    # A model server knows its first token of any call; who waits for one, streams.
+    streamed |= (waited >= 0) & (streams == ABSENT) & ~np.isin(dialect, SERVING)
+    return waited, streamed
 
 
 def _from_events(events: Events, start: npt.NDArray[np.uint64]) -> Ints | None:

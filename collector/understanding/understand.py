@@ -23,6 +23,7 @@ from collector.understanding.endings import Endings, endings_of
 from collector.understanding.marks import Marked, judge
 from collector.understanding.meanings import flags_of
 from collector.understanding.moments import (
+    SERVING,
     START_FAULTS,
     Starts,
     check_starts,
@@ -215,19 +216,20 @@ def _facts(seen: _Seen, said: _Said) -> dict[str, Any]:
     spans, rows, routed = seen.spans, said.rows, said.routed
     details = Details(len(rows))
     said.endings.describe(said.columns, details)
-    describe(said.columns, details)
+    waits, streamed = first_tokens(spans, rows, said.columns, said.dialect)
+    describe(said.columns, details, streamed)
     details.few("usage_refused", said.usage.refused)
     details.flag("usage_conflict", said.usage.conflict)
     details.flag("clock_ahead", seen.starts.clock_ahead[rows])
     standing = np.where(said.wraps, Standing.HELD, Standing.COUNTS)
     return {
         "duration_us": _known(durations(spans.start[rows], spans.end[rows])),
-        "ttft_us": _known(first_tokens(spans, rows, said.columns, said.dialect)),
+        "ttft_us": _known(waits),
         "route_id": routed.ids,
         "outcome": said.endings.outcome,
         **_meters(said.usage),
         "details": details.written(),
-        "role": _roles(spans.kind[rows], said.wraps),
+        "role": _roles(spans.kind[rows], said.dialect, said.wraps),
         "standing": standing.astype(np.int16),
         "response_id": response_ids(said.columns, routed.group, routed.listed),
         "kin_id": pa.nulls(len(rows), pa.int64()),
@@ -269,8 +271,9 @@ def _parents(ids: _Ids, chosen: Flags, rows: Ints) -> pa.Array:
     return pa.array(signed(parent), mask=own == 0)
 
 
-def _roles(kind: Ints, wraps: Flags) -> npt.NDArray[np.int16]:
-    of_calls = np.where(kind == _SERVER, Role.SERVER, Role.CALL)
+def _roles(kind: Ints, dialect: Ints, wraps: Flags) -> npt.NDArray[np.int16]:
+    served = (kind == _SERVER) | np.isin(dialect, SERVING)
+    of_calls = np.where(served, Role.SERVER, Role.CALL)
     return np.where(wraps, Role.AGGREGATE, of_calls).astype(np.int16)
 
 
