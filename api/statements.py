@@ -255,7 +255,7 @@ def _unpriced(found: Statement) -> dict[str, Any]:
             "tokens": line.figures.spent.unpriced_tokens,
         }
         for line in found.lines
-        if line.figures.spent.unpriced_calls
+        if line.figures.spent.lacks_price
     ]
     return {"calls": total.unpriced_calls, "tokens": total.unpriced_tokens, "rows": rows}
 

@@ -150,14 +150,18 @@ def _waiting(session: Session, now: datetime) -> Finding:
 
 
 def _unpriced(session: Session, now: datetime) -> Finding:
-    calls, unpriced = session.execute(
+    calls, unpriced, tokens = session.execute(
         select(
             func.coalesce(func.sum(cells.c.calls), 0),
             func.coalesce(func.sum(cells.c.unpriced_calls), 0),
+            func.coalesce(func.sum(cells.c.unpriced_tokens), 0),
         ).where(cells.c.tenant_id == TENANT, cells.c.slot >= now - _LOOKS_BACK)
     ).one()
-    if not unpriced:
+    if not unpriced and not tokens:
         return Finding("prices", State.WELL, f"all {calls:,} calls of the last month have one")
+    if not unpriced:
+        share = f"{tokens:,} tokens of the last month have no price"
+        return Finding("prices", State.LOOK, f"{share}: GET /v1/prices/unpriced")
     share = f"{unpriced:,} of {calls:,} calls of the last month have no price"
     return Finding("prices", State.LOOK, f"{share}: GET /v1/prices/unpriced")
 

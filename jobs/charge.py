@@ -89,7 +89,7 @@ def _charge_cells(
         lines += split_hours(session, TENANT, held, pool, _posted_already(pool, hours))
     ledger.post(session, TENANT, lines, currency=context.settings.currency, now=context.now)
     # What runs on a pool is paid for by the hour, also where it did not say what it used.
-    concluded = [(_key(row), rated.unpriced.get(_key(row), 0)) for row in claimed]
+    concluded = [(_key(row), rated.unpriced.get(_key(row), (0, 0))) for row in claimed]
     ledger.settle(session, TENANT, concluded)
     return len(claimed), len(lines)
 

@@ -5,6 +5,8 @@ decimals. Arrow raises where a product would not fit; sums of counts are made as
 sums of integers would wrap round.
 """
 
+import functools
+import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +22,7 @@ from spend.meters import DISJOINT
 from spend.prices import PriceBook, PriceLine
 from spend.rating import CHARGED, PARTS, Rates
 from store import ledger
-from store.ledger import PLACE, CellKey, NewCharge
+from store.ledger import PLACE, CellKey, NewCharge, Unpriced
 
 _COUNT: Final = pa.decimal128(19, 0)
 _QUANTITY: Final = pa.decimal128(38, 6)
@@ -70,8 +72,8 @@ class Rated:
 
     lines: pd.DataFrame
     """Columns POSTED: what the ledger is to say of their places, in sum."""
-    unpriced: Mapping[CellKey, int]
-    """Cell -> calls whose cost is unknown."""
+    unpriced: Mapping[CellKey, Unpriced]
+    """Cell -> calls and tokens whose cost is unknown."""
 
 
 class Prices:
@@ -104,7 +106,10 @@ def rate(cells: pd.DataFrame, prices: Prices) -> Rated:
     # Of a cell that failed, all calls count as unpriced: which of them used something, it has
     # forgotten. A cell that ended well knows its calls that reported nothing.
     whole["unknown"] = whole["unmetered_calls"].where(~is_missing, whole["calls"])
-    unpriced = {row[:-1]: row[-1] for row in rows(whole, [*_CELL_KEY, "unknown"])}
+    # Tokens that a metric told may be of no known call.
+    tokens = functools.reduce(operator.add, (whole[meter] for meter in DISJOINT))
+    whole["tokens"] = tokens.where(is_missing, 0)
+    unpriced = {row[:-2]: row[-2:] for row in rows(whole, [*_CELL_KEY, "unknown", "tokens"])}
     lines = priced.merge(missing, how="left", on=_CELL_KEY)
     lines = lines.loc[lines["missing"].isna()]
     lines["amount"] = lines["quantity"].astype(pd.ArrowDtype(_COUNT)) * lines["per_unit"]

@@ -23,7 +23,7 @@ def statement_table(statement: Statement) -> RenderableType:
     parts: list[RenderableType] = [_title(statement), _spend(statement)]
     if statement.pools:
         parts += [Text("\nSelf-hosted capacity", style="bold"), _pools(statement)]
-    if statement.total.spent.unpriced_calls:
+    if statement.total.spent.lacks_price:
         parts += [Text("\nCalls whose cost is unknown, not in the amounts", style="bold")]
         parts += [_unpriced(statement)]
     return Group(*parts, *_notes(statement))
@@ -113,7 +113,7 @@ def _unpriced(statement: Statement) -> Table:
     table = _small_table("Team", "Provider", "Model", "Calls", "Tokens", words=3)
     for line in statement.lines:
         spent = line.figures.spent
-        if spent.unpriced_calls:
+        if spent.lacks_price:
             names = [Text(_name(each)) for each in (line.team, line.provider, line.model)]
             table.add_row(*names, f"{spent.unpriced_calls:,}", f"{spent.unpriced_tokens:,}")
     total = statement.total.spent

@@ -173,7 +173,7 @@ def draw_up(
 def _in_coins(spent: Spent, currency: str) -> dict[LineKey, Decimal | None]:
     """What each line shows: whole coins that add up; None where the cost is unknown."""
     shown: dict[LineKey, Decimal | None] = {
-        key: None if totals.unpriced_calls or totals.waiting_calls else _nothing(currency)
+        key: None if _is_unknown(totals) else _nothing(currency)
         for key, totals in spent.items()
         if totals.cost is None
     }
@@ -188,6 +188,11 @@ def _in_coins(spent: Spent, currency: str) -> dict[LineKey, Decimal | None]:
         for (key, _cost), coins in zip(teams[name], lines, strict=True):
             shown[key] = coins
     return shown
+
+
+def _is_unknown(totals: Totals) -> bool:
+    """Whether what has no ledger lines may cost something."""
+    return bool(totals.lacks_price or totals.waiting_calls or any(totals.usage.values()))
 
 
 def _exact_sum(amounts: Sequence[Decimal]) -> Decimal:

@@ -33,8 +33,13 @@ class Totals:
 
     @property
     def is_nothing(self) -> bool:
-        """Neither calls nor money: what a late correction leaves of a group that was none."""
-        return not self.calls and not self.cost
+        """No calls, usage or money: what a late correction leaves of a group that was none."""
+        return not self.calls and not self.cost and not any(self.usage.values())
+
+    @property
+    def lacks_price(self) -> bool:
+        """Whether the cost of some of it is unknown. Metrics tell of tokens, and of no calls."""
+        return bool(self.unpriced_calls or self.unpriced_tokens)
 
 
 def together(groups: Iterable[Totals]) -> Totals:

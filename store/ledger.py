@@ -47,6 +47,9 @@ Place = tuple[datetime, int, int, int]
 CellKey = tuple[datetime, int, int, int, int]
 """Slot, owner, route, outcome, band."""
 
+Unpriced = tuple[int, int]
+"""Calls and tokens whose cost is unknown."""
+
 PLACE: Final = ("slot", "owner_id", "route_id", "band")
 CELL: Final = (*PLACE, "outcome", "calls", "unmetered_calls", *METER_NAMES)
 """What is read of a cell, in this order."""
@@ -202,11 +205,12 @@ def pool_usage(
     ).all()
 
 
-def settle(session: Session, tenant: int, concluded: Sequence[tuple[CellKey, int]]) -> None:
-    """Says of claimed cells that their charges are posted, and how many calls have no price."""
+def settle(session: Session, tenant: int, concluded: Sequence[tuple[CellKey, Unpriced]]) -> None:
+    """Says of claimed cells that their charges are posted, and how much has no price."""
     if not concluded:
         return
     names = ("slot", "owner_id", "route_id", "outcome", "band")
+    found = ("unpriced_calls", "unpriced_tokens")
     kinds = (DateTime(timezone=True), BigInteger, BigInteger, SmallInteger, SmallInteger)
     done = (
         func.unnest(
@@ -214,14 +218,17 @@ def settle(session: Session, tenant: int, concluded: Sequence[tuple[CellKey, int
                 literal([key[place] for key, _unpriced in concluded], ARRAY(kind))  # type: ignore[arg-type]  # its stub wants one kind
                 for place, kind in enumerate(kinds)
             ),
-            literal([unpriced for _key, unpriced in concluded], ARRAY(BigInteger)),
+            *(
+                literal([unpriced[place] for _key, unpriced in concluded], ARRAY(BigInteger))
+                for place in range(len(found))
+            ),
         )
-        .table_valued(*(column(name) for name in names), column("unpriced_calls"))
+        .table_valued(*(column(name) for name in (*names, *found)))
         .render_derived("done")
     )
     session.execute(
         update(cells)
-        .values(charged=True, unpriced_calls=done.c.unpriced_calls)
+        .values(charged=True, **{name: done.c[name] for name in found})
         .where(cells.c.tenant_id == tenant, *(cells.c[name] == done.c[name] for name in names))
     )
 

@@ -18,6 +18,8 @@ from store.tables.rollups import cells
 # Of a priced cell only the calls that said nothing are unpriced: they have no tokens to count.
 _NO_PRICE = cells.c.unpriced_calls > cells.c.unmetered_calls
 _TOKENS = functools.reduce(operator.add, (cells.c[name] for name in DISJOINT))
+# Written down since metrics tell of tokens without telling of calls.
+_UNPRICED_TOKENS = func.coalesce(cells.c.unpriced_tokens, case((_NO_PRICE, _TOKENS), else_=0))
 
 
 def spend_by(
@@ -33,7 +35,7 @@ def spend_by(
             "calls": func.sum(cells.c.calls),
             "errors": func.sum(case((cells.c.outcome != Outcome.OK, cells.c.calls), else_=0)),
             "unpriced": func.sum(cells.c.unpriced_calls),
-            "unpriced_tokens": func.sum(case((_NO_PRICE, _TOKENS), else_=0)),
+            "unpriced_tokens": func.sum(_UNPRICED_TOKENS),
             "unmetered": func.sum(cells.c.unmetered_calls),
             "waiting": func.sum(cast(not_(cells.c.charged), Integer) * cells.c.calls),
             **{name: func.sum(cells.c[name]) for name in METER_NAMES},
@@ -47,7 +49,8 @@ def spend_by(
 def _totals(row: Row[Any]) -> Totals:
     calls, unpriced = int(row.calls or 0), int(row.unpriced or 0)
     cost = row.cost
-    if cost == 0 and 0 < calls <= unpriced:
+    unknown = 0 < calls <= unpriced or (not calls and row.unpriced_tokens)
+    if cost == 0 and unknown:
         # Its charges were taken back when the price was: unknown again, not free.
         cost = None
     return Totals(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, Row, func, or_, select
 from sqlalchemy.orm import Session
 
 from spend.meters import METER_NAMES
@@ -41,7 +41,15 @@ def unpriced(
     """
     c = cells.c
     found = [
-        *_of(session, tenant, start, end, NO_PRICE, c.unpriced_calls - c.unmetered_calls, at_most),
+        *_of(
+            session,
+            tenant,
+            start,
+            end,
+            NO_PRICE,
+            func.greatest(c.unpriced_calls - c.unmetered_calls, 0),
+            at_most,
+        ),
         *_of(
             session,
             tenant,
@@ -83,8 +91,8 @@ def _of(
             cells.c.tenant_id == tenant,
             cells.c.slot >= start,
             cells.c.slot < end,
-            cells.c.unpriced_calls > 0,
-            calls > 0,
+            # Tokens that a metric told may be of no known call.
+            or_(calls > 0, cells.c.unpriced_tokens > 0) if reason == NO_PRICE else calls > 0,
         )
         .group_by(routes.c.provider, routes.c.model)
         .order_by(count.desc())
