@@ -97,6 +97,11 @@ def bare_name(model: str) -> str:
     return _BEDROCK.sub("", name, count=1)
 
 
+def is_bedrocks(model: str | None) -> bool:
+    """Whether a model is called as Amazon Bedrock calls it: ``us.anthropic.claude-...``."""
+    return bool(_BEDROCK.match((model or "").strip().lower()))
+
+
 def prefix_of(model: str | None) -> str | None:
     """What stands before the first slash of a model's name, if anything does."""
     head, slash, _ = (model or "").partition("/")

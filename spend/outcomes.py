@@ -41,14 +41,36 @@ _OF_STATUS: Final = {
 }
 _OF_CLASS: Final = {4: Outcome.BAD_REQUEST, 5: Outcome.SERVER_ERROR}
 _TOLD_STATUS: Final = re.compile(
-    r"(?:error code|status(?: code|_code)?|http(?:/[\d.]+)?)\D{0,3}\b([45]\d\d)\b", re.IGNORECASE
+    r"(?:error code|status(?: code|_code)?|http(?:/[\d.]+)?)\D{0,3}\b([45]\d\d)\b"
+    # botocore's "An error occurred (429)"; google-genai's "429 RESOURCE_EXHAUSTED. {...}".
+    r"|error occurred \(([45]\d\d)\)|^([45]\d\d) (?:None|[A-Z_]{4,})\.",
+    re.IGNORECASE,
 )
 
 
 def status_told(message: str) -> int | None:
     """The HTTP status that a message mentions ("Error code: 429 - ..."), if it does."""
     found = _TOLD_STATUS.search(message[:1000])
-    return int(found[1]) if found else None
+    return int(next(filter(None, found.groups()))) if found else None
+
+
+# Names that say no more than that something went wrong.
+_VAGUE: Final = frozenset({"exception", "error", "apierror", "clienterror", "runtimeerror"})
+_TOLD_NAME: Final = re.compile(
+    r"^(\w+(?:Error|Exception|Timeout))\(|error occurred \(([A-Za-z]\w+)\)", re.ASCII
+)
+
+
+def error_named(name: str, message: str) -> str:
+    """An exception's name, or a better one that its message has where the name is vague.
+
+    >>> error_named("Exception", "RateLimitError('slow down')")
+    'RateLimitError'
+    """
+    if name.rsplit(".", 1)[-1].lower() not in _VAGUE:
+        return name
+    found = _TOLD_NAME.search(message[:1000])
+    return next(filter(None, found.groups())) if found else name
 
 
 def outcome_of(

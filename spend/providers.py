@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 from spend.hosts import is_private, place_of
-from spend.models import maker_of, prefix_of
+from spend.models import is_bedrocks, maker_of, prefix_of
 
 API: Final = "api"
 HOSTED_OPEN: Final = "hosted-open"
@@ -168,7 +168,9 @@ def place_of_call(
     ``hosted-open``. A private host alone proves nothing: a gateway may sit there.
     """
     named = provider_named(told) or _stranger(told)
-    prefixed = provider_named(prefix_of(model))
+    prefixed = provider_named(prefix_of(model)) or ("aws" if is_bedrocks(model) else None)
+    if named == "anthropic" and prefixed == "aws":
+        named = prefixed  # Anthropic's client can ask Bedrock, and says anthropic all the same.
     known = place_of(host)
     if known is not None:
         return Place(known.provider, _deployment(known.provider, model), known.region)

@@ -18,6 +18,7 @@ from collector.dialects.kong import KONG
 from collector.dialects.langsmith import LANGSMITH
 from collector.dialects.litellm import LITELLM
 from collector.dialects.logfire import LOGFIRE
+from collector.dialects.mistral_sdk import MISTRAL_SDK
 from collector.dialects.mlflow import MLFLOW
 from collector.dialects.openinference import OPENINFERENCE
 from collector.dialects.openlit import OPENLIT
@@ -31,6 +32,7 @@ from collector.dialects.vercel_ai import VERCEL
 DIALECTS: Final[tuple[Dialect, ...]] = (
     SEMCONV,
     ANTHROPIC_SDK,
+    MISTRAL_SDK,
     TRACELOOP,
     OPENINFERENCE,
     VERCEL,

@@ -12,7 +12,11 @@ OPENINFERENCE: Final = Dialect(
         "request_model": ("llm.request.model_name", "llm.invocation_parameters.model"),
         "response_model": ("llm.response.model_name", "llm.model_name", "embedding.model_name"),
         "operation": ("openinference.span.kind",),
-        "response_id": ("output.value.id", "output.value.generation.id"),
+        "response_id": (
+            "output.value.id",
+            "output.value.generation.id",
+            "output.value.response_id",
+        ),
         "finish_reason": ("llm.finish_reason",),
         "streaming": ("llm.invocation_parameters.stream",),
         "team": ("metadata.team",),
@@ -46,6 +50,9 @@ OPENINFERENCE: Final = Dialect(
             "output.value",
             {
                 "id": "output.value.id",
+                "response_id": "output.value.response_id",
+                "responseId": "output.value.response_id",
+                "llm_output.id": "output.value.generation.id",
                 "generations.0.0.message.kwargs.response_metadata.id": "output.value.generation.id",
             },
         ),
@@ -59,6 +66,9 @@ OPENINFERENCE: Final = Dialect(
         ),
     ),
     first_token_events=("First Token Stream Event",),
+    cache_read_twice=(
+        Meaning("openinference.instrumentation.google_genai", since=(0, 1, 12), before=(0, 1, 16)),
+    ),
     # From the changelogs: fixed on 2025-03-25.
     beside_cache=(
         Meaning("openinference.instrumentation.anthropic", before=(0, 1, 14)),

@@ -9,7 +9,13 @@ _CACHING = frozenset({"anthropic", "aws"})
 OPENLIT: Final = Dialect(
     name="openlit",
     scopes=("openlit.*",),
+    columns={
+        "streaming": ("gen_ai.request.is_stream",),
+        "service_tier": ("gen_ai.response.service_tier",),
+    },
     # A failed call has no attribute at all, only its name: "chat gpt-5".
+    names=(r"(?P<operation>chat|embeddings) (?P<request_model>\S+)",),
+    scopes_end_in_provider="openlit.instrumentation.",
     marks=(
         Mark(
             SPAN_NAME, {"chat ?*": Verdict.CALL, "embeddings ?*": Verdict.CALL}, scope="openlit.*"

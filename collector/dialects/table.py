@@ -112,6 +112,8 @@ class Meaning:
     """Scopes whose name matches this pattern."""
     before: tuple[int, ...] = ()
     """Versions below this one; none for all."""
+    since: tuple[int, ...] = ()
+    """Versions from this one on; none for all."""
     providers: frozenset[str] | None = None
     """Provider ids of ``spend/providers.py``; None for all."""
     unless: str = ""
@@ -205,12 +207,24 @@ class Dialect:
     serves: bool = False
     """It is a gateway or a model server: what it sees is the server's side of a call, whatever
     kind its spans are."""
+    names: tuple[str, ...] = ()
+    """What the whole of a span's name tells where no attribute does: regular expressions with
+    groups called ``operation`` and ``request_model``."""
+    scopes_end_in_provider: str = ""
+    """What the names of its scopes begin with, where they end in the provider's; it is read where
+    a span names no model, as failed ones do."""
+    exceptions_fail: bool = False
+    """A recorded exception means failure, whatever the span's status says."""
     engine: str | None = None
     """The model server that emits it, when it names no provider."""
     beside_cache: tuple[Meaning, ...] = ()
     """Where ``input`` leaves out what was read from or written to the provider's cache."""
     reasoning_apart: tuple[Meaning, ...] = ()
     """Where ``output`` leaves out reasoning."""
+    cache_read_twice: tuple[Meaning, ...] = ()
+    """Where ``input`` counts what was read from the cache a second time."""
+    rest_is_reasoning: tuple[Meaning, ...] = ()
+    """Where reasoning is not told, and is what ``total`` has beyond input and output."""
     metrics: tuple[TokenMetric, ...] = ()
     wrapped_ids: Mapping[str, str] = field(default_factory=dict)
     """How an answer's id begins in which a gateway wrapped the provider's own (base64 behind the

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from collector.dialects.table import Dialect, Mark, Meaning, Verdict
+from collector.dialects.table import SPAN_NAME, Dialect, Mark, Meaning, Verdict
 
 TRACELOOP: Final = Dialect(
     name="traceloop",
@@ -20,6 +20,12 @@ TRACELOOP: Final = Dialect(
         "opentelemetry.instrumentation.crewai",
         "opentelemetry.instrumentation.google_generativeai",
         "opentelemetry.instrumentation.openai_agents",
+        "opentelemetry.instrumentation.alephalpha",
+        "opentelemetry.instrumentation.replicate",
+        "opentelemetry.instrumentation.sagemaker",
+        "opentelemetry.instrumentation.transformers",
+        "opentelemetry.instrumentation.watsonx",
+        "opentelemetry.instrumentation.writer",
         "traceloop.tracer",
     ),
     columns={
@@ -45,7 +51,33 @@ TRACELOOP: Final = Dialect(
             },
         ),
         Mark("traceloop.span.kind", {"*": Verdict.AGGREGATE}),
+        # The Responses API has no type of request to 0.54, and what fails at Bedrock has nothing.
+        Mark(
+            SPAN_NAME,
+            {
+                "*.chat": Verdict.CALL,
+                "*.completion": Verdict.CALL,
+                "*.embeddings": Verdict.CALL,
+                "*.rerank": Verdict.CALL,
+                "*.generate_content": Verdict.CALL,
+                "openai.response": Verdict.CALL,
+                "bedrock.converse": Verdict.CALL,
+            },
+            kinds=frozenset({3}),
+            scope="opentelemetry.instrumentation.*",
+        ),
+    ),
+    names=(
+        (
+            r"(?P<provider>openai|anthropic|bedrock|cohere|groq|mistralai|ollama|together)\."
+            r"(?:(?P<operation>chat|completion|embeddings|rerank)|converse|response)"
+        ),
     ),
     first_token_events=("gen_ai.content.completion.chunk", "llm.content.completion.chunk"),
     beside_cache=(Meaning("opentelemetry.instrumentation.bedrock"),),
+    # Gemini's candidates, without its thoughts, and Gemini's own total.
+    rest_is_reasoning=(
+        Meaning("opentelemetry.instrumentation.google_generativeai"),
+        Meaning("opentelemetry.instrumentation.vertexai", providers=frozenset({"google"})),
+    ),
 )

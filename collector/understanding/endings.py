@@ -10,19 +10,25 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from collector.dialects import DIALECTS
 from collector.understanding.columns import ABSENT, Columns
 from collector.understanding.details import Details
 from collector.understanding.distinct import distinct
-from collector.understanding.otlp import Ints, Spans
+from collector.understanding.otlp import Events, Ints, Spans
 from collector.understanding.scrub import readable
 from collector.understanding.usage import Flags
 from spend.calls import Outcome
-from spend.outcomes import outcome_of, status_told
+from spend.outcomes import error_named, outcome_of, status_told
 
 _ERROR: Final = 2
 """OTLP's status code for a failure."""
 _EXCEPTION: Final = b"exception"
 _EXCEPTION_TYPE: Final = b"exception.type"
+_EXCEPTION_MESSAGE: Final = b"exception.message"
+_READ: Final = 1000
+"""Bytes of a message that are looked at."""
+
+_THROWS: Final = [number for number, dialect in enumerate(DIALECTS) if dialect.exceptions_fail]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +55,24 @@ def _outcome(failed: bool, http_status: int, error_type: str | None) -> Outcome:
     return outcome_of(failed=failed, http_status=http_status or None, error_type=error_type)
 
 
-def endings_of(spans: Spans, rows: Ints, columns: Columns) -> Endings:
-    """How each of the columns' spans ended; ``rows`` are their places in ``spans``."""
+def endings_of(spans: Spans, rows: Ints, columns: Columns, dialect: Ints) -> Endings:
+    """How each of the columns' spans ended; ``rows`` are their places in ``spans``.
+
+    ``dialect`` is each one's index in DIALECTS, or -1.
+    """
     failed = spans.status[rows] == _ERROR
     told = columns.text("error_type")
     numbers = columns.number("http_status")
     sane = np.isfinite(numbers) & (numbers >= 100) & (numbers <= 599)  # noqa: PLR2004 - HTTP's
     http = np.where(sane, np.nan_to_num(numbers), 0).astype(np.int64)
-    unnamed = np.flatnonzero(failed & ((told == ABSENT) | (http == 0)))
+    throws = np.isin(dialect, _THROWS)
+    unnamed = np.flatnonzero((failed | throws) & ((told == ABSENT) | (http == 0)))
     exceptions: dict[int, str] = {}
     if len(unnamed):
-        silent = unnamed[told[unnamed] == ABSENT]
-        exceptions = _exceptions(spans, rows, silent)
-        _read_messages(spans, rows, unnamed[http[unnamed] == 0], http)
+        thrown = _thrown(spans, rows, unnamed)
+        failed[[row for row in thrown if throws[row]]] = True
+        exceptions = _named(thrown, told)
+        _read_messages(spans, rows, unnamed[failed[unnamed] & (http[unnamed] == 0)], thrown, http)
     names = told.copy()
     texts = list(columns.texts)
     for row, name in exceptions.items():
@@ -83,29 +94,59 @@ def endings_of(spans: Spans, rows: Ints, columns: Columns) -> Endings:
     return Endings(outcome, outcome != Outcome.OK, exceptions, http)
 
 
-def _read_messages(spans: Spans, rows: Ints, silent: Ints, http: Ints) -> None:
-    """Fills in the statuses that only a failed span's message mentions."""
+@dataclass(frozen=True, slots=True)
+class _Thrown:
+    """An exception that a span recorded."""
+
+    name: str = ""
+    message: str = ""
+
+
+def _named(thrown: Mapping[int, _Thrown], told: Ints) -> dict[int, str]:
+    """The names of exceptions, where the span itself names no error."""
+    return {
+        row: readable(error_named(one.name, one.message).encode())
+        for row, one in thrown.items()
+        if told[row] == ABSENT and one.name
+    }
+
+
+def _read_messages(
+    spans: Spans, rows: Ints, silent: Ints, thrown: Mapping[int, _Thrown], http: Ints
+) -> None:
+    """Fills in the statuses that only a failed span's messages mention."""
     messages = spans.status_message.take(pa.array(rows[silent]))
     for row, message in zip(silent.tolist(), messages.to_pylist(), strict=True):
-        http[row] = status_told((message or b"")[:1000].decode("utf-8", "replace")) or 0
+        own = status_told((message or b"")[:_READ].decode("utf-8", "replace"))
+        http[row] = own or status_told(thrown[row].message if row in thrown else "") or 0
 
 
-def _exceptions(spans: Spans, rows: Ints, silent: Ints) -> dict[int, str]:
-    """Names of the exceptions recorded on some failed spans, the last one of each."""
+def _thrown(spans: Spans, rows: Ints, unnamed: Ints) -> dict[int, _Thrown]:
+    """The exceptions recorded on some spans, the last one of each."""
     events = spans.events
-    if not len(silent) or not len(events.span):
+    if not len(events.span):
         return {}
     row_of_span = np.full(len(spans), ABSENT, dtype=np.int64)
-    row_of_span[rows[silent]] = silent
+    row_of_span[rows[unnamed]] = unnamed
     thrown = pc.equal(events.name, pa.scalar(_EXCEPTION, pa.binary()))
     row_of_event = np.where(thrown.to_numpy(zero_copy_only=False), row_of_span[events.span], ABSENT)
+    mine = row_of_event != ABSENT
+    found = {row: _Thrown() for row in row_of_event[mine].tolist()}
+    names = _texts_of(events, row_of_event, _EXCEPTION_TYPE)
+    messages = _texts_of(events, row_of_event, _EXCEPTION_MESSAGE)
+    return {row: _Thrown(names.get(row, ""), messages.get(row, "")) for row in found}
+
+
+def _texts_of(events: Events, row_of_event: Ints, key: bytes) -> dict[int, str]:
+    """Row -> an attribute of its events; ``row_of_event`` is ABSENT for those of no row."""
     attributes = events.attributes
-    typed = pc.equal(attributes.key, pa.scalar(_EXCEPTION_TYPE, pa.binary()))
-    at = np.flatnonzero(
-        typed.to_numpy(zero_copy_only=False) & (row_of_event[attributes.holder] != ABSENT)
-    )
-    if not len(at) or "text" not in attributes.values:
+    if "text" not in attributes.values:
         return {}
-    names = attributes.values["text"].take(pa.array(at)).to_pylist()
+    named = pc.equal(attributes.key, pa.scalar(key, pa.binary())).to_numpy(zero_copy_only=False)
+    at = np.flatnonzero(named & (row_of_event[attributes.holder] != ABSENT))
+    texts = attributes.values["text"].take(pa.array(at)).to_pylist()
     owners = row_of_event[attributes.holder[at]].tolist()
-    return {row: readable(name) for row, name in zip(owners, names, strict=True) if name}
+    return {
+        row: (text or b"")[:_READ].decode("utf-8", "replace")
+        for row, text in zip(owners, texts, strict=True)
+    }

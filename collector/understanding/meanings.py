@@ -32,6 +32,7 @@ def _holding(column: str, scope: str, version: str, provider: str | None) -> tup
         if fnmatchcase(scope, meaning.scope)
         and (meaning.providers is None or provider in meaning.providers)
         and (not meaning.before or (bool(version) and version_of(version) < meaning.before))
+        and (not meaning.since or (bool(version) and version_of(version) >= meaning.since))
     )
 
 

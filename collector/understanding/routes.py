@@ -10,7 +10,8 @@ import numpy as np
 from collector.dialects import DIALECTS
 from collector.understanding.columns import ABSENT, Columns
 from collector.understanding.distinct import distinct
-from collector.understanding.otlp import Ints
+from collector.understanding.otlp import Ints, Spans
+from collector.understanding.span_names import fill_in, names_tell
 from spend.calls import Emitter, Route
 from spend.hosts import host_of
 from spend.ids import content_id
@@ -135,21 +136,33 @@ class Routed:
     """By id."""
 
 
-def routes_of(columns: Columns, dialect: Ints) -> Routed:
-    """What each span called; ``dialect`` is its index in DIALECTS, or -1."""
+def routes_of(
+    columns: Columns, dialect: Ints, spans: Spans, scopes: Sequence[str], rows: Ints
+) -> Routed:
+    """What each span called; ``dialect`` is its index in DIALECTS, or -1.
+
+    ``rows`` are the places of the columns' spans in ``spans``, ``scopes`` the names of its scopes.
+    """
     texts_at = {part: columns.text(part) for part in _PARTS}
     # A gateway answers in its own name for the model: that is nobody's model.
     called = columns.text("alias")
     answered = texts_at["response_model"]
     texts_at["response_model"] = np.where(answered == called, ABSENT, answered)
     parts = list(texts_at.values())
+    all_texts = columns.texts
+    nameless = np.flatnonzero((parts[1] == ABSENT) & (parts[2] == ABSENT))
+    told = names_tell(spans, scopes, rows, dialect, nameless)
+    if told:
+        all_texts = list(all_texts)
+        for part, index in zip(_PARTS, parts, strict=True):
+            fill_in(told, part, index, all_texts)
     ports = columns.number("server_port")
     port = np.where((ports > 0) & (ports < 1 << 16), np.nan_to_num(ports), 0).astype(np.int64)
     firsts, groups = distinct([*parts, port, dialect], len(columns))
     ids = np.zeros(len(firsts), dtype=np.int64)
     routes: list[Route] = []
     for group, row in enumerate(firsts.tolist()):
-        texts = [columns.texts[part[row]] if part[row] != ABSENT else None for part in parts]
+        texts = [all_texts[part[row]] if part[row] != ABSENT else None for part in parts]
         engine = DIALECTS[dialect[row]].engine if dialect[row] != ABSENT else None
         ids[group], route = route_to(*texts, int(port[row]), engine)
         routes.append(route)

@@ -146,8 +146,8 @@ class _Said:
 
 def _said(seen: _Seen, rows: Ints, columns: Columns) -> _Said:
     scope, dialect = seen.spans.scope[rows], seen.marked.dialect[rows]
-    routed = routes_of(columns, dialect)
-    endings = endings_of(seen.spans, rows, columns)
+    routed = routes_of(columns, dialect, seen.spans, seen.scopes, rows)
+    endings = endings_of(seen.spans, rows, columns, dialect)
     means = {
         flag: flags_of(
             flag,
@@ -158,7 +158,7 @@ def _said(seen: _Seen, rows: Ints, columns: Columns) -> _Said:
             group=routed.group,
             routes=routed.listed,
         )
-        for flag in ("beside_cache", "reasoning_apart")
+        for flag in ("beside_cache", "reasoning_apart", "rest_is_reasoning", "cache_read_twice")
     }
     usage = read_usage(columns, failed=endings.failed, **means)
     wraps = seen.marked.verdict[rows] == Verdict.AGGREGATE

@@ -124,7 +124,7 @@ def unpack(known: Known, dialect: Ints) -> Found:
         if first == end:
             continue
         holders = known.holder[first:end]
-        for kind in ("text", "array", "pairs"):
+        for kind in ("text", "raw", "array", "pairs"):
             if kind in known.values:
                 values = known.values[kind].slice(first, end - first)
                 _unpack_kind(values, kind, number, holders, dialect, found)
@@ -151,7 +151,7 @@ def _taken(number: int, kind: str, raw: bytes) -> Taken:
     takers = _TAKERS[number]
     if len(raw) > LARGEST:
         return _id_of_long(takers, raw)
-    content = _parsed(raw) if kind == "text" else _decoded(kind, raw)
+    content = _parsed(raw) if kind in {"text", "raw"} else _decoded(kind, raw)
     whole = raw.decode("utf-8", "replace") if content is _UNREADABLE else content
     if isinstance(content, str):
         content = _parsed(content.encode())

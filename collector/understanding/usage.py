@@ -72,12 +72,19 @@ def reason(key: int, fault: int) -> str:
 
 
 def read_usage(
-    columns: Columns, *, beside_cache: Flags, reasoning_apart: Flags, failed: Flags
+    columns: Columns,
+    *,
+    beside_cache: Flags,
+    reasoning_apart: Flags,
+    rest_is_reasoning: Flags,
+    cache_read_twice: Flags,
+    failed: Flags,
 ) -> Usage:
     """The meters of each span.
 
     ``beside_cache`` says where the table holds that ``input`` leaves out the cache's part,
-    ``reasoning_apart`` where ``output`` leaves out reasoning.
+    ``reasoning_apart`` where ``output`` leaves out reasoning, ``rest_is_reasoning`` where it does
+    and only the total has it, ``cache_read_twice`` where ``input`` has that part twice.
     """
     refused: dict[int, list[str]] = {}
     raw = {column: _count(columns, column, refused) for column in sorted(COUNTS)}
@@ -90,7 +97,14 @@ def read_usage(
 
     cached = raw["cache_read"].or_zero() + _writes(raw)
     given = _either(raw["input"], raw["input_beside_cache"])
+    again = np.minimum(raw["cache_read"].or_zero(), given.value)
+    given = Counts(np.where(cache_read_twice, given.value - again, given.value), given.told)
     output = _either(raw["output"], raw["output_beside_reasoning"])
+    # No answer comes from an empty prompt: the emitter was told of the answer alone.
+    given = Counts(given.value, given.told & ~((given.value + cached == 0) & (output.value > 0)))
+    rest = _rest(raw, given, output, rest_is_reasoning)
+    raw["reasoning"] = _either(raw["reasoning"], rest)
+    reasoning_apart = reasoning_apart | rest.told
     lies = _lies_beside(raw, given, output, cached, beside_cache, reasoning_apart)
     uncached = Counts(np.where(lies.cache, given.value, given.value - cached), given.told)
     thought = raw["reasoning"].or_zero()
@@ -157,6 +171,14 @@ def _lies_beside(
         conflict |= (proven & ~held & ~certain) | (refuted & held)
         found.append((proven | held | certain) & ~refuted)
     return _Beside(found[0], found[1], conflict)
+
+
+def _rest(raw: Mapping[str, Counts], given: Counts, output: Counts, holds: Flags) -> Counts:
+    """What the total has beyond input and output, where that is reasoning."""
+    total = raw["total"]
+    rest = total.value - given.value - output.value
+    all_told = total.told & given.told & output.told & ~raw["reasoning"].told
+    return Counts(rest, holds & all_told & (rest > 0))
 
 
 def _plus(count: Counts, extra: Counts) -> Counts:
