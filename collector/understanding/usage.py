@@ -168,7 +168,8 @@ def _lies_beside(
         proven |= both | (clear & (part > 0) & (rest == part))
         proven |= twice & (inner.value == outer.value)
         refuted = twice & (outer.value == inner.value + part)
-        conflict |= (proven & ~held & ~certain) | (refuted & held)
+        # A count told both ways explains itself: the table may leave it open.
+        conflict |= proven & ~held & ~certain & ~twice
         found.append((proven | held | certain) & ~refuted)
     return _Beside(found[0], found[1], conflict)
 
