@@ -43,12 +43,15 @@ LONGEST: Final = timedelta(days=31)
 NO_SESSION: Final = 0
 """In the place of a session's kin: told without naming one. No id is 0 (spend/ids.py)."""
 
+ANYONE: Final = 0
+"""In the place of a service's kin: whoever told calls of a model, which stands for the session."""
+
 _HOUR: Final = timedelta(hours=1)
 _MOMENT: Final = timedelta(microseconds=1)
 _DATED: Final = re.compile(r"(?:[-@]20\d\d-?\d\d-?\d\d|-latest)$")
 
 Told = tuple[int, int]
-"""The kin of a service and of a session, or NO_SESSION."""
+"""The kin of a service and of a session, or NO_SESSION; or ANYONE, and ``model_kin``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,8 @@ class TokenCounter:
     """``input`` leaves out the cache's parts."""
     reasoning_apart: bool
     """``output`` leaves out reasoning."""
+    serves: bool
+    """A gateway or a model server: those who call it may tell of the same calls."""
     owner_id: int
     route_id: int
     emitter_id: int
@@ -126,6 +131,11 @@ class Metered:
 def plain_model(model: str | None) -> str:
     """A model's name as different instrumentations give it: without provider and date."""
     return _DATED.sub("", bare_name(model)) if model else ""
+
+
+def model_kin(model: str) -> int:
+    """The kin of all who call a model, by ``plain_model``."""
+    return id_of("model", model)
 
 
 def hour_of(moment: datetime) -> datetime:
@@ -293,6 +303,8 @@ def _asked_at(counter: TokenCounter, one: Metered) -> Iterator[_Place]:
         else:
             yield hour, counter.service, counter.session
             yield hour, counter.service, NO_SESSION
+        if counter.serves:
+            yield hour, ANYONE, model_kin(counter.model)
 
 
 def _told_at(told: Mapping[datetime, Collection[Told]]) -> set[_Place]:

@@ -28,6 +28,7 @@ from sqlalchemy.orm import Session
 from spend.calls import Outcome
 from spend.meters import METER_NAMES
 from spend.readings import (
+    ANYONE,
     LONGEST,
     Metered,
     Reading,
@@ -245,14 +246,14 @@ def _told(
     session: Session, tenant: int, service: int, first: datetime, last: datetime
 ) -> dict[datetime, set[Told]]:
     by_hour: dict[datetime, set[Told]] = defaultdict(set)
-    for hour, kin in session.execute(
-        select(told.c.hour, told.c.session).where(
+    for hour, who, kin in session.execute(
+        select(told.c.hour, told.c.service, told.c.session).where(
             told.c.tenant_id == tenant,
-            told.c.service == service,
+            told.c.service.in_([service, ANYONE]),
             told.c.hour.between(first, last),
         )
     ):
-        by_hour[hour_of(hour)].add((service, kin))
+        by_hour[hour_of(hour)].add((who, kin))
     return by_hour
 
 

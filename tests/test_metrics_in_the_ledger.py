@@ -29,6 +29,12 @@ TOLD_BY_METRICS: dict[str, Sums] = {
     "claude-code/default": (0, 0, 2000, 1160, 240, 100, 0),
     "claude-code/traces": (0, 0, 2000, 1160, 240, 100, 0),
     "codex/exec": (0, 0, 2000, 800, 0, 100, 40),
+    # It tells of each call in two families, of which one knows the cache.
+    "gemini-cli/auto": (0, 0, 2000, 800, 0, 100, 40),
+    "gemini-cli/flaky": (0, 0, 1000, 400, 0, 50, 20),
+    "gemini-cli/grpc": (0, 0, 1000, 400, 0, 50, 20),
+    "gemini-cli/http": (0, 0, 1000, 400, 0, 50, 20),
+    "gemini-cli/tool": (0, 0, 2000, 800, 0, 100, 40),
     "google-adk/v2": (1, 0, 1000, 0, 0, 50, 0),
     "litellm/default": (2, 0, 1011, 0, 0, 50, 0),
     "openlit/openai": (9, 0, 7015, 0, 0, 356, 0),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from spend.meters import DISJOINT
 from spend.readings import (
+    ANYONE,
     NO_SESSION,
     Metered,
     Reading,
@@ -20,6 +21,7 @@ from spend.readings import (
     disjoint,
     hour_of,
     meter,
+    model_kin,
     plain_model,
 )
 
@@ -38,6 +40,7 @@ COUNTER = TokenCounter(
     embeddings=False,
     beside_cache=False,
     reasoning_apart=False,
+    serves=False,
     owner_id=1,
     route_id=1,
     emitter_id=1,
@@ -175,6 +178,14 @@ def test_sessions_are_sources_of_their_own_as_long_as_everybody_names_them() -> 
     assert counted(mine, [metered(1, MINUTE)], {NOON: {(1, NO_SESSION)}}) == set()
     nobody = {1: COUNTER}
     assert counted(nobody, [metered(1, MINUTE)], {NOON: {(1, 8)}}) == set()
+
+
+def test_a_gateway_counts_where_nobody_told_calls_of_its_model() -> None:
+    gateway = {1: replace(COUNTER, serves=True)}
+    mine, other = (ANYONE, model_kin("gpt-5")), (ANYONE, model_kin("gpt-4o"))
+    assert counted(gateway, [metered(1, MINUTE)], {NOON: {other, (2, NO_SESSION)}}) == {1}
+    assert counted(gateway, [metered(1, MINUTE)], {NOON: {mine, (2, NO_SESSION)}}) == set()
+    assert counted({1: COUNTER}, [metered(1, MINUTE)], {NOON: {mine}}) == {1}
 
 
 def test_of_two_families_the_one_that_tells_more_counts() -> None:

@@ -26,6 +26,7 @@ _METRICS: Final[Mapping[str, tuple[TokenMetric, int]]] = {
     for metric in dialect.metrics
 }
 _UNKNOWN: Final = -1
+_HIT: Final = frozenset({"true", "hit"})
 _HIGHEST_PORT: Final = 65_535
 
 
@@ -80,7 +81,7 @@ class Sources:
         """What a point with these attributes is of; None where it is of no call's tokens."""
         said = _texts(attributes)
         count = _count(words.metric, said)
-        if count is None or _is_no_call(words.scope, said):
+        if count is None or _is_no_call(words, said):
             return None
         metric = words.metric
         apart = {metric.type, metric.modality} - {""}
@@ -102,6 +103,7 @@ class Sources:
             embeddings=metric.embeddings or route.operation == "embeddings",
             beside_cache=metric.beside_cache,
             reasoning_apart=metric.reasoning_apart,
+            serves=DIALECTS[words.dialect].serves,
             owner_id=content_id(owner),
             route_id=content_id(route),
             emitter_id=content_id(emitter),
@@ -151,10 +153,13 @@ def _count(metric: TokenMetric, said: Mapping[str, str]) -> str | None:
     return count
 
 
-def _is_no_call(scope: str, said: Mapping[str, str]) -> bool:
-    """Whether the marks say that it is of something around calls, or of none."""
+def _is_no_call(words: Spoken, said: Mapping[str, str]) -> bool:
+    """Whether it is of something around calls, of none, or out of a gateway's own cache."""
+    cached = _held("cache_hit", DIALECTS[words.dialect], said)
+    if cached and cached[1].lower() in _HIT:
+        return True
     for number, (mark, _) in enumerate(MARKS):
-        if mark.attribute in said and mark.kinds is None and fnmatchcase(scope, mark.scope):
+        if mark.attribute in said and mark.kinds is None and fnmatchcase(words.scope, mark.scope):
             verdict = verdict_of(number, said[mark.attribute][:200])
             if verdict != Verdict.UNSAID:
                 return verdict != Verdict.CALL

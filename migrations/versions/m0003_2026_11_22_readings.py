@@ -46,6 +46,7 @@ def upgrade() -> None:
         sa.Column("embeddings", sa.Boolean, nullable=False),
         sa.Column("beside_cache", sa.Boolean, nullable=False),
         sa.Column("reasoning_apart", sa.Boolean, nullable=False),
+        sa.Column("serves", sa.Boolean, nullable=False),
         *_key("owner_id", "route_id", "emitter_id"),
         sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_counters"),
     )

@@ -37,6 +37,7 @@ counters = Table(
     Column("embeddings", Boolean, nullable=False),
     Column("beside_cache", Boolean, nullable=False),
     Column("reasoning_apart", Boolean, nullable=False),
+    Column("serves", Boolean, nullable=False),
     Column("owner_id", BigInteger, nullable=False),
     Column("route_id", BigInteger, nullable=False),
     Column("emitter_id", BigInteger, nullable=False),
@@ -97,6 +98,6 @@ told = Table(
     tenant(),
     Column("service", BigInteger, primary_key=True, autoincrement=False),
     Column("hour", DateTime(timezone=True), primary_key=True),
-    # 0 for calls that name no session.
+    # 0 for calls that name no session. For service 0, whoever: the kin of a model.
     Column("session", BigInteger, primary_key=True, autoincrement=False),
 )
