@@ -15,6 +15,7 @@ from collector.dialects.envoy import ENVOY
 from collector.dialects.gemini_cli import GEMINI_CLI
 from collector.dialects.google_adk import GOOGLE_ADK
 from collector.dialects.kong import KONG
+from collector.dialects.langfuse import LANGFUSE
 from collector.dialects.langsmith import LANGSMITH
 from collector.dialects.litellm import LITELLM
 from collector.dialects.logfire import LOGFIRE
@@ -25,6 +26,7 @@ from collector.dialects.openlit import OPENLIT
 from collector.dialects.pydantic_ai import PYDANTIC_AI
 from collector.dialects.semantic_kernel import SEMANTIC_KERNEL
 from collector.dialects.semconv import SEMCONV
+from collector.dialects.strands import STRANDS
 from collector.dialects.table import Dialect
 from collector.dialects.traceloop import TRACELOOP
 from collector.dialects.vercel_ai import VERCEL
@@ -50,6 +52,8 @@ DIALECTS: Final[tuple[Dialect, ...]] = (
     LOGFIRE,
     MLFLOW,
     LANGSMITH,
+    LANGFUSE,
+    STRANDS,
     CODEX,
     GEMINI_CLI,
     CLAUDE_CODE,

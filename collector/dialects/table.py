@@ -79,6 +79,7 @@ MOMENTS: Final = frozenset({"first_token_at"})
 FLAGS: Final = frozenset(
     {
         "streaming",
+        "after_stream",  # written when a stream had been read, for a span that ended before
         "cache_hit",  # a gateway answered out of its own cache: no provider was asked
     }
 )

@@ -12,6 +12,7 @@ from collector.understanding.columns import ABSENT, Columns
 from collector.understanding.distinct import distinct
 from collector.understanding.otlp import Ints, Spans
 from collector.understanding.span_names import fill_in, names_tell
+from collector.understanding.usage import Flags
 from spend.calls import Emitter, Route
 from spend.hosts import host_of
 from spend.ids import content_id
@@ -170,19 +171,24 @@ def routes_of(
 
 
 @lru_cache(maxsize=4096)
-def _emitter(scope: str, version: str, dialect: int) -> tuple[int, Emitter]:
+def _emitter(scope: str, version: str, dialect: int, signal: str) -> tuple[int, Emitter]:
     name = DIALECTS[dialect].name if dialect != ABSENT else "unknown"
-    emitter = Emitter(scope=scope, version=version or None, dialect=name)
+    emitter = Emitter(scope=scope, version=version or None, dialect=name, signal=signal)
     return content_id(emitter), emitter
 
 
 def emitters_of(
-    scope: Ints, dialect: Ints, names: list[str], versions: list[str]
+    scope: Ints, dialect: Ints, names: list[str], versions: list[str], as_log: Flags
 ) -> tuple[Ints, Mapping[int, Emitter]]:
-    """Each span's emitter id, and the emitters."""
-    firsts, groups = distinct([scope, dialect], len(scope))
+    """Each span's emitter id, and the emitters; a span of ``as_log`` stands for a log record."""
+    firsts, groups = distinct([scope, dialect, as_log.astype(np.int64)], len(scope))
     found = [
-        _emitter(names[scope[row]], versions[scope[row]], int(dialect[row]))
+        _emitter(
+            names[scope[row]],
+            versions[scope[row]],
+            int(dialect[row]),
+            "log" if as_log[row] else "span",
+        )
         for row in firsts.tolist()
     ]
     ids = np.array([its_id for its_id, _ in found], dtype=np.int64)

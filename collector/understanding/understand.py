@@ -36,8 +36,9 @@ from collector.understanding.parents import fixed_bytes, nearest, signed
 from collector.understanding.response_ids import response_ids
 from collector.understanding.routes import Routed, emitters_of, routes_of
 from collector.understanding.scrub import readable
+from collector.understanding.streams import from_their_beginning, kin_of, read_streams
 from collector.understanding.usage import Flags, Usage, read_usage
-from spend.calls import Role, Standing
+from spend.calls import Outcome, Role, Standing
 from store.intake import Heard
 from store.sightings import SIGHTINGS, no_sightings
 
@@ -58,6 +59,8 @@ class _Seen:
     marked: Marked
     ids: "_Ids"
     starts: Starts
+    read: Flags
+    """Of the spans that may be sightings, those that end a stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +97,10 @@ def understand(
     row_of_span = np.full(len(spans), -1, dtype=np.int64)
     row_of_span[candidates] = np.arange(len(candidates))
     columns = columns_of(known.only(row_of_span), marked.dialect[candidates])
-    seen = _Seen(
-        spans, scopes, versions, marked, _ids(spans), check_starts(spans.start, received_at)
-    )
+    read = read_streams(columns)
+    spans = from_their_beginning(spans, candidates, columns, read)
+    starts = check_starts(spans.start, received_at)
+    seen = _Seen(spans, scopes, versions, marked, _ids(spans), starts, read)
     return _sightings(seen, candidates, columns, tenant, key_team)
 
 
@@ -174,13 +178,26 @@ def _sightings(
     bad, refused = _faults(seen, rows[counts])
     kept = np.flatnonzero(counts)[~bad]
     owner_id, owners = owners_of(columns, *_resources(spans, rows), key_team)
-    emitter_id, emitters = emitters_of(said.scope, said.dialect, seen.scopes, seen.versions)
+    emitter_id, emitters = emitters_of(
+        said.scope, said.dialect, seen.scopes, seen.versions, seen.read
+    )
+    silent = (said.endings.outcome == Outcome.OK) & ~said.usage.any & ~said.wraps
     written = {
         "tenant_id": np.full(len(rows), tenant, dtype=np.int32),
         "owner_id": owner_id,
         "emitter_id": emitter_id,
         **_identity(seen, rows, rows[kept]),
         **_facts(seen, said),
+        "kin_id": kin_of(
+            seen.read,
+            silent,
+            dialect=said.dialect,
+            scope=said.scope,
+            scopes=seen.scopes,
+            routed=said.routed,
+            owner_id=owner_id,
+            owners=owners,
+        ),
     }
     usage_refused: Counter[str] = Counter()
     for row in set(said.usage.refused).intersection(kept.tolist()):

@@ -213,7 +213,9 @@ def _at(content: object, steps: Sequence[str]) -> object:
         if isinstance(content, str):
             content = _parsed(content.encode())
         if isinstance(content, dict):
-            content = _sum_of_keys(content, step) if "*" in step or "+" in step else content.get(step)
+            content = (
+                _sum_of_keys(content, step) if "*" in step or "+" in step else content.get(step)
+            )
         elif not isinstance(content, list):
             return None
         elif step.isdecimal():
