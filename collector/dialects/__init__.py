@@ -19,6 +19,7 @@ from collector.dialects.langfuse import LANGFUSE
 from collector.dialects.langsmith import LANGSMITH
 from collector.dialects.litellm import LITELLM
 from collector.dialects.logfire import LOGFIRE
+from collector.dialects.microsoft import AGENT_FRAMEWORK, AZURE_AI
 from collector.dialects.mistral_sdk import MISTRAL_SDK
 from collector.dialects.mlflow import MLFLOW
 from collector.dialects.openinference import OPENINFERENCE
@@ -44,6 +45,8 @@ DIALECTS: Final[tuple[Dialect, ...]] = (
     ENVOY,
     CLOUDFLARE,
     SEMANTIC_KERNEL,
+    AGENT_FRAMEWORK,
+    AZURE_AI,
     GOOGLE_ADK,
     VLLM,
     SGLANG,

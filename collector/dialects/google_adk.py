@@ -1,7 +1,31 @@
-"""Google's agent kit (ADK)."""
+"""Google's agent kit (ADK).
+
+Its count of the answer meant something else in each age: none before 1.5, the total to 1.9, the
+answer without its thoughts to the last 1.x, all of it from 2.0. The model's own usage, which
+``call_llm`` hands on where content is kept, tells the cache's part and the thoughts.
+"""
 
 from typing import Final
 
-from collector.dialects.table import Dialect
+from collector.dialects.provider_usage import raw_columns, raw_usage
+from collector.dialects.table import SPAN_NAME, Dialect, Mark, Meaning, Unpacked, Verdict
 
-GOOGLE_ADK: Final = Dialect(name="google-adk", scopes=("gcp.vertex.agent*",))
+_GOOGLE: Final = frozenset({"google"})
+_ANSWER: Final = "gcp.vertex.agent.llm_response"
+
+GOOGLE_ADK: Final = Dialect(
+    name="google-adk",
+    scopes=("gcp.vertex.agent*",),
+    columns={
+        **raw_columns(_ANSWER, at="usage_metadata"),
+        "session": ("gcp.vertex.agent.session_id",),
+        "response_model": ("gcp.vertex.agent.llm_response.model_version",),
+    },
+    # What it lies in is an agent; what lies in it, since 1.17, the same call once more.
+    marks=(Mark(SPAN_NAME, {"call_llm": Verdict.CALL}, scope="gcp.vertex.agent*"),),
+    unpacks=(
+        raw_usage(_ANSWER, at="usage_metadata"),
+        Unpacked(_ANSWER, {"model_version": f"{_ANSWER}.model_version"}),
+    ),
+    reasoning_apart=(Meaning("gcp.vertex.agent*", before=(2,), providers=_GOOGLE),),
+)

@@ -1,7 +1,17 @@
-"""Microsoft's Semantic Kernel."""
+"""Microsoft's Semantic Kernel, in Python (``semantic_kernel``) and .NET (``Microsoft``)."""
 
 from typing import Final
 
-from collector.dialects.table import Dialect
+from collector.dialects.table import Dialect, Mark, Verdict
 
-SEMANTIC_KERNEL: Final = Dialect(name="semantic-kernel", scopes=("semantic_kernel.*",))
+_CALLS: Final = {"chat*": Verdict.CALL, "text*completion*": Verdict.CALL}
+
+SEMANTIC_KERNEL: Final = Dialect(
+    name="semantic-kernel",
+    scopes=("semantic_kernel.*", "Microsoft.SemanticKernel*"),
+    # Also "chat.completions", "text.completions" and "text_completions".
+    marks=(
+        Mark("gen_ai.operation.name", _CALLS, scope="semantic_kernel.*"),
+        Mark("gen_ai.operation.name", _CALLS, scope="Microsoft.SemanticKernel*"),
+    ),
+)

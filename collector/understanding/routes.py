@@ -73,6 +73,10 @@ _OPERATIONS: Final = {
     "aimage_edit": "image",
     "aspeech": "audio",
     "atranscription": "audio",
+    # Semantic Kernel's.
+    "chat.completions": "chat",
+    "text.completions": "text_completion",
+    "text_completions": "text_completion",
 }
 
 

@@ -100,6 +100,7 @@ def read_usage(
     again = np.minimum(raw["cache_read"].or_zero(), given.value)
     given = Counts(np.where(cache_read_twice, given.value - again, given.value), given.told)
     output = _either(raw["output"], raw["output_beside_reasoning"])
+    output = _without_prompt(output, given, raw["total"])
     # No answer comes from an empty prompt: the emitter was told of the answer alone.
     given = Counts(given.value, given.told & ~((given.value + cached == 0) & (output.value > 0)))
     rest = _rest(raw, given, output, rest_is_reasoning)
@@ -184,6 +185,12 @@ def _rest(raw: Mapping[str, Counts], given: Counts, output: Counts, holds: Flags
 
 def _plus(count: Counts, extra: Counts) -> Counts:
     return Counts(count.or_zero() + extra.or_zero(), count.told | extra.told)
+
+
+def _without_prompt(output: Counts, given: Counts, total: Counts) -> Counts:
+    """The answer's count, where an emitter put the total there: with the prompt in it."""
+    whole = output.told & total.told & (given.or_zero() > 0) & (output.value == total.value)
+    return Counts(np.where(whole, output.value - given.or_zero(), output.value), output.told)
 
 
 def _either(first: Counts, second: Counts) -> Counts:
