@@ -26,8 +26,11 @@ REQUESTS: dict[Signal, tuple[type[Message], tuple[str, str, str]]] = {
 
 
 def sent(scenario: str, signals: Iterable[str] = ("traces",)) -> list[Sent]:
-    """The requests of ``folder/scenario`` in the order in which they were sent, as protobuf."""
-    folder, name = scenario.split("/")
+    """The requests of ``folder/scenario`` in the order in which they were sent, as protobuf.
+
+    What follows an ``@`` tells truths of one scenario apart, by what is sent of it.
+    """
+    folder, name = scenario.partition("@")[0].split("/")
     found: list[Sent] = []
     for signal in (Signal(each) for each in signals):
         files = [

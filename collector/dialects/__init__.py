@@ -12,7 +12,7 @@ from collector.dialects.cloudflare import CLOUDFLARE
 from collector.dialects.codex import CODEX
 from collector.dialects.engines import SGLANG, TENSORRT_LLM, VLLM
 from collector.dialects.envoy import ENVOY
-from collector.dialects.gemini_cli import GEMINI_CLI
+from collector.dialects.gemini_cli import GEMINI_CLI, QWEN_CODE
 from collector.dialects.google_adk import GOOGLE_ADK
 from collector.dialects.kong import KONG
 from collector.dialects.langfuse import LANGFUSE
@@ -59,5 +59,6 @@ DIALECTS: Final[tuple[Dialect, ...]] = (
     STRANDS,
     CODEX,
     GEMINI_CLI,
+    QWEN_CODE,
     CLAUDE_CODE,
 )

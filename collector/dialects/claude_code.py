@@ -2,11 +2,13 @@
 
 from typing import Final
 
-from collector.dialects.table import Dialect, Mark, Meaning, TokenMetric, Verdict
+from collector.dialects.table import Dialect, Event, Kin, Mark, Meaning, TokenMetric, Verdict
+
+_SCOPES: Final = "com.anthropic.claude_code.*"
 
 CLAUDE_CODE: Final = Dialect(
     name="claude-code",
-    scopes=("com.anthropic.claude_code.*",),
+    scopes=(_SCOPES,),
     own={
         "response_model": ("model",),
         "team": ("team.id", "cost_center", "department"),
@@ -15,8 +17,22 @@ CLAUDE_CODE: Final = Dialect(
         "cache_read": ("cache_read_tokens",),
         "cache_write": ("cache_creation_tokens",),
         "ttft_ms": ("ttft_ms",),
+        "duration_ms": ("duration_ms",),
+        "http_status": ("status_code",),
+        "attempt": ("attempt",),
+        "service_tier": ("speed",),
+        "cost_given": ("cost_usd",),
         "request_id": ("request_id",),
+        "prompt": ("prompt.id",),
     },
+    # Its error stands for all attempts: that they are used up is told once more.
+    events=(
+        Event("api_request", scope=_SCOPES),
+        Event("claude_code.api_request", scope=_SCOPES),
+        Event("api_error", scope=_SCOPES, fails=True),
+        Event("claude_code.api_error", scope=_SCOPES, fails=True),
+    ),
+    kin=Kin.SESSION,
     marks=(
         Mark(
             "span.type",
@@ -24,7 +40,7 @@ CLAUDE_CODE: Final = Dialect(
             scope="com.anthropic.claude_code.tracing",
         ),
     ),
-    beside_cache=(Meaning("com.anthropic.claude_code.*"),),
+    beside_cache=(Meaning(_SCOPES),),
     metrics=(
         TokenMetric(
             "claude_code.token.usage",

@@ -2,12 +2,43 @@
 
 from typing import Final
 
-from collector.dialects.table import Dialect, TokenMetric
+from collector.dialects.table import Dialect, Event, Kin, Mark, TokenMetric, Verdict
+
+_SCOPES: Final = "[Cc]odex*"
 
 CODEX: Final = Dialect(
     name="codex",
-    scopes=("codex_*",),
+    scopes=(_SCOPES,),
     columns={"reasoning": ("codex.usage.reasoning_output_tokens",)},
+    own={
+        "response_model": ("model",),
+        "session": ("conversation.id",),
+        "input": ("input_token_count",),
+        "output": ("output_token_count",),
+        # So it calls the total.
+        "total": ("tool_token_count",),
+        "cache_read": ("cached_token_count",),
+        "cache_write": ("cache_write_token_count",),
+        "reasoning": ("reasoning_token_count",),
+        "ttft_ms": ("ttft_ms",),
+        "duration_ms": ("duration_ms",),
+    },
+    # The span in which an answer was complete; those around it repeat its usage in other words.
+    marks=(Mark("gen_ai.usage.output_tokens", {"*": Verdict.CALL}, scope=_SCOPES),),
+    events=(
+        # An answer that is complete is told twice: as part of the stream, and with its usage.
+        Event(
+            "codex.sse_event",
+            needs=frozenset({"input_token_count", "output_token_count"}),
+            where={"event.kind": "response.completed"},
+        ),
+        *(
+            Event(name, needs=frozenset({"error.message"}), fails=True)
+            for name in ("codex.api_request", "codex.websocket_request", "codex.sse_event")
+        ),
+    ),
+    # The spans that have usage name no conversation.
+    kin=Kin.SERVICE,
     metrics=(
         # A histogram over turns, which take many calls each.
         TokenMetric(

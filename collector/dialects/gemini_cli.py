@@ -1,11 +1,26 @@
-"""Gemini CLI, and Qwen Code, which was made from it."""
+"""Gemini CLI, and Qwen Code, which was made from it and asks any OpenAI-like API."""
 
 from typing import Final
 
-from collector.dialects.table import Dialect, TokenMetric
+from collector.dialects.table import Dialect, Event, Kin, Meaning, TokenMetric, Verdict
+
+_OWN: Final = {
+    "response_model": ("model",),
+    "response_id": ("response_id",),
+    "prompt": ("prompt_id",),
+    "input": ("input_token_count",),
+    # What tools put into the prompt: billed beside the prompt that is counted.
+    "input_extra": ("tool_token_count",),
+    "output": ("output_token_count",),
+    "total": ("total_token_count",),
+    "cache_read": ("cached_content_token_count",),
+    "reasoning": ("thoughts_token_count",),
+    "duration_ms": ("duration_ms",),
+    "http_status": ("status_code",),
+}
 
 
-def _tokens(name: str) -> TokenMetric:
+def _tokens(name: str, *, reasoning_apart: bool) -> TokenMetric:
     return TokenMetric(
         name,
         family="gemini-cli",
@@ -16,15 +31,39 @@ def _tokens(name: str) -> TokenMetric:
             "cache": "cache_read",
             "output": "output",
             "thought": "reasoning",
-            # What tools put into the prompt: billed beside the prompt that is counted.
             "tool": "input_extra",
         },
         model="model",
         sessions=True,
-        reasoning_apart=True,
+        reasoning_apart=reasoning_apart,
     )
 
 
 GEMINI_CLI: Final = Dialect(
-    name="gemini-cli", metrics=(_tokens("gemini_cli.token.usage"), _tokens("qwen-code.token.usage"))
+    name="gemini-cli",
+    scopes=("gemini-cli*",),
+    own=_OWN,
+    events=(
+        Event("gemini_cli.api_response"),
+        Event("gemini_cli.api_error", fails=True),
+        # The same once more, when asked and when answered, and without thoughts and cache.
+        Event("gen_ai.client.inference.operation.details", "gemini-cli*", says=Verdict.OTHER),
+    ),
+    kin=Kin.SESSION,
+    # Its spans count the same way, and say nothing of thoughts.
+    reasoning_apart=(Meaning("gemini-cli*"),),
+    metrics=(_tokens("gemini_cli.token.usage", reasoning_apart=True),),
+)
+
+QWEN_CODE: Final = Dialect(
+    name="qwen-code",
+    scopes=("qwen-code*",),
+    own=_OWN,
+    events=(
+        Event("qwen-code.api_response"),
+        Event("qwen-code.api_error", fails=True),
+        Event("gen_ai.client.inference.operation.details", "qwen-code*", says=Verdict.OTHER),
+    ),
+    kin=Kin.SESSION,
+    metrics=(_tokens("qwen-code.token.usage", reasoning_apart=False),),
 )

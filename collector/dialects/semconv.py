@@ -6,7 +6,7 @@ completion tokens) are also what vLLM, SGLang and TensorRT-LLM still speak.
 
 from typing import Final
 
-from collector.dialects.table import Dialect, Mark, Meaning, TokenMetric, Unpacked, Verdict
+from collector.dialects.table import Dialect, Event, Mark, Meaning, TokenMetric, Unpacked, Verdict
 
 _BEDROCK = frozenset({"aws"})
 
@@ -162,6 +162,22 @@ SEMCONV: Final = Dialect(
         "resend_count": ("http.request.resend_count",),
         "cost_given": ("gen_ai.usage.cost",),
     },
+    events=(
+        # Written for requests, too, by some: those know nothing of an answer.
+        Event(
+            "gen_ai.client.inference.operation.details",
+            asks_marks=True,
+            needs=frozenset(
+                {
+                    *_USAGE,
+                    "gen_ai.response.id",
+                    "gen_ai.response.model",
+                    "gen_ai.response.finish_reasons",
+                    "error.type",
+                }
+            ),
+        ),
+    ),
     marks=(
         Mark("gen_ai.aggregated_usage.input_tokens", {"*": Verdict.AGGREGATE}),
         Mark("gen_ai.aggregated_usage.output_tokens", {"*": Verdict.AGGREGATE}),

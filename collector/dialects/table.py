@@ -39,6 +39,7 @@ TEXTS: Final = frozenset(
         "finish_reason",
         "user",
         "session",
+        "prompt",  # what a person asked for, with as many calls as it took
         "team",  # the emitter's own; ours are in spend/owners.py
         "project",
     }
@@ -103,6 +104,38 @@ class Mark:
     """Holds only for spans of these OTLP kinds (1 internal, 2 server, 3 client)."""
     scope: str = "*"
     """Holds only within scopes whose name matches this pattern."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What log records of a name are. Those that no event speaks of are no calls.
+
+    Of several that fit, the most particular dialect's first one speaks.
+    """
+
+    name: str
+    """In whichever place it stands: the attributes ``event.name`` and ``event_name``, the record's
+    own name, or its body."""
+    scope: str = "*"
+    """Speaks only within scopes whose name matches this pattern."""
+    says: Verdict = Verdict.CALL
+    asks_marks: bool = False
+    """What the marks say of its attributes goes before: it can be of other work, too."""
+    needs: frozenset[str] = frozenset()
+    """Speaks only of records that have one of these attributes."""
+    where: Mapping[str, str] = field(default_factory=dict)
+    """Speaks only of records in which these attributes have these texts."""
+    fails: bool = False
+    """The call failed."""
+
+
+class Kin(IntEnum):
+    """What the sightings of an emitter have in common that gives one call no common ids."""
+
+    SESSION = 1
+    """Service and session, which spans and logs name alike."""
+    SERVICE = 2
+    """The service alone: not all its signals name the session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +233,9 @@ class Dialect:
     ``columns``; there they mean nothing else. For names without a prefix ("model", which may be
     anything elsewhere), and for shared names that mean something else here."""
     marks: tuple[Mark, ...] = ()
+    events: tuple[Event, ...] = ()
+    kin: Kin | None = None
+    """For those who tell of one call on several signals, without ids that meet (coding agents)."""
     unpacks: tuple[Unpacked, ...] = ()
     first_token_events: tuple[str, ...] = ()
     """Names of the events that tell when the first token came."""

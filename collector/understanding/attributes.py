@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from collector.dialects import DIALECTS
-from collector.dialects.table import COLUMNS, MOMENTS, TEXTS, Mark, Unpacked
+from collector.dialects.table import COLUMNS, MOMENTS, TEXTS, Event, Mark, Unpacked
 from collector.understanding.otlp import Attributes, Ints
 from spend.owners import ATTRIBUTES as OWN
 
@@ -24,6 +24,13 @@ MARKS: Final[tuple[tuple[Mark, int], ...]] = tuple(
     for mark in dialect.marks
 )
 """Every mark with its dialect's index, in the order in which they are asked."""
+
+EVENTS: Final[tuple[tuple[Event, int], ...]] = tuple(
+    (event, number)
+    for number, dialect in reversed(list(enumerate(DIALECTS)))
+    for event in dialect.events
+)
+"""Every log event with its dialect's index, in the order in which they are asked."""
 
 ANY: Final = -1
 """Spans of any dialect, or of none."""
@@ -64,6 +71,7 @@ _PLAIN: Final = dict.fromkeys(
         *(key for keys in COLUMN_KEYS.values() for key in keys),
         *OWN,
         *(mark.attribute for mark, _ in MARKS),
+        *(key for event, _ in EVENTS for key in (*event.needs, *event.where)),
         *(
             key
             for dialect in DIALECTS

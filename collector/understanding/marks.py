@@ -50,7 +50,8 @@ def verdict_of(mark: int, value: str) -> int:
     )
 
 
-def _matching(scopes: list[str], pattern: str) -> npt.NDArray[np.bool_]:
+def matching(scopes: list[str], pattern: str) -> npt.NDArray[np.bool_]:
+    """Which scopes' names match."""
     return np.array([fnmatchcase(scope, pattern) for scope in scopes], dtype=bool)
 
 
@@ -71,7 +72,7 @@ def judge(spans: Spans, scopes: list[str], known: Known) -> Marked:
         if mark.kinds is not None:
             speaks &= np.isin(spans.kind[holders], list(mark.kinds))
         if mark.scope != "*":
-            speaks &= _matching(scopes, mark.scope)[spans.scope[holders]]
+            speaks &= matching(scopes, mark.scope)[spans.scope[holders]]
         verdict[holders[speaks]] = words[speaks]
         dialect[holders[speaks]] = speaker
     of_scope = np.array([scope_dialect(scope) for scope in scopes], dtype=np.int64)
@@ -90,7 +91,7 @@ def _where(
         if not len(rows):
             return None
         return known.holder[rows], known.texts(rows)
-    inside = _matching(scopes, mark.scope)
+    inside = matching(scopes, mark.scope)
     if not inside.any():
         return None
     holders = np.flatnonzero(inside[spans.scope])

@@ -1,6 +1,6 @@
 """Times of sightings: start, duration and time to first token, and starts that cannot be."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -67,6 +67,22 @@ def check_starts(start: npt.NDArray[np.uint64], received_at: datetime) -> Starts
     fault[start < np.uint64(_FIRST)] = 2
     fault[start == 0] = 1
     return Starts(fault, (fault == 0) & (start > _nanos(received_at + _SKEW)))
+
+
+def since_begun(records: Spans, rows: Ints, columns: Columns) -> Spans:
+    """Log records of calls, from when the call began to when the record was written.
+
+    ``rows`` are the places of the columns' records, each with ``start`` as the time it was
+    written; one that tells no duration keeps that, and has no end.
+    """
+    seconds, millis = columns.number("duration_s"), columns.number("duration_ms")
+    lasted = np.where(np.isfinite(seconds), seconds * 1e9, millis * 1e6)
+    told = np.isfinite(lasted) & (lasted >= 0) & (lasted <= _LONGEST / timedelta(seconds=1) * 1e9)
+    start, end = records.start.copy(), records.end.copy()
+    at = rows[told]
+    end[at] = start[at]
+    start[at] -= np.minimum(lasted[told].astype(np.uint64), start[at])
+    return replace(records, start=start, end=end)
 
 
 def durations(start: npt.NDArray[np.uint64], end: npt.NDArray[np.uint64]) -> Ints:

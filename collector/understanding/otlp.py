@@ -1,10 +1,10 @@
-"""OTLP trace requests, from protobuf bytes to columns, without a Python object per span.
+"""OTLP requests, from protobuf bytes to columns, without a Python object per span.
 
 ``ptars`` turns protobuf into Arrow by a description of the messages. Ours (``MESSAGES``) is a
-part of OTLP's ``trace.proto`` and ``common.proto`` (proto 1.11): what is not described is skipped
-unread, which makes decoding faster and nested values harmless, however deep. Strings are
-described as bytes, which are the same on the wire: text that is no UTF-8 then costs the one
-attribute its meaning, and not the request its other spans.
+part of OTLP's ``trace.proto``, ``logs.proto`` and ``common.proto`` (proto 1.11): what is not
+described is skipped unread, which makes decoding faster and nested values harmless, however deep.
+Strings are described as bytes, which are the same on the wire: text that is no UTF-8 then costs
+the one attribute its meaning, and not the request its other spans.
 """
 
 from collections.abc import Sequence
@@ -58,6 +58,19 @@ MESSAGES: Final[dict[str, dict[str, tuple[int, str | int]]]] = {
     "ScopeSpans": {"scope": (1, "Scope"), "spans": (2, "[Span]")},
     "ResourceSpans": {"resource": (1, "Resource"), "scope_spans": (2, "[ScopeSpans]")},
     "Request": {"resource_spans": (1, "[ResourceSpans]")},
+    "Record": {
+        "time": (1, _FIXED64),
+        "severity": (2, _ENUM),
+        "body": (5, "Value"),
+        "attributes": (6, "[Attribute]"),
+        "trace_id": (9, _BYTES),
+        "span_id": (10, _BYTES),
+        "observed": (11, _FIXED64),
+        "event_name": (12, _BYTES),
+    },
+    "ScopeLogs": {"scope": (1, "Scope"), "records": (2, "[Record]")},
+    "ResourceLogs": {"resource": (1, "Resource"), "scope_logs": (2, "[ScopeLogs]")},
+    "LogsRequest": {"resource_logs": (1, "[ResourceLogs]")},
 }
 
 
@@ -135,24 +148,26 @@ def _describe() -> FileDescriptorProto:
     return file
 
 
-def _handler() -> Any:
+def handler_of(message: str) -> Any:
+    """What turns serialised messages (one of ``MESSAGES``) into Arrow."""
     pool = DescriptorPool()
     pool.Add(_describe())
     handlers = HandlerPool([pool.FindFileByName("heard.proto")])
-    return handlers.get_for_message(pool.FindMessageTypeByName("heard.Request"))
+    return handlers.get_for_message(pool.FindMessageTypeByName(f"heard.{message}"))
 
 
-_HANDLER: Final = _handler()
+_HANDLER: Final = handler_of("Request")
 
 
-def _lists(array: Any) -> tuple[Any, Ints]:
+def items_of(array: Any) -> tuple[Any, Ints]:
     """The items of a list column, and for each the row whose list it is in."""
     lengths = np.diff(array.offsets.to_numpy())
     return array.values, np.repeat(np.arange(len(array), dtype=np.int64), lengths)
 
 
-def _attributes(lists: Any) -> Attributes:
-    items, holder = _lists(lists)
+def attributes_of(lists: Any) -> Attributes:
+    """A list column of attributes, as one row an attribute."""
+    items, holder = items_of(lists)
     value = items.field("value")
     # flatten(), not field(): what is under a value that is not there must read as null.
     parts = zip([field.name for field in value.type], value.flatten(), strict=True)
@@ -169,10 +184,10 @@ def read_spans(requests: Sequence[bytes]) -> Spans:
         batch = _HANDLER.list_to_record_batch(list(requests))
     except ValueError as refusal:
         raise Malformed(f"not an ExportTraceServiceRequest: {refusal}") from None
-    groups, _ = _lists(batch.column(0))
-    scopes, resource_of_scope = _lists(groups.field("scope_spans"))
-    spans, scope = _lists(scopes.field("spans"))
-    events, event_span = _lists(spans.field("events"))
+    groups, _ = items_of(batch.column(0))
+    scopes, resource_of_scope = items_of(groups.field("scope_spans"))
+    spans, scope = items_of(scopes.field("spans"))
+    events, event_span = items_of(spans.field("events"))
     return Spans(
         trace_id=spans.field("trace_id"),
         span_id=spans.field("span_id"),
@@ -183,19 +198,19 @@ def read_spans(requests: Sequence[bytes]) -> Spans:
         end=spans.field("end").to_numpy(),
         status=_or_zero(spans.field("status"), "code"),
         status_message=spans.field("status").field("message"),
-        attributes=_attributes(spans.field("attributes")),
+        attributes=attributes_of(spans.field("attributes")),
         events=Events(
             event_span,
             events.field("time").to_numpy(),
             events.field("name"),
-            _attributes(events.field("attributes")),
+            attributes_of(events.field("attributes")),
         ),
         scope=scope,
         scope_name=scopes.field("scope").field("name"),
         scope_version=scopes.field("scope").field("version"),
         resource=resource_of_scope[scope],
         resources=len(groups),
-        resource_attributes=_attributes(groups.field("resource").field("attributes")),
+        resource_attributes=attributes_of(groups.field("resource").field("attributes")),
     )
 
 

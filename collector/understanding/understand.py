@@ -1,8 +1,10 @@
-"""From OTLP bytes to sightings: what every span of a request says of a call to a model.
+"""From OTLP bytes to sightings: what each span or log record says of a call to a model.
 
 The path of a batch, each step on columns and never on spans one by one:
 
     read_spans -> find_known -> judge -> columns_of -> routes, meanings, usage, endings, owners
+
+A log record that tells of a call goes the same way, as a span of its own (``otlp_logs.py``).
 """
 
 from collections import Counter
@@ -14,12 +16,17 @@ from typing import Any, Final, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from collector.dialects.table import Verdict
+from collector.signals import Signal
 from collector.understanding.attributes import find_known
 from collector.understanding.columns import Columns, columns_of
 from collector.understanding.details import Details, describe
 from collector.understanding.endings import Endings, endings_of
+from collector.understanding.events import judge_events
+from collector.understanding.identity import Ids, ids_of, parents_of, record_ids, trace_ids
+from collector.understanding.kin import agents_kin
 from collector.understanding.marks import Marked, judge
 from collector.understanding.meanings import flags_of
 from collector.understanding.moments import (
@@ -29,10 +36,12 @@ from collector.understanding.moments import (
     check_starts,
     durations,
     first_tokens,
+    since_begun,
 )
 from collector.understanding.otlp import Ints, Spans, read_spans
+from collector.understanding.otlp_logs import read_records
 from collector.understanding.owners import owners_of, resource_claims
-from collector.understanding.parents import fixed_bytes, nearest, signed
+from collector.understanding.parents import signed
 from collector.understanding.response_ids import response_ids
 from collector.understanding.routes import Routed, emitters_of, routes_of
 from collector.understanding.scrub import readable
@@ -57,38 +66,40 @@ class _Seen:
     scopes: list[str]
     versions: list[str]
     marked: Marked
-    ids: "_Ids"
+    ids: Ids
     starts: Starts
     read: Flags
     """Of the spans that may be sightings, those that end a stream."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Ids:
-    trace: npt.NDArray[np.uint64]
-    span: npt.NDArray[np.uint64]
-    parent: npt.NDArray[np.uint64]
-    good_trace: Flags
-    good_span: Flags
+    as_log: Flags
+    """Of those, the ones that are log records, or stand for one."""
 
 
 def understand(
-    requests: Sequence[bytes], *, tenant: int, received_at: datetime, key_team: str | None = None
+    requests: Sequence[bytes],
+    *,
+    tenant: int,
+    received_at: datetime,
+    key_team: str | None = None,
+    signal: Signal = Signal.TRACES,
 ) -> Heard:
-    """What some serialised ``ExportTraceServiceRequest`` s hold: sightings, and what is none.
+    """What some serialised requests of traces or logs hold: sightings, and what is none.
 
-    ``key_team`` is the team of the key they came with, where it has one. Nothing in a span makes
-    this raise: a span that cannot be kept is counted under ``refused``.
+    ``key_team`` is the team of the key they came with, where it has one. Nothing in a span or a
+    log record makes this raise: one that cannot be kept is counted under ``refused``.
 
     Raises ``collector.errors.Malformed`` where some bytes are no such request.
     """
-    spans = read_spans(requests)
+    logs = signal is Signal.LOGS
+    spans = read_records(requests) if logs else read_spans(requests)
     if not len(spans):
         return _nothing(0)
     scopes = [readable(name or b"") for name in spans.scope_name.to_pylist()]
     versions = [readable(version or b"") for version in spans.scope_version.to_pylist()]
     known = find_known(spans.attributes)
-    marked = judge(spans, scopes, known)
+    if logs:
+        spans, marked = judge_events(spans, scopes, known)
+    else:
+        marked = judge(spans, scopes, known)
     candidates = np.flatnonzero(
         (marked.verdict == Verdict.CALL) | (marked.verdict == Verdict.AGGREGATE)
     )
@@ -97,22 +108,20 @@ def understand(
     row_of_span = np.full(len(spans), -1, dtype=np.int64)
     row_of_span[candidates] = np.arange(len(candidates))
     columns = columns_of(known.only(row_of_span), marked.dialect[candidates])
+    ids = record_ids(spans, candidates, columns) if logs else ids_of(spans)
     read = read_streams(columns)
-    spans = from_their_beginning(spans, candidates, columns, read)
+    spans = (
+        since_begun(spans, candidates, columns)
+        if logs
+        else from_their_beginning(spans, candidates, columns, read)
+    )
     starts = check_starts(spans.start, received_at)
-    seen = _Seen(spans, scopes, versions, marked, _ids(spans), starts, read)
+    seen = _Seen(spans, scopes, versions, marked, ids, starts, read, read | logs)
     return _sightings(seen, candidates, columns, tenant, key_team)
 
 
 def _nothing(heard: int) -> Heard:
     return Heard(no_sightings(), {}, {}, {}, heard, heard, Counter(), Counter())
-
-
-def _ids(spans: Spans) -> _Ids:
-    trace, good_trace = fixed_bytes(spans.trace_id, 16)
-    span, good_span = fixed_bytes(spans.span_id, 8)
-    parent, _ = fixed_bytes(spans.parent_span_id, 8)
-    return _Ids(trace, span[:, 0], parent[:, 0], good_trace, good_span)
 
 
 def _faults(seen: _Seen, rows: Ints) -> tuple[Flags, Counter[str]]:
@@ -179,7 +188,7 @@ def _sightings(
     kept = np.flatnonzero(counts)[~bad]
     owner_id, owners = owners_of(columns, *_resources(spans, rows), key_team)
     emitter_id, emitters = emitters_of(
-        said.scope, said.dialect, seen.scopes, seen.versions, seen.read
+        said.scope, said.dialect, seen.scopes, seen.versions, seen.as_log
     )
     silent = (said.endings.outcome == Outcome.OK) & ~said.usage.any & ~said.wraps
     written = {
@@ -188,15 +197,18 @@ def _sightings(
         "emitter_id": emitter_id,
         **_identity(seen, rows, rows[kept]),
         **_facts(seen, said),
-        "kin_id": kin_of(
-            seen.read,
-            silent,
-            dialect=said.dialect,
-            scope=said.scope,
-            scopes=seen.scopes,
-            routed=said.routed,
-            owner_id=owner_id,
-            owners=owners,
+        "kin_id": pc.coalesce(
+            agents_kin(columns, said.dialect, owner_id, owners),
+            kin_of(
+                seen.read,
+                silent,
+                dialect=said.dialect,
+                scope=said.scope,
+                scopes=seen.scopes,
+                routed=said.routed,
+                owner_id=owner_id,
+                owners=owners,
+            ),
         ),
     }
     usage_refused: Counter[str] = Counter()
@@ -220,9 +232,9 @@ def _identity(seen: _Seen, rows: Ints, kept: Ints) -> dict[str, Any]:
     chosen = np.zeros(len(seen.spans), dtype=bool)
     chosen[kept] = True
     return {
-        "trace_id": _trace_ids(seen.ids.trace[rows]),
+        "trace_id": trace_ids(seen.ids.trace[rows]),
         "span_id": signed(seen.ids.span[rows]),
-        "parent_span_id": _parents(seen.ids, chosen, rows),
+        "parent_span_id": parents_of(seen.ids, chosen, rows),
         "day": pa.array((start // _MICROS_A_DAY).astype(np.int32)).cast(pa.date32()),
         "start_at": pa.array(start).cast(pa.timestamp("us", tz="UTC")),
     }
@@ -249,7 +261,6 @@ def _facts(seen: _Seen, said: _Said) -> dict[str, Any]:
         "role": _roles(spans.kind[rows], said.dialect, said.wraps),
         "standing": standing.astype(np.int16),
         "response_id": response_ids(said.columns, routed.group, routed.listed),
-        "kin_id": pa.nulls(len(rows), pa.int64()),
     }
 
 
@@ -273,19 +284,6 @@ def _resources(spans: Spans, rows: Ints) -> tuple[Ints, list[tuple[tuple[str, st
 def _known(numbers: Ints) -> pa.Array:
     """Numbers of which -1 is unknown."""
     return pa.array(numbers, mask=numbers < 0)
-
-
-def _trace_ids(words: npt.NDArray[np.uint64]) -> pa.Array:
-    raw = pa.py_buffer(words.astype(">u8").tobytes())
-    return pa.Array.from_buffers(pa.binary(16), len(words), [None, raw])
-
-
-def _parents(ids: _Ids, chosen: Flags, rows: Ints) -> pa.Array:
-    """The nearest ancestor that is a sighting here, else the parent that the span names."""
-    ancestor = nearest(ids.trace, ids.span, ids.parent, chosen)[rows]
-    own = ids.parent[rows]
-    parent = np.where(ancestor >= 0, ids.span[np.maximum(ancestor, 0)], own)
-    return pa.array(signed(parent), mask=own == 0)
 
 
 def _roles(kind: Ints, dialect: Ints, wraps: Flags) -> npt.NDArray[np.int16]:
