@@ -41,10 +41,11 @@ def sighting(trace: int = 1, span: int = 1, **changes: Any) -> Sighting:
     return Sighting(trace_id=UUID(int=trace), span_id=span, **values)
 
 
-def heard(sightings: Iterable[Sighting]) -> Heard:
+def heard(sightings: Iterable[Sighting], tenant: int = TENANT) -> Heard:
     rows = list(sightings)
+    written = [{**row(one), "tenant_id": tenant} for one in rows]
     return Heard(
-        sightings=pa.RecordBatch.from_pylist([row(one) for one in rows], schema=SIGHTINGS),
+        sightings=pa.RecordBatch.from_pylist(written, schema=SIGHTINGS),
         owners={content_id(one.owner): one.owner for one in rows},
         routes={content_id(one.route): one.route for one in rows},
         emitters={content_id(one.emitter): one.emitter for one in rows},
@@ -79,8 +80,14 @@ def row(one: Sighting) -> Mapping[str, Any]:
     }
 
 
-def hear(database: Database, sightings: Iterable[Sighting], received_at: datetime = NOON) -> int:
+def hear(
+    database: Database,
+    sightings: Iterable[Sighting],
+    received_at: datetime = NOON,
+    tenant: int = TENANT,
+) -> int:
     """Puts sightings down in one batch; answers how many were new."""
     with database.write() as session:
-        done = put_down(session, Batch(TENANT, received_at, [heard(sightings)]), Known())
+        batch = Batch(tenant, received_at, [heard(sightings, tenant)])
+        done = put_down(session, batch, Known())
     return done.accounts[0].stored
