@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.metrics.v1.metrics_pb2 import (
     HistogramDataPoint,
     Metric,
     NumberDataPoint,
     ScopeMetrics,
 )
+from spans import pairs
 
 DELTA = 1
 CUMULATIVE = 2
@@ -35,21 +35,6 @@ class Point:
     flags: int = 0
 
 
-def _any(value: str | bool | float) -> AnyValue:
-    match value:
-        case bool():
-            return AnyValue(bool_value=value)
-        case int():
-            return AnyValue(int_value=value)
-        case float():
-            return AnyValue(double_value=value)
-    return AnyValue(string_value=value)
-
-
-def _attributes(values: Mapping[str, str | int | bool]) -> list[KeyValue]:
-    return [KeyValue(key=key, value=_any(value)) for key, value in values.items()]
-
-
 def _nanos(seconds: float | None) -> int:
     return 0 if seconds is None else int((NOON.timestamp() + seconds) * 10**9)
 
@@ -66,7 +51,7 @@ def metrics(
     metric = Metric(name=name)
     for point in points:
         common = {
-            "attributes": _attributes(point.attributes or {}),
+            "attributes": pairs(point.attributes or {}),
             "time_unix_nano": _nanos(point.at),
             "start_time_unix_nano": _nanos(point.since),
             "flags": point.flags,
@@ -83,7 +68,7 @@ def metrics(
             )
     request = ExportMetricsServiceRequest()
     group = request.resource_metrics.add()
-    group.resource.attributes.extend(_attributes(resource))
+    group.resource.attributes.extend(pairs(resource))
     within = ScopeMetrics(metrics=[metric])
     within.scope.name = scope
     group.scope_metrics.append(within)
