@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from collector.dialects.table import Dialect, Event, Kin, Mark, TokenMetric, Verdict
+from collector.dialects.table import SPAN_NAME, Dialect, Event, Kin, Mark, TokenMetric, Verdict
 
 _SCOPES: Final = "[Cc]odex*"
 
@@ -23,8 +23,12 @@ CODEX: Final = Dialect(
         "ttft_ms": ("ttft_ms",),
         "duration_ms": ("duration_ms",),
     },
-    # The span in which an answer was complete; those around it repeat its usage in other words.
-    marks=(Mark("gen_ai.usage.output_tokens", {"*": Verdict.CALL}, scope=_SCOPES),),
+    marks=(
+        # The span in which an answer was complete; those around it repeat its usage in other words.
+        Mark("gen_ai.usage.output_tokens", {"*": Verdict.CALL}, scope=_SCOPES),
+        # The one around it names the model.
+        Mark(SPAN_NAME, {"run_sampling_request": Verdict.NAMING}, scope=_SCOPES),
+    ),
     events=(
         # An answer that is complete is told twice: as part of the stream, and with its usage.
         Event(

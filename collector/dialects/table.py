@@ -22,6 +22,8 @@ class Verdict(IntEnum):
     """Something around calls, that may repeat their usage."""
     OTHER = 3
     """Nothing to count, whatever its attributes."""
+    NAMING = 4
+    """As ``AGGREGATE``; and kept without usage, as it names the model that calls beneath do not."""
 
 
 TEXTS: Final = frozenset(
@@ -133,7 +135,7 @@ class Kin(IntEnum):
     """What the sightings of an emitter have in common that gives one call no common ids."""
 
     SESSION = 1
-    """Service and session, which spans and logs name alike."""
+    """Service and session, which spans, logs and metrics name alike."""
     SERVICE = 2
     """The service alone: not all its signals name the session."""
 
@@ -208,8 +210,6 @@ class TokenMetric:
     """The attribute that says whether they are text, audio, ...: parts that add up."""
     calls: bool = False
     """Each measurement in its histogram is of one call."""
-    sessions: bool = False
-    """Spans, logs and metrics name sessions alike, so that each is a source of its own."""
     embeddings: bool = False
     """It is of embeddings only."""
     beside_cache: bool = False

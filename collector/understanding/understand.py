@@ -55,6 +55,7 @@ Value = TypeVar("Value")
 
 _SERVER: Final = 2
 """OTLP's span kind of the side that was called."""
+_AROUND: Final = (Verdict.AGGREGATE, Verdict.NAMING)
 _MICROS_A_DAY: Final = 86_400 * 10**6
 
 
@@ -101,7 +102,7 @@ def understand(
     else:
         marked = judge(spans, scopes, known)
     candidates = np.flatnonzero(
-        (marked.verdict == Verdict.CALL) | (marked.verdict == Verdict.AGGREGATE)
+        (marked.verdict == Verdict.CALL) | np.isin(marked.verdict, _AROUND)
     )
     if not len(candidates):
         return _nothing(len(spans))
@@ -174,7 +175,7 @@ def _said(seen: _Seen, rows: Ints, columns: Columns) -> _Said:
         for flag in ("beside_cache", "reasoning_apart", "rest_is_reasoning", "cache_read_twice")
     }
     usage = read_usage(columns, failed=endings.failed, **means)
-    wraps = seen.marked.verdict[rows] == Verdict.AGGREGATE
+    wraps = np.isin(seen.marked.verdict[rows], _AROUND)
     return _Said(rows, columns, scope, dialect, routed, endings, usage, wraps)
 
 
@@ -183,7 +184,7 @@ def _sightings(
 ) -> Heard:
     """``Heard`` from the spans at ``rows``, whose attributes are ``columns``."""
     spans, said = seen.spans, _said(seen, rows, columns)
-    counts = ~said.wraps | said.usage.any
+    counts = ~said.wraps | said.usage.any | (seen.marked.verdict[rows] == Verdict.NAMING)
     bad, refused = _faults(seen, rows[counts])
     kept = np.flatnonzero(counts)[~bad]
     owner_id, owners = owners_of(columns, *_resources(spans, rows), key_team)
