@@ -5,8 +5,10 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from logged import logged
 from spans import START, Told, heard, request, sightings
 
+from collector.signals import Signal
 from collector.understanding.attributes import KEYS
 from spend.calls import Role
 from spend.meters import METER_NAMES, METERS
@@ -112,6 +114,17 @@ def test_whatever_comes_is_counted_once_and_never_negative(
         assert one.duration_us is None or one.duration_us >= 0
         assert one.ttft_us is None or one.ttft_us >= 0
         assert one.usage or one.role is not Role.AGGREGATE or one.details["usage_refused"]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(SPANS, max_size=4))
+def test_whatever_a_log_record_holds_is_counted_once(told: list[Told]) -> None:
+    understood = heard(logged(*told), signal=Signal.LOGS)
+    understood.sightings.validate(full=True)
+    assert understood.heard == len(told)
+    assert understood.heard == (
+        understood.sightings.num_rows + understood.not_a_call + understood.refused.total()
+    )
 
 
 @settings(max_examples=40, deadline=None)

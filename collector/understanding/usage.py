@@ -118,8 +118,8 @@ def read_usage(
         "cache_write_5m": raw["cache_write_5m"],
         "cache_write_1h": raw["cache_write_1h"],
         "output": said,
-        "reasoning": raw["reasoning"],
         # Parts of a class cannot exceed it: audio can sit in the cached share of a prompt.
+        "reasoning": _at_most(raw["reasoning"], said),
         "input_audio": _at_most(raw["input_audio"], uncached),
         "output_audio": _at_most(raw["output_audio"], said),
     }
