@@ -151,7 +151,9 @@ def embeddings(request: Json) -> Json:
     """OpenAI's embeddings."""
     vector = {"object": "embedding", "index": 0, "embedding": [0.1, 0.2, 0.3]}
     model = f"{request['model']}-resp"
-    return {"object": "list", "data": [vector], "model": model, "usage": EMBEDDING_USAGE}
+    answer = {"object": "list", "data": [vector], "model": model, "usage": EMBEDDING_USAGE}
+    # Mistral's client insists on an id; OpenAI gives none.
+    return {"id": new_id("embd-"), **answer} if "mistral" in model else answer
 
 
 def message(request: Json) -> Json:
@@ -336,7 +338,8 @@ class Provider(BaseHTTPRequestHandler):
     def _fails(self, model: str) -> bool:
         if "error-429" in model:
             error = {"type": "rate_limit_error", "code": "rate_limited", "message": "slow down"}
-            self._send({"type": "error", "error": error}, 429)
+            told = {"x-amzn-errortype": "ThrottlingException"}
+            self._send({"type": "error", "error": error}, 429, told=told)
             return True
         with _lock:
             first = "flaky" in model and model not in _failed
