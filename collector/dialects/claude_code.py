@@ -54,7 +54,6 @@ CLAUDE_CODE: Final = Dialect(
                 "cachecreation": "cache_write",
             },
             model="model",
-            sessions=True,
             beside_cache=True,
         ),
     ),

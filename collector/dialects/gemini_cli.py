@@ -34,7 +34,6 @@ def _tokens(name: str, *, reasoning_apart: bool) -> TokenMetric:
             "tool": "input_extra",
         },
         model="model",
-        sessions=True,
         reasoning_apart=reasoning_apart,
     )
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from collector.dialects import DIALECTS
-from collector.dialects.table import Dialect, TokenMetric, Verdict
+from collector.dialects.table import Dialect, Kin, TokenMetric, Verdict
 from collector.understanding.attributes import MARKS
 from collector.understanding.marks import scope_dialect, verdict_of
 from collector.understanding.owners import RESOURCE_KEYS, SPAN_KEYS, owner_from
@@ -127,7 +127,7 @@ class Sources:
         return owner
 
     def _session(self, words: Spoken, said: Mapping[str, str], service: str | None) -> int:
-        if not words.metric.sessions:
+        if DIALECTS[words.dialect].kin is not Kin.SESSION:
             return NO_SESSION
         for told in (said, self._resource):
             session = _held("session", DIALECTS[words.dialect], told)
