@@ -22,6 +22,8 @@ class Verdict(IntEnum):
     """Something around calls, that may repeat their usage."""
     OTHER = 3
     """Nothing to count, whatever its attributes."""
+    NAMING = 4
+    """As ``AGGREGATE``; and kept without usage, as it names the model that calls beneath do not."""
 
 
 TEXTS: Final = frozenset(
