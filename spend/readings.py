@@ -37,6 +37,10 @@ MOST_TOKENS: Final = 10**12
 MARGIN: Final = timedelta(minutes=1)
 """A call is measured when it ends, and exported later: it speaks for hours this much around it."""
 
+FIRST: Final = timedelta(hours=2)
+"""A cumulative series that was running for longer when it was first heard counts from then on:
+what it used before is nobody's news, and would all be charged at that moment."""
+
 LONGEST: Final = timedelta(days=31)
 """What lies further back is not looked at, to tell whether a reading repeats calls."""
 
@@ -183,8 +187,10 @@ def _increments(series: Iterable[Reading]) -> Iterator[_Increment]:
     for one in sorted(series, key=lambda one: (one.read_at, one.value, one.calls or 0)):
         last, before = before, one
         since, value, calls = one.started_at, one.value, one.calls
-        if one.cumulative and last is None and one.started_at >= one.read_at:
-            continue  # the convention for "counts since I do not know when"
+        # No time at all is the convention for "since I do not know when".
+        ran = one.read_at - one.started_at
+        if one.cumulative and last is None and not timedelta(0) < ran <= FIRST:
+            continue
         if one.cumulative and last is not None:
             since = last.last_read_at
             if value >= last.value:

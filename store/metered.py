@@ -90,7 +90,9 @@ def settle(session: Session, tenant: int, windows: Iterable[Window]) -> None:
             continue
         begins = min(it.metered.hours[0] for it in touched.values())
         ends = max(it.metered.hours[1] for it in touched.values())
-        beside = _at_hours(session, tenant, service, begins, ends)
+        beside = touched
+        if begins < first or ends > last:
+            beside = _at_hours(session, tenant, service, begins, ends)
         count = counting(
             _counters(session, tenant, {key[0] for key in beside}),
             (it.metered for it in beside.values()),

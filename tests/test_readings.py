@@ -97,6 +97,13 @@ def test_a_counter_that_does_not_know_its_start_counts_from_its_first_reading() 
     assert used([baseline, reading(1010, MINUTE * 2, since=MINUTE)]) == {"input": 10}
 
 
+def test_a_counter_that_ran_for_long_before_it_was_heard_counts_from_then_on() -> None:
+    late = [reading(1000, HOUR * 3), reading(1010, HOUR * 3 + MINUTE)]
+    assert used(late) == {"input": 10}
+    # What comes late may tell that it was heard before.
+    assert used([*late, reading(5, MINUTE)]) == {"input": 1010}
+
+
 def test_a_lost_export_loses_nothing_of_a_cumulative_counter() -> None:
     exports = [reading(value, MINUTE * at) for at, value in enumerate((10, 30, 60), 1)]
     assert used([exports[0], exports[2]]) == {"input": 60}
