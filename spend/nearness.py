@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from spend.calls import Role, Sighting
-from spend.witnesses import has_usage, totals
+from spend.witnesses import from_gateway_cache, has_usage, totals
 
 SAME_TIME: Final = timedelta(milliseconds=2)
 """How far clocks of one process may disagree about what lies within what."""
@@ -150,6 +150,8 @@ def same_answer(one: Sighting, other: Sighting) -> bool:
 
 def used(one: Sighting) -> tuple[int, int]:
     """(tokens in, tokens out) of a call as it was answered, by the provider or from a cache."""
+    if from_gateway_cache(one):
+        return int(one.details.get("saved_input", 0)), int(one.details.get("saved_output", 0))
     return totals(one.usage)
 
 

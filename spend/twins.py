@@ -28,7 +28,7 @@ from spend.nearness import OVERLAP, overlap
 from spend.nested import join_nested
 from spend.parents import parents_of
 from spend.servers import hold_attempts, join_choices
-from spend.witnesses import Joined, began, join, key_of
+from spend.witnesses import Joined, began, from_gateway_cache, join, key_of
 from spend.wrappers import names_of, weigh_aggregates
 
 MOST_SIGHTED: Final = 64
@@ -94,7 +94,9 @@ def _join_by_response_id(calls: Sequence[Sighting], clusters: Clusters) -> None:
             continue
         # A server that gives all its answers one id (a proxy, a test) must not make them one
         # call: where an instrumentation saw the id twice, time decides which copies belong.
-        apart = OVERLAP if len(set(seen_by)) < len(seen_by) else ANSWERED
+        # What a gateway answered out of its cache has the id of the answer that it repeats.
+        again = len(set(seen_by)) < len(seen_by) or any(map(from_gateway_cache, group))
+        apart = OVERLAP if again else ANSWERED
         for at, one in enumerate(group):
             for earlier in group[:at]:
                 if overlap(earlier, one, apart) and clusters.join(earlier, one, "response id"):

@@ -256,6 +256,25 @@ def test_what_a_gateways_cache_answered_is_not_charged() -> None:
     assert not joined.usage_conflict
 
 
+def test_what_a_cache_repeats_later_takes_nothing_from_the_call_it_repeats() -> None:
+    first = sighting(1, 1, usage=USED, response_id="chatcmpl-000000001")
+    later = sighting(
+        2, 2, emitter=GATEWAY, usage={"input": 0, "output": 0}, details={"cache_hit": True},
+        response_id="chatcmpl-000000001", start_at=NOON + timedelta(minutes=9),
+    )  # fmt: skip
+    assert settled(first, later) == (2, 600, 50)
+
+
+def test_a_gateways_cache_is_told_from_the_client_by_what_was_saved() -> None:
+    client = sighting(1, 1, usage=USED)
+    gateway = sighting(
+        1, 2, emitter=GATEWAY, parent_span_id=77, role=Role.SERVER,
+        usage={"input": 0, "output": 0},
+        details={"cache_hit": True, "saved_input": 600, "saved_output": 50},
+    )  # fmt: skip
+    assert settled(client, gateway) == (1, 0, 0)
+
+
 def test_an_agents_totals_change_nothing_where_its_calls_are_known() -> None:
     calls = [
         sighting(1, at, parent_span_id=9, start_at=NOON + timedelta(seconds=at)) for at in (1, 2)

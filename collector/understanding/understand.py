@@ -25,6 +25,7 @@ from collector.understanding.columns import Columns, columns_of
 from collector.understanding.details import Details, describe
 from collector.understanding.endings import Endings, endings_of
 from collector.understanding.events import judge_events
+from collector.understanding.gateway_cache import Saved, not_charged
 from collector.understanding.identity import Ids, ids_of, parents_of, record_ids, trace_ids
 from collector.understanding.kin import agents_kin
 from collector.understanding.marks import Marked, judge
@@ -154,6 +155,7 @@ class _Said:
     routed: Routed
     endings: Endings
     usage: Usage
+    saved: Saved
     wraps: Flags
     """Aggregates."""
 
@@ -174,9 +176,10 @@ def _said(seen: _Seen, rows: Ints, columns: Columns) -> _Said:
         )
         for flag in ("beside_cache", "reasoning_apart", "rest_is_reasoning", "cache_read_twice")
     }
-    usage = read_usage(columns, failed=endings.failed, **means)
+    told = read_usage(columns, failed=endings.failed, **means)
+    usage, saved = not_charged(told, columns.flag("cache_hit") == 1)
     wraps = np.isin(seen.marked.verdict[rows], _AROUND)
-    return _Said(rows, columns, scope, dialect, routed, endings, usage, wraps)
+    return _Said(rows, columns, scope, dialect, routed, endings, usage, saved, wraps)
 
 
 def _sightings(
@@ -248,6 +251,7 @@ def _facts(seen: _Seen, said: _Said) -> dict[str, Any]:
     said.endings.describe(said.columns, details)
     waits, streamed = first_tokens(spans, rows, said.columns, said.dialect)
     describe(said.columns, details, streamed)
+    said.saved.describe(details)
     details.few("usage_refused", said.usage.refused)
     details.flag("usage_conflict", said.usage.conflict)
     details.flag("clock_ahead", seen.starts.clock_ahead[rows])
