@@ -25,8 +25,12 @@ REQUESTS: dict[Signal, tuple[type[Message], tuple[str, str, str]]] = {
 """Signal -> its request, and the names of its three lists: by resource, by scope, items."""
 
 
-def sent(scenario: str, signals: Iterable[str] = ("traces",)) -> list[Sent]:
+def sent(
+    scenario: str, signals: Iterable[str] = ("traces",), *, as_sent: bool = False
+) -> list[Sent]:
     """The requests of ``folder/scenario`` in the order in which they were sent, as protobuf.
+
+    ``as_sent``: those that came as JSON as JSON.
 
     What follows an ``@`` tells truths of one scenario apart, by what is sent of it.
     """
@@ -40,7 +44,8 @@ def sent(scenario: str, signals: Iterable[str] = ("traces",)) -> list[Sent]:
         ]
         for file in sorted(files, key=lambda file: int(file.stem.rsplit("-", 1)[-1])):
             body = file.read_bytes()
-            found.append((signal, to_protobuf(body, signal) if file.suffix == ".json" else body))
+            is_json = file.suffix == ".json" and not as_sent
+            found.append((signal, to_protobuf(body, signal) if is_json else body))
     return found
 
 

@@ -1,17 +1,18 @@
-"""No attribute bag breaks the collector: every span is a sighting, no call, or refused."""
+"""No attribute bag breaks the collector: every item is a sighting, no call, or refused."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from logged import logged
+from records import Record, logs
 from spans import START, Told, heard, request, sightings
 
 from collector.signals import Signal
-from collector.understanding.attributes import KEYS
+from collector.understanding.attributes import EVENTS, KEYS
 from spend.calls import Role
 from spend.meters import METER_NAMES, METERS
+from store.intake import Heard
 
 ANY = st.recursive(
     st.none()
@@ -91,16 +92,57 @@ SPANS = st.builds(
 )
 
 
+EVENT_NAMES = st.sampled_from(sorted({event.name for event, _ in EVENTS}))
+
+RECORDS = st.builds(
+    Record,
+    attributes=st.builds(
+        lambda bag, named: {**bag, **named},
+        BAGS,
+        mostly(
+            st.fixed_dictionaries({"event.name": EVENT_NAMES}),
+            st.dictionaries(st.sampled_from(["event.name", "event_name", "duration_ms"]), ANY),
+        ),
+    ),
+    scope=st.sampled_from(["com.anthropic.claude_code.events", "codex_exec", "gemini-cli", "x"]),
+    version=st.text(max_size=6),
+    time=mostly(GOOD_START, TIMES),
+    observed=TIMES,
+    severity=st.integers(-1, 30),
+    event_name=mostly(EVENT_NAMES, st.text(max_size=10)),
+    body=mostly(EVENT_NAMES, ANY),
+    trace_id=st.just(b"\x01" * 16) | st.binary(max_size=17),
+    span_id=st.just(b"\x02" * 8) | st.binary(max_size=9),
+)
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.lists(SPANS, max_size=4), BAGS)
 def test_whatever_comes_is_counted_once_and_never_negative(
     told: list[Told], resource: Mapping[str, object]
 ) -> None:
     understood = heard(request(*told, resource=resource))
-    understood.sightings.validate(full=True)
     assert understood.heard == len(told)
+    check(understood)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(RECORDS, max_size=4), BAGS)
+def test_whatever_is_logged_is_counted_once_and_never_negative(
+    told: list[Record], resource: Mapping[str, object]
+) -> None:
+    body = logs(*told, resource=resource)
+    understood = heard(body, signal=Signal.LOGS)
+    assert understood.heard == len(told)
+    check(understood)
+    again = heard(body, signal=Signal.LOGS)
+    assert again.sightings.equals(understood.sightings)
+
+
+def check(understood: Heard) -> None:
+    understood.sightings.validate(full=True)
     assert understood.heard == (
-        understood.sightings.num_rows + understood.not_a_call + understood.refused.total()
+        understood.sightings.num_rows + understood.not_a_call + sum(understood.refused.values())
     )
     for row in understood.sightings.to_pylist():
         assert all(row[name] is None or 0 <= row[name] <= 3 * 10**9 for name in METER_NAMES)
@@ -114,17 +156,6 @@ def test_whatever_comes_is_counted_once_and_never_negative(
         assert one.duration_us is None or one.duration_us >= 0
         assert one.ttft_us is None or one.ttft_us >= 0
         assert one.usage or one.role is not Role.AGGREGATE or one.details["usage_refused"]
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.lists(SPANS, max_size=4))
-def test_whatever_a_log_record_holds_is_counted_once(told: list[Told]) -> None:
-    understood = heard(logged(*told), signal=Signal.LOGS)
-    understood.sightings.validate(full=True)
-    assert understood.heard == len(told)
-    assert understood.heard == (
-        understood.sightings.num_rows + understood.not_a_call + understood.refused.total()
-    )
 
 
 @settings(max_examples=40, deadline=None)

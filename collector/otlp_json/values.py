@@ -4,7 +4,12 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.common.v1.common_pb2 import (
+    AnyValue,
+    ArrayValue,
+    KeyValue,
+    KeyValueList,
+)
 
 from collector.errors import Malformed
 
@@ -114,16 +119,25 @@ def _value(found: object, deepest: int) -> AnyValue:
         case {"doubleValue": real}:
             value = _real(real)
         case {"arrayValue": dict(array)}:
-            value.array_value.SetInParent()
-            items = array.get("values")
-            for item in items if isinstance(items, list) else ():
-                value.array_value.values.add().CopyFrom(_value(item, deepest - 1))
-        case {"kvlistValue": _}:
-            # Nothing that is kept is in a map.
-            value.kvlist_value.SetInParent()
+            items = [_value(item, deepest - 1) for item in _list(array)]
+            value.array_value.CopyFrom(ArrayValue(values=items))
+        case {"kvlistValue": dict(pairs)}:
+            found_pairs = [_pair(item, deepest - 1) for item in _list(pairs)]
+            value.kvlist_value.CopyFrom(KeyValueList(values=found_pairs))
         case {"bytesValue": str(raw)}:
             value.bytes_value = raw.encode()
     return value
+
+
+def _list(holder: dict[str, Any]) -> list[Any]:
+    values = holder.get("values")
+    return values if isinstance(values, list) else []
+
+
+def _pair(found: object, deepest: int) -> KeyValue:
+    if not isinstance(found, dict) or not isinstance(found.get("key"), str):
+        return KeyValue()
+    return KeyValue(key=found["key"], value=_value(found.get("value"), deepest))
 
 
 def _whole(found: object) -> AnyValue:

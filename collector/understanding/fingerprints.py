@@ -36,10 +36,16 @@ _WEIGHTS: Final = mixed(np.arange(1, _READ + 1, dtype=np.uint64)) | np.uint64(1)
 
 def of_texts(texts: pa.BinaryArray) -> Words:
     """One for each text; null counts as empty."""
-    texts = texts.fill_null(b"")
-    count = len(texts)
-    if not count:
+    if not len(texts):
         return np.zeros(0, dtype=np.uint64)
+    # Most say the same again and again.
+    encoded = texts.fill_null(b"").dictionary_encode()
+    words: Words = _of_distinct(encoded.dictionary)[encoded.indices.to_numpy()]
+    return words
+
+
+def _of_distinct(texts: pa.BinaryArray) -> Words:
+    count = len(texts)
     offsets = np.frombuffer(texts.buffers()[1], dtype=np.int32)[texts.offset :][: count + 1]
     length = np.diff(offsets).astype(np.int64)
     read = np.minimum(length, _READ)
