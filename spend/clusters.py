@@ -38,20 +38,26 @@ class Clusters:
         """All that are of its call, itself among them."""
         return self.members[key_of(sighting)]
 
-    def may_join(self, one: Sighting, other: Sighting) -> bool:
-        """Whether no guard forbids that two sightings are of one call."""
+    def may_join(self, one: Sighting, other: Sighting, *, wraps_itself: bool = False) -> bool:
+        """Whether no guard forbids that two sightings are of one call.
+
+        ``wraps_itself``: that one instrumentation saw both is no objection.
+        """
         left, right = self.of(one), self.of(other)
         both = (*left, *right)
-        seen_by = {sighting.emitter.instrumentation for sighting in both}
+        seen_by = {sighting.emitter.instrumentation for sighting in right}
+        apart = seen_by.isdisjoint(sighting.emitter.instrumentation for sighting in left)
         ids = {sighting.response_id for sighting in both if sighting.response_id}
-        return len(seen_by) == len(both) <= LARGEST and len(ids) <= 1
+        return (apart or wraps_itself) and len(both) <= LARGEST and len(ids) <= 1
 
-    def join(self, one: Sighting, other: Sighting, rule: str) -> bool:
+    def join(
+        self, one: Sighting, other: Sighting, rule: str, *, wraps_itself: bool = False
+    ) -> bool:
         """Makes two sightings one call; False where a guard forbids it."""
         left, right = self.of(one), self.of(other)
         if left is right:
             return True
-        if not self.may_join(one, other):
+        if not self.may_join(one, other, wraps_itself=wraps_itself):
             return False
         for sighting in sorted((*left, *right), key=began)[1:]:
             self.why.setdefault(key_of(sighting), rule)

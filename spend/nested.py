@@ -2,9 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from spend.calls import Outcome, Sighting
 from spend.clusters import Clusters, Key
+from spend.meters import INPUTS
 from spend.nearness import (
     NESTED_AGREE,
     conflicting_ids,
@@ -12,6 +14,8 @@ from spend.nearness import (
     used,
 )
 from spend.witnesses import agree, began, has_usage, key_of
+
+_CACHED: Final = tuple(name for name in INPUTS if name != "input")
 
 
 def join_nested(
@@ -35,8 +39,11 @@ def join_nested(
         twin = _twin_within(outer, alike)
         if twin is None or clusters.join(outer, twin, "nested"):
             continue
-        # The same instrumentation wraps itself (an agent kit's own two layers): the inner counts.
-        if not conflicting_ids(outer, twin):
+        if conflicting_ids(outer, twin):
+            continue
+        # The same instrumentation wraps itself (an agent kit's own two layers).
+        same = not (has_usage(outer) and has_usage(twin)) or used(outer) == used(twin)
+        if not (same and clusters.join(outer, twin, "nested", wraps_itself=True)):
             held.add(outer_key)
     return held
 
@@ -73,7 +80,26 @@ def _twin_within(outer: Sighting, inner: Sequence[Sighting]) -> Sighting | None:
         return fitting[-1] if fitting else None
     if not has_usage(outer):
         return told[-1] if outer.outcome is Outcome.OK or len(told) == 1 else None
-    same = [one for one in told if agree(used(one), used(outer), NESTED_AGREE)]
+    same = [one for one in told if _tell_alike(one, outer)]
     # A failed attempt may have been billed as much: the wrapper's answer is that of a good one.
     ended_so = [one for one in same if (one.outcome is Outcome.OK) is (outer.outcome is Outcome.OK)]
     return next(iter(ended_so or same), None)
+
+
+def _tell_alike(inner: Sighting, outer: Sighting) -> bool:
+    """Whether two told of the same usage, as far as both told of it."""
+    (prompt, answer), (around, answered) = used(inner), used(outer)
+    both_asked = _tells(inner, INPUTS) and _tells(outer, INPUTS)
+    both_answered = "output" in inner.usage and "output" in outer.usage
+    if both_answered and not agree((0, answer), (0, answered), NESTED_AGREE):
+        return False
+    if not both_asked or agree((prompt, 0), (around, 0), NESTED_AGREE):
+        return both_asked or both_answered
+    # One of them knows only what was not cached, and does not know that it is not all.
+    fresh = inner.usage.get("input"), outer.usage.get("input")
+    knows = _tells(inner, _CACHED), _tells(outer, _CACHED)
+    return both_answered and fresh[0] == fresh[1] and not all(knows)
+
+
+def _tells(one: Sighting, meters: Sequence[str]) -> bool:
+    return any(name in one.usage for name in meters)

@@ -6,6 +6,7 @@ emitter knows better what its spans are than the words that it shares with other
 
 from typing import Final
 
+from collector.dialects.agentcore import AGENTCORE
 from collector.dialects.anthropic_sdk import ANTHROPIC_SDK
 from collector.dialects.claude_code import CLAUDE_CODE
 from collector.dialects.cloudflare import CLOUDFLARE
@@ -57,6 +58,7 @@ DIALECTS: Final[tuple[Dialect, ...]] = (
     LANGSMITH,
     LANGFUSE,
     STRANDS,
+    AGENTCORE,
     CODEX,
     GEMINI_CLI,
     QWEN_CODE,

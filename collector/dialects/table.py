@@ -158,6 +158,8 @@ class Meaning:
     """Only for spans that have this attribute."""
     where: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Only for spans on which these attributes have one of these texts."""
+    streaming: bool | None = None
+    """Only for calls that say that they streamed, or that they did not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,8 @@ def flags_of(
                 here &= ~columns.present(meaning.unless)
             if meaning.given:
                 here &= columns.present(meaning.given)
+            if meaning.streaming is not None:
+                here &= columns.flag("streaming") == int(meaning.streaming)
             for key, texts in meaning.where.items():
                 here &= np.isin(columns.text_of(key), columns.places_of(texts))
             holds |= here
