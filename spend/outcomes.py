@@ -42,8 +42,9 @@ _OF_STATUS: Final = {
 _OF_CLASS: Final = {4: Outcome.BAD_REQUEST, 5: Outcome.SERVER_ERROR}
 _TOLD_STATUS: Final = re.compile(
     r"(?:error code|status(?: code|_code)?|http(?:/[\d.]+)?)\D{0,3}\b([45]\d\d)\b"
-    # botocore's "An error occurred (429)"; google-genai's "429 RESOURCE_EXHAUSTED. {...}".
-    r"|error occurred \(([45]\d\d)\)|^([45]\d\d) (?:None|[A-Z_]{4,})\.",
+    # botocore's "An error occurred (429)"; google-genai's "429 RESOURCE_EXHAUSTED. {...}" and
+    # what JavaScript's clients say, "429 slow down", by itself or behind the error's name.
+    r"|error occurred \(([45]\d\d)\)|^(?:\w*Error: )?([45]\d\d) \S",
     re.IGNORECASE,
 )
 

@@ -31,6 +31,7 @@ TRUST: Final = (
     ("opentelemetry.util.genai", 1),
     ("opentelemetry.instrumentation.openai_v2", 1),
     ("opentelemetry.instrumentation.google_genai", 1),
+    ("@opentelemetry/instrumentation-openai", 1),
     ("pydantic-ai", 2),
     ("gcp.vertex.agent", 2),
     ("langfuse-sdk", 2),
@@ -42,6 +43,7 @@ TRUST: Final = (
     ("gen_ai", 4),
     ("ai", 4),
     ("opentelemetry.instrumentation.", 5),
+    ("@traceloop/", 5),
     ("openlit", 6),
     ("litellm", 7),
 )
@@ -266,4 +268,10 @@ def _route(told: Sequence[Route]) -> Route:
         knew = next((one for one in told if one.provider and one.model), None)
         if knew is not None:
             gaps["deployment"] = knew.deployment
+    if first.model is not None and first.request_model in {None, first.model}:
+        # It tells what was asked for; another may know what answered.
+        answered = {one.model for one in told if one.request_model == first.model}
+        answered -= {None, first.model}
+        if len(answered) == 1:
+            gaps |= {"model": answered.pop(), "request_model": first.model}
     return replace(first, **gaps)

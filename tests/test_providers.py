@@ -248,6 +248,7 @@ def test_a_call_that_did_not_fail_is_ok() -> None:
 
 def test_a_status_is_found_in_a_message() -> None:
     assert status_told("Error code: 429 - {'error': ...}") == 429
+    assert status_told("RateLimitError: 429 slow down") == 429
     assert status_told("received 500 tokens") is None
 
 

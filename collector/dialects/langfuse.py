@@ -85,10 +85,14 @@ LANGFUSE: Final = Dialect(
         "user": ("langfuse.user.id", "langfuse.metadata.user"),
         "session": ("langfuse.session.id", "langfuse.metadata.session"),
         "team": ("langfuse.metadata.team",),
+        # JavaScript's spans leave their status open.
+        "failed": ("langfuse.observation.level",),
+        "error_message": ("langfuse.observation.status_message",),
         "first_token_at": ("langfuse.observation.completion_start_time",),
         **_RAW,
         "cost_given": ("langfuse.cost.total",),
     },
+    yes=("error",),
     marks=(
         Mark(
             "langfuse.observation.type",

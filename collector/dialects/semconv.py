@@ -109,6 +109,7 @@ SEMCONV: Final = Dialect(
         "opentelemetry.instrumentation.genai.*",
         "opentelemetry.instrumentation.openai_v2",
         "opentelemetry.instrumentation.google_genai",
+        "@opentelemetry/instrumentation-openai",
         "opentelemetry.instrumentation.vertexai",
         "opentelemetry.instrumentation.botocore*",
         "opentelemetry.util.genai*",

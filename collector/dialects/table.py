@@ -38,6 +38,7 @@ TEXTS: Final = frozenset(
         "response_id",
         "request_id",
         "error_type",
+        "error_message",  # only read for the status that it mentions
         "finish_reason",
         "user",
         "session",
@@ -82,6 +83,7 @@ MOMENTS: Final = frozenset({"first_token_at"})
 FLAGS: Final = frozenset(
     {
         "streaming",
+        "failed",  # beside the span's own status, which some leave open
         "after_stream",  # written when a stream had been read, for a span that ended before
         "cache_hit",  # a gateway answered out of its own cache: no provider was asked
     }

@@ -27,6 +27,7 @@ TRACELOOP: Final = Dialect(
         "opentelemetry.instrumentation.watsonx",
         "opentelemetry.instrumentation.writer",
         "traceloop.tracer",
+        "@traceloop/instrumentation-*",
     ),
     columns={
         "operation": ("llm.request.type",),
@@ -74,7 +75,12 @@ TRACELOOP: Final = Dialect(
         ),
     ),
     first_token_events=("gen_ai.content.completion.chunk", "llm.content.completion.chunk"),
-    beside_cache=(Meaning("opentelemetry.instrumentation.bedrock"),),
+    beside_cache=(
+        Meaning("opentelemetry.instrumentation.bedrock"),
+        # JavaScript's pass on the provider's own number, and add up their total from it.
+        Meaning("@traceloop/instrumentation-anthropic"),
+        Meaning("@traceloop/instrumentation-bedrock"),
+    ),
     # Gemini's candidates, without its thoughts, and Gemini's own total.
     rest_is_reasoning=(
         Meaning("opentelemetry.instrumentation.google_generativeai"),

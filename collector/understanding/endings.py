@@ -60,7 +60,7 @@ def endings_of(spans: Spans, rows: Ints, columns: Columns, dialect: Ints) -> End
 
     ``dialect`` is each one's index in DIALECTS, or -1.
     """
-    failed = spans.status[rows] == _ERROR
+    failed = (spans.status[rows] == _ERROR) | (columns.flag("failed") == 1)
     told = columns.text("error_type")
     numbers = columns.number("http_status")
     sane = np.isfinite(numbers) & (numbers >= 100) & (numbers <= 599)  # noqa: PLR2004 - HTTP's
@@ -72,7 +72,8 @@ def endings_of(spans: Spans, rows: Ints, columns: Columns, dialect: Ints) -> End
         thrown = _thrown(spans, rows, unnamed)
         failed[[row for row in thrown if throws[row]]] = True
         exceptions = _named(thrown, told)
-        _read_messages(spans, rows, unnamed[failed[unnamed] & (http[unnamed] == 0)], thrown, http)
+        silent = unnamed[failed[unnamed] & (http[unnamed] == 0)]
+        _read_messages(_messages(spans, rows, silent, columns), silent, thrown, http)
     names = told.copy()
     texts = list(columns.texts)
     for row, name in exceptions.items():
@@ -111,13 +112,23 @@ def _named(thrown: Mapping[int, _Thrown], told: Ints) -> dict[int, str]:
     }
 
 
+def _messages(spans: Spans, rows: Ints, silent: Ints, columns: Columns) -> list[str]:
+    """What some failed spans say of it, in their status or else in an attribute."""
+    statuses = spans.status_message.take(pa.array(rows[silent])).to_pylist()
+    told = columns.text("error_message")[silent].tolist()
+    return [
+        (status or b"")[:_READ].decode("utf-8", "replace")
+        or ("" if index == ABSENT else columns.texts[index])
+        for status, index in zip(statuses, told, strict=True)
+    ]
+
+
 def _read_messages(
-    spans: Spans, rows: Ints, silent: Ints, thrown: Mapping[int, _Thrown], http: Ints
+    messages: list[str], silent: Ints, thrown: Mapping[int, _Thrown], http: Ints
 ) -> None:
     """Fills in the statuses that only a failed span's messages mention."""
-    messages = spans.status_message.take(pa.array(rows[silent]))
-    for row, message in zip(silent.tolist(), messages.to_pylist(), strict=True):
-        own = status_told((message or b"")[:_READ].decode("utf-8", "replace"))
+    for row, message in zip(silent.tolist(), messages, strict=True):
+        own = status_told(message)
         http[row] = own or status_told(thrown[row].message if row in thrown else "") or 0
 
 
