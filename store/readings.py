@@ -1,20 +1,22 @@
 """Puts down what metrics told, in the transaction of the batch that it came with."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, literal_column, or_
+from sqlalchemy import BigInteger, Integer, cast, func, literal, literal_column, or_, select
 from sqlalchemy import insert as plain_insert
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
 from spend.readings import Reading, TokenCounter
 from store.dictionaries import Known
 from store.tables.readings import counters, readings, told_anew
 
-_AT_ONCE: Final = 1000
+_FIELDS: Final = tuple(field.name for field in fields(Reading))
+_NAMES: Final = ("id", "counter_id", *_FIELDS[1:])
+"""Columns: the id, and the fields in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,36 +61,39 @@ def _insert(
     session: Session, tenant: int, batch_id: int, told: Mapping[int, Reading]
 ) -> tuple[list[int], list[int]]:
     """Ids of those that were new, and of those that were there and became wider."""
-    new: list[int] = []
-    changed: list[int] = []
-    # In the order of the key, so that writers wait for each other and never in a ring.
+    if not told:
+        return [], []
+    # One array a column: a parameter for each value would take longer than storing it.
     ids = sorted(told)
-    for at in range(0, len(ids), _AT_ONCE):
-        rows = [
-            {"tenant_id": tenant, "id": id_, "batch_id": batch_id, **_row(told[id_])}
-            for id_ in ids[at : at + _AT_ONCE]
-        ]
-        statement = insert(readings).values(rows)
-        given = statement.excluded
-        upsert = statement.on_conflict_do_update(
-            index_elements=["tenant_id", "id"],
-            set_={
-                "read_at": func.least(readings.c.read_at, given.read_at),
-                "last_read_at": func.greatest(readings.c.last_read_at, given.last_read_at),
-            },
-            where=or_(
-                given.read_at < readings.c.read_at, given.last_read_at > readings.c.last_read_at
-            ),
-        ).returning(readings.c.id, literal_column("(readings.xmax = 0)"))
-        for id_, is_new in session.execute(upsert):
-            (new if is_new else changed).append(id_)
-    return new, changed
-
-
-def _row(reading: Reading) -> dict[str, object]:
-    names = ("series", "count", "started_at", "read_at", "last_read_at", "cumulative", "value")
-    row = {name: getattr(reading, name) for name in (*names, "calls")}
-    return {"counter_id": reading.counter, **row}
+    values = [ids, *([getattr(told[id_], field) for id_ in ids] for field in _FIELDS)]
+    rows = (
+        func.unnest(
+            *(
+                cast(column, ARRAY(readings.c[name].type))
+                for name, column in zip(_NAMES, values, strict=True)
+            )
+        )
+        .table_valued(*_NAMES, name="given")
+        .render_derived()
+    )
+    given = select(
+        literal(tenant, Integer),
+        literal(batch_id, BigInteger),
+        *(rows.c[name] for name in _NAMES),
+        # In the order of the key, so that writers wait for each other and never in a ring.
+    ).order_by(rows.c.id)
+    statement = insert(readings).from_select(["tenant_id", "batch_id", *_NAMES], given)
+    new = statement.excluded
+    upsert = statement.on_conflict_do_update(
+        index_elements=["tenant_id", "id"],
+        set_={
+            "read_at": func.least(readings.c.read_at, new.read_at),
+            "last_read_at": func.greatest(readings.c.last_read_at, new.last_read_at),
+        },
+        where=or_(new.read_at < readings.c.read_at, new.last_read_at > readings.c.last_read_at),
+    ).returning(readings.c.id, literal_column("(readings.xmax = 0)"))
+    found = session.execute(upsert).all()
+    return [id_ for id_, is_new in found if is_new], [id_ for id_, is_new in found if not is_new]
 
 
 def _note(session: Session, tenant: int, batch_id: int, told: Iterable[Reading]) -> None:
