@@ -1,4 +1,4 @@
-"""Prints one table: each step of a span's way, beside a bare COPY of the same rows in the same run.
+"""Prints each step of a span's way beside a bare COPY of the same rows, and what dialects cost.
 
     make bench                                  # or: python -m bench [batches] [trace.csv]
 
@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.local_postgres import local_postgres
+from bench.dialects import MEASURE, measured
 from bench.ingest import SPANS, body, measure
 from jobs import charge, refresh_prices, roll
 from jobs.context import JobContext
@@ -74,11 +75,11 @@ def main() -> None:
         "roll: settled, in cells": ingest.spans / seconds["roll"],
         "charge: priced, in the ledger": ingest.spans / seconds["charge"],
     }
-    show(figures, ingest.spans)
+    show(figures, ingest.spans, measured())
 
 
-def show(figures: dict[str, float], spans: int) -> None:
-    """The table, and bench.json in the folder this was started in."""
+def show(figures: dict[str, float], spans: int, dialects: dict[str, float]) -> None:
+    """Both tables, and bench.json in the folder this was started in."""
     table = Table("step", "calls/s", "of a bare COPY", box=None, pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
@@ -87,7 +88,18 @@ def show(figures: dict[str, float], spans: int) -> None:
         table.add_row(name, f"{rate:,.0f}", f"{rate / bare:.2f}")
     Console().print(f"{spans:,} calls in batches of {SPANS}, on {os.cpu_count()} cores")
     Console().print(table)
-    written = {"spans": spans, "cores": os.cpu_count(), "calls_a_second": figures}
+    understood = Table("understanding", "µs a span", f"of {MEASURE}", box=None, pad_edge=False)
+    for column in understood.columns[1:]:
+        column.justify = "right"
+    for name, took in sorted(dialects.items(), key=lambda each: each[1]):
+        understood.add_row(name, f"{took:.1f}", f"{took / dialects[MEASURE]:.2f}")
+    Console().print(understood)
+    written = {
+        "spans": spans,
+        "cores": os.cpu_count(),
+        "calls_a_second": figures,
+        "dialects_us_a_span": dialects,
+    }
     Path("bench.json").write_text(json.dumps(written, indent=2) + "\n")
 
 

@@ -217,9 +217,11 @@ def _column(
         valid[:plain] = column.is_valid().to_numpy(zero_copy_only=False)
         dense = column.drop_null().to_numpy(zero_copy_only=False)
         values[:plain][valid[:plain]] = dense
-    for place, value in found.of_kind(kind):
-        values[plain + place] = value
-        valid[plain + place] = True
+    places, taken = found.of_kind(kind)
+    if places:
+        at = plain + np.array(places, dtype=np.int64)
+        values[at] = taken
+        valid[at] = True
     return values, valid
 
 
@@ -233,9 +235,12 @@ def _texts(known: Known, plain: int, found: Found) -> tuple[list[str], Ints]:
         index[:plain] = encoded.indices.fill_null(ABSENT).to_numpy(zero_copy_only=False)
         empty = np.array([not text for text in texts] + [False])
         index[np.flatnonzero(empty[index])] = ABSENT
-    for place, value in found.of_kind("text"):
-        index[plain + place] = len(texts)
-        texts.append(scrub(value))
+    known_at: dict[str, int] = {}
+    for place, value in zip(*found.of_kind("text"), strict=True):
+        at = known_at.setdefault(value, len(texts))
+        if at == len(texts):
+            texts.append(scrub(value))
+        index[plain + place] = at
     _spell_out(known, plain, texts, index)
     return texts, index
 

@@ -50,19 +50,28 @@ def flags_of(
 
     ``scope`` is each span's row in ``names`` and ``versions``, ``group`` its row in ``routes``.
     """
-    firsts, alike = distinct([scope, group], len(columns))
-    holds = np.zeros(len(columns), dtype=bool)
+    emitters = list(zip(names, versions, strict=True))
+    place = {emitter: number for number, emitter in enumerate(dict.fromkeys(emitters))}
+    # A batch can hold one scope many times, once for each resource.
+    emitter = np.array([place[each] for each in emitters], dtype=np.int64)[scope]
+    firsts, alike = distinct([emitter, group], len(columns))
+    held: dict[int, tuple[Meaning, list[int]]] = {}
     for number, row in enumerate(firsts.tolist()):
-        at = scope[row]
-        for meaning in _holding(column, names[at], versions[at], routes[group[row]].provider):
-            here = alike == number
-            if meaning.unless:
-                here &= ~columns.present(meaning.unless)
-            if meaning.given:
-                here &= columns.present(meaning.given)
-            if meaning.streaming is not None:
-                here &= columns.flag("streaming") == int(meaning.streaming)
-            for key, texts in meaning.where.items():
-                here &= np.isin(columns.text_of(key), columns.places_of(texts))
-            holds |= here
+        name, version = emitters[scope[row]]
+        for meaning in _holding(column, name, version, routes[group[row]].provider):
+            held.setdefault(id(meaning), (meaning, []))[1].append(number)
+    holds = np.zeros(len(columns), dtype=bool)
+    for meaning, numbers in held.values():
+        among = np.zeros(len(firsts), dtype=bool)
+        among[numbers] = True
+        here = among[alike]
+        if meaning.unless:
+            here &= ~columns.present(meaning.unless)
+        if meaning.given:
+            here &= columns.present(meaning.given)
+        if meaning.streaming is not None:
+            here &= columns.flag("streaming") == int(meaning.streaming)
+        for key, texts in meaning.where.items():
+            here &= np.isin(columns.text_of(key), columns.places_of(texts))
+        holds |= here
     return holds
