@@ -69,8 +69,15 @@ OPENINFERENCE: Final = Dialect(
     cache_read_twice=(
         Meaning("openinference.instrumentation.google_genai", since=(0, 1, 12), before=(0, 1, 16)),
     ),
-    # From the changelogs: fixed on 2025-03-25.
+    # From the changelogs and the sources: fixed on 2025-03-25; LangChain's in November of that
+    # year, where what it handed on was Anthropic's own usage, which has no total.
     beside_cache=(
+        Meaning(
+            "openinference.instrumentation.langchain",
+            before=(0, 1, 55),
+            providers=frozenset({"anthropic"}),
+            unless="llm.token_count.total",
+        ),
         Meaning("openinference.instrumentation.anthropic", before=(0, 1, 14)),
         Meaning("openinference.instrumentation.bedrock", before=(0, 1, 18)),
     ),

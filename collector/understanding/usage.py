@@ -99,6 +99,8 @@ def read_usage(
     given = _either(raw["input"], raw["input_beside_cache"])
     again = np.minimum(raw["cache_read"].or_zero(), given.value)
     given = Counts(np.where(cache_read_twice, given.value - again, given.value), given.told)
+    whole = raw["total"]
+    raw["total"] = Counts(np.where(cache_read_twice, whole.value - again, whole.value), whole.told)
     output = _either(raw["output"], raw["output_beside_reasoning"])
     output = _without_prompt(output, given, raw["total"])
     # No answer comes from an empty prompt: the emitter was told of the answer alone.

@@ -4,8 +4,9 @@
         python tests/capturing/clients.py SCENARIO INSTRUMENTOR...
 
 INSTRUMENTOR is ``module:Class`` of a package in the venv at hand, such as
-``openinference.instrumentation.openai:OpenAIInstrumentor``, or ``openlit``. Needs the OpenTelemetry SDK and
-``opentelemetry-exporter-otlp-proto-http``, the instrumentation, and the client of the scenario.
+``openinference.instrumentation.openai:OpenAIInstrumentor``; or ``openlit``, ``traceloop``,
+``langsmith``. Needs the OpenTelemetry SDK and ``opentelemetry-exporter-otlp-proto-http``, the
+instrumentation, and the client of the scenario. ``WITH_LOGS=1`` sends log records, too.
 The keys of the providers may hold anything. Each scenario says which calls it makes.
 """
 
@@ -26,8 +27,8 @@ def may_fail() -> Iterator[None]:
     """A call that is to fail, or that this version of a client cannot make."""
     try:
         yield
-    except Exception as error:
-        print(f"failed: {type(error).__name__}: {str(error)[:200]}")
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other calls go on
+        print(f"failed: {type(error).__name__}: {str(error)[:200]}")  # noqa: T201 - a command
 
 
 def openai() -> None:
@@ -65,7 +66,7 @@ def openai() -> None:
 
 
 def anthropic() -> None:
-    """Anthropic: 2 messages (1 fails), 1 raw stream, 1 by the ``stream`` helper, 1 raw async stream."""
+    """Anthropic: 2 messages (1 fails), a raw stream, one by the helper, an asynchronous one."""
     from anthropic import Anthropic, AsyncAnthropic
 
     client = Anthropic(base_url=MODELS, api_key="sk-none", max_retries=0)
@@ -87,7 +88,7 @@ def anthropic() -> None:
 
 
 def bedrock() -> None:
-    """Bedrock: 2 by converse (1 fails), 1 by converse's stream, Claude's own words, Titan's vectors."""
+    """Bedrock: 2 by Converse (1 fails), its stream, and both in Claude's own words."""
     import boto3
     from botocore.config import Config
 
@@ -172,7 +173,7 @@ def langgraph() -> None:
 
 
 def openai_agents() -> None:
-    """OpenAI's agents: one with a tool (2 responses), one by chat completions (2 chats), one streamed."""
+    """OpenAI's agents: a tool by responses and by chats (2 calls each), a stream, a failure."""
     from agents import (
         Agent,
         OpenAIChatCompletionsModel,
