@@ -160,6 +160,12 @@ def _near_kin(one: Sighting, other: Sighting) -> bool:
 
 
 def _are_kin(one: Sighting, other: Sighting) -> bool:
+    if has_usage(one) is not has_usage(other):
+        # One tells that there was a call (Gemini CLI's span), the other what it used.
+        ended_alike = (one.outcome is Outcome.OK) is (other.outcome is Outcome.OK)
+        return (
+            ended_alike and one.emitter.signal != other.emitter.signal and _one_within(one, other)
+        )
     return same_prompt(one, other) and _near_kin(one, other)
 
 

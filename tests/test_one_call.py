@@ -187,6 +187,20 @@ def test_a_span_that_leaves_out_reasoning_is_the_call_of_the_log_that_tells_it()
     assert not joined.usage_conflict
 
 
+def test_a_span_that_tells_no_usage_is_the_call_of_the_log_within_it() -> None:
+    span = sighting(1, 1, emitter=CLI, kin_id=KIN, usage={})
+    within = {"start_at": NOON + timedelta(milliseconds=2), "duration_us": 990_000}
+    log = sighting(2, 2, emitter=CLI_LOG, kin_id=KIN, usage=USED, **within)
+    assert settled(span, log) == (1, 600, 50)
+    # Another call's: it had not begun, or this one had failed.
+    later = sighting(
+        2, 2, emitter=CLI_LOG, kin_id=KIN, usage=USED, start_at=NOON + timedelta(seconds=1)
+    )
+    assert settled(span, later)[0] == 2
+    failed = sighting(1, 1, emitter=CLI, kin_id=KIN, usage={}, outcome=Outcome.ERROR)
+    assert settled(failed, log)[0] == 2
+
+
 def test_another_session_or_prompt_is_another_call() -> None:
     span = sighting(1, 1, emitter=CLI, kin_id=KIN, usage=USED, owner=Owner("a", service="codex"))
     log: dict[str, Any] = {"emitter": CLI_LOG, "usage": USED, "owner": Owner("b", service="codex2")}
