@@ -42,7 +42,8 @@ def join_nested(
         if conflicting_ids(outer, twin):
             continue
         # The same instrumentation wraps itself (an agent kit's own two layers).
-        same = not (has_usage(outer) and has_usage(twin)) or used(outer) == used(twin)
+        both = has_usage(outer) and has_usage(twin)
+        same = not both or used(outer) == used(twin) or _left_out_thoughts(twin, outer)
         if not (same and clusters.join(outer, twin, "nested", wraps_itself=True)):
             held.add(outer_key)
     return held
@@ -91,6 +92,8 @@ def _tell_alike(inner: Sighting, outer: Sighting) -> bool:
     (prompt, answer), (around, answered) = used(inner), used(outer)
     both_asked = _tells(inner, INPUTS) and _tells(outer, INPUTS)
     both_answered = "output" in inner.usage and "output" in outer.usage
+    if _left_out_thoughts(inner, outer) or _left_out_thoughts(outer, inner):
+        return True
     if both_answered and not agree((0, answer), (0, answered), NESTED_AGREE):
         return False
     if not both_asked or agree((prompt, 0), (around, 0), NESTED_AGREE):
@@ -99,6 +102,14 @@ def _tell_alike(inner: Sighting, outer: Sighting) -> bool:
     fresh = inner.usage.get("input"), outer.usage.get("input")
     knows = _tells(inner, _CACHED), _tells(outer, _CACHED)
     return both_answered and fresh[0] == fresh[1] and not all(knows)
+
+
+def _left_out_thoughts(one: Sighting, other: Sighting) -> bool:
+    """Whether one told of the same usage, and knew nothing of the reasoning that the other has."""
+    thoughts = other.usage.get("reasoning", 0)
+    (prompt, answer), (its_prompt, its_answer) = used(one), used(other)
+    knew = "reasoning" in one.usage or not thoughts
+    return not knew and prompt == its_prompt and answer + thoughts == its_answer
 
 
 def _tells(one: Sighting, meters: Sequence[str]) -> bool:

@@ -9,13 +9,18 @@ MLFLOW: Final = Dialect(
     scopes=("mlflow.*",),
     columns={
         "provider": ("mlflow.llm.provider.",),
-        "response_model": ("mlflow.llm.model.",),
+        "request_model": ("mlflow.spanInputs.model",),
+        "response_model": ("mlflow.llm.model.", "mlflow.spanOutputs.model"),
+        "streaming": ("mlflow.spanInputs.stream",),
         "operation": ("mlflow.spanType.",),
         "input": ("mlflow.usage.input",),
-        "output": ("mlflow.usage.output",),
+        "input_beside_cache": ("mlflow.messages.input",),
+        "output": ("mlflow.usage.output", "mlflow.messages.output"),
         "total": ("mlflow.usage.total",),
-        "cache_read": ("mlflow.usage.cache_read",),
-        "cache_write": ("mlflow.usage.cache_write",),
+        "cache_read": ("mlflow.usage.cache_read", "mlflow.messages.cache_read"),
+        "cache_write": ("mlflow.usage.cache_write", "mlflow.messages.cache_write"),
+        "cache_write_5m": ("mlflow.messages.cache_write_5m",),
+        "cache_write_1h": ("mlflow.messages.cache_write_1h", "mlflow.usage.cache_write_1h"),
         "response_id": ("mlflow.spanOutputs.id",),
     },
     marks=(
@@ -35,7 +40,28 @@ MLFLOW: Final = Dialect(
         Unpacked("mlflow.spanType", {"": "mlflow.spanType."}),
         Unpacked("mlflow.llm.provider", {"": "mlflow.llm.provider."}),
         Unpacked("mlflow.llm.model", {"": "mlflow.llm.model."}),
-        Unpacked("mlflow.spanOutputs", {"id": "mlflow.spanOutputs.id"}),
+        Unpacked(
+            "mlflow.spanInputs",
+            {"model": "mlflow.spanInputs.model", "stream": "mlflow.spanInputs.stream"},
+        ),
+        Unpacked(
+            "mlflow.spanOutputs",
+            {"id": "mlflow.spanOutputs.id", "model": "mlflow.spanOutputs.model"},
+        ),
+        # Anthropic's own: the first versions made no sum of it, and none tells a cache's life.
+        Unpacked(
+            "mlflow.spanOutputs",
+            {
+                "input_tokens": "mlflow.messages.input",
+                "output_tokens": "mlflow.messages.output",
+                "cache_read_input_tokens": "mlflow.messages.cache_read",
+                "cache_creation_input_tokens": "mlflow.messages.cache_write",
+                "cache_creation.ephemeral_5m_input_tokens": "mlflow.messages.cache_write_5m",
+                "cache_creation.ephemeral_1h_input_tokens": "mlflow.messages.cache_write_1h",
+            },
+            at="usage",
+            given=frozenset({"cache_read_input_tokens", "cache_creation_input_tokens"}),
+        ),
         Unpacked(
             "mlflow.chat.tokenUsage",
             {
@@ -44,7 +70,9 @@ MLFLOW: Final = Dialect(
                 "total_tokens": "mlflow.usage.total",
                 "cache_read_input_tokens": "mlflow.usage.cache_read",
                 "cache_creation_input_tokens": "mlflow.usage.cache_write",
+                "cache_creation_input_tokens_above_1hr": "mlflow.usage.cache_write_1h",
             },
         ),
     ),
+    first_token_events=("mlflow.chunk.item.0",),
 )

@@ -264,6 +264,8 @@ class Dialect:
     """Where ``output`` leaves out reasoning."""
     cache_read_twice: tuple[Meaning, ...] = ()
     """Where ``input`` counts what was read from the cache a second time."""
+    reasoning_twice: tuple[Meaning, ...] = ()
+    """Where ``output`` counts reasoning a second time."""
     rest_is_reasoning: tuple[Meaning, ...] = ()
     """Where reasoning is not told, and is what ``total`` has beyond input and output."""
     metrics: tuple[TokenMetric, ...] = ()

@@ -56,6 +56,14 @@ Value = TypeVar("Value")
 
 _SERVER: Final = 2
 """OTLP's span kind of the side that was called."""
+_MEANINGS: Final = (
+    "beside_cache",
+    "reasoning_apart",
+    "rest_is_reasoning",
+    "cache_read_twice",
+    "reasoning_twice",
+)
+"""What the tables say of counts (``collector.dialects.table.Meaning``)."""
 _AROUND: Final = (Verdict.AGGREGATE, Verdict.NAMING)
 _MICROS_A_DAY: Final = 86_400 * 10**6
 
@@ -102,9 +110,7 @@ def understand(
         spans, marked = judge_events(spans, scopes, known)
     else:
         marked = judge(spans, scopes, known)
-    candidates = np.flatnonzero(
-        (marked.verdict == Verdict.CALL) | np.isin(marked.verdict, _AROUND)
-    )
+    candidates = np.flatnonzero((marked.verdict == Verdict.CALL) | np.isin(marked.verdict, _AROUND))
     if not len(candidates):
         return _nothing(len(spans))
     row_of_span = np.full(len(spans), -1, dtype=np.int64)
@@ -174,7 +180,7 @@ def _said(seen: _Seen, rows: Ints, columns: Columns) -> _Said:
             group=routed.group,
             routes=routed.listed,
         )
-        for flag in ("beside_cache", "reasoning_apart", "rest_is_reasoning", "cache_read_twice")
+        for flag in _MEANINGS
     }
     told = read_usage(columns, failed=endings.failed, **means)
     usage, saved = not_charged(told, columns.flag("cache_hit") == 1)

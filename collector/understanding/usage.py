@@ -78,13 +78,15 @@ def read_usage(
     reasoning_apart: Flags,
     rest_is_reasoning: Flags,
     cache_read_twice: Flags,
+    reasoning_twice: Flags,
     failed: Flags,
 ) -> Usage:
     """The meters of each span.
 
     ``beside_cache`` says where the table holds that ``input`` leaves out the cache's part,
     ``reasoning_apart`` where ``output`` leaves out reasoning, ``rest_is_reasoning`` where it does
-    and only the total has it, ``cache_read_twice`` where ``input`` has that part twice.
+    and only the total has it, ``cache_read_twice`` and ``reasoning_twice`` where ``input`` and
+    ``output`` have that part twice.
     """
     refused: dict[int, list[str]] = {}
     raw = {column: _count(columns, column, refused) for column in sorted(COUNTS)}
@@ -97,12 +99,11 @@ def read_usage(
 
     cached = raw["cache_read"].or_zero() + _writes(raw)
     given = _either(raw["input"], raw["input_beside_cache"])
-    again = np.minimum(raw["cache_read"].or_zero(), given.value)
-    given = Counts(np.where(cache_read_twice, given.value - again, given.value), given.told)
-    whole = raw["total"]
-    raw["total"] = Counts(np.where(cache_read_twice, whole.value - again, whole.value), whole.told)
+    given = _once(raw["cache_read"], given, cache_read_twice)
+    raw["total"] = _once(raw["cache_read"], raw["total"], cache_read_twice)
     output = _either(raw["output"], raw["output_beside_reasoning"])
     output = _without_prompt(output, given, raw["total"])
+    output = _once(raw["reasoning"], output, reasoning_twice)
     # No answer comes from an empty prompt: the emitter was told of the answer alone.
     given = Counts(given.value, given.told & ~((given.value + cached == 0) & (output.value > 0)))
     rest = _rest(raw, given, output, rest_is_reasoning)
@@ -187,6 +188,12 @@ def _rest(raw: Mapping[str, Counts], given: Counts, output: Counts, holds: Flags
 
 def _plus(count: Counts, extra: Counts) -> Counts:
     return Counts(count.or_zero() + extra.or_zero(), count.told | extra.told)
+
+
+def _once(part: Counts, whole: Counts, twice: Flags) -> Counts:
+    """The whole with a part in it once, where it holds that ``twice``."""
+    again = np.minimum(part.or_zero(), whole.value)
+    return Counts(np.where(twice, whole.value - again, whole.value), whole.told)
 
 
 def _without_prompt(output: Counts, given: Counts, total: Counts) -> Counts:
