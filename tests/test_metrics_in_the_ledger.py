@@ -31,7 +31,7 @@ TOLD_BY_METRICS: dict[str, Sums] = {
     "claude-code/subagent": (0, 0, 5000, 2900, 600, 250, 0),
     "claude-code/traces": (0, 0, 2000, 1160, 240, 100, 0),
     "codex/exec": (0, 0, 2000, 800, 0, 100, 40),
-    "codex/flaky": (0, 0, 1000, 400, 0, 50, 20),
+    "codex/attempts": (0, 0, 1000, 400, 0, 50, 20),
     "codex/tool": (0, 0, 2000, 800, 0, 100, 40),
     # It tells of each call in two families, of which one knows the cache.
     "gemini-cli/auto": (0, 0, 2000, 800, 0, 100, 40),

@@ -16,6 +16,8 @@ CLAUDE_CODE: Final = Dialect(
         "output": ("output_tokens",),
         "cache_read": ("cache_read_tokens",),
         "cache_write": ("cache_creation_tokens",),
+        "cache_write_5m": ("cache_creation_5m_tokens",),
+        "cache_write_1h": ("cache_creation_1h_tokens",),
         "ttft_ms": ("ttft_ms",),
         "duration_ms": ("duration_ms",),
         "http_status": ("status_code",),
