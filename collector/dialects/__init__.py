@@ -11,6 +11,7 @@ from collector.dialects.anthropic_sdk import ANTHROPIC_SDK
 from collector.dialects.claude_code import CLAUDE_CODE
 from collector.dialects.cloudflare import CLOUDFLARE
 from collector.dialects.codex import CODEX
+from collector.dialects.copilot import COPILOT
 from collector.dialects.engines import SGLANG, TENSORRT_LLM, VLLM
 from collector.dialects.envoy import ENVOY
 from collector.dialects.gemini_cli import GEMINI_CLI, QWEN_CODE
@@ -60,6 +61,7 @@ DIALECTS: Final[tuple[Dialect, ...]] = (
     STRANDS,
     AGENTCORE,
     CODEX,
+    COPILOT,
     GEMINI_CLI,
     QWEN_CODE,
     CLAUDE_CODE,

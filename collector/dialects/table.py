@@ -257,7 +257,7 @@ class Dialect:
     exceptions_fail: bool = False
     """A recorded exception means failure, whatever the span's status says."""
     engine: str | None = None
-    """The model server that emits it, when it names no provider."""
+    """The model server, or the seller, that emits it, where it names no provider."""
     beside_cache: tuple[Meaning, ...] = ()
     """Where ``input`` leaves out what was read from or written to the provider's cache."""
     reasoning_apart: tuple[Meaning, ...] = ()
