@@ -1,6 +1,5 @@
 """What metrics told, metered; and in the rollups where nothing else told: spend/readings.py."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
@@ -28,18 +27,16 @@ from sqlalchemy.orm import Session
 from spend.calls import Outcome
 from spend.meters import METER_NAMES
 from spend.readings import (
-    ANYONE,
     LONGEST,
     Metered,
     Reading,
     TokenCounter,
-    Told,
     counting,
-    hour_of,
     meter,
 )
 from store import rollups
-from store.tables.readings import counters, metered, readings, told, told_anew
+from store.tables.readings import counters, metered, readings, told_anew
+from store.told import serving, told_about
 
 Key = tuple[int, datetime]
 """A counter and a moment."""
@@ -84,7 +81,11 @@ def meter_batches(session: Session, tenant: int, batch_ids: Sequence[int]) -> li
 
 def settle(session: Session, tenant: int, windows: Iterable[Window]) -> None:
     """Decides anew, in these hours, what of the metered counts; moves the rollups with it."""
-    for service, first, last in _merged(windows):
+    changed = set(windows)
+    # What a gateway tells depends on what its clients tell, on whatever signal.
+    gateways = serving(session, tenant) if changed else []
+    theirs = {(service, first, last) for _, first, last in changed for service in gateways}
+    for service, first, last in _merged(changed | theirs):
         touched = _at_hours(session, tenant, service, first, last)
         if not touched:
             continue
@@ -96,7 +97,7 @@ def settle(session: Session, tenant: int, windows: Iterable[Window]) -> None:
         count = counting(
             _counters(session, tenant, {key[0] for key in beside}),
             (it.metered for it in beside.values()),
-            _told(session, tenant, service, begins, ends),
+            told_about(session, tenant, service, (begins, ends), serves=service in gateways),
         )
         for now in (False, True):
             moved = [
@@ -242,21 +243,6 @@ def _row(one: Metered, tenant: int, services: Mapping[int, int]) -> dict[str, ob
         "calls": one.calls,
         "counts": False,
     }
-
-
-def _told(
-    session: Session, tenant: int, service: int, first: datetime, last: datetime
-) -> dict[datetime, set[Told]]:
-    by_hour: dict[datetime, set[Told]] = defaultdict(set)
-    for hour, who, kin in session.execute(
-        select(told.c.hour, told.c.service, told.c.session).where(
-            told.c.tenant_id == tenant,
-            told.c.service.in_([service, ANYONE]),
-            told.c.hour.between(first, last),
-        )
-    ):
-        by_hour[hour_of(hour)].add((who, kin))
-    return by_hour
 
 
 def _merged(windows: Iterable[Window]) -> list[Window]:

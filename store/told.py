@@ -1,26 +1,31 @@
-"""Who told calls by spans and logs, by the hour: there, what metrics tell does not count."""
+"""Who told calls, by the hour: there, what metrics tell does not count."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import BigInteger, Interval, and_, cast, func, literal, or_, select
+from sqlalchemy import BigInteger, Interval, and_, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from spend.kin import service_kin
 from spend.readings import (
     ANYONE,
+    LONGEST,
     MARGIN,
     NO_SESSION,
     Told,
+    hour_of,
     hours_between,
     model_kin,
     plain_model,
 )
 from store.tables.heard import owners, routes, sightings
-from store.tables.readings import counters, told
+from store.tables.readings import counters, metered, told
 
+_HOUR: Final = timedelta(hours=1)
+_MOMENT: Final = timedelta(microseconds=1)
 _LONGEST: Final = timedelta(hours=24)
 """A call that took longer speaks for its first hours only."""
 _AT_ONCE: Final = 5000
@@ -43,25 +48,73 @@ def tell(
         statement = insert(told).values(rows[at : at + _AT_ONCE]).on_conflict_do_nothing()
         stored = session.execute(statement.returning(told.c.service, told.c.hour))
         new.update((service, hour) for service, hour in stored)
-    return [
-        (service, hour, hour)
-        for service, serves in _metered(session, tenant, {service for service, _ in new})
-        for hour in sorted({hour for who, hour in new if who == service or (serves and not who)})
-    ]
-
-
-def _metered(session: Session, tenant: int, services: Collection[int]) -> list[tuple[int, bool]]:
-    """Those of some services that metrics speak of, and all that serve others."""
-    found = session.execute(
-        select(counters.c.service, func.bool_or(counters.c.serves))
-        .where(
-            counters.c.tenant_id == tenant,
-            or_(counters.c.service.in_(sorted(services)), counters.c.serves),
+    spoken_of = set(
+        session.scalars(
+            select(counters.c.service)
+            .where(
+                counters.c.tenant_id == tenant,
+                counters.c.service.in_(sorted({service for service, _ in new})),
+            )
+            .distinct()
         )
-        .group_by(counters.c.service)
-        .order_by(counters.c.service)
     )
-    return [(service, serves) for service, serves in found]
+    # ANYONE stands for those who serve: store/metered.py knows them.
+    return [(who, hour, hour) for who, hour in sorted(new) if who in spoken_of or who == ANYONE]
+
+
+def serving(session: Session, tenant: int) -> list[int]:
+    """Services that tell metrics of calls that others may tell of: gateways, model servers."""
+    asked = select(counters.c.service).where(counters.c.tenant_id == tenant, counters.c.serves)
+    return list(session.scalars(asked.distinct().order_by(counters.c.service)))
+
+
+def told_about(
+    session: Session, tenant: int, service: int, hours: tuple[datetime, datetime], *, serves: bool
+) -> dict[datetime, set[Told]]:
+    """Who told calls that metrics of a service may repeat, from the first to the last hour.
+
+    With ``serves`` also what other services' metrics tell.
+    """
+    first, last = hours
+    by_hour: dict[datetime, set[Told]] = defaultdict(set)
+    for hour, who, kin in session.execute(
+        select(told.c.hour, told.c.service, told.c.session).where(
+            told.c.tenant_id == tenant,
+            told.c.service.in_([service, ANYONE]),
+            told.c.hour.between(first, last),
+        )
+    ):
+        by_hour[hour_of(hour)].add((who, kin))
+    if serves:
+        for model, begins, ends in _clients(session, tenant, service, first, last):
+            for hour in hours_between(max(begins, first), min(ends, last)):
+                by_hour[hour].add((ANYONE, model_kin(model)))
+    return by_hour
+
+
+def _clients(
+    session: Session, tenant: int, service: int, first: datetime, last: datetime
+) -> list[tuple[str, datetime, datetime]]:
+    """Models that other services' metrics tell of, and the hours of each."""
+    end = last + _HOUR
+    since = func.greatest(metered.c.since, metered.c.read_at - LONGEST)
+    begins = func.date_trunc("hour", since, "UTC")
+    ends = func.date_trunc("hour", func.greatest(since, metered.c.read_at - _MOMENT), "UTC")
+    mine = and_(counters.c.tenant_id == metered.c.tenant_id, counters.c.id == metered.c.counter_id)
+    found = session.execute(
+        select(counters.c.model, begins, ends)
+        .join_from(metered, counters, mine)
+        .where(
+            metered.c.tenant_id == tenant,
+            metered.c.service != service,
+            metered.c.read_at >= first,
+            metered.c.read_at <= end + LONGEST,
+            metered.c.since < end,
+            ~counters.c.serves,
+        )
+        .distinct()
+    )
+    return [(model, hour_of(since), hour_of(until)) for model, since, until in found]
 
 
 def _hours(

@@ -141,6 +141,19 @@ def test_a_gateway_is_silent_where_its_clients_tell(database: Database) -> None:
     assert tokens(database) == (2, 200)
 
 
+@pytest.mark.parametrize("gateway_first", [False, True])
+def test_a_gateway_is_silent_where_its_clients_send_metrics_too(
+    database: Database, gateway_first: bool
+) -> None:
+    gateway: dict[str, Any] = {"resource": {"service.name": "gateway"}}
+    told = [read(100, 5, temporality=DELTA), read(100, 65, 60, temporality=DELTA)]
+    same = read(100, 6, 1, temporality=DELTA, scope="envoyproxy/ai-gateway", **gateway)
+    for each in [same, *told] if gateway_first else [*told, same]:
+        hear(database, each)
+        settle(database)
+    assert tokens(database) == (2, 200)
+
+
 def grown(counts: Sequence[tuple[str, float]], at: float) -> Request:
     """The counters of 2026, in a request for each."""
     (name, count), *_ = counts

@@ -50,6 +50,7 @@ def upgrade() -> None:
         *_key("owner_id", "route_id", "emitter_id"),
         sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_counters"),
     )
+    op.create_index("ix_counters_service", "counters", ["tenant_id", "service", "serves"])
     op.create_table(
         "readings",
         *_key("tenant_id", kind=sa.Integer),

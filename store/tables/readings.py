@@ -41,6 +41,7 @@ counters = Table(
     Column("owner_id", BigInteger, nullable=False),
     Column("route_id", BigInteger, nullable=False),
     Column("emitter_id", BigInteger, nullable=False),
+    Index("ix_counters_service", "tenant_id", "service", "serves"),
 )
 
 # What was read. A cumulative series that says the same again and again has one row for it.
