@@ -25,6 +25,7 @@ from sqlalchemy import (
     select,
     true,
     tuple_,
+    union,
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -32,9 +33,10 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from spend.calls import Outcome, Role
 from spend.nearness import ALIKE_REACH, KIN_REACH, OVERLAP, SAME_TIME
-from store.links import BESIDE, LINKS, end_of, gather, one_within_other, probe
+from store.links import BESIDE, KIN, LINKS, end_of, gather, one_within_other, probe
 from store.tables.heard import emitters, heard_from, owners, sightings
 
+_KIN_REACH: Final = literal(KIN_REACH, Interval)
 _SLOT: Final = literal(ALIKE_REACH, Interval)
 """Sightings beside others are looked up by slots of this length, each slot once."""
 
@@ -167,29 +169,49 @@ def _alike_pairs(one: FromClause) -> FromClause:
     )
 
 
-def kin_of(one: FromClause, tenant: int, name: str) -> FromClause:
-    """Sightings of the same kin that may be of one's call, for each of ``one``."""
-    other = sightings.alias(name)
-    return probe(
+def kin_beside(session: Session, tenant: int, rows: Table) -> FromClause | None:
+    """Pairs (trace_id, other_trace_id) of kin that may be of one call; None where none has kin."""
+    if not session.scalar(select(exists(select(rows.c.kin_id).where(rows.c.kin_id.is_not(None))))):
+        return None
+    spans = (
+        select(
+            rows.c.kin_id,
+            (func.min(rows.c.start_at) - _KIN_REACH).label("first"),
+            (func.max(rows.c.start_at) + _KIN_REACH).label("last"),
+        )
+        .where(rows.c.kin_id.is_not(None))
+        .group_by(rows.c.kin_id)
+        .subquery("spans")
+    )
+    other = sightings.alias("other")
+    seen = probe(
         other,
         other.c.tenant_id == tenant,
-        other.c.kin_id == one.c.kin_id,
-        other.c.start_at.between(
-            one.c.start_at - literal(KIN_REACH, Interval),
-            func.least(end_of(one), one.c.start_at + literal(KIN_REACH, Interval))
-            + literal(OVERLAP, Interval),
-        ),
-        one.c.start_at <= end_of(other) + literal(OVERLAP, Interval),
-        tuple_(other.c.trace_id, other.c.span_id) != tuple_(one.c.trace_id, one.c.span_id),
+        other.c.kin_id == spans.c.kin_id,
+        other.c.day.between(_day(spans.c.first), _day(spans.c.last)),
+        other.c.start_at.between(spans.c.first, spans.c.last),
     )
+    gather(session, KIN, select(seen).select_from(spans.join(seen, true())))
+    # Three questions, as Postgres can hash each of them, and not all in one.
+    return union(
+        _kin_pairs(rows, KIN.c.prompt == rows.c.prompt, KIN.c.emitter_id != rows.c.emitter_id),
+        _kin_pairs(rows, rows.c.prompt.is_(None)),
+        _kin_pairs(rows, KIN.c.prompt.is_(None)),
+    ).subquery("kin")
 
 
-def are_kin(one: FromClause, other: FromClause) -> ColumnElement[bool]:
-    """Of two of one kin: whether their usage lets them be one call, or halves of one."""
-    return or_(
-        one.c.prompt.is_(None),
-        other.c.prompt.is_(None),
-        and_(one.c.emitter_id != other.c.emitter_id, one.c.prompt == other.c.prompt),
+def _kin_pairs(rows: Table, *which: ColumnElement[bool]) -> Select[Any]:
+    reach = literal(OVERLAP, Interval)
+    return select(rows.c.trace_id, KIN.c.trace_id.label("other_trace_id")).join_from(
+        rows,
+        KIN,
+        and_(
+            KIN.c.kin_id == rows.c.kin_id,
+            tuple_(KIN.c.trace_id, KIN.c.span_id) != tuple_(rows.c.trace_id, rows.c.span_id),
+            KIN.c.start_at <= end_of(rows) + reach,
+            rows.c.start_at <= end_of(KIN) + reach,
+            *which,
+        ),
     )
 
 

@@ -66,6 +66,7 @@ def temporary(name: str, *more: Column[Any]) -> Table:
 NEW: Final = temporary("new_sightings")
 NEAR: Final = temporary("near_sightings")
 LINKED: Final = temporary("linked_sightings")
+KIN: Final = temporary("kin_sightings")
 BESIDE: Final = temporary("sightings_beside", Column("service", Text))
 
 

@@ -84,7 +84,6 @@ def suspect_traces(
     gather(session, NEAR, select(near).select_from(traces.join(near, true())))
     inner, outer = NEAR.alias("inner_"), NEAR.alias("outer_")
     within = and_(outer.c.trace_id == inner.c.trace_id, outer.c.span_id == inner.c.parent_span_id)
-    kin = alike.kin_of(NEW, tenant, "kin")
     found = [
         select(inner.c.trace_id).join(outer, within),
         select(NEAR.c.trace_id).where(NEAR.c.role == Role.AGGREGATE),
@@ -93,10 +92,10 @@ def suspect_traces(
         .join(probe(other, in_reach, _failed_together(NEW, other, tenant)), true())
         .where(NEW.c.outcome != Outcome.OK),
         alike.alike_in_trace(NEAR),
-        select(NEW.c.trace_id)
-        .join(kin, true())
-        .where(NEW.c.kin_id.is_not(None), alike.are_kin(NEW, kin)),
     ]
+    kin = alike.kin_beside(session, tenant, NEW)
+    if kin is not None:
+        found.append(select(kin.c.trace_id))
     if alike.find_twice_heard(session, tenant, reach):
         found.append(select(alike.alike_beside(session, tenant, NEW).c.trace_id))
     return set(session.scalars(union(*found)))
@@ -132,7 +131,6 @@ def _linked_to(session: Session, tenant: int, *, alike_too: bool) -> set[UUID]:
     other = sightings.alias("other")
     failed_together = _failed_together(LINKED, other, tenant)
     by_failure = probe(other, other.c.tenant_id == tenant, failed_together)
-    kin = alike.kin_of(LINKED, tenant, "kin")
     found = [
         select(func.unnest(func.array_agg(with_answer.c.trace_id)))
         .select_from(answers.join(with_answer, true()))
@@ -141,10 +139,10 @@ def _linked_to(session: Session, tenant: int, *, alike_too: bool) -> set[UUID]:
         select(by_failure.c.trace_id)
         .select_from(LINKED.join(by_failure, true()))
         .where(LINKED.c.outcome != Outcome.OK),
-        select(kin.c.trace_id)
-        .select_from(LINKED.join(kin, true()))
-        .where(LINKED.c.kin_id.is_not(None), alike.are_kin(LINKED, kin)),
     ]
+    kin = alike.kin_beside(session, tenant, LINKED)
+    if kin is not None:
+        found.append(select(kin.c.other_trace_id))
     if alike_too and alike.is_twice_heard(session):
         found.append(select(alike.alike_beside(session, tenant, LINKED).c.other_trace_id))
     return set(session.scalars(union(*found)))
