@@ -6,9 +6,9 @@ from collector.dialects.table import Dialect, Mark, Meaning, Unpacked, Verdict
 
 OPENINFERENCE: Final = Dialect(
     name="openinference",
-    scopes=("openinference.*",),
+    scopes=("openinference.*", "@arizeai/openinference*"),
     columns={
-        "provider": ("llm.provider", "llm.system"),
+        "provider": ("llm.provider", "llm.system", "metadata.ls_provider"),
         "request_model": ("llm.request.model_name", "llm.invocation_parameters.model"),
         "response_model": ("llm.response.model_name", "llm.model_name", "embedding.model_name"),
         "operation": ("openinference.span.kind",),
@@ -54,9 +54,15 @@ OPENINFERENCE: Final = Dialect(
                 "responseId": "output.value.response_id",
                 "llm_output.id": "output.value.generation.id",
                 "generations.0.0.message.kwargs.response_metadata.id": "output.value.generation.id",
+                # LangChain for JavaScript; Python's is LangChain's own.
+                "generations.0.0.message.kwargs.id": "output.value.generation.id",
             },
         ),
-        Unpacked("metadata", {"team": "metadata.team"}, own=True),
+        Unpacked(
+            "metadata",
+            {"team": "metadata.team", "ls_provider": "metadata.ls_provider"},
+            own=True,
+        ),
         Unpacked(
             "llm.invocation_parameters",
             {
@@ -80,5 +86,6 @@ OPENINFERENCE: Final = Dialect(
         ),
         Meaning("openinference.instrumentation.anthropic", before=(0, 1, 14)),
         Meaning("openinference.instrumentation.bedrock", before=(0, 1, 18)),
+        Meaning("@arizeai/openinference-instrumentation-anthropic", before=(0, 2)),
     ),
 )
