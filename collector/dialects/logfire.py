@@ -10,13 +10,14 @@ from collector.dialects.provider_usage import raw_columns, raw_usage
 from collector.dialects.table import SPAN_NAME, Dialect, Mark, Unpacked, Verdict
 
 _OLD: Final = raw_columns("response_data", at="usage")
+_AGENTS: Final = raw_columns("usage")
 
 LOGFIRE: Final = Dialect(
     name="logfire",
     scopes=("logfire.*",),
     columns={
         **{
-            column: names + _OLD[column]
+            column: names + _OLD[column] + _AGENTS[column]
             for column, names in raw_columns("gen_ai.usage.raw").items()
         },
         "request_model": ("logfire.request.model",),
@@ -25,6 +26,7 @@ LOGFIRE: Final = Dialect(
         "streaming": ("logfire.request.stream", "logfire.span_type"),
         "after_stream": ("logfire.span_type",),
         "duration_s": ("duration",),
+        "response_id": ("gen_ai.response.id", "response_id"),
     },
     # Before version 4 its spans name no operation.
     marks=(
@@ -47,6 +49,8 @@ LOGFIRE: Final = Dialect(
         raw_usage("gen_ai.usage.raw"),
         # All that versions before 4 tell of a stream's usage, and of Anthropic's.
         raw_usage("response_data", at="usage", own=True),
+        # That of OpenAI's agents.
+        raw_usage("usage", own=True),
         Unpacked(
             "request_data",
             {"model": "logfire.request.model", "stream": "logfire.request.stream"},
