@@ -195,10 +195,12 @@ def _stranger(told: str | None) -> str | None:
 
     And it keeps another's price away: a model called gpt-4o at "acme" is not sold by OpenAI.
     """
-    word = (told or "").strip().lower()
+    word = _KIND.sub("", (told or "").strip().lower())
     return word if word not in FRAMEWORKS and _NAME.fullmatch(word) else None
 
 
+# What Vercel's AI SDK puts behind a provider's name: which of its interfaces was asked.
+_KIND: Final = re.compile(r"\.(?:chat|completion|responses|messages|embedding|image|speech)$")
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 _SELLERS: Final = PROVIDERS - {

@@ -17,11 +17,12 @@ from typing import Final
 from collector.dialects.table import Dialect, Mark, Meaning, Unpacked, Verdict
 
 _META: Final = "ai.response.providerMetadata"
-_LEGACY: Final = "ai"
+# An application may give it a tracer of its own, as opencode does: then the scope is no witness.
+_TOLD: Final = "ai.operationId"
 
 VERCEL: Final = Dialect(
     name="vercel-ai",
-    scopes=(_LEGACY, "gen_ai"),
+    scopes=("ai", "gen_ai", "opencode"),
     columns={
         "provider": ("ai.model.provider",),
         "request_model": ("ai.model.id",),
@@ -120,11 +121,11 @@ VERCEL: Final = Dialect(
     beside_cache=(
         # Up to version 5; since 6 the provider's number in the metadata refutes it.
         Meaning(
-            _LEGACY,
+            given=_TOLD,
             providers=frozenset({"anthropic"}),
             unless="ai.usage.inputTokenDetails.noCacheTokens",
         ),
         # Where the SDK tells a total, Bedrock's shows whether the cache lies beside.
-        Meaning(_LEGACY, providers=frozenset({"aws"}), unless="ai.usage.totalTokens"),
+        Meaning(given=_TOLD, providers=frozenset({"aws"}), unless="ai.usage.totalTokens"),
     ),
 )
