@@ -47,6 +47,8 @@ TRUST: Final = (
     ("openlit", 6),
     ("litellm", 7),
 )
+GATEWAYS: Final = ("litellm",)
+"""How scopes of gateways begin whose spans are a client's: they ask a provider in turn."""
 UNKNOWN_SCOPE: Final = 6
 SERVER_SIDE: Final = 8
 
@@ -140,7 +142,7 @@ def join(
         ttft_us=next((one.ttft_us for one in ranked if one.ttft_us is not None), None),
         outcome=_outcome(ranked),
         owner=_owner(ranked),
-        route=_route([one.route for one in ranked] + ([around] if around else [])),
+        route=_route(_from_the_provider(ranked) + ([around] if around else [])),
         usage=usage,
         details=details,
         usage_conflict=conflict,
@@ -253,6 +255,27 @@ def _owner(ranked: Sequence[Sighting]) -> Owner:
         if getattr(first, name) is None
     }
     return replace(first, **gaps)  # type: ignore[arg-type]  # all five may be None
+
+
+def _from_the_provider(ranked: Sequence[Sighting]) -> list[Route]:
+    """What was called, as each told it: the best witness first, unless that asked a gateway.
+
+    A gateway's client knows the gateway's address and its name for the model; who was asked in
+    the end, and for which model, the gateway knows.
+    """
+    first = ranked[0]
+    further = [one for one in ranked[1:] if _asked_further(one, first)]
+    return [one.route for one in (*further[:1], *ranked)]
+
+
+def _asked_further(one: Sighting, client: Sighting) -> bool:
+    """Whether one is a gateway's sighting, and the client another process that asked it."""
+    if one.role is not Role.SERVER and not one.emitter.scope.startswith(GATEWAYS):
+        return False
+    places = {one.route.server, client.route.server} - {None}
+    services = {one.owner.service, client.owner.service} - {None}
+    knows = one.route.provider is not None and one.route.model is not None
+    return knows and (len(places) > 1 or len(services) > 1)
 
 
 def _route(told: Sequence[Route]) -> Route:
