@@ -1,20 +1,28 @@
 """/v1/calls: single calls, and how the cost of each came about."""
 
-from typing import Annotated
+from datetime import timedelta
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
 from api.auth import Who
+from api.call_evidence import EvidenceAnswer, evidence_answer
 from api.call_shapes import CallsAnswer, ExplainedCall, explained_call, listed_call
 from api.dependencies import Clock, Config, Reading, Tenant
-from api.grouping import FiltersAsked, checked
+from api.grouping import FiltersAsked, checked, wrong
 from api.paging import cursor_of, position_of
 from api.problems import Problem, answers
 from store.call_costs import cost_of
 from store.call_lookup import find_call, signed
 from store.call_pages import page
+from store.completeness import complete_until
+from store.evidence import joins
+
+MOST_DAYS: Final = 31
+"""Of evidence, in one question; with two hours for a clock that is put back."""
+_MOST_EVIDENCE: Final = timedelta(days=MOST_DAYS, hours=2)
 
 router = APIRouter(prefix="/v1/calls", tags=["calls"])
 
@@ -49,6 +57,29 @@ def list_calls(
         calls=[listed_call(each) for each in shown],
         next=cursor_of(shown[-1].position) if len(found) > len(shown) else None,
     )
+
+
+@router.get(
+    "/evidence", summary="Why sightings are one call", responses=answers(401, 403, 422, 503)
+)
+def count_evidence(
+    session: Reading,
+    tenant: Tenant,
+    config: Config,
+    clock: Clock,
+    who: Who,
+    query: Annotated[FiltersAsked, Query()],
+) -> EvidenceAnswer:
+    """By which rules several sightings were joined, and whose usage contradicts another's.
+
+    Of 31 days at most, as the joined calls themselves are read. `from` and `to` may be any instant.
+    """
+    asked = checked(query, default_zone=config.timezone, now=clock(), caller=who, on_slots=False)
+    period = asked.question.period
+    if period.end - period.start > _MOST_EVIDENCE:
+        raise wrong("to", f"from and to may be {MOST_DAYS} days apart at most")
+    found = joins(session, asked.question, tenant)
+    return evidence_answer(asked, found, complete_until(session))
 
 
 @router.get(
