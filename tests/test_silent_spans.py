@@ -22,6 +22,8 @@ def silent(name: str, scope: str, **changes: object) -> Told:
         ("chat gpt-9", "openlit.instrumentation.openai", "openai", "gpt-9", "chat"),
         ("chat sonnet", "openlit.instrumentation.anthropic", "anthropic", "sonnet", "chat"),
         ("chat x", "openlit.otel.tracing", None, "x", "chat"),
+        ("openai.chat.completions", "openlit.otel.tracing", "openai", None, "chat"),
+        ("anthropic.messages", "openlit.otel.tracing", "anthropic", None, None),
         ("bedrock.converse", "opentelemetry.instrumentation.bedrock", "aws", None, None),
         ("openai.chat", "opentelemetry.instrumentation.openai.v1", "openai", None, "chat"),
     ],

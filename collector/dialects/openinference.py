@@ -72,6 +72,8 @@ OPENINFERENCE: Final = Dialect(
         ),
     ),
     first_token_events=("First Token Stream Event",),
+    # Its first versions left the thoughts out of streams, and kept Gemini's own total.
+    rest_is_reasoning=(Meaning("openinference.instrumentation.google_genai"),),
     cache_read_twice=(
         Meaning("openinference.instrumentation.google_genai", since=(0, 1, 12), before=(0, 1, 16)),
     ),
