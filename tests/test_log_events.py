@@ -201,7 +201,7 @@ def details(**attributes: object) -> Record:
 def test_the_conventions_event_is_a_call_once_something_was_answered() -> None:
     assert heard(details()).not_a_call == 1
     one = only(heard(details(gen_ai__usage__input_tokens=10, gen_ai__usage__output_tokens=0)))
-    assert (one.usage, one.emitter.dialect) == ({"input": 10, "output": 0}, "otel-genai")
+    assert (one.usage, one.emitter.dialect) == ({"input": 10, "output": 0}, "copilot")
     assert only(heard(details(error__type="RateLimitError"))).outcome is Outcome.RATE_LIMITED
     tool = details(gen_ai__operation__name="execute_tool", gen_ai__usage__input_tokens=1)
     assert heard(tool).not_a_call == 1

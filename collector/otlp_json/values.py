@@ -1,5 +1,6 @@
 """The values of OTLP/JSON, each read by OTLP's rules and no wider."""
 
+import base64
 import re
 from collections.abc import Iterator
 from typing import Any, Final
@@ -125,8 +126,16 @@ def _value(found: object, deepest: int) -> AnyValue:
             found_pairs = [_pair(item, deepest - 1) for item in _list(pairs)]
             value.kvlist_value.CopyFrom(KeyValueList(values=found_pairs))
         case {"bytesValue": str(raw)}:
-            value.bytes_value = raw.encode()
+            value.bytes_value = _decoded(raw)
     return value
+
+
+def _decoded(text: str) -> bytes:
+    """Base64; nothing where it is none."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return b""
 
 
 def _list(holder: dict[str, Any]) -> list[Any]:
