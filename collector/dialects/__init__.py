@@ -21,6 +21,7 @@ from collector.dialects.langfuse import LANGFUSE
 from collector.dialects.langsmith import LANGSMITH
 from collector.dialects.litellm import LITELLM
 from collector.dialects.logfire import LOGFIRE
+from collector.dialects.mastra import MASTRA
 from collector.dialects.microsoft import AGENT_FRAMEWORK, AZURE_AI
 from collector.dialects.mistral_sdk import MISTRAL_SDK
 from collector.dialects.mlflow import MLFLOW
@@ -41,6 +42,7 @@ DIALECTS: Final[tuple[Dialect, ...]] = (
     TRACELOOP,
     OPENINFERENCE,
     VERCEL,
+    MASTRA,
     PYDANTIC_AI,
     LITELLM,
     KONG,
