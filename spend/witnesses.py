@@ -293,7 +293,12 @@ def _route(told: Sequence[Route]) -> Route:
             gaps["deployment"] = knew.deployment
     if first.model is not None and first.request_model in {None, first.model}:
         # It tells what was asked for; another may know what answered.
-        answered = {one.model for one in told if one.request_model == first.model}
+        answered = {
+            one.model
+            for one in told
+            if one.request_model == first.model
+            or (one.request_model is None and (one.model or "").startswith(first.model))
+        }
         answered -= {None, first.model}
         if len(answered) == 1:
             gaps |= {"model": answered.pop(), "request_model": first.model}
