@@ -45,8 +45,7 @@ class Clusters:
         """
         left, right = self.of(one), self.of(other)
         both = (*left, *right)
-        seen_by = {sighting.emitter.instrumentation for sighting in right}
-        apart = seen_by.isdisjoint(sighting.emitter.instrumentation for sighting in left)
+        apart = {_seer(sighting) for sighting in right}.isdisjoint(map(_seer, left))
         ids = {sighting.response_id for sighting in both if sighting.response_id}
         return (apart or wraps_itself) and len(both) <= LARGEST and len(ids) <= 1
 
@@ -77,6 +76,14 @@ class Clusters:
             free = [pair for pair in groups[seen_by] if self.may_join(*pair[1:])]
             for one, other in _matched(free):
                 self.join(one, other, rule)
+
+
+def _seer(one: Sighting) -> tuple[str, str, str | None]:
+    """What sees a call once: an instrumentation, in one service.
+
+    A gateway may look at its own calls with the instrumentation that its clients use.
+    """
+    return *one.emitter.instrumentation, one.owner.service
 
 
 def _matched(pairs: Iterable[Pair]) -> list[tuple[Sighting, Sighting]]:

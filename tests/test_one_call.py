@@ -152,6 +152,20 @@ def test_sdk_framework_gateway_and_engine_are_one_call_with_all_four_linked(numb
     assert settled(*sightings) == totals_of([call])
 
 
+def test_a_gateway_with_its_clients_instrumentation_saw_the_same_call() -> None:
+    """One id of an answer, in a trace or out of it; without it the two are apart."""
+    answer: dict[str, Any] = {"usage": USED, "response_id": "chatcmpl-000000001"}
+    theirs: dict[str, Any] = {
+        "start_at": NOON + 5 * MOMENT, "duration_us": 900_000,
+        "owner": Owner(team="platform", service="gateway"),
+    }  # fmt: skip
+    client = sighting(1, 1, **answer)
+    assert settled(client, sighting(1, 2, parent_span_id=77, **answer, **theirs))[0] == 1
+    assert settled(client, sighting(2, 2, **answer, **theirs))[0] == 1
+    theirs["start_at"] = NOON + timedelta(seconds=9)
+    assert settled(client, sighting(2, 2, **answer, **theirs))[0] == 2
+
+
 def test_a_log_event_beside_its_span_is_the_same_call() -> None:
     span = sighting(1, 1, usage=USED)
     log = sighting(
