@@ -3,13 +3,14 @@
 An aggregate (agent, chain, workflow) counts only where nothing that it can stand for does.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from spend.calls import Outcome, Route, Sighting
 from spend.clusters import Clusters, Key
-from spend.nearness import models, within
+from spend.nearness import SAME_TIME, models, within
 from spend.parents import above
 from spend.witnesses import has_usage, key_of
 
@@ -66,21 +67,31 @@ def names_of(
     Keyed by the first sighting of the call's cluster.
     """
     naming: dict[str, list[Sighting]] = defaultdict(list)
-    for aggregate in sorted(aggregates, key=_inwards, reverse=True):
+    for aggregate in sorted(aggregates, key=_inwards):
         if models(aggregate):
             naming[aggregate.trace_id.hex].append(aggregate)
     named: dict[Key, Route] = {}
     for one in calls:
         wrappers = naming.get(one.trace_id.hex)
         cluster = clusters.of(one)
-        if not wrappers or key_of(cluster[0]) in named or any(models(each) for each in cluster):
+        first = key_of(cluster[0])
+        if not wrappers or first in named or any(models(each) for each in cluster):
             continue
-        around = [each for each in wrappers if _is_beneath(one, each, parents)]
-        if around:
-            tightest = min(around, key=lambda each: each.duration_us or 0)
-            named[key_of(cluster[0])] = tightest.route
-            clusters.why.setdefault(key_of(cluster[0]), "its model told by a wrapper")
+        around = _tightest(one, wrappers, parents)
+        if around is not None:
+            named[first] = around.route
+            clusters.why.setdefault(first, "its model told by a wrapper")
     return named
+
+
+def _tightest(
+    one: Sighting, wrappers: Sequence[Sighting], parents: Mapping[Key, Key]
+) -> Sighting | None:
+    """The wrapper that began last, of those that one lies in; ``wrappers`` are in ``_inwards``."""
+    # Not all of them: a session of a coding agent can be one trace with thousands.
+    begun = bisect_right(wrappers, one.start_at + SAME_TIME, key=lambda each: each.start_at)
+    latest = reversed(wrappers[:begun])
+    return next((each for each in latest if _is_beneath(one, each, parents)), None)
 
 
 def _inwards(sighting: Sighting) -> tuple[datetime, int, str, int, date]:
