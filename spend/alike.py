@@ -28,6 +28,7 @@ from spend.nearness import (
     same_model,
     same_prompt,
     same_work,
+    tells_prompt,
     used,
     within,
     wraps_closely,
@@ -80,6 +81,8 @@ def join_alike(calls: Sequence[Sighting], clusters: Clusters) -> None:
     clusters.pair_off(wrapping, "around it in one trace")
     apart = _pairs(calls, _service_and_usage, _alike_apart, SAME_TIME)
     clusters.pair_off(apart, "one service, usage and time")
+    partly = _pairs(calls, _service_and_answer, _alike_partly, SAME_TIME)
+    clusters.pair_off(partly, "one service, answer and time")
 
 
 def join_failed(calls: Sequence[Sighting], clusters: Clusters) -> None:
@@ -116,6 +119,12 @@ def _service_and_usage(one: Sighting) -> Hashable:
     if one.owner.service is None or is_server(one) or (quiet and one.outcome is not Outcome.OK):
         return None
     return one.owner.service, quiet, used(one)
+
+
+def _service_and_answer(one: Sighting) -> Hashable:
+    if one.owner.service is None or is_server(one) or "output" not in one.usage:
+        return None
+    return one.owner.service, used(one)[1]
 
 
 def _pairs(
@@ -187,6 +196,12 @@ def _wraps_in_trace(one: Sighting, other: Sighting) -> bool:
     """One tells nothing of usage, and lies around the other, or within it."""
     told = one.route.operation and other.route.operation and models(one) and models(other)
     return bool(told) and not (has_usage(one) and has_usage(other)) and _one_within(one, other)
+
+
+def _alike_partly(one: Sighting, other: Sighting) -> bool:
+    """As ``_alike_apart``, but one was told of no prompt: frameworks' streams often are not."""
+    silent = tells_prompt(one) is not tells_prompt(other)
+    return silent and bool(models(one) and models(other)) and _alike_apart(one, other)
 
 
 def _alike_apart(one: Sighting, other: Sighting) -> bool:

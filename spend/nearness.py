@@ -138,6 +138,11 @@ def same_prompt(one: Sighting, other: Sighting) -> bool:
     return has_usage(one) and has_usage(other) and used(one)[0] == used(other)[0]
 
 
+def tells_prompt(one: Sighting) -> bool:
+    """Whether it told of any part of the prompt."""
+    return used(one)[0] > 0
+
+
 def same_answer(one: Sighting, other: Sighting) -> bool:
     """Whether two told of as long an answer, or one of them left out its reasoning."""
     first, second = used(one)[1], used(other)[1]

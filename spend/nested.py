@@ -10,6 +10,8 @@ from spend.meters import INPUTS
 from spend.nearness import (
     NESTED_AGREE,
     conflicting_ids,
+    end_of,
+    is_server,
     same_work,
     used,
 )
@@ -32,7 +34,7 @@ def join_nested(
     # Innermost first, so that a chain of wrappers collapses from within.
     for outer_key in sorted(inner, key=lambda key: began(by_key[key]), reverse=True):
         outer = by_key[outer_key]
-        alike = [one for one in inner[outer_key] if same_work(outer, one)]
+        alike = [one for one in inner[outer_key] if same_work(outer, one) and _lies_in(one, outer)]
         if _repeats_several(outer, alike):
             held.add(outer_key)
             continue
@@ -47,6 +49,16 @@ def join_nested(
         if not (same and clusters.join(outer, twin, "nested", wraps_itself=True)):
             held.add(outer_key)
     return held
+
+
+def _lies_in(inner: Sighting, outer: Sighting) -> bool:
+    """Whether a child began while its parent ran.
+
+    Some instrumentations forget whom they left, and hang each call beneath the one before it.
+    """
+    if inner.owner.service != outer.owner.service or is_server(inner) or outer.duration_us is None:
+        return True  # clocks of two machines do not agree
+    return inner.start_at <= end_of(outer)
 
 
 def _repeats_several(outer: Sighting, inner: Sequence[Sighting]) -> bool:

@@ -136,7 +136,15 @@ def alike_beside(session: Session, tenant: int, rows: Table) -> FromClause:
         .join(_TWICE_HEARD, _TWICE_HEARD.c.owner_id == seen.c.owner_id)
         .where(_may_be_alike(seen)),
     )
-    return _alike_pairs(one)
+    # Three questions, as Postgres can hash each of them, and not all in one.
+    same_prompt = func.coalesce(BESIDE.c.prompt, -1) == func.coalesce(one.c.prompt, -1)
+    nothing = one.c.prompt == 0, one.c.answer > 0
+    nothing_beside = BESIDE.c.prompt == 0, BESIDE.c.answer > 0
+    return union(
+        _alike_pairs(one, same_prompt),
+        _alike_pairs(one, *nothing),
+        _alike_pairs(one, *nothing_beside),
+    ).subquery("alike")
 
 
 def _may_be_alike(one: FromClause) -> ColumnElement[bool]:
@@ -146,8 +154,8 @@ def _may_be_alike(one: FromClause) -> ColumnElement[bool]:
     )
 
 
-def _alike_pairs(one: FromClause) -> FromClause:
-    other = BESIDE.alias("beside")
+def _alike_pairs(one: FromClause, *which: ColumnElement[bool]) -> Select[Any]:
+    other = BESIDE
     return (
         select(one.c.trace_id, other.c.trace_id.label("other_trace_id"))
         .join_from(
@@ -156,16 +164,15 @@ def _alike_pairs(one: FromClause) -> FromClause:
             and_(
                 other.c.service == one.c.service,
                 # Not IS NOT DISTINCT FROM, which Postgres cannot hash.
-                func.coalesce(other.c.prompt, -1) == func.coalesce(one.c.prompt, -1),
                 func.coalesce(other.c.answer, -1) == func.coalesce(one.c.answer, -1),
                 other.c.emitter_id != one.c.emitter_id,
                 other.c.trace_id != one.c.trace_id,
                 or_(other.c.response_id.is_(None), one.c.response_id.is_(None)),
                 one_within_other(one, other, _SLACK),
+                *which,
             ),
         )
         .distinct()
-        .subquery("alike")
     )
 
 

@@ -4,11 +4,13 @@ import json
 from collections.abc import Mapping
 
 import pytest
-from spans import START, Told, call, heard, only, request
+from spans import START, Told, call, heard, only, request, sightings
 
 from spend.calls import Outcome, Role
 from spend.outcomes import error_named, status_told
 from spend.providers import place_of_call
+from spend.twins import settle
+from spend.witnesses import totals
 
 
 def silent(name: str, scope: str, **changes: object) -> Told:
@@ -139,6 +141,48 @@ def test_usage_and_id_within_an_answer_of_bytes_are_read() -> None:
     assert one.response_id == "msg_01AbcdefGhijklmn"
     assert (one.route.provider, one.route.model) == ("anthropic", "claude-sonnet-4-5")
     assert one.route.operation == "chat"
+
+
+def settled(*told: Told) -> tuple[int, list[tuple[int, int]]]:
+    """How many calls some spans of one service are, and (tokens in, out) of those joined."""
+    found = sightings(heard(request(*told, resource={"service.name": "shop"})))
+    whole = settle(found)
+    joined = sum(len(one.members) - 1 for one in whole.joined)
+    return len(found) - joined - len(whole.held), [totals(one.usage) for one in whole.joined]
+
+
+def test_a_stream_that_its_framework_knows_no_prompt_of_is_one_with_the_clients() -> None:
+    claude = {"gen_ai.provider.name": "anthropic", "gen_ai.request.model": "claude-sonnet-4-5"}
+    answer = {"gen_ai.usage.input_tokens": 0, "gen_ai.usage.output_tokens": 50}
+    framework = call(attributes={**claude, **answer}, scope="langsmith")
+    full = {"gen_ai.usage.input_tokens": 1000, "gen_ai.usage.output_tokens": 50}
+    client = call(
+        attributes={**claude, **full, "gen_ai.response.id": "msg_01AbcdefGhijklmn"},
+        scope="com.anthropic.sdk.python",
+        trace_id=b"\x07" * 16,
+        start=START + 10**7,
+        end=START + 9 * 10**8,
+    )
+    assert settled(framework, client) == (1, [(1000, 50)])
+    other = call(
+        attributes={**claude, **full, "gen_ai.usage.output_tokens": 51},
+        scope="com.anthropic.sdk.python",
+        trace_id=b"\x07" * 16,
+        start=START + 10**7,
+        end=START + 9 * 10**8,
+    )
+    assert settled(framework, other) == (2, [])
+
+
+def test_a_call_that_hangs_beneath_one_that_had_ended_is_a_call() -> None:
+    scope = "opentelemetry.instrumentation.langchain"
+    counts = {"gen_ai.usage.input_tokens": 10, "gen_ai.usage.output_tokens": 5}
+    first = call(attributes=counts, scope=scope, span_id=b"\x02" * 8, end=START + 10**8)
+    after = {"parent_span_id": b"\x02" * 8, "span_id": b"\x03" * 8, "start": START + 10**8 + 10**6}
+    failed = call(scope=scope, status=2, end=START + 2 * 10**8, **after)
+    same = call(attributes=counts, scope=scope, end=START + 2 * 10**8, **after)
+    assert settled(first, failed) == (2, [])
+    assert settled(first, same) == (2, [])
 
 
 def test_bedrocks_names_for_models_tell_who_bills() -> None:
