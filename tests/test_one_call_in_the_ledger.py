@@ -64,7 +64,7 @@ def hear_in_pieces(
 @pytest.mark.parametrize("way", WAYS)
 def test_calls_are_counted_as_they_were_however_they_came(database: Database, way: Any) -> None:
     chance = random.Random(way.__name__)
-    calls = true_calls(chance, 14, alike=True)
+    calls = true_calls(chance, 10, alike=True)
     hear_in_pieces(database, [one for call in calls for one in way(call)], chance)
     assert amount(database) == totals_of(calls)
 
@@ -77,7 +77,7 @@ def test_what_came_in_pieces_is_settled_as_if_it_had_come_at_once(
     chance = random.Random(seed)
     heard = [
         one
-        for call in true_calls(chance, 14, alike=True)
+        for call in true_calls(chance, 10, alike=True)
         for one in chance.choice(WAYS)(call)
         if chance.random() < 0.8
     ]
