@@ -84,6 +84,10 @@ class CountersAnswer(BaseModel):
     usage_refused_for: dict[str, int] = Field(
         description="By reason: calls that were kept without their usage."
     )
+    usage_conflicts_for: dict[str, int] = Field(
+        description="By emitter and version: calls whose counts contradict what is held of it."
+        " Its meaning of input or output has changed."
+    )
 
 
 class AlertsAnswer(BaseModel):
@@ -145,6 +149,7 @@ def _counters(session: Reading, tenant: int, since: datetime) -> CountersAnswer:
         refused=counts.refused,
         refused_for=dict(counts.refused_for),
         usage_refused_for=dict(counts.usage_refused_for),
+        usage_conflicts_for=dict(counts.usage_conflicts_for),
     )
 
 

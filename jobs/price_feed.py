@@ -46,9 +46,11 @@ METERS: Final = {
     "output_mtok": "output",
     "input_audio_mtok": "input_audio",
     "output_audio_mtok": "output_audio",
+    "input_image_mtok": "input_image",
+    "output_image_mtok": "output_image",
 }
-"""Their names of prices for 1,000,000 tokens -> our meters. Prices by image, page, hour or search
-have no meter yet."""
+"""Their names of prices for 1,000,000 tokens -> our meters. Prices by page, hour or search have no
+meter yet."""
 
 TIER_CONTEXTS: Final = {"service_tier", "processing", "speed"}
 """What of a request chooses a service tier: service_tier=flex, processing=batch, speed=fast."""

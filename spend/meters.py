@@ -36,6 +36,8 @@ METERS: Final = (
     Meter("reasoning", "reasoning_tokens", of_which="output"),
     Meter("input_audio", "input_audio_tokens", of_which="input"),
     Meter("output_audio", "output_audio_tokens", of_which="output"),
+    Meter("input_image", "input_image_tokens", of_which="input"),
+    Meter("output_image", "output_image_tokens", of_which="output"),
 )
 
 METER_NAMES: Final = tuple(meter.name for meter in METERS)

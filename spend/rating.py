@@ -2,8 +2,8 @@
 
 The rules, as providers' billing pages have them (docs/prices.md):
 - a cache meter without a price of its own is charged like the next of ``FALLBACKS``;
-- audio is a part of input or output: where audio has a price, that part is charged at it and the
-  rest as text, else all of it as text;
+- audio and images are parts of input or output: where one has a price, that part is charged at it
+  and the rest as text, else all of it as text;
 - reasoning is a part of output and never charged apart;
 - usage is priced when every meter that is charged has a line; else it costs nothing we know.
 """
@@ -30,7 +30,12 @@ FALLBACKS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Meter -> meters whose price it takes when it has none."""
 
-PARTS: Final[Mapping[str, str]] = {"input_audio": "input", "output_audio": "output"}
+PARTS: Final[Mapping[str, str]] = {
+    "input_audio": "input",
+    "output_audio": "output",
+    "input_image": "input",
+    "output_image": "output",
+}
 """A meter that can be charged apart -> the meter that it is a part of."""
 
 CHARGED: Final = (*DISJOINT, *PARTS)

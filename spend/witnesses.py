@@ -13,8 +13,8 @@ from spend.calls import Outcome, Owner, Role, Route, Sighting
 from spend.meters import DISJOINT, INPUTS, METER_NAMES
 from spend.owners import UNALLOCATED
 
-PROMPT_METERS: Final = (*INPUTS, "input_audio")
-ANSWER_METERS: Final = ("output", "reasoning", "output_audio")
+PROMPT_METERS: Final = (*INPUTS, "input_audio", "input_image")
+ANSWER_METERS: Final = ("output", "reasoning", "output_audio", "output_image")
 
 CHOICES: Final = "choices of one request"
 """The rule by which a server's several answers to one request are one call."""

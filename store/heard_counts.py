@@ -24,6 +24,8 @@ class HeardCounts:
     """By reason."""
     usage_refused_for: Mapping[str, int]
     """By reason: calls that were kept without their usage."""
+    usage_conflicts_for: Mapping[str, int]
+    """By emitter and version: calls whose counts contradict what is held of it."""
 
 
 def heard_counts(session: Session, tenant: int, since: datetime) -> HeardCounts:
@@ -49,4 +51,5 @@ def heard_counts(session: Session, tenant: int, since: datetime) -> HeardCounts:
         **{name: int(count) for name, count in zip(names, sums, strict=True)},
         refused_for=by_reason(batches.c.refused_for),
         usage_refused_for=by_reason(batches.c.usage_refused_for),
+        usage_conflicts_for=by_reason(batches.c.usage_conflicts_for),
     )

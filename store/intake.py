@@ -54,6 +54,9 @@ class Heard:
     """Reason -> spans that cannot be kept: an id or a time that is none."""
     usage_refused: Mapping[str, int]
     """Reason -> calls that are kept without their usage."""
+    usage_conflicts: Mapping[str, int] = field(default_factory=dict)
+    """Emitter and its version -> calls whose counts contradict what is held of it: its meaning of
+    input or output has changed."""
     readings: Sequence[Reading] = ()
     """What data points of metrics tell."""
     counters: Mapping[int, TokenCounter] = field(default_factory=dict)
@@ -211,6 +214,7 @@ def _row(batch: Batch, batch_id: int, accounts: Sequence[Account]) -> dict[str, 
     """The row of ``batches``."""
     refused = sum((Counter(it.refused) for it in accounts), Counter[str]())
     usage_refused = sum((Counter(it.usage_refused) for it in accounts), Counter[str]())
+    conflicts = sum((Counter(it.usage_conflicts) for it in batch.requests), Counter[str]())
     return {
         "tenant_id": batch.tenant,
         "id": batch_id,
@@ -222,4 +226,5 @@ def _row(batch: Batch, batch_id: int, accounts: Sequence[Account]) -> dict[str, 
         "refused": refused.total(),
         "refused_for": dict(refused) or None,
         "usage_refused_for": dict(usage_refused) or None,
+        "usage_conflicts_for": dict(conflicts) or None,
     }

@@ -97,6 +97,7 @@ def test_counters_add_up_the_last_day(database: Database, client: TestClient) ->
         refused=1,
         refused_for={"no id": 1, "too old": 1},
         usage_refused_for={"negative": 1},
+        usage_conflicts_for={"openlit.instrumentation.anthropic 2.0": 1},
     )
     put_batch(database, 4, 25, heard=1000, stored=1000, refused_for={"too old": 7})
     assert client.get("/v1/alerts").json()["counters"] == {
@@ -108,6 +109,7 @@ def test_counters_add_up_the_last_day(database: Database, client: TestClient) ->
         "refused": 4,
         "refused_for": {"no id": 3, "too old": 1},
         "usage_refused_for": {"negative": 1},
+        "usage_conflicts_for": {"openlit.instrumentation.anthropic 2.0": 1},
     }
     asked = client.get("/v1/alerts", params={"since": "2026-11-15T15:30:00+05:00"}).json()
     assert asked["counters"]["since"] == "2026-11-15T10:30:00Z"

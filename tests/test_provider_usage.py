@@ -76,6 +76,13 @@ DEEPSEEK = {
     "prompt_cache_miss_tokens": 600,
     "completion_tokens_details": {"reasoning_tokens": 20},
 }
+IMAGE = {
+    "input_tokens": 1000,
+    "output_tokens": 50,
+    "total_tokens": 1050,
+    "input_tokens_details": {"text_tokens": 200, "image_tokens": 800},
+    "output_tokens_details": {"image_tokens": 50},
+}
 # xAI leaves reasoning out of the completion; only the total tells.
 GROK = OPENAI | {"completion_tokens": 30}
 COHERE = {
@@ -105,6 +112,7 @@ ANSWERS = [
     (BEDROCK, LIKE_ANTHROPIC),
     (DEEPSEEK, LIKE_OPENAI),
     (GROK, LIKE_OPENAI | {"input_audio": 100, "output_audio": 0}),
+    (IMAGE, {"input": 1000, "input_image": 800, "output": 50, "output_image": 50}),
     (COHERE, PLAIN),
     (MISTRAL, PLAIN),
     (OLLAMA, PLAIN),
@@ -120,6 +128,7 @@ NAMES = [
     "Bedrock",
     "DeepSeek",
     "xAI",
+    "OpenAI images",
     "Cohere",
     "Mistral",
     "Ollama",

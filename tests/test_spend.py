@@ -70,6 +70,8 @@ def test_spend_is_told_in_the_words_of_the_contract(database: Database) -> None:
         "reasoning_tokens": 80,
         "input_audio_tokens": 0,
         "output_audio_tokens": 0,
+        "input_image_tokens": 0,
+        "output_image_tokens": 0,
     }
     total = {
         "cost": "0.0045",

@@ -122,7 +122,9 @@ def test_tokens_are_put_into_disjoint_classes(
 
 def test_a_table_that_arithmetic_contradicts_is_said_to() -> None:
     told = {"input_tokens": 300, "output_tokens": 5, "cache_read.input_tokens": 580}
-    assert only(heard(request(counted(**told)))).details["usage_conflict"] is True
+    understood = heard(request(counted(**told)))
+    assert only(understood).details["usage_conflict"] is True
+    assert understood.usage_conflicts == {"opentelemetry.instrumentation.genai.openai 1.3b0": 1}
     bedrock = call(
         scope="opentelemetry.instrumentation.botocore.bedrock-runtime",
         attributes={

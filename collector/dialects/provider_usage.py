@@ -52,6 +52,10 @@ _OPENAI: Final = {
     "input_tokens_details.audio_tokens": "input_audio",
     "completion_tokens_details.audio_tokens": "output_audio",
     "output_tokens_details.audio_tokens": "output_audio",
+    "prompt_tokens_details.image_tokens": "input_image",
+    "input_tokens_details.image_tokens": "input_image",
+    "completion_tokens_details.image_tokens": "output_image",
+    "output_tokens_details.image_tokens": "output_image",
     # Ollama's: what its prefix cache held is not evaluated, and in no count.
     "prompt_eval_count": "input",
     "eval_count": "output",
@@ -76,6 +80,8 @@ _GEMINI: Final = {
     "totalTokenCount": "total",
     "promptTokensDetails.modality=AUDIO.tokenCount": "input_audio",
     "candidatesTokensDetails.modality=AUDIO.tokenCount": "output_audio",
+    "promptTokensDetails.modality=IMAGE.tokenCount": "input_image",
+    "candidatesTokensDetails.modality=IMAGE.tokenCount": "output_image",
 }
 _GEMINI_IN_PYTHON: Final = {
     "prompt_token_count": "input",
@@ -87,6 +93,8 @@ _GEMINI_IN_PYTHON: Final = {
     "total_token_count": "total",
     "prompt_tokens_details.modality=AUDIO.token_count": "input_audio",
     "candidates_tokens_details.modality=AUDIO.token_count": "output_audio",
+    "prompt_tokens_details.modality=IMAGE.token_count": "input_image",
+    "candidates_tokens_details.modality=IMAGE.token_count": "output_image",
 }
 _BEDROCK: Final = {
     "inputTokens": "input_beside_cache",

@@ -154,6 +154,8 @@ SEMCONV: Final = Dialect(
         ),
         "input_audio": ("gen_ai.usage.audio.input_tokens",),
         "output_audio": ("gen_ai.usage.audio.output_tokens",),
+        "input_image": ("gen_ai.usage.image.input_tokens",),
+        "output_image": ("gen_ai.usage.image.output_tokens",),
         "ttft_s": (
             "gen_ai.response.time_to_first_chunk",
             "gen_ai.client.operation.time_to_first_chunk",

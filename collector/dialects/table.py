@@ -63,6 +63,8 @@ COUNTS: Final = frozenset(
         "reasoning",
         "input_audio",
         "output_audio",
+        "input_image",
+        "output_image",
     }
 )
 NUMBERS: Final = frozenset(

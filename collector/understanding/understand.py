@@ -233,7 +233,15 @@ def _sightings(
         not_a_call=len(spans) - len(kept) - refused.total(),
         refused=refused,
         usage_refused=usage_refused,
+        usage_conflicts=_contradictions(seen, said, kept),
     )
+
+
+def _contradictions(seen: _Seen, said: _Said, kept: Ints) -> Counter[str]:
+    """Emitter and version -> spans whose counts contradict what its table holds."""
+    scopes = said.scope[kept][said.usage.conflict[kept]]
+    told = (f"{seen.scopes[scope]} {seen.versions[scope]}".strip() for scope in scopes.tolist())
+    return Counter(told)
 
 
 def _identity(seen: _Seen, rows: Ints, kept: Ints) -> dict[str, Any]:

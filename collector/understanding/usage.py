@@ -125,6 +125,8 @@ def read_usage(
         "reasoning": _at_most(raw["reasoning"], said),
         "input_audio": _at_most(raw["input_audio"], uncached),
         "output_audio": _at_most(raw["output_audio"], said),
+        "input_image": _at_most(raw["input_image"], uncached),
+        "output_image": _at_most(raw["output_image"], said),
     }
     return Usage({name: meters[name] for name in METER_NAMES}, lies.conflict, refused)
 

@@ -97,6 +97,8 @@ batches = Table(
     # reason -> count, for refused spans and for calls kept without their usage.
     Column("refused_for", JSONB(none_as_null=True)),
     Column("usage_refused_for", JSONB(none_as_null=True)),
+    # emitter and its version -> calls whose counts contradict the dialect's table
+    Column("usage_conflicts_for", JSONB(none_as_null=True)),
     Column("rolled_at", DateTime(timezone=True)),
     Index("ix_batches_waiting", "id", postgresql_where=text("rolled_at IS NULL")),
     # What was heard and refused lately is asked by time.
