@@ -95,17 +95,19 @@ def proxy() -> None:
     served = subprocess.Popen(  # noqa: S603 - our own command
         [*command, "--host", "127.0.0.1", "--port", PORT], env={**os.environ, **gateway}
     )
-    for _ in range(240):
-        with may_fail():
-            urllib.request.urlopen(f"{PROXY}/health/liveliness", timeout=1)  # noqa: S310 - http
-            break
-        time.sleep(0.5)
-    flush = client_side()
-    ask()
-    flush()
-    time.sleep(8)
-    served.terminate()
-    served.wait(20)
+    try:
+        for _ in range(240):
+            with may_fail():
+                urllib.request.urlopen(f"{PROXY}/health/liveliness", timeout=1)  # noqa: S310 - http
+                break
+            time.sleep(0.5)
+        flush = client_side()
+        ask()
+        flush()
+        time.sleep(8)
+    finally:
+        served.terminate()
+        served.wait(20)
 
 
 def client_side() -> Callable[[], object]:
