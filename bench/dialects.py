@@ -58,7 +58,7 @@ def _understood(signal: Signal, body: bytes) -> float:
 def dialects() -> set[str]:
     """Those that were captured."""
     truths = (tomllib.loads(file.read_text()) for file in VECTORS.glob("*/truth.toml"))
-    return {str(truth["dialect"]) for truth in truths}
+    return {str(truth["dialect"]) for truth in truths if "dialect" in truth}
 
 
 def batch_of(dialect: str) -> tuple[Signal, bytes] | None:
@@ -67,7 +67,7 @@ def batch_of(dialect: str) -> tuple[Signal, bytes] | None:
         bodies = [
             file.read_bytes()
             for truth in sorted(VECTORS.glob("*/truth.toml"))
-            if tomllib.loads(truth.read_text())["dialect"] == dialect
+            if tomllib.loads(truth.read_text()).get("dialect") == dialect
             for file in sorted(truth.parent.glob(f"*-{signal}-*.pb"))
         ]
         if bodies:
