@@ -40,7 +40,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "one_server: on the first of the Postgres servers only")
     sys.addaudithook(stay_on_loopback)
 
 
@@ -95,6 +96,8 @@ def pytest_report_header(config: pytest.Config) -> str:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "postgres" in metafunc.fixturenames:
         found = servers(metafunc.config)
+        if metafunc.definition.get_closest_marker("one_server"):
+            found = found[:1]
         metafunc.parametrize(
             "postgres",
             found,

@@ -47,11 +47,25 @@ def amount(database: Database) -> tuple[int, ...]:
     return tuple(int(each) for each in found)
 
 
-@pytest.mark.parametrize("delivery", ["as sent", "item by item, shuffled, a third twice"])
+FIRSTS = sorted({scenario.split("/")[0]: scenario for scenario in sorted(TRUTHS)}.values())
+"""A scenario of each emitter."""
+
+
+# All of them on one server only: what is joined does not depend on Postgres' version.
+@pytest.mark.one_server
 @pytest.mark.parametrize("scenario", sorted(TRUTHS))
-def test_a_scenario_is_counted_as_the_models_answered(
-    database: Database, scenario: str, delivery: str
+def test_a_scenario_is_counted_as_the_models_answered_whatever_its_order(
+    database: Database, scenario: str
 ) -> None:
+    assert_counted(database, scenario, "item by item, shuffled, a third twice")
+
+
+@pytest.mark.parametrize("scenario", FIRSTS)
+def test_a_scenario_is_counted_as_the_models_answered(database: Database, scenario: str) -> None:
+    assert_counted(database, scenario, "as sent")
+
+
+def assert_counted(database: Database, scenario: str, delivery: str) -> None:
     truth = TRUTHS[scenario]
     bodies = DELIVERIES[delivery](sent(scenario, truth.signals))
     # Rolled up in between, so that twins meet calls that are counted already.
