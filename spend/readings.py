@@ -2,15 +2,15 @@
 
 A *counter* is one set of attributes of one family of metrics, from one source; a *reading* is what
 it said of one kind of token at a moment. Metrics tell again what spans and logs tell, in sums. So
-a reading counts only where its source told no call, and where two counters of a source tell of the
-same tokens, one of them counts. What counts follows from the set of readings and of hours in which
-calls were told: not from order, splitting or repetition.
+a reading counts only where its source told no call's usage, and where two counters of a source
+tell of the same tokens, one of them counts. What counts follows from the set of readings and of
+hours in which calls were told: not from order, splitting or repetition.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -248,15 +248,22 @@ def disjoint(
     return usage
 
 
-def counting(
-    counters: Mapping[int, TokenCounter],
-    metered: Iterable[Metered],
-    told: Mapping[datetime, Collection[Told]],
-) -> set[tuple[int, datetime]]:
-    """Which of some metered tokens count: counter and ``read_at``.
+@dataclass(frozen=True, slots=True)
+class Tellers:
+    """Who told calls by spans and logs, by the hour."""
 
-    ``metered`` must hold all that share an hour and a service with those that are asked for;
-    ``told`` says by hour who told calls.
+    usage: Mapping[datetime, Collection[Told]] = field(default_factory=dict)
+    """Who told their usage: what metrics tell of those hours is told already."""
+    calls: Mapping[datetime, Collection[Told]] = field(default_factory=dict)
+    """Who told calls that ended well, and not what they used: metrics tell only that."""
+
+
+def counting(
+    counters: Mapping[int, TokenCounter], metered: Iterable[Metered], told: Tellers
+) -> dict[tuple[int, datetime], bool]:
+    """Which of some metered tokens count (counter and ``read_at``), and whether as calls too.
+
+    ``metered`` must hold all that share an hour and a service with those that are asked for.
     """
     listed = list(metered)
     families: dict[tuple[object, ...], int] = {}
@@ -269,22 +276,23 @@ def counting(
             voice = (*family, counter.family, counter.model)
             teller = counter.trust, counter.teller
             tellers[voice] = min(tellers.get(voice, teller), teller)
-    calls = _told_at(told)
-    counts = set()
+    used, called = _told_at(told.usage), _told_at(told.calls)
+    counts = {}
     for one in listed:
         counter = counters[one.counter]
-        for place in _asked_at(counter, one):
+        places = list(_asked_at(counter, one))
+        for place in places:
             family = (*place, counter.embeddings)
             voice = (*family, counter.family, counter.model)
             teller = counter.trust, counter.teller
             if (
-                place in calls
+                place in used
                 or families.get(family, counter.rank) < counter.rank
                 or tellers.get(voice, teller) < teller
             ):
                 break
         else:
-            counts.add((one.counter, one.read_at))
+            counts[one.counter, one.read_at] = called.isdisjoint(places)
     return counts
 
 

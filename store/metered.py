@@ -13,6 +13,7 @@ from sqlalchemy import (
     Integer,
     SmallInteger,
     and_,
+    case,
     cast,
     delete,
     func,
@@ -54,6 +55,12 @@ _MOMENT: Final = timedelta(microseconds=1)
 class _Stored:
     metered: Metered
     counts: bool
+    counts_calls: bool
+
+    @property
+    def standing(self) -> bool | None:
+        """As ``counting`` has it: None does not count, False without its calls."""
+        return self.counts_calls if self.counts else None
 
 
 def meter_batches(session: Session, tenant: int, batch_ids: Sequence[int]) -> list[Window]:
@@ -99,12 +106,12 @@ def settle(session: Session, tenant: int, windows: Iterable[Window]) -> None:
             (it.metered for it in beside.values()),
             told_about(session, tenant, service, (begins, ends), serves=service in gateways),
         )
-        for now in (False, True):
-            moved = [
-                key for key, it in touched.items() if it.counts != now and (key in count) == now
-            ]
-            _set_counts(session, tenant, moved, counts=now)
-            _add(session, tenant, moved, 1 if now else -1)
+        moved = [key for key, it in touched.items() if it.standing != count.get(key)]
+        _add(session, tenant, [key for key in moved if touched[key].counts], -1)
+        for now in (None, False, True):
+            keys = [key for key in moved if count.get(key) is now]
+            _set_standing(session, tenant, keys, now)
+        _add(session, tenant, [key for key in moved if key in count], 1)
 
 
 def _claim(session: Session, tenant: int, batch_ids: Sequence[int]) -> dict[int, datetime]:
@@ -228,7 +235,7 @@ def _stored(session: Session, asked: Any) -> dict[Key, _Stored]:
     for row in session.execute(asked).mappings():
         usage = {name: row[name] for name in METER_NAMES if row[name] is not None}
         one = Metered(row["counter_id"], row["since"], row["read_at"], usage, row["calls"])
-        found[one.counter, one.read_at] = _Stored(one, row["counts"])
+        found[one.counter, one.read_at] = _Stored(one, row["counts"], row["counts_calls"])
     return found
 
 
@@ -280,9 +287,12 @@ def _delete(session: Session, tenant: int, keys: Collection[Key]) -> None:
         session.execute(delete(metered).where(_at(_keys(keys), tenant)))
 
 
-def _set_counts(session: Session, tenant: int, keys: Collection[Key], *, counts: bool) -> None:
+def _set_standing(
+    session: Session, tenant: int, keys: Collection[Key], standing: bool | None
+) -> None:
     if keys:
-        session.execute(update(metered).where(_at(_keys(keys), tenant)).values(counts=counts))
+        values = {"counts": standing is not None, "counts_calls": standing is not False}
+        session.execute(update(metered).where(_at(_keys(keys), tenant)).values(values))
 
 
 def _add(session: Session, tenant: int, keys: Collection[Key], sign: int) -> None:
@@ -306,7 +316,9 @@ def _add(session: Session, tenant: int, keys: Collection[Key], sign: int) -> Non
             counters.c.route_id,
             literal(int(Outcome.OK), SmallInteger).label("outcome"),
             *(metered.c[name] for name in METER_NAMES),
-            func.coalesce(metered.c.calls, 0).label("calls"),
+            case((metered.c.counts_calls, func.coalesce(metered.c.calls, 0)), else_=0).label(
+                "calls"
+            ),
             literal(0, SmallInteger).label("band"),
             literal(sign, Integer).label("sign"),
         )

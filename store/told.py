@@ -1,4 +1,4 @@
-"""Who told calls, by the hour: there, what metrics tell does not count."""
+"""Who told calls, by the hour: where they told usage, what metrics tell does not count."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -9,12 +9,15 @@ from sqlalchemy import BigInteger, Interval, and_, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from spend.calls import Outcome, Role
 from spend.kin import service_kin
+from spend.meters import METER_NAMES
 from spend.readings import (
     ANYONE,
     LONGEST,
     MARGIN,
     NO_SESSION,
+    Tellers,
     Told,
     hour_of,
     hours_between,
@@ -38,14 +41,22 @@ def tell(
 
     Answers what was not told before, and metrics speak of too: service, first and last hour.
     """
-    spoken = sorted(set(_hours(session, tenant, batch_ids, days)))
+    spoken: dict[tuple[datetime, Told], bool] = {}
+    for hour, who, usage in _hours(session, tenant, batch_ids, days):
+        spoken[hour, who] = usage or spoken.get((hour, who), False)
     rows = [
-        {"tenant_id": tenant, "hour": hour, "service": service, "session": kin}
-        for hour, (service, kin) in spoken
+        {"tenant_id": tenant, "hour": hour, "service": service, "session": kin, "usage": usage}
+        for (hour, (service, kin)), usage in sorted(spoken.items())
     ]
     new: set[tuple[int, datetime]] = set()
     for at in range(0, len(rows), _AT_ONCE):
-        statement = insert(told).values(rows[at : at + _AT_ONCE]).on_conflict_do_nothing()
+        # What a call used may be told after the call, by another that saw it.
+        statement = insert(told).values(rows[at : at + _AT_ONCE])
+        statement = statement.on_conflict_do_update(
+            index_elements=list(told.primary_key),
+            set_={"usage": True},
+            where=statement.excluded.usage & ~told.c.usage,
+        )
         stored = session.execute(statement.returning(told.c.service, told.c.hour))
         new.update((service, hour) for service, hour in stored)
     spoken_of = set(
@@ -70,26 +81,27 @@ def serving(session: Session, tenant: int) -> list[int]:
 
 def told_about(
     session: Session, tenant: int, service: int, hours: tuple[datetime, datetime], *, serves: bool
-) -> dict[datetime, set[Told]]:
+) -> Tellers:
     """Who told calls that metrics of a service may repeat, from the first to the last hour.
 
     With ``serves`` also what other services' metrics tell.
     """
     first, last = hours
-    by_hour: dict[datetime, set[Told]] = defaultdict(set)
-    for hour, who, kin in session.execute(
-        select(told.c.hour, told.c.service, told.c.session).where(
+    used: dict[datetime, set[Told]] = defaultdict(set)
+    called: dict[datetime, set[Told]] = defaultdict(set)
+    for hour, who, kin, usage in session.execute(
+        select(told.c.hour, told.c.service, told.c.session, told.c.usage).where(
             told.c.tenant_id == tenant,
             told.c.service.in_([service, ANYONE]),
             told.c.hour.between(first, last),
         )
     ):
-        by_hour[hour_of(hour)].add((who, kin))
+        (used if usage else called)[hour_of(hour)].add((who, kin))
     if serves:
         for model, begins, ends in _clients(session, tenant, service, first, last):
             for hour in hours_between(max(begins, first), min(ends, last)):
-                by_hour[hour].add((ANYONE, model_kin(model)))
-    return by_hour
+                used[hour].add((ANYONE, model_kin(model)))
+    return Tellers(used, called)
 
 
 def _clients(
@@ -119,20 +131,34 @@ def _clients(
 
 def _hours(
     session: Session, tenant: int, batch_ids: Sequence[int], days: tuple[date, date]
-) -> Iterator[tuple[datetime, Told]]:
-    """The hours of each call, a little before it and after, and who told it."""
+) -> Iterator[tuple[datetime, Told, bool]]:
+    """The hours of each call, a little before it and after, who told it, and if with its usage.
+
+    A call that failed without usage is none that metrics of tokens tell of.
+    """
     took = cast(func.coalesce(sightings.c.duration_us, 0), BigInteger) * literal(
         timedelta(microseconds=1), Interval
     )
     longest = func.least(took, literal(_LONGEST, Interval))
     first = func.date_trunc("hour", sightings.c.start_at - MARGIN, "UTC").label("first")
     last = func.date_trunc("hour", sightings.c.start_at + longest + MARGIN, "UTC").label("last")
+    # As a pure function of the sighting: what it is joined with depends on what came before.
+    usage = func.coalesce(func.greatest(*(sightings.c[name] for name in METER_NAMES)), 0) > 0
+    answered = (sightings.c.outcome == Outcome.OK) & (sightings.c.role != Role.AGGREGATE)
     seen = (
-        select(sightings.c.owner_id, sightings.c.route_id, sightings.c.kin_id, first, last)
+        select(
+            sightings.c.owner_id,
+            sightings.c.route_id,
+            sightings.c.kin_id,
+            usage.label("usage"),
+            first,
+            last,
+        )
         .where(
             sightings.c.tenant_id == tenant,
             sightings.c.batch_id.in_(batch_ids),
             sightings.c.day.between(*days),
+            usage | answered,
         )
         .distinct()
         .subquery("seen")
@@ -143,15 +169,16 @@ def _hours(
             routes.c.model,
             routes.c.request_model,
             seen.c.kin_id,
+            seen.c.usage,
             seen.c.first,
             seen.c.last,
         )
         .join_from(seen, owners, and_(owners.c.tenant_id == tenant, owners.c.id == seen.c.owner_id))
         .join(routes, and_(routes.c.tenant_id == tenant, routes.c.id == seen.c.route_id))
     )
-    for name, *models, kin, begins, ends in found:
+    for name, *models, kin, usage_too, begins, ends in found:
         service = service_kin(name)
         who = {(service, NO_SESSION if kin is None or kin == service else kin)}
         who |= {(ANYONE, model_kin(plain_model(model))) for model in models if model}
         for hour in hours_between(begins, ends):
-            yield from ((hour, each) for each in who)
+            yield from ((hour, each, usage_too) for each in who)

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -42,19 +43,31 @@ def read(
     return Signal.METRICS, body
 
 
-def call(count: int, at: float, *, service: str = "checkout", minutes: float = 0.1) -> Request:
-    """A span of one call with input tokens, in minutes after noon."""
+def call(
+    count: int | None,
+    at: float,
+    *,
+    service: str = "checkout",
+    minutes: float = 0.1,
+    scope: str = Told.scope,
+    **others: Any,
+) -> Request:
+    """A span of one call with input tokens, in minutes after noon; with None it tells no usage."""
     start = START + int(at * MINUTE * 10**9)
+    usage = {"gen_ai.usage.input_tokens": count, "gen_ai.usage.output_tokens": 1}
     told = Told(
         attributes={
             **MODEL,
             "gen_ai.operation.name": "chat",
-            "gen_ai.usage.input_tokens": count,
-            "gen_ai.usage.output_tokens": 1,
+            "gen_ai.response.id": f"chatcmpl-told{start}",
+            **({} if count is None else usage),
+            **others,
         },
         trace_id=random.Random(start).randbytes(16),
+        span_id=random.Random(f"{start}{scope}").randbytes(8),
         start=start,
         end=start + int(minutes * MINUTE * 10**9),
+        scope=scope,
     )
     return Signal.TRACES, request(told, resource={"service.name": service})
 
@@ -116,6 +129,34 @@ def test_a_call_that_lasts_over_the_hour_speaks_for_both(database: Database) -> 
     hear(database, read(100, 70, 61, temporality=DELTA), call(100, 55, minutes=10))
     settle(database)
     assert tokens(database) == (1, 100)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_calls_without_usage_leave_it_to_metrics_until_a_twin_tells_it(
+    database: Database, order: tuple[int, ...]
+) -> None:
+    told = [
+        call(None, 5, scope="opentelemetry.instrumentation.openai_v2"),
+        read(100, 6, 1, temporality=DELTA),
+        call(90, 5, scope="litellm"),
+    ]
+    expected = {
+        frozenset({0}): (1, 0),
+        frozenset({1}): (1, 100),
+        # One call, though both tell of one, and its tokens.
+        frozenset({0, 1}): (1, 100),
+    }
+    for count, each in enumerate(order, 1):
+        hear(database, told[each])
+        settle(database)
+        assert tokens(database) == expected.get(frozenset(order[:count]), (1, 90))
+
+
+def test_calls_that_failed_say_nothing_of_those_that_metrics_tell(database: Database) -> None:
+    failed = call(None, 5, **{"error.type": "429"})
+    hear(database, failed, read(100, 6, 1, temporality=DELTA))
+    settle(database)
+    assert tokens(database) == (2, 100)
 
 
 def test_another_service_says_nothing_of_this_one(database: Database) -> None:

@@ -15,6 +15,7 @@ from spend.readings import (
     NO_SESSION,
     Metered,
     Reading,
+    Tellers,
     TokenCounter,
     Told,
     counting,
@@ -162,7 +163,7 @@ def counted(
     metered: list[Metered],
     told: dict[datetime, set[Told]] | None = None,
 ) -> set[int]:
-    return {counter for counter, _ in counting(counters, metered, told or {})}
+    return {counter for counter, _ in counting(counters, metered, Tellers(told or {}))}
 
 
 def test_tokens_count_in_hours_in_which_their_source_told_no_call() -> None:
@@ -176,6 +177,13 @@ def test_tokens_count_in_hours_in_which_their_source_told_no_call() -> None:
     assert counted(one, long, {NOON - HOUR * 2: {(1, NO_SESSION)}}) == set()
     # An hour's last moment is of that hour.
     assert counted(one, [metered(1, timedelta(0))], {NOON: {(1, NO_SESSION)}}) == {1}
+
+
+def test_where_calls_were_told_without_usage_their_tokens_count_and_not_their_calls() -> None:
+    one, told = {1: COUNTER}, [metered(1, MINUTE * 5), metered(1, HOUR + MINUTE * 5)]
+    called = Tellers(calls={NOON: {(1, NO_SESSION)}})
+    counts = counting(one, told, called)
+    assert counts == {(1, NOON + MINUTE * 5): False, (1, NOON + HOUR + MINUTE * 5): True}
 
 
 def test_sessions_are_sources_of_their_own_as_long_as_everybody_names_them() -> None:
@@ -277,7 +285,7 @@ def test_no_hour_counts_more_than_one_of_those_who_tell_of_it(
     given_: tuple[dict[int, TokenCounter], list[Metered], set[datetime]],
 ) -> None:
     counters, told, hours = given_
-    count = counting(counters, told, {hour: {(1, NO_SESSION)} for hour in hours})
+    count = counting(counters, told, Tellers({hour: {(1, NO_SESSION)} for hour in hours}))
     voices: dict[datetime, set[tuple[str, str]]] = {}
     for one in told:
         if (one.counter, one.read_at) in count:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    true,
 )
 
 from spend.meters import METER_NAMES
@@ -89,10 +90,12 @@ metered = Table(
     *(Column(name, BigInteger) for name in METER_NAMES),
     Column("calls", BigInteger),
     Column("counts", Boolean, nullable=False),
+    # Not where others told the calls, without their usage.
+    Column("counts_calls", Boolean, nullable=False, server_default=true()),
     Index("ix_metered_service", "tenant_id", "service", "read_at"),
 )
 
-# Who told calls by spans or logs, by the hour: there metrics do not count.
+# Who told calls by spans or logs, by the hour.
 told = Table(
     "told",
     METADATA,
@@ -101,4 +104,6 @@ told = Table(
     Column("hour", DateTime(timezone=True), primary_key=True),
     # 0 for calls that name no session. For service 0, whoever: the kin of a model.
     Column("session", BigInteger, primary_key=True, autoincrement=False),
+    # Whether what a call used is told, too: there metrics do not count.
+    Column("usage", Boolean, nullable=False, server_default=true()),
 )
