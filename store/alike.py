@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from sqlalchemy import (
     Column,
-    Date,
     FromClause,
     Interval,
     MetaData,
@@ -16,7 +15,6 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
-    cast,
     exists,
     func,
     literal,
@@ -33,7 +31,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from spend.calls import Outcome, Role
 from spend.nearness import ALIKE_REACH, KIN_REACH, OVERLAP, SAME_TIME
-from store.links import BESIDE, KIN, LINKS, end_of, gather, one_within_other, probe
+from store.links import BESIDE, KIN, LINKS, day_of, end_of, gather, one_within_other, probe
 from store.tables.heard import emitters, heard_from, owners, sightings
 
 _KIN_REACH: Final = literal(KIN_REACH, Interval)
@@ -49,7 +47,7 @@ _SLACK: Final = SAME_TIME // timedelta(microseconds=1)
 def note_emitters(session: Session, tenant: int, new: Table) -> None:
     """Keeps who told calls of which service, a row a day: where it is one, nothing is alike."""
     told = (
-        select(new.c.owner_id, new.c.emitter_id, _day(new.c.start_at).label("day"))
+        select(new.c.owner_id, new.c.emitter_id, day_of(new.c.start_at).label("day"))
         .where(new.c.role == Role.CALL)
         .distinct()
         .subquery("told")
@@ -62,10 +60,6 @@ def note_emitters(session: Session, tenant: int, new: Table) -> None:
     )
     statement = insert(heard_from).from_select(["tenant_id", "service", "day", "emitter_id"], rows)
     session.execute(statement.on_conflict_do_nothing())
-
-
-def _day(moment: ColumnElement[Any]) -> ColumnElement[date]:
-    return cast(func.timezone("UTC", moment), Date)
 
 
 _TWICE_HEARD: Final = Table(
@@ -124,7 +118,7 @@ def alike_beside(session: Session, tenant: int, rows: Table) -> FromClause:
     seen = probe(
         other,
         other.c.tenant_id == tenant,
-        other.c.day == _day(slots.c.start_at),
+        other.c.day == day_of(slots.c.start_at),
         other.c.start_at >= slots.c.start_at,
         other.c.start_at < slots.c.start_at + _SLOT,
     )
@@ -195,7 +189,7 @@ def kin_beside(session: Session, tenant: int, rows: Table) -> FromClause | None:
         other,
         other.c.tenant_id == tenant,
         other.c.kin_id == spans.c.kin_id,
-        other.c.day.between(_day(spans.c.first), _day(spans.c.last)),
+        other.c.day.between(day_of(spans.c.first), day_of(spans.c.last)),
         other.c.start_at.between(spans.c.first, spans.c.last),
     )
     gather(session, KIN, select(seen).select_from(spans.join(seen, true())))

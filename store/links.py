@@ -1,10 +1,12 @@
 """What sightings are linked by, and where such links are gathered for a roll."""
 
+from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
     Column,
+    Date,
     FromClause,
     Interval,
     MetaData,
@@ -98,6 +100,11 @@ def probe(other: FromClause, *which: ColumnElement[bool]) -> FromClause:
     yet, so it guesses one row there, and compares every sighting with every other.
     """
     return select(*links_of(other)).where(*which).offset(literal_column("0")).lateral()
+
+
+def day_of(moment: ColumnElement[Any]) -> ColumnElement[date]:
+    """The day (UTC) of a moment: with it only the partitions of that day are looked into."""
+    return cast(func.timezone("UTC", moment), Date)
 
 
 def end_of(one: FromClause) -> ColumnElement[Any]:

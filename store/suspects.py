@@ -33,6 +33,7 @@ from store.links import (
     LINKED,
     NEAR,
     NEW,
+    day_of,
     gather,
     interval,
     links_of,
@@ -169,17 +170,17 @@ def _failed_together(one: FromClause, other: FromClause, tenant: int) -> ColumnE
     """Two failed sightings of different emitters, one within the other's time."""
     slack = SAME_TIME // timedelta(microseconds=1)
     own = func.coalesce(one.c.duration_us, literal(0, BigInteger))
+    # Bounds what the index has to look at: in an outage there are thousands in an hour.
+    first = one.c.start_at - interval(_longest_failure(one, tenant) + slack)
+    last = one.c.start_at + interval(func.least(own, _LONGEST_FAILURE) + slack)
     return and_(
         one.c.outcome != Outcome.OK,
         one.c.response_id.is_(None),
         other.c.outcome != Outcome.OK,
         other.c.response_id.is_(None),
         other.c.emitter_id != one.c.emitter_id,
-        # Bounds what the index has to look at: in an outage there are thousands in an hour.
-        other.c.start_at.between(
-            one.c.start_at - interval(_longest_failure(one, tenant) + slack),
-            one.c.start_at + interval(func.least(own, _LONGEST_FAILURE) + slack),
-        ),
+        other.c.start_at.between(first, last),
+        other.c.day.between(day_of(first), day_of(last)),
         one_within_other(one, other, slack),
     )
 
