@@ -275,7 +275,7 @@ def test_prices_on_the_command_line(
     listed = told("list", "--provider", "openai")
     assert "2.25" in listed
     assert "contract.csv" in listed
-    assert "7,485 lines" in told("refresh")
+    assert "7,519 lines" in told("refresh")
     with database.read() as session:
         assert session.scalar(select(func.count()).select_from(prices)) == 7_485 + 2
     with database.write() as session:
