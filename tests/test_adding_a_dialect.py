@@ -44,3 +44,27 @@ def test_the_example_is_understood_as_the_page_says() -> None:
     )
     assert heard.stderr == ""
     assert json.loads(heard.stdout) == call
+
+
+ASKS = """
+import collector.dialects
+from collector.dialects.table import MEANINGS, Dialect, Meaning
+for flag in MEANINGS:
+    asked = Meaning("acme.*", given=f"acme.{flag}.given", where={f"acme.{flag}": frozenset({"x"})})
+    collector.dialects.DIALECTS += (Dialect(flag, scopes=(f"acme.{flag}",), **{flag: (asked,)}),)
+from spans import Told, heard, request
+usage = {"gen_ai.operation.name": "chat", "gen_ai.usage.output_tokens": 5}
+print(len(heard(request(Told(attributes=usage, scope="acme.llm"))).sightings))
+"""
+
+
+def test_what_a_meaning_asks_for_may_be_an_attribute_that_nobody_else_knows() -> None:
+    heard = subprocess.run(  # noqa: S603 - our own words
+        [sys.executable, "-c", ASKS],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=PAGE.parent.parent,
+        env={"PYTHONPATH": ".:tests", "PATH": ""},
+    )
+    assert (heard.stderr, heard.stdout) == ("", "1\n")

@@ -166,6 +166,16 @@ class Meaning:
     """Only for calls that say that they streamed, or that they did not."""
 
 
+MEANINGS: Final = (
+    "beside_cache",
+    "reasoning_apart",
+    "rest_is_reasoning",
+    "cache_read_twice",
+    "reasoning_twice",
+)
+"""The flags of a dialect that say what its counts mean."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unpacked:
     """An attribute that holds values within its value, and what is taken out of it.

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from collector.dialects import DIALECTS
-from collector.dialects.table import COLUMNS, MOMENTS, TEXTS, Event, Mark, Unpacked
+from collector.dialects.table import COLUMNS, MEANINGS, MOMENTS, TEXTS, Event, Mark, Unpacked
 from collector.understanding.otlp import Attributes, Ints
 from spend.owners import ATTRIBUTES as OWN
 
@@ -75,7 +75,8 @@ _PLAIN: Final = dict.fromkeys(
         *(
             key
             for dialect in DIALECTS
-            for meaning in (*dialect.beside_cache, *dialect.reasoning_apart)
+            for flag in MEANINGS
+            for meaning in getattr(dialect, flag)
             for key in (meaning.unless, meaning.given, *meaning.where)
         ),
     )

@@ -2,7 +2,7 @@
 
 A record stands as a span that ends when it was written: whatever comes after treats both alike.
 Its own trace and span id are those of the span that it was written in, so here they are trace and
-parent; ids of its own it gets in ``collector/understanding/record_ids.py``.
+parent; ids of its own it gets in ``collector/understanding/identity.py``.
 """
 
 from collections.abc import Sequence

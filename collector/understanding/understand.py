@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from collector.dialects.table import Verdict
+from collector.dialects.table import MEANINGS, Verdict
 from collector.signals import Signal
 from collector.understanding.attributes import find_known
 from collector.understanding.columns import Columns, columns_of
@@ -56,14 +56,6 @@ Value = TypeVar("Value")
 
 _SERVER: Final = 2
 """OTLP's span kind of the side that was called."""
-_MEANINGS: Final = (
-    "beside_cache",
-    "reasoning_apart",
-    "rest_is_reasoning",
-    "cache_read_twice",
-    "reasoning_twice",
-)
-"""What the tables say of counts (``collector.dialects.table.Meaning``)."""
 _AROUND: Final = (Verdict.AGGREGATE, Verdict.NAMING)
 _MICROS_A_DAY: Final = 86_400 * 10**6
 
@@ -180,7 +172,7 @@ def _said(seen: _Seen, rows: Ints, columns: Columns) -> _Said:
             group=routed.group,
             routes=routed.listed,
         )
-        for flag in _MEANINGS
+        for flag in MEANINGS
     }
     told = read_usage(columns, failed=endings.failed, **means)
     usage, saved = not_charged(told, columns.flag("cache_hit") == 1)
