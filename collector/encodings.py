@@ -3,10 +3,12 @@
 import zlib
 from typing import Final
 
+import pyarrow as pa
+
 from collector.errors import Malformed, TooLarge
 from collector.limits import Limits, Share
 
-KNOWN: Final = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
+KNOWN: Final = frozenset({"", "identity", "gzip", "x-gzip", "deflate", "zstd"})
 """Values of Content-Encoding that we take."""
 
 _STEP: Final = 64 * 1024
@@ -23,6 +25,8 @@ def decompress(body: bytes, encoding: str, limits: Limits, share: Share) -> byte
     """
     if encoding in {"", "identity"}:
         return body
+    if encoding == "zstd":
+        return _unpack_zstd(body, limits, share)
     if encoding == "deflate":
         # RFC 9110 says zlib; some senders leave out its two bytes of header.
         looks_like_zlib = len(body) > 1 and body[0] & 15 == 8 and (body[0] << 8 | body[1]) % 31 == 0  # noqa: PLR2004 - RFC 1950
@@ -55,6 +59,26 @@ def _inflate(body: bytes, window: int, members: int, limits: Limits, share: Shar
             rest = stream.unused_data if stream.eof else stream.unconsumed_tail
     if not stream.eof:
         parts.append(_last(stream, limits.request_bytes - size))
+    return b"".join(parts)
+
+
+def _unpack_zstd(body: bytes, limits: Limits, share: Share) -> bytes:
+    if not body:
+        raise Malformed("the compressed body is cut off")
+    parts: list[bytes] = []
+    size = 0
+    try:
+        with pa.CompressedInputStream(pa.BufferReader(body), "zstd") as stream:
+            while part := stream.read(_STEP):
+                size += len(part)
+                if size > limits.request_bytes:
+                    raise TooLarge(
+                        f"the body has more than {limits.request_bytes:,} bytes unpacked"
+                    )
+                share.take(len(part))
+                parts.append(part)
+    except OSError as error:
+        raise Malformed(f"the compressed body is broken: {error}") from None
     return b"".join(parts)
 
 

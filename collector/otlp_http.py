@@ -181,7 +181,7 @@ def _check_content(exchange: _Exchange) -> None:
         message = f"Content-Type is {told}: send {PROTOBUF} or {JSON}"
         raise _Refused(415, Code.INVALID_ARGUMENT, message)
     if exchange.encoding not in KNOWN:
-        message = f"Content-Encoding is {exchange.encoding[:100]}: send gzip, deflate or none"
+        message = f"Content-Encoding is {exchange.encoding[:100]}: send gzip, deflate, zstd or none"
         raise _Refused(415, Code.INVALID_ARGUMENT, message)
 
 

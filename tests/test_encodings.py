@@ -6,6 +6,7 @@ import tracemalloc
 import zlib
 from collections.abc import Callable
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ PACKERS: list[tuple[str, Callable[[bytes], bytes]]] = [
     ("gzip", gzip.compress),
     ("deflate", zlib.compress),
     ("deflate", lambda body: zlib.compress(body)[2:-4]),
+    ("zstd", lambda body: pa.Codec("zstd").compress(body).to_pybytes()),
 ]
 
 

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import pyarrow as pa
 import pytest
 from doors import JSON, NOON, PEPPER, PROTOBUF, Doors, call, open_doors, other_span, request
 from opentelemetry.exporter.otlp.proto.http import Compression
@@ -22,6 +23,11 @@ from store.sessions import Database
 from store.tenants import TENANT
 
 MIB = 2**20
+
+
+def packed(body: bytes) -> bytes:
+    frame: bytes = pa.Codec("zstd").compress(body).to_pybytes()
+    return frame
 
 
 @pytest.fixture
@@ -102,6 +108,7 @@ def test_sent_twice_is_stored_once_and_welcome_both_times(doors: Doors) -> None:
         ("GZIP", gzip.compress),
         ("x-gzip", lambda body: gzip.compress(body[:9]) + gzip.compress(body[9:])),
         ("deflate", zlib.compress),
+        ("zstd", packed),
         ("deflate", lambda body: zlib.compress(body)[2:-4]),
         ("identity", lambda body: body),
     ],
@@ -137,6 +144,7 @@ def test_refused_usage_is_a_warning_and_the_call_is_kept(doors: Doors) -> None:
 
 ZIPPED = {"content_encoding": "gzip"}
 DEFLATED = {"content_encoding": "deflate"}
+ZSTD = {"content_encoding": "zstd"}
 BAD = {
     "no protobuf": (b"\xff\xff\xff", PROTOBUF, {}, 400, 3),
     "cut off": (request(call(1))[:-7], PROTOBUF, {}, 400, 3),
@@ -151,7 +159,11 @@ BAD = {
     "empty gzip": (b"", PROTOBUF, ZIPPED, 400, 3),
     "many gzip members": (gzip.compress(b"") * 9999, PROTOBUF, ZIPPED, 400, 3),
     "no deflate": (b"\xff" * 9, PROTOBUF, DEFLATED, 400, 3),
-    "unknown encoding": (b"", PROTOBUF, {"content_encoding": "zstd"}, 415, 3),
+    "unknown encoding": (b"", PROTOBUF, {"content_encoding": "br"}, 415, 3),
+    "no zstd": (b"plain", PROTOBUF, ZSTD, 400, 3),
+    "zstd cut off": (packed(b"x" * 999)[:-5], PROTOBUF, ZSTD, 400, 3),
+    "empty zstd": (b"", PROTOBUF, ZSTD, 400, 3),
+    "zstd bomb": (packed(b"\0" * 200 * MIB), PROTOBUF, ZSTD, 413, 8),
     "two encodings": (b"", PROTOBUF, {"content_encoding": "gzip, gzip"}, 415, 3),
     "text": (b"", "text/plain", {}, 415, 3),
     "almost protobuf": (b"", "application/x-protobuffer", {}, 415, 3),
