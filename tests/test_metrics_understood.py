@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
 from points import CUMULATIVE, DELTA, NOON, Point, metrics
 
 from collector.dialects import DIALECTS
@@ -149,6 +152,27 @@ def test_a_delta_without_a_start_is_of_its_own_moment() -> None:
 def test_what_is_no_request_is_malformed() -> None:
     with pytest.raises(Malformed):
         understood(b"\xff\xff\xff")
+
+
+@pytest.mark.parametrize("odd", ["no UTF-8", "too deep"])
+def test_an_attribute_that_cannot_be_read_costs_no_point(odd: str) -> None:
+    said = {**CALL, "gen_ai.token.type": "input"}
+    sane = metrics(
+        USAGE, [Point(100, attributes=said), *points("gen_ai.token.type", None, output=5)]
+    )
+    request = ExportMetricsServiceRequest.FromString(sane)
+    metric = request.resource_metrics[0].scope_metrics[0].metrics[0]
+    metric.sum.data_points.add().CopyFrom(metric.sum.data_points[0])
+    value = metric.sum.data_points[2].attributes.add(key="odd").value
+    if odd == "too deep":
+        for _ in range(200):
+            value = value.array_value.values.add()
+    value.string_value = "QQQ"
+    heard = understood(request.SerializeToString().replace(b"QQQ", b"Q\xff\xfe"))
+    assert used(heard) == {"input": 200, "output": 5}
+    assert (heard.heard, heard.not_a_call, heard.refused) == (3, 0, {})
+    # The others are of the same series as where all can be read.
+    assert {one.id for one in understood(sane).readings} < {one.id for one in heard.readings}
 
 
 def test_owner_and_route_are_found_as_on_spans() -> None:

@@ -10,12 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from google.protobuf.message import DecodeError
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
-    ExportMetricsServiceRequest,
-)
-
-from collector.errors import Malformed
+from collector.understanding.metric_requests import read_metrics
 from collector.understanding.metric_sources import Sources, Spoken, spoken
 from spend.calls import Emitter, Owner, Route
 from spend.readings import MOST_TOKENS, Reading, TokenCounter
@@ -77,11 +72,7 @@ def understand_metrics(
 
 
 def _read(request: bytes, told: _Told, key_team: str | None) -> None:
-    try:
-        message = ExportMetricsServiceRequest.FromString(request)
-    except DecodeError as error:
-        raise Malformed(f"not an ExportMetricsServiceRequest: {error}") from None
-    for group in message.resource_metrics:
+    for group in read_metrics(request).resource_metrics:
         sources = Sources(group.resource.attributes, key_team)
         for scope in group.scope_metrics:
             for metric in scope.metrics:
