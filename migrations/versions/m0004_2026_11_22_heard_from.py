@@ -22,10 +22,10 @@ def upgrade() -> None:
     op.create_table(
         "heard_from",
         sa.Column("tenant_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("service", sa.Text(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("service", sa.Text(), nullable=False),
         sa.Column("emitter_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "service", "day", "emitter_id", name="pk_heard_from"),
+        sa.PrimaryKeyConstraint("tenant_id", "day", "service", "emitter_id", name="pk_heard_from"),
         if_not_exists=True,
     )
     # Without an index below it yet: from here on new partitions are made with one.

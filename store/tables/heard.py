@@ -72,8 +72,9 @@ heard_from = Table(
     "heard_from",
     METADATA,
     tenant(),
-    Column("service", Text, primary_key=True),
+    # First, as it is asked by days.
     Column("day", Date, primary_key=True),
+    Column("service", Text, primary_key=True),
     Column("emitter_id", BigInteger, primary_key=True, autoincrement=False),
 )
 
