@@ -7,12 +7,14 @@ import numpy as np
 from collector.understanding.otlp import Ints
 
 _ROOM = 2**62
+_SMALL = 2**31
+"""So many values, for as many rows, have room."""
 
 
 def distinct(columns: Sequence[Ints], rows: int) -> tuple[Ints, Ints]:
     """A row of each distinct combination, and each row's place among them.
 
-    Values are -1 and above, and far below 2**31.
+    Values are best small: ids of 64 bits cost a sort more.
     """
     key = np.zeros(rows, dtype=np.int64)
     used = 1
@@ -21,6 +23,9 @@ def distinct(columns: Sequence[Ints], rows: int) -> tuple[Ints, Ints]:
         if low == high:
             continue
         width = high - low + 1
+        if width >= _SMALL:
+            values, column = np.unique(column, return_inverse=True)  # noqa: PLW2901  # the same, smaller
+            low, width = 0, len(values)
         if used * width >= _ROOM:
             values, key = np.unique(key, return_inverse=True)
             used = len(values)

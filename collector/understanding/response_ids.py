@@ -54,8 +54,9 @@ def response_ids(columns: Columns, group: Ints, routes: Sequence[Route]) -> pa.S
     told = columns.text("response_id")
     if not (told != ABSENT).any():
         return pa.nulls(len(columns), pa.string())
-    providers = [route.provider for route in routes]
-    seller = np.array([providers.index(provider) for provider in providers])[group]
+    providers = list(dict.fromkeys(route.provider for route in routes))
+    place = {provider: number for number, provider in enumerate(providers)}
+    seller = np.array([place[route.provider] for route in routes])[group]
     firsts, alike = distinct([told, seller], len(columns))
     texts = [columns.texts[index] if index != ABSENT else None for index in told[firsts].tolist()]
     ids = pa.array(texts, pa.string())
