@@ -92,6 +92,8 @@ LANGFUSE: Final = Dialect(
         **_RAW,
         "cost_given": ("langfuse.cost.total",),
     },
+    # Both are "langfuse-sdk", and in asynchronous code their spans are in two traces.
+    layers={"langfuse.metadata.ls_model_name": "langchain"},
     yes=("error",),
     marks=(
         Mark(

@@ -248,6 +248,9 @@ class Dialect:
     """Column -> attributes that hold it on this dialect's spans alone, and before those of any
     ``columns``; there they mean nothing else. For names without a prefix ("model", which may be
     anything elsewhere), and for shared names that mean something else here."""
+    layers: Mapping[str, str] = field(default_factory=dict)
+    """Attribute -> whose spans have it, where a framework's handler and the wrapper around its
+    client share a scope: they are two instrumentations, and each sees a call once."""
     marks: tuple[Mark, ...] = ()
     events: tuple[Event, ...] = ()
     kin: Kin | None = None

@@ -174,24 +174,45 @@ def routes_of(
     return Routed(ids[groups], groups, routes, dict(zip(ids.tolist(), routes, strict=True)))
 
 
+_LAYERS: Final = [
+    (number, attribute, layer)
+    for number, dialect in enumerate(DIALECTS)
+    for attribute, layer in dialect.layers.items()
+]
+
+
 @lru_cache(maxsize=4096)
-def _emitter(scope: str, version: str, dialect: int, signal: str) -> tuple[int, Emitter]:
+def _emitter(
+    scope: str, version: str, dialect: int, signal: str, layer: int
+) -> tuple[int, Emitter]:
+    if layer != ABSENT:
+        scope = f"{scope}/{_LAYERS[layer][2]}"
     name = DIALECTS[dialect].name if dialect != ABSENT else "unknown"
     emitter = Emitter(scope=scope, version=version or None, dialect=name, signal=signal)
     return content_id(emitter), emitter
 
 
 def emitters_of(
-    scope: Ints, dialect: Ints, names: list[str], versions: list[str], as_log: Flags
+    columns: Columns,
+    scope: Ints,
+    dialect: Ints,
+    *,
+    names: list[str],
+    versions: list[str],
+    as_log: Flags,
 ) -> tuple[Ints, Mapping[int, Emitter]]:
     """Each span's emitter id, and the emitters; a span of ``as_log`` stands for a log record."""
-    firsts, groups = distinct([scope, dialect, as_log.astype(np.int64)], len(scope))
+    layer = np.full(len(scope), ABSENT, dtype=np.int64)
+    for number, (whose, attribute, _) in enumerate(_LAYERS):
+        layer[(dialect == whose) & columns.present(attribute)] = number
+    firsts, groups = distinct([scope, dialect, as_log.astype(np.int64), layer], len(scope))
     found = [
         _emitter(
             names[scope[row]],
             versions[scope[row]],
             int(dialect[row]),
             "log" if as_log[row] else "span",
+            int(layer[row]),
         )
         for row in firsts.tolist()
     ]

@@ -190,7 +190,12 @@ def _sightings(
     kept = np.flatnonzero(counts)[~bad]
     owner_id, owners = owners_of(columns, *_resources(spans, rows), key_team)
     emitter_id, emitters = emitters_of(
-        said.scope, said.dialect, seen.scopes, seen.versions, seen.as_log
+        columns,
+        said.scope,
+        said.dialect,
+        names=seen.scopes,
+        versions=seen.versions,
+        as_log=seen.as_log,
     )
     silent = (said.endings.outcome == Outcome.OK) & ~said.usage.any & ~said.wraps
     written = {

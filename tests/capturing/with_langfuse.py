@@ -3,9 +3,10 @@
 Needs ``langfuse``, ``openai``, ``anthropic``, ``langchain``, ``langchain-openai`` and
 ``langchain-anthropic``. Say where models and recorder are in ``MODELS`` and ``LANGFUSE_HOST``,
 with any ``LANGFUSE_PUBLIC_KEY`` and ``LANGFUSE_SECRET_KEY``; arguments choose scenes: openai,
-langchain, manual, native.
+langchain, at_once, manual, native.
 """
 
+import asyncio
 import os
 import sys
 from contextlib import suppress
@@ -62,6 +63,28 @@ def call_langchain() -> None:
         ChatOpenAI(model="error-429", **reach).invoke("hi", config=how)
 
 
+def call_at_once() -> None:
+    """Asynchronous calls of LangChain: the wrapper does not know the handler's span."""
+    from langchain_openai import ChatOpenAI
+
+    how = {"callbacks": [CallbackHandler()]}
+    reach = {"base_url": f"{MODELS}/v1", "api_key": "sk-test", "max_retries": 0}
+    gpt = ChatOpenAI(model="gpt-4o-mini", stream_usage=True, **reach)
+    failing = ChatOpenAI(model="error-429", **reach)
+
+    async def stream() -> None:
+        async for _ in gpt.astream("hi", config=how):
+            pass
+
+    async def calls() -> None:
+        await asyncio.gather(*(gpt.ainvoke("hi", config=how) for _ in range(4)))
+        await asyncio.gather(*(stream() for _ in range(4)))
+        failed = (failing.ainvoke("hi", config=how) for _ in range(2))
+        await asyncio.gather(*failed, return_exceptions=True)
+
+    asyncio.run(calls())
+
+
 def call_manual() -> None:
     """As an application does it that has a client of its own."""
     begin = getattr(langfuse, "start_as_current_observation", None)
@@ -95,6 +118,7 @@ for scene in SCENES:
     {
         "openai": call_openai,
         "langchain": call_langchain,
+        "at_once": call_at_once,
         "manual": call_manual,
         "native": call_native,
     }[scene]()
