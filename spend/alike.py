@@ -7,7 +7,10 @@ one partner among those of another.
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from heapq import nsmallest
+from itertools import islice
+from typing import Final
 
 from spend.calls import Outcome, Sighting
 from spend.clusters import Clusters, Pair
@@ -36,6 +39,16 @@ from spend.nearness import (
 from spend.witnesses import has_usage
 
 Fits = Callable[[Sighting, Sighting], bool]
+
+_Ran = tuple[int, int, Sighting]
+"""A sighting, and when it began and ended: microseconds since 1970, which compare faster."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+_MOST_TRIED: Final = 256
+_MOST_FITTING: Final = 64
+"""Of thousands of equal calls at once each is compared with its nearest, and may be one with a few:
+all of them would cost time by the square. Which of them is the partner of which changes no sum."""
 
 
 def join_halves(calls: Sequence[Sighting], clusters: Clusters) -> None:
@@ -145,14 +158,38 @@ def _pairs(
 
 
 def _running_together(alike: Iterable[Sighting], fits: Fits, apart: timedelta) -> Iterator[Pair]:
-    running: list[Sighting] = []
+    reach = _microseconds(apart)
+    running: dict[Hashable, list[_Ran]] = defaultdict(list)
     for one in alike:
-        # In an outage there are thousands: only those that had not ended are looked at.
-        running = [earlier for earlier in running if one.start_at <= end_of(earlier) + apart]
-        for earlier in running:
-            if _may_be_one(earlier, one) and fits(earlier, one):
+        seen_by = one.emitter.instrumentation
+        begins = _microseconds(one.start_at - _EPOCH)
+        ends = begins + (one.duration_us or 0)
+        for others in (name for name in running if name != seen_by):
+            # In an outage there are thousands: only those that had not ended are looked at.
+            running[others] = [each for each in running[others] if begins <= each[1] + reach]
+            fitting = (
+                earlier
+                for _, _, earlier in _nearest(running[others], begins, ends)
+                if _may_be_one(earlier, one) and fits(earlier, one)
+            )
+            for earlier in islice(fitting, _MOST_FITTING):
                 yield distance(earlier, one), earlier, one
-        running.append(one)
+        running[seen_by].append((begins, ends, one))
+
+
+def _nearest(running: list[_Ran], begins: int, ends: int) -> list[_Ran]:
+    """Those that may be one with what began and ended then: of very many, the nearest in time."""
+    if len(running) <= _MOST_TRIED:
+        return running
+    return nsmallest(
+        _MOST_TRIED,
+        running,
+        key=lambda each: 1000 * abs(ends - each[1]) + abs(begins - each[0]),
+    )
+
+
+def _microseconds(length: timedelta) -> int:
+    return length // timedelta(microseconds=1)
 
 
 def _may_be_one(one: Sighting, other: Sighting) -> bool:

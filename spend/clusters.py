@@ -1,6 +1,6 @@
 """Sightings joined so far, and the guards that keep real calls apart."""
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -17,10 +17,6 @@ Pair = tuple[timedelta, Sighting, Sighting]
 
 LARGEST: Final = 8
 """More sightings than this are not of one call, whatever they have in common."""
-
-_FEW: Final = 200
-"""Among more look-alikes than this it is not tried to swap partners, so that a bulk job of equal
-calls does not cost time by the square."""
 
 
 @dataclass(slots=True)
@@ -92,19 +88,18 @@ def _matched(pairs: Iterable[Pair]) -> list[tuple[Sighting, Sighting]]:
     sightings: dict[Key, Sighting] = {}
     partner: dict[Key, Sighting] = {}
     taken: dict[Key, Sighting] = {}
-    count = 0
     for _, one, other in sorted(pairs, key=lambda pair: (pair[0], began(pair[1]), began(pair[2]))):
         left, right = key_of(one), key_of(other)
         sightings[left] = one
         near[left].append(other)
-        count += 1
         if left not in partner and right not in taken:
             partner[left], taken[right] = other, one
-    if count <= _FEW:
-        for left in near:
-            if left not in partner:
-                _swap(sightings[left], near, partner, taken, set())
-    return [(sightings[left], partner[left]) for left in near if left in partner]
+    asked: set[Key] = set()
+    for left, one in sightings.items():
+        if left not in partner and _swap(one, near, partner, taken, asked):
+            asked = set()
+        # What was asked in vain would be so again, until partners change.
+    return [(one, partner[left]) for left, one in sightings.items() if left in partner]
 
 
 def _swap(
@@ -114,13 +109,25 @@ def _swap(
     taken: dict[Key, Sighting],
     asked: set[Key],
 ) -> bool:
-    """Finds a partner for one, if need be one whose own partner finds another."""
-    for other in near[key_of(one)]:
-        right = key_of(other)
-        if right in asked:
-            continue
-        asked.add(right)
-        if right not in taken or _swap(taken[right], near, partner, taken, asked):
-            partner[key_of(one)], taken[right] = other, one
+    """Finds a partner for one, if need be one whose own partner finds another: nearest first."""
+    wants: dict[Key, Sighting] = {}
+    waiting = deque([one])
+    while waiting:
+        asking = waiting.popleft()
+        for other in near[key_of(asking)]:
+            right = key_of(other)
+            if right in asked:
+                continue
+            asked.add(right)
+            wants[right] = asking
+            if right in taken:
+                waiting.append(taken[right])
+                continue
+            free: Sighting | None = other
+            while free is not None:
+                left = wants[key_of(free)]
+                given_up = partner.get(key_of(left))
+                partner[key_of(left)], taken[key_of(free)] = free, left
+                free = given_up
             return True
     return False

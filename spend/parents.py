@@ -33,3 +33,28 @@ def above(one: Sighting, parents: Mapping[Key, Key]) -> set[Key]:
         found.add(parent)
         parent = parents.get(parent)
     return found
+
+
+def tops_of(parents: Mapping[Key, Key]) -> dict[Key, Key]:
+    """The uppermost span above each one, as far as it is known.
+
+    Two that have a parent have a span above them in common exactly if they have one top.
+    """
+    tops: dict[Key, Key] = {}
+    for key in parents:
+        line: dict[Key, None] = {}
+        here = key
+        while here not in tops and here not in line and here in parents:
+            line[here] = None
+            here = parents[here]
+        # The top of a cycle is the same from wherever it is entered.
+        top = tops.get(here) or (_least_of_cycle(here, parents) if here in line else here)
+        tops.update(dict.fromkeys(line, top))
+    return tops
+
+
+def _least_of_cycle(key: Key, parents: Mapping[Key, Key]) -> Key:
+    least, here = key, parents[key]
+    while here != key:
+        least, here = min(least, here), parents[here]
+    return least

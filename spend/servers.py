@@ -1,11 +1,14 @@
 """What gateways and model servers tell beneath a client's call: parts of it, failed attempts."""
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import timedelta
+from itertools import islice
 
 from spend.calls import Outcome, Sighting
 from spend.clusters import Clusters, Key
-from spend.nearness import OVERLAP, is_server, same_model, same_work, used, within
+from spend.nearness import OVERLAP, end_of, is_server, same_model, same_work, used, within
 from spend.parents import above
 from spend.witnesses import CHOICES, agree, has_usage, key_of
 
@@ -25,18 +28,36 @@ def join_choices(
             of_side = served if is_server(one) else clients
             of_side[one.trace_id.hex, used(one)[0]].append(one)
     held: set[Key] = set()
+    taken: set[Key] = set()
     for prompt, servers in served.items():
         alone = [one for one in servers if len(clusters.of(one)) == 1]
-        for client in clients[prompt] if len(alone) > 1 else ():
-            parts = [one for one in alone if _beneath(one, client, parents)]
+        if len(alone) < 2:  # noqa: PLR2004  # several
+            continue
+        asked = _asked_by(clients[prompt], alone, parents)
+        for client in clients[prompt]:
+            parts = [one for one in asked[key_of(client)] if key_of(one) not in taken]
             of_one = len({one.emitter.instrumentation for one in parts}) == 1
             answers = used(client)[0], sum(used(one)[1] for one in parts)
             if len(parts) < 2 or not of_one or not agree(used(client), answers):  # noqa: PLR2004  # several
                 continue
             if clusters.join(client, parts[0], CHOICES):
+                taken.update(map(key_of, parts))
                 held.update(key_of(one) for one in parts[1:])
-                alone = [one for one in alone if one not in parts]
     return held
+
+
+def _asked_by(
+    clients: Sequence[Sighting], servers: Sequence[Sighting], parents: Mapping[Key, Key]
+) -> Mapping[Key, list[Sighting]]:
+    """What servers told beneath each client's call."""
+    near = _InTime(clients)
+    asked: dict[Key, list[Sighting]] = defaultdict(list)
+    for one in servers:
+        around = {key_of(each): each for each in near.around(one, above(one, parents))}
+        for key, client in around.items():
+            if _beneath(one, client, parents):
+                asked[key].append(one)
+    return asked
 
 
 def hold_attempts(
@@ -59,11 +80,34 @@ def hold_attempts(
     for one in calls:
         if one.trace_id.hex in traces and len(clusters.of(one)) > 1 and not is_server(one):
             traces[one.trace_id.hex].append(one)
+    near = {trace: _InTime(clients) for trace, clients in traces.items()}
     return {
         key_of(one)
         for one in failed
-        if any(_is_attempt(one, client, parents, clusters) for client in traces[one.trace_id.hex])
+        if any(
+            _is_attempt(one, client, parents, clusters)
+            for client in near[one.trace_id.hex].around(one, above(one, parents))
+        )
     }
+
+
+class _InTime:
+    """Sightings of a trace, of which not all need be looked at: there can be thousands."""
+
+    def __init__(self, ordered: Sequence[Sighting]) -> None:
+        self._ordered = ordered
+        self._by_key = {key_of(one): one for one in ordered}
+        self._longest = max((end_of(one) - one.start_at for one in ordered), default=timedelta())
+
+    def around(self, one: Sighting, over: Collection[Key]) -> Iterator[Sighting]:
+        """Those that stand over one, and those that may have run around it."""
+        yield from (self._by_key[key] for key in over if key in self._by_key)
+        reach = one.start_at - self._longest - OVERLAP, one.start_at + OVERLAP
+        first, last = (
+            cut(self._ordered, moment, key=lambda each: each.start_at)
+            for cut, moment in zip((bisect_left, bisect_right), reach, strict=True)
+        )
+        yield from islice(self._ordered, first, last)
 
 
 def _is_attempt(
