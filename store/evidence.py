@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -23,6 +24,7 @@ from store.dimensions import Question, conditions
 from store.tables.heard import emitters, joined_calls, sightings
 
 _KEY = ("trace_id", "span_id", "day")
+_A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +66,14 @@ def joins(session: Session, question: Question, tenant: int) -> Joins:
         .where(
             *conditions(question, tenant, joined_calls, joined_calls.c.start_at),
             # The key's day is that of the first sighting, which can be a server's.
-            joined_calls.c.day.between(period.start.date(), period.end.date()),
+            joined_calls.c.day.between(period.start.date() - _A_DAY, period.end.date()),
         )
         .cte("asked")
     )
+    # Kept for what a wrapper tells, a call of one sighting stands there, too.
+    several = func.jsonb_array_length(asked.c.evidence) > 1
     return Joins(
-        calls=session.scalar(select(func.count()).select_from(asked)) or 0,
+        calls=session.scalar(select(func.count()).select_from(asked).where(several)) or 0,
         rules=_rules(session, asked),
         contradicted=_contradicted(session, asked, tenant),
     )

@@ -11,7 +11,7 @@ from sighted import NOON, OTEL, hear, sighting
 
 from jobs import roll
 from jobs.context import JobContext
-from spend.calls import Owner
+from spend.calls import Owner, Role
 from spend.kin import session_kin
 from store.sessions import Database
 
@@ -63,6 +63,29 @@ def test_who_contradicts_whom_is_named_with_the_version(database: Database) -> N
         {"scope": one.scope, "version": one.version, "signal": "span", "calls": 1}
         for one in sorted((OTEL, BESIDE), key=lambda one: one.scope)
     ]
+
+
+def test_what_one_sighting_alone_tells_is_joined_of_none(database: Database) -> None:
+    hear(database, [sighting(1, 1, role=Role.AGGREGATE)])
+    roll.run(JobContext(database, now=NOON + timedelta(hours=9), by_hand=True))
+    body = evidence(database)
+    assert body["joined_calls"] == 0
+    assert body["rules"] == [{"rule": "no call with usage beneath", "calls": 1, "sightings": 1}]
+
+
+def test_a_call_whose_server_began_the_day_before_is_counted(database: Database) -> None:
+    midnight = NOON.replace(hour=0)
+    server: dict[str, Any] = {"role": Role.SERVER, "start_at": midnight - timedelta(seconds=1)}
+    answer = "chatcmpl-000000001"
+    hear(
+        database,
+        [
+            sighting(1, 1, emitter=OTEL, response_id=answer, start_at=midnight),
+            sighting(1, 2, emitter=BESIDE, response_id=answer, **server),
+        ],
+    )
+    roll.run(JobContext(database, now=NOON + timedelta(hours=9), by_hand=True))
+    assert evidence(database)["joined_calls"] == 1
 
 
 def test_evidence_can_be_asked_of_a_part(database: Database) -> None:
