@@ -100,8 +100,9 @@ def _of(table: Table, question: Question, tenant: int, after: Position | None) -
     period = question.period
     asked = select(*(table.c[name] for name in _SHOWN)).where(
         *conditions(question, tenant, table, table.c.start_at),
-        # The partitions that can hold it.
-        table.c.day >= period.start.date(),
+        # The partitions that can hold it: a joined call's day is that of its first sighting, which
+        # can be a server's, from before.
+        table.c.day >= period.start.date() - timedelta(days=1),
         table.c.day <= period.end.date(),
     )
     if after is not None:

@@ -256,6 +256,26 @@ def test_calls_can_be_filtered_and_joined_ones_are_listed_once(database: Databas
     assert list_calls(database, to="2026-10-14T12:00:00Z")["calls"] == []
 
 
+def test_a_call_whose_server_began_the_day_before_is_listed(database: Database) -> None:
+    midnight = NOON.replace(hour=0)
+    hear(
+        database,
+        [
+            sighting(1, response_id="chatcmpl-000000001", start_at=midnight),
+            sighting(
+                2,
+                response_id="chatcmpl-000000001",
+                start_at=midnight - timedelta(seconds=1),
+                emitter=LITELLM,
+                role=Role.SERVER,
+            ),
+        ],
+    )
+    settle(database)
+    asked = {"from": midnight.strftime("%Y-%m-%dT%H:%M:%SZ"), "to": "2026-10-15T00:00:00Z"}
+    assert len(list_calls(database, **asked)["calls"]) == 1
+
+
 def test_what_was_never_heard_is_404_and_what_is_no_id_422(database: Database) -> None:
     client = asking(database)
     assert client.get(f"/v1/calls/{1:032x}/{1:016x}").status_code == 404
