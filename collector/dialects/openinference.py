@@ -4,6 +4,20 @@ from typing import Final
 
 from collector.dialects.table import Dialect, Mark, Meaning, Unpacked, Verdict
 
+# Where the provider's own usage stands in an answer: of the client's, and of LangChain's.
+_ANSWERED: Final = ("usage", "llm_output.usage", "llm_output.token_usage")
+# Path within it -> column, for what versions and streams leave out beside the sums.
+_PARTS: Final = {
+    "prompt_tokens_details.cached_tokens": "cache_read",
+    "input_tokens_details.cached_tokens": "cache_read",
+    "cache_read_input_tokens": "cache_read",
+    "cache_creation_input_tokens": "cache_write",
+    "cache_creation.ephemeral_5m_input_tokens": "cache_write_5m",
+    "cache_creation.ephemeral_1h_input_tokens": "cache_write_1h",
+    "completion_tokens_details.reasoning_tokens": "reasoning",
+    "output_tokens_details.reasoning_tokens": "reasoning",
+}
+
 OPENINFERENCE: Final = Dialect(
     name="openinference",
     scopes=("openinference.*", "@arizeai/openinference*"),
@@ -27,9 +41,15 @@ OPENINFERENCE: Final = Dialect(
         "cache_read": (
             "llm.token_count.prompt_details.cache_read",
             "llm.token_count.prompt_details.cache_input",
+            "output.value(cache_read)",
         ),
-        "cache_write": ("llm.token_count.prompt_details.cache_write",),
-        "reasoning": ("llm.token_count.completion_details.reasoning",),
+        "cache_write": ("llm.token_count.prompt_details.cache_write", "output.value(cache_write)"),
+        "cache_write_5m": ("output.value(cache_write_5m)",),
+        "cache_write_1h": ("output.value(cache_write_1h)",),
+        "reasoning": (
+            "llm.token_count.completion_details.reasoning",
+            "output.value(reasoning)",
+        ),
         "input_audio": ("llm.token_count.prompt_details.audio",),
         "output_audio": ("llm.token_count.completion_details.audio",),
         "cost_given": ("llm.cost.total",),
@@ -56,6 +76,11 @@ OPENINFERENCE: Final = Dialect(
                 "generations.0.0.message.kwargs.response_metadata.id": "output.value.generation.id",
                 # LangChain for JavaScript; Python's is LangChain's own.
                 "generations.0.0.message.kwargs.id": "output.value.generation.id",
+                **{
+                    f"{at}.{path}": f"output.value({column})"
+                    for at in _ANSWERED
+                    for path, column in _PARTS.items()
+                },
             },
         ),
         Unpacked(
