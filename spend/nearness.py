@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from spend.calls import Role, Sighting
+from spend.kin import service_kin
 from spend.witnesses import from_gateway_cache, has_usage, totals
 
 SAME_TIME: Final = timedelta(milliseconds=2)
@@ -117,6 +118,16 @@ def models(one: Sighting) -> set[str]:
 def conflicting_ids(one: Sighting, other: Sighting) -> bool:
     """Whether two carry different ids of answers: then they are never one call."""
     return bool(one.response_id and other.response_id and one.response_id != other.response_id)
+
+
+def of_different_sessions(one: Sighting, other: Sighting) -> bool:
+    """Whether an agent told two sessions: two developers' calls are never one, however alike."""
+    told = one.emitter.dialect == other.emitter.dialect and one.kin_id != other.kin_id
+    return told and _tells_session(one) and _tells_session(other)
+
+
+def _tells_session(one: Sighting) -> bool:
+    return one.kin_id is not None and one.kin_id != service_kin(one.owner.service)
 
 
 def of_different_clients(one: Sighting, other: Sighting) -> bool:
