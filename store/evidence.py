@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -61,12 +61,13 @@ class Joins:
 def joins(session: Session, question: Question, tenant: int) -> Joins:
     """What was joined of the calls that a question is about; reads the joined calls of its days."""
     period = question.period
+    # The key's day is that of the first sighting, which can be a server's.
+    days = period.start.date() - _A_DAY, period.end.date()
     asked = (
         select(joined_calls)
         .where(
             *conditions(question, tenant, joined_calls, joined_calls.c.start_at),
-            # The key's day is that of the first sighting, which can be a server's.
-            joined_calls.c.day.between(period.start.date() - _A_DAY, period.end.date()),
+            joined_calls.c.day.between(*days),
         )
         .cte("asked")
     )
@@ -75,7 +76,7 @@ def joins(session: Session, question: Question, tenant: int) -> Joins:
     return Joins(
         calls=session.scalar(select(func.count()).select_from(asked).where(several)) or 0,
         rules=_rules(session, asked),
-        contradicted=_contradicted(session, asked, tenant),
+        contradicted=_contradicted(session, asked, tenant, days),
     )
 
 
@@ -101,7 +102,9 @@ def _rules(session: Session, asked: CTE) -> list[Evidence]:
     return [Evidence(*row) for row in found]
 
 
-def _contradicted(session: Session, asked: CTE, tenant: int) -> list[Contradicted]:
+def _contradicted(
+    session: Session, asked: CTE, tenant: int, days: tuple[date, date]
+) -> list[Contradicted]:
     parts = _parts(asked)
     traces = (
         select(
@@ -119,6 +122,8 @@ def _contradicted(session: Session, asked: CTE, tenant: int) -> list[Contradicte
         sightings.c.call_trace_id == traces.c.trace_id,
         sightings.c.call_span_id == traces.c.span_id,
         sightings.c.call_day == traces.c.day,
+        # The partitions that can hold it: another saw the call a little later.
+        sightings.c.day.between(days[0], days[1] + _A_DAY),
     )
     teller = and_(emitters.c.tenant_id == tenant, emitters.c.id == sightings.c.emitter_id)
     named = emitters.c.scope, emitters.c.version, emitters.c.signal
