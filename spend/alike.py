@@ -26,6 +26,7 @@ from spend.nearness import (
     is_server,
     models,
     of_different_clients,
+    of_different_sessions,
     overlap,
     same_answer,
     same_model,
@@ -42,6 +43,8 @@ Fits = Callable[[Sighting, Sighting], bool]
 
 _Ran = tuple[int, int, Sighting]
 """A sighting, and when it began and ended: microseconds since 1970, which compare faster."""
+
+_TOGETHER: Final = timedelta(milliseconds=250)
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -135,7 +138,7 @@ def _service_and_usage(one: Sighting) -> Hashable:
 
 
 def _service_and_answer(one: Sighting) -> Hashable:
-    if one.owner.service is None or is_server(one) or "output" not in one.usage:
+    if one.owner.service is None or is_server(one) or not used(one)[1]:
         return None
     return one.owner.service, used(one)[1]
 
@@ -196,6 +199,7 @@ def _may_be_one(one: Sighting, other: Sighting) -> bool:
     return (
         one.emitter.instrumentation != other.emitter.instrumentation
         and not conflicting_ids(one, other)
+        and not of_different_sessions(one, other)
         and same_work(one, other)
         and same_model(one, other)
     )
@@ -238,18 +242,33 @@ def _wraps_in_trace(one: Sighting, other: Sighting) -> bool:
 def _alike_partly(one: Sighting, other: Sighting) -> bool:
     """As ``_alike_apart``, but one was told of no prompt: frameworks' streams often are not."""
     silent = tells_prompt(one) is not tells_prompt(other)
-    return silent and bool(models(one) and models(other)) and _alike_apart(one, other)
+    # With so little in common they have to begin and end together.
+    together = max(abs(one.start_at - other.start_at), abs(end_of(one) - end_of(other)))
+    named = bool(models(one) and models(other))
+    return silent and named and together <= _TOGETHER and _alike_apart(one, other)
+
+
+def _of_different_programs(one: Sighting, other: Sighting) -> bool:
+    """Whether they tell what one program's sightings of one call cannot tell apart."""
+    told = (
+        (one.owner.environment, other.owner.environment),
+        (one.owner.feature, other.owner.feature),
+        (one.owner.customer, other.owner.customer),
+        (one.route.server, other.route.server),
+    )
+    return any(first and second and first != second for first, second in told)
 
 
 def _alike_apart(one: Sighting, other: Sighting) -> bool:
     """In different traces of one service: a framework and its client, that do not know each other.
 
     The usage is the same to the token (or nobody told any); one took as long as the other, within
-    the other's time; and they do not look at different clients.
+    the other's time; and they do not look at different clients, or work for different customers.
     """
     return (
         abs(one.start_at - other.start_at) <= ALIKE_REACH
         and wraps_closely(one, other)
         and not of_different_clients(one, other)
+        and not _of_different_programs(one, other)
         and (has_usage(one) or bool(models(one) and models(other)))
     )

@@ -161,7 +161,8 @@ def _alike_pairs(one: FromClause, *which: ColumnElement[bool]) -> Select[Any]:
                 func.coalesce(other.c.answer, -1) == func.coalesce(one.c.answer, -1),
                 other.c.emitter_id != one.c.emitter_id,
                 other.c.trace_id != one.c.trace_id,
-                or_(other.c.response_id.is_(None), one.c.response_id.is_(None)),
+                # One id that both tell links them, unless more share it than can be of one call.
+                func.coalesce(other.c.response_id == one.c.response_id, true()),
                 one_within_other(one, other, _SLACK),
                 *which,
             ),
