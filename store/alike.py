@@ -106,14 +106,15 @@ def alike_beside(session: Session, tenant: int, rows: Table) -> FromClause:
         rows, _TWICE_HEARD, _TWICE_HEARD.c.owner_id == rows.c.owner_id
     )
     one = heard.where(_may_be_alike(rows)).subquery("one")
-    begun = func.date_bin(_SLOT, one.c.start_at, literal_column("'epoch'::timestamptz"))
     around = func.generate_series(-1, 1).table_valued("step", name="around").render_derived()
-    slots = (
-        select((begun + around.c.step * _SLOT).label("start_at"))
+    near = (
+        select(one, (_slot_of(one.c.start_at) + around.c.step * _SLOT).label("slot"))
         .select_from(one.join(around, true()))
-        .distinct()
-        .subquery("slots")
+        # A table of its own, so that the slot is what Postgres joins by: in a bulk job all else is
+        # equal.
+        .cte("near")
     )
+    slots = select(near.c.slot.label("start_at")).distinct().subquery("slots")
     other = sightings.alias("other")
     seen = probe(
         other,
@@ -131,14 +132,18 @@ def alike_beside(session: Session, tenant: int, rows: Table) -> FromClause:
         .where(_may_be_alike(seen)),
     )
     # Three questions, as Postgres can hash each of them, and not all in one.
-    same_prompt = func.coalesce(BESIDE.c.prompt, -1) == func.coalesce(one.c.prompt, -1)
-    nothing = one.c.prompt == 0, one.c.answer > 0
+    same_prompt = func.coalesce(BESIDE.c.prompt, -1) == func.coalesce(near.c.prompt, -1)
+    nothing = near.c.prompt == 0, near.c.answer > 0
     nothing_beside = BESIDE.c.prompt == 0, BESIDE.c.answer > 0
     return union(
-        _alike_pairs(one, same_prompt),
-        _alike_pairs(one, *nothing),
-        _alike_pairs(one, *nothing_beside),
+        _alike_pairs(near, same_prompt),
+        _alike_pairs(near, *nothing),
+        _alike_pairs(near, *nothing_beside),
     ).subquery("alike")
+
+
+def _slot_of(moment: ColumnElement[Any]) -> ColumnElement[Any]:
+    return func.date_bin(_SLOT, moment, literal_column("'epoch'::timestamptz"))
 
 
 def _may_be_alike(one: FromClause) -> ColumnElement[bool]:
@@ -157,6 +162,7 @@ def _alike_pairs(one: FromClause, *which: ColumnElement[bool]) -> Select[Any]:
             other,
             and_(
                 other.c.service == one.c.service,
+                _slot_of(other.c.start_at) == one.c.slot,
                 # Not IS NOT DISTINCT FROM, which Postgres cannot hash.
                 func.coalesce(other.c.answer, -1) == func.coalesce(one.c.answer, -1),
                 other.c.emitter_id != one.c.emitter_id,
