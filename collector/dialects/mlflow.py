@@ -9,7 +9,7 @@ MLFLOW: Final = Dialect(
     scopes=("mlflow.*",),
     columns={
         "provider": ("mlflow.llm.provider.",),
-        "request_model": ("mlflow.spanInputs.model",),
+        "request_model": ("mlflow.spanInputs.model", "mlflow.invocation_params.model"),
         "response_model": ("mlflow.llm.model.", "mlflow.spanOutputs.model"),
         "streaming": ("mlflow.spanInputs.stream",),
         "operation": ("mlflow.spanType.",),
@@ -23,6 +23,9 @@ MLFLOW: Final = Dialect(
         "cache_write_1h": ("mlflow.messages.cache_write_1h", "mlflow.usage.cache_write_1h"),
         "response_id": ("mlflow.spanOutputs.id",),
     },
+    # One scope for all that it logs; in asynchronous code LangChain's span and the client's are
+    # in two traces.
+    layers={"mlflow.invocation_params.model": "langchain"},
     marks=(
         Mark(
             "mlflow.spanType",
@@ -38,6 +41,11 @@ MLFLOW: Final = Dialect(
     # Each value is JSON once more: a trailing dot is the value inside.
     unpacks=(
         Unpacked("mlflow.spanType", {"": "mlflow.spanType."}),
+        Unpacked(
+            "invocation_params",
+            dict.fromkeys(("model", "model_name", "model_id"), "mlflow.invocation_params.model"),
+            own=True,
+        ),
         Unpacked("mlflow.llm.provider", {"": "mlflow.llm.provider."}),
         Unpacked("mlflow.llm.model", {"": "mlflow.llm.model."}),
         Unpacked(
