@@ -277,7 +277,7 @@ def test_prices_on_the_command_line(
     assert "contract.csv" in listed
     assert "7,519 lines" in told("refresh")
     with database.read() as session:
-        assert session.scalar(select(func.count()).select_from(prices)) == 7_485 + 2
+        assert session.scalar(select(func.count()).select_from(prices)) == 7_519 + 2
     with database.write() as session:
         unknown = Route(provider="openai", model="gpt-99", deployment="api")
         slot = (at(NOW) + timedelta(days=0)).isoformat()

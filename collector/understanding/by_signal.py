@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -12,7 +13,7 @@ from collector.understanding.metric_requests import read_metrics
 from collector.understanding.metrics import understand_metrics
 from collector.understanding.otlp import read_spans
 from collector.understanding.otlp_logs import read_records
-from collector.understanding.salvage import salvage
+from collector.understanding.salvage import Salvaged, salvage
 from collector.understanding.understand import understand
 from store.intake import Heard
 
@@ -37,12 +38,14 @@ def understand_signal(
         received_at=received_at,
         key_team=key_team,
     )
+    saved: list[Salvaged] = []
     try:
         return told(requests)
-    except Malformed:
-        saved = [salvage(request, partial(_is_readable, signal)) for request in requests]
+    except Malformed as refusal:
+        with suppress(Malformed):
+            saved = [salvage(request, partial(_is_readable, signal)) for request in requests]
         if not any(each.kept for each in saved):
-            raise
+            raise refusal from None
     heard: Heard = told([each.request for each in saved])
     lost = sum(each.lost for each in saved)
     refused = Counter(heard.refused) + Counter({f"{signal.items}: bytes that cannot be read": lost})
