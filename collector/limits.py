@@ -1,13 +1,14 @@
 """How much one request may cost, and all of them together, checked before memory is spent."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import Lock
 from typing import Final
 
-from collector.errors import Busy, TooLarge
+from collector.errors import Busy, Malformed, TooLarge
 from collector.signals import Signal
+from collector.wire import messages
 
 MIB = 2**20
 
@@ -95,59 +96,37 @@ def check_objects(body: bytes, most: int) -> None:
 def check_items(request: bytes, most: int, signal: Signal) -> None:
     """Raise TooLarge if a serialised request holds more than ``most`` spans, records or points.
 
-    Walks lengths only and allocates nothing. What is no protobuf is left to the decoder to refuse.
+    Walks lengths only and keeps nothing. What is no protobuf is left to the decoder to refuse.
     """
     if len(request) <= 2 * most:
         return  # an item, or a group of them, has two bytes at least
     walked = items = 0
-    for group in _messages(request, 0, len(request), _GROUPS):
-        for scope in _messages(request, *group, _SCOPES):
-            for item in _messages(request, *scope, _ITEMS):
-                items += 1
-                if signal is Signal.METRICS:
-                    items += sum(
-                        1
-                        for data in _messages(request, *item, _DATA)
-                        for _ in _messages(request, *data, _POINTS)
-                    )
-                if items > most:
-                    raise TooLarge(f"more than {most:,} {signal.items} in one request")
-            walked += 1
-        walked += 1
+    for is_item, count in _counted(request, signal):
+        items += count
+        walked += not is_item
+        if items > most:
+            raise TooLarge(f"more than {most:,} {signal.items} in one request")
         if walked > 2 * most:
             raise TooLarge(f"more than {2 * most:,} groups of {signal.items} in one request")
 
 
-def _messages(data: bytes, at: int, end: int, wanted: frozenset[int]) -> Iterator[tuple[int, int]]:
-    """Where the messages of the fields ``wanted`` begin and end, within ``data[at:end]``."""
-    while at < end:
-        tag, at = _varint(data, at, end)
-        match tag & 7:
-            case 0:
-                _, at = _varint(data, at, end)
-            case 1:
-                at += 8
-            case 5:
-                at += 4
-            case 2:
-                size, at = _varint(data, at, end)
-                if at + size > end:
-                    return
-                if tag >> 3 in wanted:
-                    yield at, at + size
-                at += size
-            case _:
-                return
+def _counted(request: bytes, signal: Signal) -> Iterator[tuple[bool, int]]:
+    """Each item and group, up to where the frame breaks: whether it is an item, how many it is."""
+    with suppress(Malformed):
+        for _, group, group_end in messages(request, 0, len(request), _GROUPS):
+            for _, scope, scope_end in messages(request, group, group_end, _SCOPES):
+                for _, item, item_end in messages(request, scope, scope_end, _ITEMS):
+                    points = _points(request, item, item_end) if signal is Signal.METRICS else 0
+                    yield True, 1 + points
+                yield False, 0
+            yield False, 0
 
 
-def _varint(data: bytes, at: int, end: int) -> tuple[int, int]:
-    """A number and where it ends; (0, end) where there is none."""
-    value = shift = 0
-    while at < end and shift < 64:  # noqa: PLR2004 - bits of the longest varint
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:  # noqa: PLR2004 - the bit that says more follows
-            return value, at
-        shift += 7
-    return 0, end
+def _points(request: bytes, begin: int, end: int) -> int:
+    """How many data points a metric has."""
+    count = 0
+    with suppress(Malformed):
+        for _, data, data_end in messages(request, begin, end, _DATA):
+            for _ in messages(request, data, data_end, _POINTS):
+                count += 1
+    return count

@@ -5,19 +5,16 @@ tells (resources, scopes, items: alike for spans, records and metrics), halved u
 items are found, and put together again without them.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from collector.errors import Malformed
+from collector.wire import SIZED, messages
 
 _GROUPS: Final = 1
 """A request's only field: what one resource sent."""
 _INNER: Final = 2
 """In a resource's group the field of its scopes' groups, in one of these the field of its items."""
-_FIXED64: Final = 1
-_SIZED: Final = 2
-"""Protobuf's wire types: eight bytes; what has a length."""
 
 Readable = Callable[[bytes], bool]
 """Whether a serialised request can be read."""
@@ -74,57 +71,19 @@ def _parted(message: bytes, wanted: int) -> tuple[bytes, list[bytes]]:
     """All of a message but the messages in one of its fields, and these."""
     rest: list[bytes] = []
     found: list[bytes] = []
-    for start, begin, end, field, kind in _fields(message):
-        if field == wanted and kind == _SIZED:
-            found.append(message[begin:end])
-        else:
-            rest.append(message[start:end])
-    return b"".join(rest), found
-
-
-def _fields(message: bytes) -> Iterator[tuple[int, int, int, int, int]]:
-    """Of each field where its tag, its content and what follows begin, its number and its type."""
     at = 0
-    while at < len(message):
-        start = at
-        tag, at = _varint(message, at)
-        kind = tag & 7
-        match kind:
-            case 0:  # a number
-                begin = at
-                _, at = _varint(message, at)
-            case 1 | 5:  # eight bytes, four
-                begin = at
-                at += 8 if kind == _FIXED64 else 4
-            case 2:  # what has a length
-                size, begin = _varint(message, at)
-                at = begin + size
-            case _:
-                raise Malformed("the request's frame is no protobuf")
-        if at > len(message):
-            raise Malformed("the request is cut off")
-        yield start, begin, at, tag >> 3, kind
-
-
-def _varint(message: bytes, at: int) -> tuple[int, int]:
-    """A number, and where it ends."""
-    value = 0
-    for shift in range(0, 70, 7):
-        if at >= len(message):
-            raise Malformed("the request is cut off")
-        byte = message[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:  # noqa: PLR2004 - the bit that says more follows
-            return value, at
-    raise Malformed("the request's frame is no protobuf")
+    for start, begin, end in messages(message, 0, len(message), frozenset({wanted})):
+        rest.append(message[at:start])
+        found.append(message[begin:end])
+        at = end
+    return b"".join([*rest, message[at:]]), found
 
 
 def _sized(field: int, content: bytes) -> bytes:
     """A field that has a length, with its tag."""
-    head = bytearray([field << 3 | _SIZED])
+    head = bytearray([field << 3 | SIZED])
     size = len(content)
-    while size >= 0x80:  # noqa: PLR2004 - as above
+    while size >= 0x80:  # noqa: PLR2004 - what seven bits hold
         head.append(size & 0x7F | 0x80)
         size >>= 7
     head.append(size)

@@ -100,11 +100,11 @@ def proxy() -> None:
             with may_fail():
                 urllib.request.urlopen(f"{PROXY}/health/liveliness", timeout=1)  # noqa: S310 - http
                 break
-            time.sleep(0.5)
+            time.sleep(0.5)  # until the proxy listens
         flush = client_side()
         ask()
         flush()
-        time.sleep(8)
+        time.sleep(8)  # as above
     finally:
         served.terminate()
         served.wait(20)
@@ -145,7 +145,7 @@ def ask() -> None:
     again = [{"role": "user", "content": "Say it again."}]
     for _ in range(2):
         chat(model="gpt-4o-mini", messages=again)
-        time.sleep(1)
+        time.sleep(1)  # it keeps an answer only after it gave it
     list(chat(model="gpt-4o-mini", messages=again, stream=True, stream_options=told))
     from anthropic import Anthropic
 
