@@ -158,7 +158,7 @@ class Writer:
         batch = Batch(
             tenant=TENANT,
             received_at=min(waiting.received_at for waiting in group),
-            requests=[waiting.heard for waiting in group],
+            heard=[waiting.heard for waiting in group],
         )
         for attempt in range(1, _ATTEMPTS + 1):
             try:

@@ -90,7 +90,7 @@ class Receiver:
                     heard = await asyncio.get_running_loop().run_in_executor(
                         self._threads, self._understand, read, sender, signal, received_at
                     )
-                    if heard.heard == 0:
+                    if heard.parts[0].heard == 0:
                         return Account(0, 0, 0, 0, {}, {})
                     waiting = self._writer.put(heard, received_at)
                 account = await asyncio.wrap_future(waiting.account)

@@ -36,41 +36,56 @@ class Unaccounted(Exception):  # noqa: N818 - it names the spans, not the mistak
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What one request holds, understood."""
+class Part:
+    """What one request holds, beside its sightings."""
 
-    sightings: pa.RecordBatch
-    """Schema ``store.sightings.SIGHTINGS``, all of the batch's tenant."""
-    owners: Mapping[int, Owner]
-    routes: Mapping[int, Route]
-    emitters: Mapping[int, Emitter]
-    """By ``spend.ids.content_id``."""
     heard: int
-    """Spans, log records or points in the request: each is a row of ``sightings`` or of
-    ``readings``, not a call, or refused."""
+    """Spans, log records or points in the request: each is a sighting or one of ``readings``, not
+    a call, or refused."""
     not_a_call: int
     """Spans that are no sighting: other work, tools, wrappers without usage."""
     refused: Mapping[str, int]
     """Reason -> spans that cannot be kept: an id or a time that is none."""
-    usage_refused: Mapping[str, int]
+    usage_refused: Mapping[str, int] = field(default_factory=dict)
     """Reason -> calls that are kept without their usage."""
     usage_conflicts: Mapping[str, int] = field(default_factory=dict)
     """Emitter and its version -> calls whose counts contradict what is held of it: its meaning of
     input or output has changed."""
     readings: Sequence[Reading] = ()
     """What data points of metrics tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What some requests hold that were understood together."""
+
+    parts: Sequence[Part]
+    """One for each request, in their order."""
+    sightings: pa.RecordBatch
+    """Schema ``store.sightings.SIGHTINGS``, all of the batch's tenant."""
+    part_of: NDArray[np.int64]
+    """Which of the parts each sighting is of."""
+    owners: Mapping[int, Owner]
+    routes: Mapping[int, Route]
+    emitters: Mapping[int, Emitter]
+    """By ``spend.ids.content_id``."""
     counters: Mapping[int, TokenCounter] = field(default_factory=dict)
     """Of the readings, by id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Requests that are put down together."""
+    """What is put down together."""
 
     tenant: int
     received_at: datetime
-    """When the first of them was heard (UTC)."""
-    requests: Sequence[Heard]
+    """When the first of it was heard (UTC)."""
+    heard: Sequence[Heard]
+
+    @property
+    def parts(self) -> Sequence[Part]:
+        """All requests, in their order."""
+        return [part for heard in self.heard for part in heard.parts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +106,7 @@ class PutDown:
 
     batch_id: int
     accounts: Sequence[Account]
-    """In the order of the requests."""
+    """In the order of the batch's parts."""
     entries: Sequence[tuple[int, str, int]]
     """Owners, routes and emitters to add to ``Known`` once it is committed."""
 
@@ -106,11 +121,11 @@ def put_down(session: Session, batch: Batch, known: Known) -> PutDown:
     """
     batch_id = int(session.execute(_BEGIN).scalar_one())
     entries, unstorable = _remember_entries(session, batch, known)
-    rows, request_of = _in_key_order(batch)
+    rows, part_of = _in_key_order(batch)
     fates, sqlstates = _store(session, rows, batch_id, unstorable)
     entries += _remember_counters(session, batch, known)
-    kept = put_readings(session, batch.tenant, batch_id, [it.readings for it in batch.requests])
-    accounts = _accounts(batch, request_of, fates, sqlstates, kept)
+    kept = put_readings(session, batch.tenant, batch_id, [it.readings for it in batch.parts])
+    accounts = _accounts(batch.parts, part_of, fates, sqlstates, kept)
     session.execute(insert(batches).values(**_row(batch, batch_id, accounts)))
     return PutDown(batch_id, accounts, entries)
 
@@ -123,8 +138,8 @@ def _remember_entries(
     unstorable: dict[str, dict[int, str]] = {}
     for table in TABLES:
         entries: dict[int, Owner | Route | Emitter] = {}
-        for request in batch.requests:
-            entries.update(getattr(request, table.name))
+        for heard in batch.heard:
+            entries.update(getattr(heard, table.name))
         new, refused = remember(session, batch.tenant, table, entries, known)
         keys += new
         if refused:
@@ -133,20 +148,22 @@ def _remember_entries(
 
 
 def _remember_counters(session: Session, batch: Batch, known: Known) -> list[tuple[int, str, int]]:
-    counters = {id_: it for request in batch.requests for id_, it in request.counters.items()}
+    counters = {id_: it for heard in batch.heard for id_, it in heard.counters.items()}
     return remember_counters(session, batch.tenant, counters, known)
 
 
 def _in_key_order(batch: Batch) -> tuple[pa.RecordBatch, NDArray[np.int64]]:
-    """All rows by key, and which request each is of; of one key, the earlier request's first.
+    """All rows by key, and which part each is of; of one key, the earlier part's first.
 
     Every writer uses this order, so that none waits for another in a ring.
     """
-    rows = pa.concat_batches([request.sightings for request in batch.requests])
-    sizes = [request.sightings.num_rows for request in batch.requests]
+    rows = pa.concat_batches([heard.sightings for heard in batch.heard])
+    before = np.cumsum([0, *(len(heard.parts) for heard in batch.heard)])
+    part_of = np.concatenate(
+        [heard.part_of + first for heard, first in zip(batch.heard, before[:-1], strict=True)]
+    )
     order = pc.sort_indices(rows, sort_keys=[(name, "ascending") for name in KEY])
-    requests = np.repeat(np.arange(len(sizes)), sizes)
-    return rows.take(order), requests[order.to_numpy()]
+    return rows.take(order), part_of[order.to_numpy()]
 
 
 def _first_of_key(rows: pa.RecordBatch) -> NDArray[np.bool_]:
@@ -181,28 +198,27 @@ def _store(
 
 
 def _accounts(
-    batch: Batch,
-    request_of: NDArray[np.int64],
+    parts: Sequence[Part],
+    part_of: NDArray[np.int64],
     fates: NDArray[np.int8],
     sqlstates: Mapping[int, str],
     kept: Sequence[Kept],
 ) -> list[Account]:
-    count = len(batch.requests)
-    stored = np.bincount(request_of[fates == Fate.STORED], minlength=count)
-    duplicate = np.bincount(request_of[fates == Fate.DUPLICATE], minlength=count)
-    refused = [Counter(request.refused) for request in batch.requests]
+    stored = np.bincount(part_of[fates == Fate.STORED], minlength=len(parts))
+    duplicate = np.bincount(part_of[fates == Fate.DUPLICATE], minlength=len(parts))
+    refused = [Counter(part.refused) for part in parts]
     for row, sqlstate in sqlstates.items():
-        refused[request_of[row]][f"cannot be stored (SQLSTATE {sqlstate})"] += 1
+        refused[part_of[row]][f"cannot be stored (SQLSTATE {sqlstate})"] += 1
     accounts = [
         Account(
-            heard=request.heard,
+            heard=part.heard,
             stored=int(stored[n]) + kept[n].stored,
             duplicate=int(duplicate[n]) + kept[n].duplicate,
-            not_a_call=request.not_a_call,
+            not_a_call=part.not_a_call,
             refused=refused[n],
-            usage_refused=request.usage_refused,
+            usage_refused=part.usage_refused,
         )
-        for n, request in enumerate(batch.requests)
+        for n, part in enumerate(parts)
     ]
     for it in accounts:
         if it.heard != it.stored + it.duplicate + it.not_a_call + sum(it.refused.values()):
@@ -214,7 +230,7 @@ def _row(batch: Batch, batch_id: int, accounts: Sequence[Account]) -> dict[str, 
     """The row of ``batches``."""
     refused = sum((Counter(it.refused) for it in accounts), Counter[str]())
     usage_refused = sum((Counter(it.usage_refused) for it in accounts), Counter[str]())
-    conflicts = sum((Counter(it.usage_conflicts) for it in batch.requests), Counter[str]())
+    conflicts = sum((Counter(it.usage_conflicts) for it in batch.parts), Counter[str]())
     return {
         "tenant_id": batch.tenant,
         "id": batch_id,

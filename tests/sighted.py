@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import pyarrow as pa
 
 from spend.calls import Emitter, Outcome, Owner, Role, Route, Sighting, Standing
 from spend.ids import content_id
 from spend.meters import METER_NAMES
 from store.dictionaries import Known
-from store.intake import Batch, Heard, put_down
+from store.intake import Batch, Heard, Part, put_down
 from store.sessions import Database
 from store.sightings import SIGHTINGS
 from store.tenants import TENANT
@@ -45,14 +46,12 @@ def heard(sightings: Iterable[Sighting], tenant: int = TENANT) -> Heard:
     rows = list(sightings)
     written = [{**row(one), "tenant_id": tenant} for one in rows]
     return Heard(
+        parts=[Part(heard=len(rows), not_a_call=0, refused={})],
         sightings=pa.RecordBatch.from_pylist(written, schema=SIGHTINGS),
+        part_of=np.zeros(len(rows), dtype=np.int64),
         owners={content_id(one.owner): one.owner for one in rows},
         routes={content_id(one.route): one.route for one in rows},
         emitters={content_id(one.emitter): one.emitter for one in rows},
-        heard=len(rows),
-        not_a_call=0,
-        refused={},
-        usage_refused={},
     )
 
 

@@ -1,6 +1,7 @@
 """Builds OTLP requests for tests, and reads what the collector understood of them."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,13 +9,15 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pyarrow as pa
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from collector.signals import Signal
 from collector.understanding.by_signal import understand_signal
-from spend.calls import Outcome, Role, Sighting
+from spend.calls import Emitter, Outcome, Owner, Role, Route, Sighting
 from spend.meters import METER_NAMES
+from spend.readings import Reading, TokenCounter
 from store.intake import Heard
 from store.tenants import TENANT
 
@@ -35,9 +38,47 @@ def captured(scenario: str) -> list[bytes]:
     ]
 
 
-def heard(*requests: bytes, key_team: str | None = None, signal: Signal = Signal.TRACES) -> Heard:
-    return understand_signal(
-        signal, requests, tenant=TENANT, received_at=RECEIVED, key_team=key_team
+@dataclass(frozen=True)
+class Understood:
+    """What some requests hold, as one."""
+
+    sightings: pa.RecordBatch
+    owners: Mapping[int, Owner]
+    routes: Mapping[int, Route]
+    emitters: Mapping[int, Emitter]
+    counters: Mapping[int, TokenCounter]
+    readings: Sequence[Reading]
+    heard: int
+    not_a_call: int
+    refused: Counter[str]
+    usage_refused: Counter[str]
+    usage_conflicts: Counter[str]
+
+
+def as_one(heard: Heard) -> Understood:
+    def added(name: str) -> Counter[str]:
+        return sum((Counter(getattr(part, name)) for part in heard.parts), Counter[str]())
+
+    return Understood(
+        heard.sightings,
+        heard.owners,
+        heard.routes,
+        heard.emitters,
+        heard.counters,
+        readings=[reading for part in heard.parts for reading in part.readings],
+        heard=sum(part.heard for part in heard.parts),
+        not_a_call=sum(part.not_a_call for part in heard.parts),
+        refused=added("refused"),
+        usage_refused=added("usage_refused"),
+        usage_conflicts=added("usage_conflicts"),
+    )
+
+
+def heard(
+    *requests: bytes, key_team: str | None = None, signal: Signal = Signal.TRACES
+) -> Understood:
+    return as_one(
+        understand_signal(signal, requests, tenant=TENANT, received_at=RECEIVED, key_team=key_team)
     )
 
 
@@ -124,13 +165,13 @@ def call(**changes: Any) -> Told:
     return Told(attributes=attributes, **changes)
 
 
-def only(understood: Heard) -> Sighting:
+def only(understood: Understood) -> Sighting:
     """The one sighting."""
     (one,) = sightings(understood)
     return one
 
 
-def sightings(understood: Heard) -> list[Sighting]:
+def sightings(understood: Understood) -> list[Sighting]:
     return [
         Sighting(
             trace_id=UUID(bytes=row["trace_id"]),

@@ -189,7 +189,7 @@ def test_requests_at_the_same_time_share_transactions_and_keep_their_own_account
 def test_one_request_that_nobody_foresaw_does_not_hold_up_the_others(database: Database) -> None:
     writer = Writer(database, Limits())
     good = [Request([Seen(n)]).heard() for n in range(3)]
-    bad = replace(good[0], heard=99)
+    bad = replace(good[0], parts=[replace(good[0].parts[0], heard=99)])
     waiting = [writer.put(heard, Seen(0).at) for heard in (good[0], bad, good[1], good[2])]
     writer.start()
     assert waiting[0].account.result(10).stored == 1

@@ -1,11 +1,11 @@
 """What a batch becomes in the store: stored, duplicate, refused, and nothing unaccounted for."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +15,7 @@ from sqlalchemy import func, select, text
 from spend.calls import Emitter, Owner, Route
 from spend.ids import content_id
 from store.dictionaries import Known
-from store.intake import Account, Batch, Heard, Unaccounted, put_down
+from store.intake import Account, Batch, Heard, Part, Unaccounted, put_down
 from store.partitions import ensure, strays
 from store.sessions import Database
 from store.sightings import SIGHTINGS
@@ -49,15 +49,18 @@ class Request:
 
     def heard(self) -> Heard:
         rows = [row(seen) for seen in self.seen]
+        part = Part(
+            heard=len(rows) + self.not_a_call + sum(self.refused.values()),
+            not_a_call=self.not_a_call,
+            refused=self.refused,
+        )
         return Heard(
+            parts=[part],
+            part_of=np.zeros(len(rows), dtype=np.int64),
             sightings=pa.RecordBatch.from_pylist(rows, schema=SIGHTINGS),
             owners={content_id(seen.owner): seen.owner for seen in self.seen},
             routes={content_id(ROUTE): ROUTE},
             emitters={content_id(EMITTER): EMITTER},
-            heard=len(rows) + self.not_a_call + sum(self.refused.values()),
-            not_a_call=self.not_a_call,
-            refused=self.refused,
-            usage_refused={},
         )
 
 
@@ -176,9 +179,7 @@ def test_days_without_a_partition_are_kept_and_move_when_they_get_one(database: 
 
 def test_numbers_that_do_not_add_up_are_not_stored(database: Database) -> None:
     heard = Request([Seen(1)]).heard()
-    wrong = Heard(
-        heard.sightings, heard.owners, heard.routes, heard.emitters, 5, 0, Counter(), Counter()
-    )
+    wrong = replace(heard, parts=[replace(heard.parts[0], heard=5)])
     with pytest.raises(Unaccounted), database.write() as session:
         put_down(session, Batch(TENANT, NOON, [wrong]), Known())
     assert stored(database) == 0
@@ -217,7 +218,7 @@ def test_what_is_heard_is_stored_duplicate_not_a_call_or_refused(
     for account, request in zip(
         accounts, [r for requests in rounds for r in requests], strict=True
     ):
-        assert account.heard == request.heard().heard
+        assert account.heard == request.heard().parts[0].heard
         assert account.heard == (
             account.stored + account.duplicate + account.not_a_call + sum(account.refused.values())
         )

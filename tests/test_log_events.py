@@ -5,17 +5,16 @@ from typing import Any
 
 import pytest
 from records import CODEX, GEMINI, Record, api_request, logs
-from spans import START, call, only, request, sightings
+from spans import START, Understood, call, only, request, sightings
 from spans import heard as hear
 
 from collector.signals import Signal
 from spend.calls import Outcome, Role
 from spend.kin import service_kin, session_kin
 from spend.twins import settle
-from store.intake import Heard
 
 
-def heard(*told: Record, **resource: str) -> Heard:
+def heard(*told: Record, **resource: str) -> Understood:
     named = {key.replace("_", "."): value for key, value in resource.items()}
     return hear(logs(*told, resource=named), signal=Signal.LOGS)
 

@@ -13,23 +13,24 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 from points import CUMULATIVE, DELTA, NOON, Point, metrics
+from spans import Understood, as_one
 
 from collector.dialects import DIALECTS
 from collector.dialects.table import TokenMetric
 from collector.errors import Malformed
 from collector.understanding.metrics import understand_metrics
 from spend.readings import COUNTS, meter
-from store.intake import Heard
 
 USAGE = "gen_ai.client.token.usage"
 CALL = {"gen_ai.request.model": "gpt-5", "gen_ai.provider.name": "openai"}
 
 
-def understood(request: bytes, **others: Any) -> Heard:
-    return understand_metrics([request], tenant=1, received_at=NOON + timedelta(hours=1), **others)
+def understood(request: bytes, **others: Any) -> Understood:
+    received_at = NOON + timedelta(hours=1)
+    return as_one(understand_metrics([request], tenant=1, received_at=received_at, **others))
 
 
-def used(heard: Heard) -> Counter[str]:
+def used(heard: Understood) -> Counter[str]:
     total: Counter[str] = Counter()
     for one in meter(heard.counters, heard.readings):
         total.update(one.usage)

@@ -6,13 +6,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from records import Record, logs
-from spans import START, Told, heard, request, sightings
+from spans import START, Told, Understood, heard, request, sightings
 
 from collector.signals import Signal
 from collector.understanding.attributes import EVENTS, KEYS
 from spend.calls import Role
 from spend.meters import METER_NAMES, METERS
-from store.intake import Heard
 
 ANY = st.recursive(
     st.none()
@@ -139,7 +138,7 @@ def test_whatever_is_logged_is_counted_once_and_never_negative(
     assert again.sightings.equals(understood.sightings)
 
 
-def check(understood: Heard) -> None:
+def check(understood: Understood) -> None:
     understood.sightings.validate(full=True)
     assert understood.heard == (
         understood.sightings.num_rows + understood.not_a_call + sum(understood.refused.values())

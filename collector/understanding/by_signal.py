@@ -15,7 +15,7 @@ from collector.understanding.otlp import read_spans
 from collector.understanding.otlp_logs import read_records
 from collector.understanding.salvage import Salvaged, salvage
 from collector.understanding.understand import understand
-from store.intake import Heard
+from store.intake import Heard, Part
 
 
 def understand_signal(
@@ -28,9 +28,10 @@ def understand_signal(
 ) -> Heard:
     """What some serialised requests of a signal hold: sightings, readings, and what is none.
 
-    ``key_team`` is the team of the key they came with, where it has one. Nothing in an item makes
-    this raise; one whose bytes cannot be read is refused, alone. Raises
-    ``collector.errors.Malformed`` where no item can be read.
+    Each request is understood as if it were alone, but five thousand spans together in half the
+    time. ``key_team`` is the team of the key they came with, where it has one. Nothing in an item
+    makes this raise; one whose bytes cannot be read is refused, alone. Raises
+    ``collector.errors.Malformed`` where of some request no item can be read.
     """
     told = partial(
         understand_metrics if signal is Signal.METRICS else partial(understand, signal=signal),
@@ -38,18 +39,30 @@ def understand_signal(
         received_at=received_at,
         key_team=key_team,
     )
-    saved: list[Salvaged] = []
     try:
         return told(requests)
     except Malformed as refusal:
-        with suppress(Malformed):
-            saved = [salvage(request, partial(_is_readable, signal)) for request in requests]
-        if not any(each.kept for each in saved):
-            raise refusal from None
+        saved = [_saved(signal, request, refusal) for request in requests]
     heard: Heard = told([each.request for each in saved])
-    lost = sum(each.lost for each in saved)
-    refused = Counter(heard.refused) + Counter({f"{signal.items}: bytes that cannot be read": lost})
-    return replace(heard, heard=heard.heard + lost, refused=refused)
+    parts = [_with_lost(*each, signal) for each in zip(heard.parts, saved, strict=True)]
+    return replace(heard, parts=parts)
+
+
+def _saved(signal: Signal, request: bytes, refusal: Malformed) -> Salvaged:
+    """What is left of a request that may be the one which was refused."""
+    if _is_readable(signal, request):
+        return Salvaged(request, kept=0, lost=0)
+    with suppress(Malformed):
+        saved = salvage(request, partial(_is_readable, signal))
+        if saved.kept:
+            return saved
+    raise refusal
+
+
+def _with_lost(part: Part, saved: Salvaged, signal: Signal) -> Part:
+    refused = Counter(part.refused)
+    refused[f"{signal.items}: bytes that cannot be read"] += saved.lost
+    return replace(part, heard=part.heard + saved.lost, refused=+refused)
 
 
 def _is_readable(signal: Signal, request: bytes) -> bool:

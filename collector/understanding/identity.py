@@ -91,9 +91,13 @@ def trace_ids(words: npt.NDArray[np.uint64]) -> pa.Array:
     return pa.Array.from_buffers(pa.binary(16), len(words), [None, raw])
 
 
-def parents_of(ids: Ids, chosen: Flags, rows: Ints) -> pa.Array:
-    """The nearest ancestor that is ``chosen``, else the parent that the span names."""
-    ancestor = nearest(ids.trace, ids.span, ids.parent, chosen)[rows]
+def parents_of(ids: Ids, request: Ints, chosen: Flags, rows: Ints) -> pa.Array:
+    """The nearest ancestor in its request that is ``chosen``, else the parent that a span names.
+
+    What came in another request is no matter, as chance decides which are understood together.
+    """
+    traces = np.column_stack([ids.trace, request.astype(np.uint64)])
+    ancestor = nearest(traces, ids.span, ids.parent, chosen)[rows]
     own = ids.parent[rows]
     parent = np.where(ancestor >= 0, ids.span[np.maximum(ancestor, 0)], own)
     return pa.array(signed(parent), mask=own == 0)

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import numpy as np
+
 from collector.understanding.metric_requests import read_metrics
 from collector.understanding.metric_sources import Sources, Spoken, spoken
 from spend.calls import Emitter, Owner, Route
 from spend.readings import MOST_TOKENS, Reading, TokenCounter
-from store.intake import Heard
+from store.intake import Heard, Part
 from store.sightings import no_sightings
 
 _DELTA: Final = 1
@@ -29,7 +31,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(slots=True)
 class _Told:
-    """What has been read so far of some requests."""
+    """What has been read so far of a request."""
 
     latest: int
     """No point is from after this, in nanoseconds."""
@@ -40,6 +42,14 @@ class _Told:
     routes: dict[int, Route] = field(default_factory=dict)
     emitters: dict[int, Emitter] = field(default_factory=dict)
     refused: Counter[str] = field(default_factory=Counter)
+
+    def part(self) -> Part:
+        return Part(
+            heard=self.points,
+            not_a_call=self.points - len(self.readings) - self.refused.total(),
+            refused=self.refused,
+            readings=self.readings,
+        )
 
 
 class _Refused(Exception):  # noqa: N818 - it names the point, not a mistake of ours
@@ -54,24 +64,21 @@ def understand_metrics(
     Raises ``collector.errors.Malformed`` where some bytes are no such request.
     """
     del tenant  # readings get theirs when they are put down
-    told = _Told(int((received_at + _AHEAD).timestamp()) * 10**9)
-    for request in requests:
-        _read(request, told, key_team)
+    latest = int((received_at + _AHEAD).timestamp()) * 10**9
+    told = [_read(request, latest, key_team) for request in requests]
     return Heard(
+        [each.part() for each in told],
         no_sightings(),
-        told.owners,
-        told.routes,
-        told.emitters,
-        heard=told.points,
-        not_a_call=told.points - len(told.readings) - told.refused.total(),
-        refused=told.refused,
-        usage_refused=Counter(),
-        counters=told.counters,
-        readings=told.readings,
+        np.zeros(0, dtype=np.int64),
+        owners={id_: owner for each in told for id_, owner in each.owners.items()},
+        routes={id_: route for each in told for id_, route in each.routes.items()},
+        emitters={id_: emitter for each in told for id_, emitter in each.emitters.items()},
+        counters={id_: counter for each in told for id_, counter in each.counters.items()},
     )
 
 
-def _read(request: bytes, told: _Told, key_team: str | None) -> None:
+def _read(request: bytes, latest: int, key_team: str | None) -> _Told:
+    told = _Told(latest)
     for group in read_metrics(request).resource_metrics:
         sources = Sources(group.resource.attributes, key_team)
         for scope in group.scope_metrics:
@@ -85,6 +92,7 @@ def _read(request: bytes, told: _Told, key_team: str | None) -> None:
                 if words is not None and kind in ("sum", "histogram", "exponential_histogram"):
                     for point in data.data_points:
                         _keep(point, data.aggregation_temporality, words, sources, told)
+    return told
 
 
 def _keep(point: Any, temporality: int, words: Spoken, sources: Sources, told: _Told) -> None:

@@ -121,6 +121,9 @@ class Spans:
     """Holder of the span's attributes in ``resource_attributes``."""
     resources: int
     resource_attributes: Attributes
+    request: Ints
+    """Which of the requests it came in."""
+    requests: int
 
     def __len__(self) -> int:
         """How many."""
@@ -184,7 +187,7 @@ def read_spans(requests: Sequence[bytes]) -> Spans:
         batch = _HANDLER.list_to_record_batch(list(requests))
     except ValueError as refusal:
         raise Malformed(f"not an ExportTraceServiceRequest: {refusal}") from None
-    groups, _ = items_of(batch.column(0))
+    groups, request_of_group = items_of(batch.column(0))
     scopes, resource_of_scope = items_of(groups.field("scope_spans"))
     spans, scope = items_of(scopes.field("spans"))
     events, event_span = items_of(spans.field("events"))
@@ -211,6 +214,8 @@ def read_spans(requests: Sequence[bytes]) -> Spans:
         resource=resource_of_scope[scope],
         resources=len(groups),
         resource_attributes=attributes_of(groups.field("resource").field("attributes")),
+        request=request_of_group[resource_of_scope[scope]],
+        requests=len(requests),
     )
 
 

@@ -45,7 +45,7 @@ def read_records(requests: Sequence[bytes]) -> Spans:
         batch = _HANDLER.list_to_record_batch(list(requests))
     except ValueError as refusal:
         raise Malformed(f"not an ExportLogsServiceRequest: {refusal}") from None
-    groups, _ = items_of(batch.column(0))
+    groups, request_of_group = items_of(batch.column(0))
     scopes, resource_of_scope = items_of(groups.field("scope_logs"))
     records, scope = items_of(scopes.field("records"))
     attributes = attributes_of(records.field("attributes"))
@@ -69,6 +69,8 @@ def read_records(requests: Sequence[bytes]) -> Spans:
         resource=resource_of_scope[scope],
         resources=len(groups),
         resource_attributes=attributes_of(groups.field("resource").field("attributes")),
+        request=request_of_group[resource_of_scope[scope]],
+        requests=len(requests),
     )
 
 

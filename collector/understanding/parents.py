@@ -1,4 +1,4 @@
-"""For each sighting the nearest ancestor in its batch that is a sighting too."""
+"""For each sighting the nearest ancestor in its request that is a sighting too."""
 
 import numpy as np
 import numpy.typing as npt
@@ -41,10 +41,11 @@ def nearest(
     parent: npt.NDArray[np.uint64],
     chosen: npt.NDArray[np.bool_],
 ) -> Ints:
-    """Row of the nearest chosen ancestor of each span, -1 if there is none in the batch.
+    """Row of the nearest chosen ancestor of each span, -1 if there is none.
 
-    ``trace`` has two words a row, ``span`` and ``parent`` one (0 for none). Follows all chains at
-    once, doubling its steps; a circle of parents leads nowhere.
+    ``trace`` has some words a row, and what is equal in all of them is one trace; ``span`` and
+    ``parent`` have one (0 for none). Follows all chains at once, doubling its steps; a circle of
+    parents leads nowhere.
     """
     count = len(span)
     if not (parent[chosen] != 0).any():
@@ -66,7 +67,9 @@ def nearest(
 def _rows_of_parents(
     trace: npt.NDArray[np.uint64], span: npt.NDArray[np.uint64], parent: npt.NDArray[np.uint64]
 ) -> Ints:
-    mixed = trace[:, 0] * _MIX_A ^ trace[:, 1] * _MIX_B
+    mixed = np.zeros(len(span), dtype=np.uint64)
+    for words in trace.T:
+        mixed = _mix(mixed ^ words)
     own = _mix(mixed ^ span)
     order = np.argsort(own, kind="stable")
     place = np.searchsorted(own, _mix(mixed ^ parent), sorter=order)

@@ -7,10 +7,10 @@ The path of a batch, each step on columns and never on spans one by one:
 A log record that tells of a call goes the same way, as a span of its own (``otlp_logs.py``).
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -43,6 +43,7 @@ from collector.understanding.otlp import Ints, Spans, read_spans
 from collector.understanding.otlp_logs import read_records
 from collector.understanding.owners import owners_of, resource_claims
 from collector.understanding.parents import signed
+from collector.understanding.parts import Told, parts_of
 from collector.understanding.response_ids import response_ids
 from collector.understanding.routes import Routed, emitters_of, routes_of
 from collector.understanding.scrub import readable
@@ -62,7 +63,7 @@ _MICROS_A_DAY: Final = 86_400 * 10**6
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A request's spans with what is known before any of them is looked into."""
+    """The requests' spans with what is known before any of them is looked into."""
 
     spans: Spans
     scopes: list[str]
@@ -94,7 +95,7 @@ def understand(
     logs = signal is Signal.LOGS
     spans = read_records(requests) if logs else read_spans(requests)
     if not len(spans):
-        return _nothing(0)
+        return _nothing(spans)
     scopes = [readable(name or b"") for name in spans.scope_name.to_pylist()]
     versions = [readable(version or b"") for version in spans.scope_version.to_pylist()]
     known = find_known(spans.attributes)
@@ -104,7 +105,7 @@ def understand(
         marked = judge(spans, scopes, known)
     candidates = np.flatnonzero((marked.verdict == Verdict.CALL) | np.isin(marked.verdict, _AROUND))
     if not len(candidates):
-        return _nothing(len(spans))
+        return _nothing(spans)
     row_of_span = np.full(len(spans), -1, dtype=np.int64)
     row_of_span[candidates] = np.arange(len(candidates))
     columns = columns_of(known.only(row_of_span), marked.dialect[candidates])
@@ -120,14 +121,15 @@ def understand(
     return _sightings(seen, candidates, columns, tenant, key_team)
 
 
-def _nothing(heard: int) -> Heard:
-    return Heard(no_sightings(), {}, {}, {}, heard, heard, Counter(), Counter())
+def _nothing(spans: Spans) -> Heard:
+    none = np.zeros(0, dtype=np.int64)
+    return Heard(parts_of(spans, none), no_sightings(), none, {}, {}, {})
 
 
-def _faults(seen: _Seen, rows: Ints) -> tuple[Flags, Counter[str]]:
+def _faults(seen: _Seen, rows: Ints) -> tuple[Flags, Told]:
     """Which of some spans cannot be kept, and why."""
     ids, starts = seen.ids, seen.starts.fault[rows]
-    reasons: Counter[str] = Counter()
+    told: list[tuple[int, str]] = []
     bad = np.zeros(len(rows), dtype=bool)
     faults = [
         ("trace_id: not 16 bytes, or all zero", ~ids.good_trace[rows]),
@@ -135,11 +137,9 @@ def _faults(seen: _Seen, rows: Ints) -> tuple[Flags, Counter[str]]:
         *((fault, starts == number) for number, fault in enumerate(START_FAULTS) if fault),
     ]
     for why, here in faults:
-        count = int((here & ~bad).sum())
-        if count:
-            reasons[why] = count
+        told += zip(seen.spans.request[rows[here & ~bad]].tolist(), repeat(why))
         bad |= here
-    return bad, reasons
+    return bad, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,27 +218,40 @@ def _sightings(
             ),
         ),
     }
-    usage_refused: Counter[str] = Counter()
-    for row in set(said.usage.refused).intersection(kept.tolist()):
-        usage_refused.update(said.usage.refused[row])
     return Heard(
+        parts=parts_of(
+            spans,
+            rows[kept],
+            refused=refused,
+            usage_refused=_refused_usage(seen, said, kept),
+            usage_conflicts=_contradictions(seen, said, kept),
+        ),
         sightings=_batch(written, kept),
+        part_of=spans.request[rows[kept]],
         owners=_used(owners, owner_id[kept]),
         routes=_used(said.routed.routes, said.routed.ids[kept]),
         emitters=_used(emitters, emitter_id[kept]),
-        heard=len(spans),
-        not_a_call=len(spans) - len(kept) - refused.total(),
-        refused=refused,
-        usage_refused=usage_refused,
-        usage_conflicts=_contradictions(seen, said, kept),
     )
 
 
-def _contradictions(seen: _Seen, said: _Said, kept: Ints) -> Counter[str]:
-    """Emitter and version -> spans whose counts contradict what its table holds."""
-    scopes = said.scope[kept][said.usage.conflict[kept]]
-    told = (f"{seen.scopes[scope]} {seen.versions[scope]}".strip() for scope in scopes.tolist())
-    return Counter(told)
+def _refused_usage(seen: _Seen, said: _Said, kept: Ints) -> Told:
+    """Why counts of spans that are kept are not."""
+    refused = said.usage.refused
+    return [
+        (int(seen.spans.request[said.rows[row]]), reason)
+        for row in refused.keys() & set(kept.tolist() if refused else ())
+        for reason in refused[row]
+    ]
+
+
+def _contradictions(seen: _Seen, said: _Said, kept: Ints) -> Told:
+    """Emitter and version of spans whose counts contradict what its table holds."""
+    rows = kept[said.usage.conflict[kept]]
+    scopes = [
+        f"{seen.scopes[scope]} {seen.versions[scope]}".strip()
+        for scope in said.scope[rows].tolist()
+    ]
+    return zip(seen.spans.request[said.rows[rows]].tolist(), scopes, strict=True)
 
 
 def _identity(seen: _Seen, rows: Ints, kept: Ints) -> dict[str, Any]:
@@ -249,7 +262,7 @@ def _identity(seen: _Seen, rows: Ints, kept: Ints) -> dict[str, Any]:
     return {
         "trace_id": trace_ids(seen.ids.trace[rows]),
         "span_id": signed(seen.ids.span[rows]),
-        "parent_span_id": parents_of(seen.ids, chosen, rows),
+        "parent_span_id": parents_of(seen.ids, seen.spans.request, chosen, rows),
         "day": pa.array((start // _MICROS_A_DAY).astype(np.int32)).cast(pa.date32()),
         "start_at": pa.array(start).cast(pa.timestamp("us", tz="UTC")),
     }
