@@ -93,6 +93,24 @@ def _pepper(value: str) -> str:
     return value
 
 
+def _origins(value: object) -> frozenset[str]:
+    if isinstance(value, frozenset):
+        return value
+    return frozenset(_origin(text) for text in str(value).split(",") if text.strip())
+
+
+def _origin(text: str) -> str:
+    """As a browser writes it: lower case, and without the port that goes without saying."""
+    parts = urlsplit(text.strip().lower())
+    usual = {"http": ":80", "https": ":443"}.get(parts.scheme, "none")
+    origin = f"{parts.scheme}://{parts.netloc}"
+    if "@" in origin or "*" in origin or not parts.hostname or usual == "none":
+        raise ValueError(f"{text.strip()!r} is no origin: write https://app.example, no wildcard")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError(f"{text.strip()!r} has a path: an origin is https://app.example alone")
+    return origin.removesuffix(usual)
+
+
 class Settings(BaseSettings):
     """What a person can set. ``read_settings()`` reads them with messages meant for people."""
 
@@ -116,6 +134,9 @@ class Settings(BaseSettings):
     )
     api_addr: Annotated[Address, NoDecode, BeforeValidator(_address)] = Field(
         default=Address("127.0.0.1", 8321), description="Where the API and the pages answer."
+    )
+    otlp_cors_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_origins)] = Field(
+        default=frozenset(), description="Origins whose web pages may send OTLP over HTTP."
     )
     slack_webhook_url: Annotated[str, AfterValidator(_webhook)] | None = Field(
         default=None, description="Where alerts go, unless their budget names another webhook."

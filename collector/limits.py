@@ -44,6 +44,8 @@ class Limits:
     """Sightings that are enough for a transaction."""
     batch_seconds: float = 0.015
     """How long a transaction waits for requests that are being understood."""
+    origins: frozenset[str] = frozenset()
+    """Whose web pages may send (``collector/cors.py``)."""
 
 
 class Share:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, Final
 
 from collector.answers import RETRY_SECONDS, Code, Refusal, refusal_of, success, success_as_json
+from collector.cors import allowed, preflight
 from collector.encodings import KNOWN, decompress
 from collector.errors import Busy, TooLarge
 from collector.limits import Share, check_objects
@@ -28,6 +29,7 @@ PROTOBUF: Final = "application/x-protobuf"
 JSON: Final = "application/json"
 SIGNALS: Final = {signal.path: signal for signal in Signal}
 _MOST_DRAINED: Final = 64 * 2**20
+_NO_CONTENT: Final = 204
 
 
 class _Refused(Exception):  # noqa: N818 - what happened to the request
@@ -81,6 +83,13 @@ class HttpDoor:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
         exchange = _Exchange(scope, receive, send, _headers(scope["headers"]))
+        origins = self._receiver.limits.origins
+        exchange.answer_headers |= allowed(exchange.headers, origins)
+        asked = preflight(scope["method"], exchange.headers, origins)
+        if asked and scope["path"] in SIGNALS:
+            exchange.answer_headers |= asked
+            await _send(exchange, _NO_CONTENT, b"")
+            return
         try:
             body = await self._answer(exchange)
         except _Gone:
@@ -201,9 +210,12 @@ async def _next_part(exchange: _Exchange) -> bytes:
 
 
 async def _send(exchange: _Exchange, status: int, body: bytes) -> None:
-    headers = {
+    of_body = {
         "content-type": JSON if exchange.as_json else PROTOBUF,
         "content-length": str(len(body)),
+    }
+    headers = {
+        **({} if status == _NO_CONTENT else of_body),
         **({"connection": "close"} if exchange.close else {}),
         **exchange.answer_headers,
     }

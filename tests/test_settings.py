@@ -47,6 +47,10 @@ def test_an_empty_variable_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> Non
         ("API_ADDR", "[nonsense]:8321", "nonsense"),
         ("OTLP_HTTP_ADDR", "127.0.0.1:65536", "65536"),
         ("OTLP_GRPC_ADDR", "127.0.0.1:", "not a number"),
+        ("OTLP_CORS_ORIGINS", "*", "no wildcard"),
+        ("OTLP_CORS_ORIGINS", "https://*.example", "no wildcard"),
+        ("OTLP_CORS_ORIGINS", "https://a.example,b.example", "'b.example' is no origin"),
+        ("OTLP_CORS_ORIGINS", "https://a.example/app", "has a path"),
         ("TIMEZONE", "Europe/Berln", "did you mean Europe/Berlin"),
         ("TIMEZONE", "localtime", "IANA"),
         ("CURRENCY", "eur", "EUR"),
@@ -86,6 +90,14 @@ def test_webhooks_may_go_to_this_machine_only_when_asked_for(
     monkeypatch.setenv("SPANLEDGER_SLACK_WEBHOOK_URL", "http://127.0.0.1:9/hook")
     monkeypatch.setenv("SPANLEDGER_ALLOW_PRIVATE_DESTINATIONS", "true")
     assert read_settings().slack_webhook_url == "http://127.0.0.1:9/hook"
+
+
+def test_origins_are_written_as_browsers_write_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = "HTTPS://App.Example:443/ , http://localhost:3000,http://b.example:80"
+    monkeypatch.setenv("SPANLEDGER_OTLP_CORS_ORIGINS", told)
+    assert read_settings().otlp_cors_origins == {
+        "https://app.example", "http://localhost:3000", "http://b.example",
+    }  # fmt: skip
 
 
 def test_a_misspelt_setting_is_noticed() -> None:

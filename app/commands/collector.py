@@ -9,6 +9,7 @@ from app.logs import configure_logs
 from app.pepper import pepper_for
 from app.settings import read_settings
 from collector import serve
+from collector.limits import Limits
 
 _PATIENCE = 60
 """Seconds that a database which is away is waited for at the start."""
@@ -41,6 +42,7 @@ def command(parent: int | None) -> None:
                 pepper=pepper_for(settings),
                 ready=life.ready,
                 stop=life.stop,
+                limits=Limits(origins=settings.otlp_cors_origins),
             )
         except OSError as error:
             raise click.ClickException(str(error.strerror or error)) from error
