@@ -15,7 +15,7 @@ from collector.answers import Code, Refusal, refusal_of, retry_info, success
 from collector.limits import Limits
 from collector.receive import Receiver
 from collector.senders import is_local, key_in
-from collector.signals import Signal
+from collector.signals import Request, Signal
 
 DOOR: Final = "grpc"
 _CODES: Final = {
@@ -52,7 +52,7 @@ class GrpcDoor:
         sender = await self._receiver.admit(key_in(headers), local=_is_local(context.peer()))
         with self._receiver.in_flight.share() as share:
             share.take(len(request))
-            account = await self._receiver.hear(lambda: request, sender, signal)
+            account = await self._receiver.hear(lambda: Request(request), sender, signal)
         return success(account, signal)
 
 

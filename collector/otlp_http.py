@@ -18,7 +18,7 @@ from collector.limits import Share, check_objects
 from collector.otlp_json.request import to_protobuf
 from collector.receive import Receiver
 from collector.senders import is_local, key_in
-from collector.signals import Signal
+from collector.signals import Request, Signal
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -135,11 +135,11 @@ class HttpDoor:
             raise Busy("the body did not arrive in time") from None
         return b"".join(parts)
 
-    def _request(self, body: bytes, exchange: _Exchange, signal: Signal, share: Share) -> bytes:
-        """The protobuf request in a body. Runs in a thread."""
+    def _request(self, body: bytes, exchange: _Exchange, signal: Signal, share: Share) -> Request:
+        """The request in a body. Runs in a thread."""
         plain = decompress(body, exchange.encoding, self._receiver.limits, share)
         if exchange.media_type != JSON:
-            return plain
+            return Request(plain)
         check_objects(plain, self._receiver.limits.json_objects)
         return to_protobuf(plain, signal)
 

@@ -16,9 +16,9 @@ from collector.batches import Waiting, Writer
 from collector.errors import Busy, Denied, Malformed, TooLarge
 from collector.limits import InFlight, Limits, check_items
 from collector.senders import Gate, Sender
-from collector.signals import Signal
+from collector.signals import Request, Signal
 from collector.tally import Tally
-from collector.understanding.by_signal import understand_signal
+from collector.understanding.by_signal import understand_signal, with_left_out
 from store.intake import Account, Heard
 from store.sessions import Database
 
@@ -76,10 +76,10 @@ class Receiver:
         except TimeoutError:
             raise Busy("the key cannot be looked up at the moment") from None
 
-    async def hear(self, read: Callable[[], bytes], sender: Sender, signal: Signal) -> Account:
+    async def hear(self, read: Callable[[], Request], sender: Sender, signal: Signal) -> Account:
         """Store one request; returns once it is committed.
 
-        ``read`` gives the signal's serialised request; it is called in a thread and may raise.
+        ``read`` gives the request; it is called in a thread and may raise.
         Raises Malformed, TooLarge or Busy.
         """
         received_at = self._clock()
@@ -103,17 +103,18 @@ class Receiver:
         return account
 
     def _understand(
-        self, read: Callable[[], bytes], sender: Sender, signal: Signal, received_at: datetime
+        self, read: Callable[[], Request], sender: Sender, signal: Signal, received_at: datetime
     ) -> Heard:
         request = read()
-        check_items(request, self.limits.spans, signal)
-        return understand_signal(
+        check_items(request.body, self.limits.spans, signal)
+        heard = understand_signal(
             signal,
-            [request],
+            [request.body],
             tenant=sender.tenant,
             received_at=received_at,
             key_team=sender.team,
         )
+        return with_left_out(heard, [request])
 
     def refused(self, door: str, error: Exception) -> None:
         """Count a refusal, and log what nobody foresaw."""

@@ -1,5 +1,7 @@
 """The three things that OTLP carries, and what each is called at the doors."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -37,3 +39,13 @@ _NAMES: Final = {
     Signal.LOGS: ("logs.v1.LogsService", "ExportLogsServiceRequest", "log records"),
     Signal.METRICS: ("metrics.v1.MetricsService", "ExportMetricsServiceRequest", "data points"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What came in at a door, taken out of its compression and its format."""
+
+    body: bytes
+    """The signal's serialised request."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Reason -> items that could not be put into it."""

@@ -45,7 +45,7 @@ def sent(
         for file in sorted(files, key=lambda file: int(file.stem.rsplit("-", 1)[-1])):
             body = file.read_bytes()
             is_json = file.suffix == ".json" and not as_sent
-            found.append((signal, to_protobuf(body, signal) if is_json else body))
+            found.append((signal, to_protobuf(body, signal).body if is_json else body))
     return found
 
 

@@ -1,11 +1,8 @@
-"""Metrics in OTLP/JSON. Buckets and quantiles are left out: nothing that is kept lies there."""
+"""A metric in OTLP/JSON. Buckets and quantiles are left out: nothing that is kept lies there."""
 
 from collections.abc import Callable
 from typing import Any, Final
 
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
-    ExportMetricsServiceRequest,
-)
 from opentelemetry.proto.metrics.v1.metrics_pb2 import (
     ExponentialHistogramDataPoint,
     HistogramDataPoint,
@@ -14,7 +11,6 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
     SummaryDataPoint,
 )
 
-from collector.otlp_json.sources import put_resource, put_scope
 from collector.otlp_json.values import (
     attributes,
     enum,
@@ -29,34 +25,21 @@ from collector.otlp_json.values import (
 _INT64 = range(-(2**63), 2**63)
 
 
-def metrics_request(content: dict[str, Any]) -> ExportMetricsServiceRequest:
-    """The request that a parsed body stands for. Raises ``Malformed``, naming the place."""
-    request = ExportMetricsServiceRequest()
-    for group, place in objects(content, "resourceMetrics", ""):
-        by_resource = request.resource_metrics.add()
-        put_resource(by_resource.resource, group, place)
-        for scoped, scoped_place in objects(group, "scopeMetrics", place):
-            by_scope = by_resource.scope_metrics.add()
-            put_scope(by_scope.scope, scoped, scoped_place)
-            for one, its_place in objects(scoped, "metrics", scoped_place):
-                _put_metric(by_scope.metrics.add(), one, its_place)
-    return request
-
-
-def _put_metric(metric: Metric, content: dict[str, Any], place: str) -> None:
-    metric.name = text(content, "name", place)
-    metric.unit = text(content, "unit", place)
+def put_metric(metric: Metric, content: dict[str, Any]) -> None:
+    """Put what an object says into a metric. Raises ``Malformed``, naming the member."""
+    metric.name = text(content, "name", "")
+    metric.unit = text(content, "unit", "")
     for member, (field, put) in _KINDS.items():
         if member not in content:
             continue
-        told, data = inner(content, member, place), getattr(metric, field)
+        told, data = inner(content, member, ""), getattr(metric, field)
         data.SetInParent()
         if hasattr(data, "aggregation_temporality"):
-            number = enum(told, "aggregationTemporality", f"{place}{member}.")
+            number = enum(told, "aggregationTemporality", f"{member}.")
             data.aggregation_temporality = number
         if hasattr(data, "is_monotonic"):
             data.is_monotonic = told.get("isMonotonic") is True
-        for one, its_place in objects(told, "dataPoints", f"{place}{member}."):
+        for one, its_place in objects(told, "dataPoints", f"{member}."):
             put(data.data_points.add(), one, its_place)
         return
 

@@ -23,14 +23,19 @@ _DEEPEST: Final = 16
 """Values nested deeper are left out: nothing that is kept lies there."""
 
 
-def objects(holder: dict[str, Any], name: str, place: str) -> Iterator[tuple[dict[str, Any], str]]:
-    """The objects of a repeated member, each with its place."""
+def listed(holder: dict[str, Any], name: str, place: str) -> list[Any]:
+    """A repeated member; empty where there is none."""
     items = holder.get(name)
     if items is None:
-        return
+        return []
     if not isinstance(items, list):
         raise Malformed(f"{place}{name} must be a list")
-    for index, item in enumerate(items):
+    return items
+
+
+def objects(holder: dict[str, Any], name: str, place: str) -> Iterator[tuple[dict[str, Any], str]]:
+    """The objects of a repeated member, each with its place."""
+    for index, item in enumerate(listed(holder, name, place)):
         if not isinstance(item, dict):
             raise Malformed(f"{place}{name}[{index}] must be an object")
         yield item, f"{place}{name}[{index}]."

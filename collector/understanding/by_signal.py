@@ -1,14 +1,14 @@
 """What a request says, whichever signal it holds."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
 from collector.errors import Malformed
-from collector.signals import Signal
+from collector.signals import Request, Signal
 from collector.understanding.metric_requests import read_metrics
 from collector.understanding.metrics import understand_metrics
 from collector.understanding.otlp import read_spans
@@ -44,7 +44,18 @@ def understand_signal(
     except Malformed as refusal:
         saved = [_saved(signal, request, refusal) for request in requests]
     heard: Heard = told([each.request for each in saved])
-    parts = [_with_lost(*each, signal) for each in zip(heard.parts, saved, strict=True)]
+    why = f"{signal.items}: bytes that cannot be read"
+    parts = [
+        _also_refused(part, {why: one.lost}) for part, one in zip(heard.parts, saved, strict=True)
+    ]
+    return replace(heard, parts=parts)
+
+
+def with_left_out(heard: Heard, requests: Sequence[Request]) -> Heard:
+    """The same with the items that their doors had left out of these requests."""
+    parts = [
+        _also_refused(part, one.left_out) for part, one in zip(heard.parts, requests, strict=True)
+    ]
     return replace(heard, parts=parts)
 
 
@@ -59,10 +70,11 @@ def _saved(signal: Signal, request: bytes, refusal: Malformed) -> Salvaged:
     raise refusal
 
 
-def _with_lost(part: Part, saved: Salvaged, signal: Signal) -> Part:
-    refused = Counter(part.refused)
-    refused[f"{signal.items}: bytes that cannot be read"] += saved.lost
-    return replace(part, heard=part.heard + saved.lost, refused=+refused)
+def _also_refused(part: Part, more: Mapping[str, int]) -> Part:
+    count = sum(more.values())
+    if not count:
+        return part
+    return replace(part, heard=part.heard + count, refused=Counter(part.refused) + Counter(more))
 
 
 def _is_readable(signal: Signal, request: bytes) -> bool:
