@@ -1,0 +1,67 @@
+"""How a spool is: whether more is taken, and what the doctor sees who looks from outside."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from collector.spool.folders import QUARANTINE, read_name, segments_in, size_of
+
+NEARLY: Final = 0.8
+"""A share of what a spool takes at most."""
+MIB: Final = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much is kept at most, by all processes that share the folder."""
+
+    size: int = 1024 * MIB
+    """Bytes on the disk, those in quarantine included."""
+    age: timedelta = timedelta(days=1)
+    """Once the oldest record has waited so long, nothing more is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What waits in a spool, and whether more is taken."""
+
+    refuses: str | None
+    """Why nothing more is taken; None where it is."""
+    size: int
+    """Bytes of all segments, other processes' and those in quarantine included."""
+    records: int
+    """Of this process, as all below."""
+    spans: int
+    oldest_at: datetime | None
+    quarantined: int
+    """Pieces kept aside, whoever did it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What lies in a spool's folder."""
+
+    size: int
+    waiting: int
+    """Bytes that are yet to be stored."""
+    oldest_at: datetime | None
+    quarantined: int
+
+
+def look(root: Path) -> Found:
+    """What lies in a spool, seen from outside. Raises OSError."""
+    waiting = [
+        segment
+        for folder in (root.iterdir() if root.exists() else ())
+        if folder.name.isdecimal()
+        for segment in segments_in(folder)
+        if segment.stat().st_size
+    ]
+    aside = segments_in(root / QUARANTINE)
+    return Found(
+        size=size_of(root),
+        waiting=sum(segment.stat().st_size for segment in waiting),
+        oldest_at=min((read_name(segment.name).made_at for segment in waiting), default=None),
+        quarantined=len(aside),
+    )

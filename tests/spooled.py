@@ -1,0 +1,60 @@
+"""Opens spools in temporary folders."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from collector.spool.frames import Damage, Record
+from collector.spool.spool import Spool
+from collector.spool.state import Bounds
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@contextmanager
+def open_spool(
+    root: Path, *, size: int = Bounds().size, now: Callable[[], datetime] | None = None
+) -> Iterator[Spool]:
+    spool = Spool(root, replace(Bounds(), size=size), now or ticking())
+    spool.start()
+    try:
+        yield spool
+    finally:
+        assert spool.stop(10)
+
+
+def ticking() -> Callable[[], datetime]:
+    """A clock that goes on by a millisecond whenever it is looked at."""
+    moments = iter(NOON + timedelta(milliseconds=n) for n in range(10**6))
+    return lambda: next(moments)
+
+
+def put(spool: Spool, *bodies: bytes) -> None:
+    """Put records; they are on the disk when it returns."""
+    for done in [spool.put(lambda body=body: body, 1) for body in bodies]:  # type: ignore[misc]  # a default, not a parameter
+        done.result(10)
+
+
+def taken(spool: Spool) -> list[bytes]:
+    """Take out all records, oldest first; what is damaged goes to quarantine."""
+    bodies: list[bytes] = []
+    while segment := spool.oldest():
+        for piece in segment.read():
+            if isinstance(piece, Record):
+                bodies.append(piece.body)
+            else:
+                assert isinstance(piece, Damage)
+                spool.set_aside(segment, piece, "damaged")
+        spool.remove(segment)
+    return bodies
+
+
+def until(true: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline, f"never happened: {what}"
+        threading.Event().wait(0.01)

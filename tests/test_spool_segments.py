@@ -1,0 +1,244 @@
+"""What a spool acknowledged is there after any crash, whatever the disk does to its neighbours."""
+
+import errno
+import multiprocessing
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+from spooled import NOON, open_spool, put, taken, ticking, until
+
+from collector.spool.folders import QUARANTINE, segments_in
+from collector.spool.frames import Damage, Record, frame, walk
+from collector.spool.spool import Full
+from collector.spool.state import look
+
+MARKER = b"\x01\xff\x00mark\x02"
+BODIES = [b"first" * 3, b"", bytes(40), MARKER * 2, b"last"]
+WRITTEN = b"".join(frame(MARKER, body, 1) for body in BODIES)
+ENDS = [len(b"".join(frame(MARKER, body, 1) for body in BODIES[:n])) for n in range(6)]
+
+
+def test_a_file_torn_at_any_byte_gives_what_was_whole_and_nothing_else() -> None:
+    for length in range(len(WRITTEN) + 1):
+        pieces = list(walk(WRITTEN[:length], MARKER))
+        whole = sum(end <= length for end in ENDS[1:])
+        assert pieces == [Record(ENDS[n], 1, BODIES[n]) for n in range(whole)], length
+
+
+def test_room_that_was_given_and_never_filled_is_no_damage() -> None:
+    assert len(list(walk(WRITTEN + bytes(5000), MARKER))) == len(BODIES)
+
+
+def test_a_changed_byte_costs_its_record_and_no_other() -> None:
+    for place in range(len(WRITTEN)):
+        for change in (0x01, 0x80, 0xFF):
+            data = bytearray(WRITTEN)
+            data[place] ^= change
+            pieces = list(walk(bytes(data), MARKER))
+            hit = max(n for n in range(5) if ENDS[n] <= place)
+            rest = [Record(ENDS[n], 1, BODIES[n]) for n in range(5) if n != hit]
+            assert [piece for piece in pieces if isinstance(piece, Record)] == rest, place
+            damaged = [piece for piece in pieces if isinstance(piece, Damage)]
+            assert damaged == [Damage(ENDS[hit], bytes(data[ENDS[hit] : ENDS[hit + 1]]))], place
+
+
+def test_what_was_put_is_taken_out_in_order_also_by_the_next_process(tmp_path: Path) -> None:
+    now = ticking()
+    with open_spool(tmp_path, now=now) as spool:
+        put(spool, b"one", b"two")
+        assert spool.oldest()
+        put(spool, b"three")
+    with open_spool(tmp_path, now=now) as spool:
+        put(spool, b"four")
+        assert spool.state().records == 4
+        assert taken(spool) == [b"one", b"two", b"three", b"four"]
+        assert spool.state().size == spool.state().records == 0
+    assert look(tmp_path).size == 0
+
+
+def test_only_the_owner_reads_what_is_kept(tmp_path: Path) -> None:
+    with open_spool(tmp_path / "spool") as spool:
+        put(spool, b"one")
+        for path in [tmp_path / "spool", *(tmp_path / "spool").rglob("*")]:
+            assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_a_damaged_record_is_kept_aside_and_told(tmp_path: Path) -> None:
+    with open_spool(tmp_path) as spool:
+        put(spool, b"one", b"two", b"three")
+    [path] = segments_in(tmp_path / "0")
+    path.write_bytes(path.read_bytes().replace(b"two", b"TWO"))
+    with open_spool(tmp_path) as spool:
+        assert taken(spool) == [b"one", b"three"]
+        assert spool.state().quarantined == 1
+        assert spool.state().size == 0
+        spool.tend()
+        assert spool.state().size > 0, "what is in quarantine takes its room"
+    [kept] = segments_in(tmp_path / QUARANTINE)
+    assert b"TWO" in kept.read_bytes()
+    assert (look(tmp_path).quarantined, look(tmp_path).waiting) == (1, 0)
+
+
+def test_what_is_in_quarantine_can_be_put_back(tmp_path: Path) -> None:
+    with open_spool(tmp_path) as spool:
+        put(spool, b"one", b"two")
+        segment = spool.oldest()
+        assert segment
+        for piece in segment.read():
+            spool.set_aside(segment, piece, "a test")
+        spool.remove(segment)
+    for kept in segments_in(tmp_path / QUARANTINE):
+        kept.rename(tmp_path / "0" / kept.name)
+    with open_spool(tmp_path) as spool:
+        assert sorted(taken(spool)) == [b"one", b"two"]
+
+
+@pytest.mark.parametrize("failing", ["fsync", "write", "short write"])
+def test_a_disk_that_fails_is_told_and_its_file_never_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    with open_spool(tmp_path) as spool:
+        put(spool, b"one")
+        write = os.write
+
+        def fail(*_: object) -> int:
+            raise OSError(errno.EIO, "the disk is ill")
+
+        with monkeypatch.context() as ill:
+            if failing == "short write":
+                ill.setattr(os, "write", lambda file, data: write(file, data[: len(data) // 2]))
+            else:
+                ill.setattr(os, failing, fail)
+            with pytest.raises(Full):
+                put(spool, b"two")
+            with pytest.raises(Full):
+                put(spool, b"three")
+            assert spool.state().refuses
+        spool.tend()
+        assert spool.state().refuses is None
+        put(spool, b"four")
+        assert len(segments_in(tmp_path / "0")) == 2
+        assert taken(spool) == [b"one", b"four"]
+
+
+def test_a_full_disk_refuses_and_loses_nothing(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk") as disk, open_spool(disk) as spool:
+        kept = 0
+        while spool.state().refuses is None:
+            with suppress(Full):
+                put(spool, bytes([kept]) * 100_000)
+                kept += 1
+        assert kept > 5
+        spool.tend()
+        assert spool.state().refuses, "there is still no room"
+        assert taken(spool) == [bytes([n]) * 100_000 for n in range(kept)]
+        spool.tend()
+        put(spool, b"there is room again")
+
+
+@contextmanager
+def small_disk(at: Path) -> Iterator[Path]:
+    at.mkdir()
+    mount = shutil.which("mount")
+    if os.geteuid() or not mount:
+        pytest.skip("only root can make a small disk")
+    mounted = subprocess.run(  # noqa: S603 - of this test
+        [mount, "-t", "tmpfs", "-o", "size=2m", "tmpfs", at], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip(f"no small disk here: {mounted.stderr.decode().strip()}")
+    try:
+        yield at
+    finally:
+        subprocess.run(["umount", at], check=True)  # noqa: S603, S607 - as above
+
+
+def test_bounds_in_bytes_and_age_refuse_and_drop_nothing(tmp_path: Path) -> None:
+    now = [NOON]
+    with open_spool(tmp_path, size=1000, now=lambda: now[0]) as spool:
+        put(spool, b"a" * 600)
+        with pytest.raises(Full):
+            put(spool, b"b" * 600)
+        put(spool, b"c" * 300)
+        now[0] += timedelta(days=1, seconds=1)
+        with pytest.raises(Full, match="oldest record is of 2026-11-22 12:00:00"):
+            put(spool, b"d")
+        assert taken(spool) == [b"a" * 600, b"c" * 300]
+        put(spool, b"d")
+
+
+def test_it_says_once_that_it_is_nearly_full(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_spool(tmp_path, size=1000) as spool:
+        put(spool, b"a" * 850)
+        spool.tend()
+        spool.tend()
+    assert capsys.readouterr().out.count("the spool is nearly full") == 1
+
+
+def test_processes_share_a_spool_and_not_a_folder(tmp_path: Path) -> None:
+    with open_spool(tmp_path) as one, open_spool(tmp_path) as other:
+        put(one, b"one")
+        put(other, b"other")
+        one.tend()
+        assert one.state().size == look(tmp_path).size > other.state().size > 0
+        assert taken(one) == [b"one"], "what a living process has is its own"
+        assert taken(other) == [b"other"]
+
+
+def test_what_a_dead_process_left_is_taken_over_by_whoever_runs(tmp_path: Path) -> None:
+    with open_spool(tmp_path) as spool:
+        put(spool, b"mine")
+        ours, theirs = multiprocessing.Pipe()
+        process = multiprocessing.get_context("spawn").Process(
+            target=put_and_wait, args=[tmp_path, theirs]
+        )
+        process.start()
+        assert ours.recv() == "safe"
+        spool.tend()
+        assert spool.state().records == 1, "its owner lives"
+        assert process.pid
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+        until(lambda: spool.tend() > 0, "its folder is taken over")
+        assert taken(spool) == [b"mine", b"theirs"]
+
+
+def put_and_wait(root: Path, parent: Connection) -> None:
+    with open_spool(root, now=lambda: NOON + timedelta(hours=1)) as spool:
+        put(spool, b"theirs")
+        parent.send("safe")
+        parent.recv()
+
+
+def test_a_folder_that_is_removed_is_noticed_before_anybody_is_told(tmp_path: Path) -> None:
+    root = tmp_path / "spool"
+    with open_spool(root) as spool:
+        put(spool, b"one")
+        shutil.rmtree(root)
+        with pytest.raises(Full):
+            put(spool, b"two")
+        spool.tend()
+        put(spool, b"three")
+        assert taken(spool) == [b"three"]
+
+
+def test_a_folder_that_cannot_be_had_refuses_until_it_can(tmp_path: Path) -> None:
+    root = tmp_path / "spool"
+    root.write_text("a file is in the way")
+    with open_spool(root) as spool:
+        with pytest.raises(Full):
+            put(spool, b"one")
+        root.unlink()
+        spool.tend()
+        put(spool, b"two")
+        assert taken(spool) == [b"two"]
