@@ -1,4 +1,4 @@
-"""The life of a process that serves: when it is told to stop, and whom it tells that it is ready.
+"""The life of a process: when it is told to stop, and whom it tells that it is ready.
 
 A child of ``serve`` shares a socket with its parent. It writes there where it listens; when the
 other end closes, the parent is gone, however it ended, and the child stops too.
@@ -16,15 +16,21 @@ from types import FrameType
 Where = dict[str, str]
 """What listens where: ``{"otlp_http": "127.0.0.1:4318"}``."""
 
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 class Life:
-    """Stops on SIGINT, SIGTERM and SIGHUP; a second one ends the process at once."""
+    """Of a process that serves: stops on SIGINT, SIGTERM and SIGHUP.
+
+    A second one ends it at once, unless it has a parent: a service manager tells the whole group,
+    and then the parent tells its children again. It kills those that it will not wait for.
+    """
 
     def __init__(self, parent: int | None, say: Callable[[Where], None]) -> None:
         self.stop = Event()
         self._say = say
         self._parent = socket.socket(fileno=parent) if parent is not None else None
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in _ENDINGS:
             signal.signal(number, self._told)
         if self._parent:
             Thread(target=self._watch, args=[self._parent], daemon=True).start()
@@ -37,7 +43,7 @@ class Life:
             self._say(where)
 
     def _told(self, number: int, _frame: FrameType | None) -> None:
-        if self.stop.is_set():
+        if self.stop.is_set() and not self._parent:
             # What is committed is safe, and nothing else was promised.
             os._exit(128 + number)
         self.stop.set()
@@ -47,3 +53,28 @@ class Life:
             while parent.recv(64):
                 pass
         self.stop.set()
+
+
+class LifeOfParent(Life):
+    """Of a process that has children: a second signal asks it to hurry them.
+
+    SIGUSR2 asks for new workers in place of those that run.
+    """
+
+    def __init__(self, parent: int | None, say: Callable[[Where], None]) -> None:
+        super().__init__(parent, say)
+        self.hurry = False
+        self._replace = False
+        signal.signal(signal.SIGUSR2, self._told_to_replace)
+
+    def asked_to_replace(self) -> bool:
+        """Whether SIGUSR2 came since this was asked last."""
+        asked, self._replace = self._replace, False
+        return asked
+
+    def _told(self, _number: int, _frame: FrameType | None) -> None:
+        self.hurry = self.stop.is_set()
+        self.stop.set()
+
+    def _told_to_replace(self, _number: int, _frame: FrameType | None) -> None:
+        self._replace = True

@@ -4,31 +4,34 @@ Each part is a process, so that a busy one starves no other and one that dies ta
 They stop in the order of the path of a span: first nothing new is heard, Postgres goes last.
 """
 
-import os
-import signal
+import socket
 import time
 from collections.abc import Callable, Mapping
 from threading import Event, Thread
-from types import FrameType
 from typing import Final
 
 import click
 import structlog
 
-from app.children import Child, ChildFailed
+from app.children import Child, ChildFailed, environment_of
 from app.database import bring_up_to_date, opened, server_for
-from app.doors import addresses, chosen_ports, refuse_strangers, refuse_taken
+from app.doors import (
+    addresses,
+    chosen_ports,
+    otlp_http_door,
+    refuse_strangers,
+    refuse_taken,
+)
 from app.errors import PostgresUnavailable
 from app.greeting import greet
-from app.life import Where
+from app.life import LifeOfParent, Where
 from app.local_postgres import LocalPostgres
 from app.settings import PREFIX, Settings
+from app.workers import Workers
 from store.keys import has_keys
 
 log = structlog.get_logger(__name__)
 
-# Also the order in which they stop.
-PARTS: Final = ("collector", "jobs", "api")
 # After a kill -9 the parts of the last serve need a moment to notice.
 _DOORS_PATIENCE: Final = 5.0
 _DATABASE_PATIENCE: Final = 60.0
@@ -39,28 +42,22 @@ Alongside = Callable[[Where, Event], None]
 """Work beside the parts: it is told where they are, and ends when the event is set."""
 
 
-class Stop:
-    """Set by SIGINT, SIGTERM or SIGHUP; a second one asks to hurry."""
-
-    def __init__(self) -> None:
-        self.event = Event()
-        self.hurry = False
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._told)
-
-    def _told(self, _number: int, _frame: FrameType | None) -> None:
-        self.hurry = self.event.is_set()
-        self.event.set()
-
-
 def run(settings: Settings, *, alongside: Alongside | None = None) -> int:
     """Serves until told to stop, and gives the exit code.
 
     ``alongside`` runs in a thread from when everything serves. Raises WrongSetting,
-    DatabaseUnavailable and PostgresUnavailable before anything listens.
+    DatabaseUnavailable and PostgresUnavailable before anything is served.
     """
-    stop = Stop()
-    refuse_taken(addresses(settings), patience=_DOORS_PATIENCE)
+    life = LifeOfParent(None, lambda _where: None)
+    others = {k: v for k, v in addresses(settings).items() if k != "OTLP_HTTP_ADDR"}
+    refuse_taken(others, patience=_DOORS_PATIENCE)
+    with otlp_http_door(settings, patience=_DOORS_PATIENCE) as (known, listener):
+        return _run(known, listener, life, alongside)
+
+
+def _run(
+    settings: Settings, listener: socket.socket, life: LifeOfParent, alongside: Alongside | None
+) -> int:
     if settings.database_url is None and not (settings.data_dir / "postgres").exists():
         click.echo(f"making a Postgres in {settings.data_dir} (once)")
     with chosen_ports(settings) as chosen, server_for(settings) as (url, server):
@@ -69,10 +66,10 @@ def run(settings: Settings, *, alongside: Alongside | None = None) -> int:
             refuse_strangers(addresses(settings), database)
             with database.read() as session:
                 keys = has_keys(session)
-        house = House(chosen, url, server)
+        house = House(chosen, listener, url, server)
         try:
-            house.open(stop)
-            if not stop.event.is_set():
+            house.open(life)
+            if not life.stop.is_set():
                 greet(
                     chosen,
                     house.where,
@@ -80,13 +77,13 @@ def run(settings: Settings, *, alongside: Alongside | None = None) -> int:
                     first_steps=alongside is None,
                     keys=keys,
                 )
-                house.keep(stop, _start(alongside, house.where, stop.event))
+                house.keep(life, _start(alongside, house.where, life.stop))
             code = 0
         except ChildFailed as failure:
             click.echo(str(failure), err=True)
             code = failure.code
         finally:
-            house.close(stop)
+            house.close(life)
             if server:
                 click.echo("Postgres, ", nl=False)
     click.echo("done.")
@@ -96,11 +93,19 @@ def run(settings: Settings, *, alongside: Alongside | None = None) -> int:
 class House:
     """The parts, and the Postgres beneath them."""
 
-    def __init__(self, settings: Settings, url: str, server: LocalPostgres | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        listener: socket.socket,
+        url: str,
+        server: LocalPostgres | None,
+    ) -> None:
         self._settings = settings
         self._url = url
         self._server = server
-        self._children = [Child(name) for name in PARTS]
+        self._workers = Workers(settings.collector_workers, listener)
+        # Also the order in which they stop.
+        self._children: list[Workers | Child] = [self._workers, Child("jobs"), Child("api")]
         self._recover_at = 0.0
 
     @property
@@ -111,23 +116,25 @@ class House:
             known |= child.where or {}
         return known
 
-    def open(self, stop: Stop) -> None:
+    def open(self, life: LifeOfParent) -> None:
         """Starts all parts and waits until they serve. Raises ChildFailed."""
         for child in self._children:
             child.start(self._environment())
         deadline = time.monotonic() + _START_SECONDS
-        while not stop.event.is_set():
+        while not life.stop.is_set():
             self.tend()
             waiting = [child.name for child in self._children if child.where is None]
             if not waiting:
                 return
             if time.monotonic() > deadline:
                 raise ChildFailed(waiting[0], 1)
-            stop.event.wait(0.02)
+            life.stop.wait(0.02)
 
-    def keep(self, stop: Stop, worker: Thread | None) -> None:
+    def keep(self, life: LifeOfParent, worker: Thread | None) -> None:
         """Brings back what dies, until told to stop; then lets ``alongside`` come to its end."""
-        while not stop.event.wait(_TICK):
+        while not life.stop.wait(_TICK):
+            if life.asked_to_replace():
+                self._workers.replace()
             self.tend()
         if worker:
             worker.join(timeout=5)
@@ -139,11 +146,11 @@ class House:
         for child in self._children:
             child.tend(self._environment)
 
-    def close(self, stop: Stop) -> None:
+    def close(self, life: LifeOfParent) -> None:
         """Stops the parts, one after the other, each with what it has in hand done."""
         click.echo("\nstopping: ", nl=False)
         for child in self._children:
-            in_order = child.stop(hurried=lambda: stop.hurry)
+            in_order = child.stop(hurried=lambda: life.hurry)
             click.echo(f"{child.name}{'' if in_order else ' (killed)'}, ", nl=False)
 
     def _recover(self, server: LocalPostgres) -> None:
@@ -163,10 +170,7 @@ class House:
                 child.start(self._environment())
 
     def _environment(self) -> Mapping[str, str]:
-        """What parts are told: the database that runs, and ports that are chosen."""
-        ours = {"DATABASE_URL": self._url, "DATA_DIR": str(self._settings.data_dir)}
-        ours |= {name: str(address) for name, address in addresses(self._settings).items()}
-        return os.environ | {f"{PREFIX}{name}": value for name, value in ours.items()}
+        return environment_of(self._settings, self._url)
 
 
 def _start(alongside: Alongside | None, where: Where, stop: Event) -> Thread | None:

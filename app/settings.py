@@ -93,6 +93,13 @@ def _pepper(value: str) -> str:
     return value
 
 
+def _workers() -> int:
+    """Half of the cores, as Postgres, jobs and API need some too; more than four starve it."""
+    usable = getattr(os, "sched_getaffinity", None)
+    cores = len(usable(0)) if usable else os.cpu_count() or 1
+    return max(1, min(4, cores // 2))
+
+
 def _origins(value: object) -> frozenset[str]:
     if isinstance(value, frozenset):
         return value
@@ -134,6 +141,9 @@ class Settings(BaseSettings):
     )
     api_addr: Annotated[Address, NoDecode, BeforeValidator(_address)] = Field(
         default=Address("127.0.0.1", 8321), description="Where the API and the pages answer."
+    )
+    collector_workers: Annotated[int, Field(ge=1, le=64)] = Field(
+        default_factory=_workers, description="How many processes hear OTLP on this machine."
     )
     otlp_cors_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_origins)] = Field(
         default=frozenset(), description="Origins whose web pages may send OTLP over HTTP."

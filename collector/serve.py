@@ -31,7 +31,7 @@ Ready = Callable[[dict[str, str]], None]
 def run(
     *,
     database: Database,
-    http_addr: str,
+    http_addr: str | socket.socket,
     grpc_addr: str,
     pepper: bytes,
     ready: Ready,
@@ -40,11 +40,12 @@ def run(
 ) -> None:
     """Serve until ``stop`` is set, then close the doors, answer what came in, and return.
 
-    Addresses are ``host:port``; port 0 picks a free one. ``ready`` is called once, when both doors
-    are open, with their addresses as ``{"otlp_http": "127.0.0.1:4318", "otlp_grpc": ...}``.
+    Addresses are ``host:port``; port 0 picks a free one. For HTTP it may be a socket that listens
+    already, and that other processes may take connections from, too. ``ready`` is called once, when
+    both doors are open, with their addresses as ``{"otlp_http": "127.0.0.1:4318", ...}``.
     ``pepper`` is what keys are hashed with (``store/keys.py``). Other processes may listen at the
-    same addresses: the kernel spreads connections over them. Raises OSError, naming the address,
-    when it cannot listen there.
+    same address for gRPC: the kernel spreads connections over them. Raises OSError, naming the
+    address, when it cannot listen there.
     """
     receiver = Receiver(database, pepper, limits=limits or Limits())
     receiver.start()
@@ -63,10 +64,10 @@ def _new_event_loop() -> asyncio.AbstractEventLoop:
 
 
 async def _serve(
-    receiver: Receiver, http_addr: str, grpc_addr: str, ready: Ready, stop: Event
+    receiver: Receiver, http_addr: str | socket.socket, grpc_addr: str, ready: Ready, stop: Event
 ) -> None:
     grpc_door = grpc_server(receiver, receiver.limits)
-    with _listening(http_addr) as listener:
+    with _listening(http_addr) if isinstance(http_addr, str) else http_addr as listener:
         http_door = _http_server(receiver)
         async with asyncio.TaskGroup() as tasks:
             serving = tasks.create_task(http_door.serve(sockets=[listener]))
@@ -103,19 +104,17 @@ def _http_server(receiver: Receiver) -> _HttpServer:
         # Longer than the pause between two exports of an SDK, so that each finds its connection.
         timeout_keep_alive=75,
         timeout_graceful_shutdown=GRACE,
+        backlog=_BACKLOG,
     )
     return _HttpServer(config)
 
 
 @contextmanager
 def _listening(address: str) -> Iterator[socket.socket]:
-    """A socket at ``address`` that other processes may share."""
     host, port = _split(address)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if hasattr(socket, "SO_REUSEPORT"):
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         try:
             listener.bind((host, port))
             listener.listen(_BACKLOG)

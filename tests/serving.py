@@ -131,7 +131,7 @@ class Serving:
         """Name -> process id."""
         found = {}
         for pid, arguments in children_of(self.process.pid):
-            part = re.search(r"-m app (\w+)|(postgres) -D", arguments)
+            part = re.search(r"-m app[ .](collector|jobs|api)|(postgres) -D", arguments)
             if part:
                 found[part[1] or part[2]] = pid
         return found

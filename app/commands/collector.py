@@ -2,17 +2,18 @@
 
 import click
 
-from app.database import database_for
-from app.doors import addresses, refuse_strangers
-from app.life import Life, Where
+from app.children import ChildFailed, environment_of
+from app.database import bring_up_to_date, opened, server_for
+from app.doors import addresses, chosen_ports, otlp_http_door, refuse_strangers
+from app.life import LifeOfParent, Where
 from app.logs import configure_logs
 from app.pepper import pepper_for
-from app.settings import read_settings
-from collector import serve
-from collector.limits import Limits
+from app.settings import Settings, read_settings
+from app.workers import Workers
 
 _PATIENCE = 60
 """Seconds that a database which is away is waited for at the start."""
+_TICK = 0.05
 
 
 @click.command(
@@ -23,29 +24,45 @@ _PATIENCE = 60
 def command(parent: int | None) -> None:
     """Hear OTLP over HTTP and gRPC, and write down the calls that spans report.
 
-    Any number may run, on one machine or many, over one database; those of one machine share
-    their port. Stops on Ctrl-C or SIGTERM when everything that it heard is answered.
+    Runs SPANLEDGER_COLLECTOR_WORKERS processes behind one socket, and brings back those that die.
+    Any number of collectors may run, on one machine or many, over one database; those of one
+    machine share their port. Stops on Ctrl-C or SIGTERM when everything that it heard is answered;
+    SIGUSR2 puts new workers in place of those that run, without a gap.
     """
     settings = read_settings()
     configure_logs("collector")
-    life = Life(parent, _say)
-    doors = addresses(settings)
-    del doors["API_ADDR"]
-    with database_for(settings, application="collector", wait=_PATIENCE) as database:
-        if parent is None:
+    life = LifeOfParent(parent, _say)
+    pepper_for(settings)
+    with (
+        otlp_http_door(settings, shared=True) as (known, listener),
+        chosen_ports(known) as chosen,
+        server_for(chosen) as (url, _server),
+    ):
+        bring_up_to_date(url, wait=_PATIENCE)
+        doors = addresses(settings)
+        del doors["API_ADDR"]
+        with opened(url, application="collector") as database:
             refuse_strangers(doors, database)
+        workers = Workers(chosen.collector_workers, listener)
         try:
-            serve.run(
-                database=database,
-                http_addr=str(settings.otlp_http_addr),
-                grpc_addr=str(settings.otlp_grpc_addr),
-                pepper=pepper_for(settings),
-                ready=life.ready,
-                stop=life.stop,
-                limits=Limits(origins=settings.otlp_cors_origins),
-            )
-        except OSError as error:
-            raise click.ClickException(str(error.strerror or error)) from error
+            _keep(workers, chosen, url, life)
+        except ChildFailed as failure:
+            raise SystemExit(failure.code) from None
+        finally:
+            workers.stop(hurried=lambda: life.hurry)
+
+
+def _keep(workers: Workers, settings: Settings, url: str, life: LifeOfParent) -> None:
+    """Keeps them at work until told to stop. Raises ChildFailed."""
+    workers.start(environment_of(settings, url))
+    ready = False
+    while not life.stop.wait(_TICK):
+        if life.asked_to_replace():
+            workers.replace()
+        workers.tend(lambda: environment_of(settings, url))
+        if workers.where and not ready:
+            ready = True
+            life.ready(workers.where)
 
 
 def _say(where: Where) -> None:
