@@ -90,7 +90,8 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What became of one request's spans: heard = stored + duplicate + not_a_call + refused."""
+    """What became of one request's spans:
+    heard = stored + duplicate + not_a_call + refused + spooled."""
 
     heard: int
     stored: int
@@ -98,6 +99,8 @@ class Account:
     not_a_call: int
     refused: Mapping[str, int]
     usage_refused: Mapping[str, int]
+    spooled: int = 0
+    """On the disk of the collector, to be stored once the database is back."""
 
 
 @dataclass(frozen=True, slots=True)
