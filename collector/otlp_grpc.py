@@ -13,6 +13,7 @@ import grpc.aio
 
 from collector.answers import Code, Refusal, refusal_of, retry_info, success
 from collector.limits import Limits
+from collector.other_signals import check_signal
 from collector.receive import Receiver
 from collector.senders import is_local, key_in
 from collector.signals import Request, Signal
@@ -52,7 +53,7 @@ class GrpcDoor:
         sender = await self._receiver.admit(key_in(headers), local=_is_local(context.peer()))
         with self._receiver.in_flight.share() as share:
             share.take(len(request))
-            account = await self._receiver.hear(lambda: Request(request), sender, signal)
+            account = await self._receiver.hear(partial(_read, request, signal), sender, signal)
         return success(account, signal)
 
 
@@ -72,6 +73,11 @@ def grpc_server(receiver: Receiver, limits: Limits) -> grpc.aio.Server:
         handlers = grpc.method_handlers_generic_handler(signal.service, {"Export": export})
         server.add_generic_rpc_handlers((handlers,))
     return server
+
+
+def _read(request: bytes, signal: Signal) -> Request:
+    check_signal(request, signal)
+    return Request(request)
 
 
 def _trailers(refusal: Refusal) -> tuple[tuple[str, bytes], ...]:

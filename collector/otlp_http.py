@@ -15,6 +15,7 @@ from collector.cors import allowed, preflight
 from collector.encodings import KNOWN, decompress
 from collector.errors import Busy, TooLarge
 from collector.limits import Share, check_objects
+from collector.other_signals import check_signal
 from collector.otlp_json.request import to_protobuf
 from collector.receive import Receiver
 from collector.senders import is_local, key_in
@@ -139,6 +140,7 @@ class HttpDoor:
         """The request in a body. Runs in a thread."""
         plain = decompress(body, exchange.encoding, self._receiver.limits, share)
         if exchange.media_type != JSON:
+            check_signal(plain, signal)
             return Request(plain)
         check_objects(plain, self._receiver.limits.json_objects)
         return to_protobuf(plain, signal)

@@ -39,6 +39,31 @@ def messages(
         raise Malformed("the request is cut off")
 
 
+def fields(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """The fields of ``data[at:end]``: number, wire type, and the length of what has one.
+
+    Raises ``Malformed`` as ``messages`` does.
+    """
+    while at < end:
+        tag, at = _varint(data, at, end)
+        size = 0
+        match tag & 7:
+            case 2:
+                size, at = _varint(data, at, end)
+                at += size
+            case 0:
+                _, at = _varint(data, at, end)
+            case 1:
+                at += 8
+            case 5:
+                at += 4
+            case _:
+                raise Malformed("the request's frame is no protobuf")
+        yield tag >> 3, tag & 7, size
+    if at > end:
+        raise Malformed("the request is cut off")
+
+
 def _varint(data: bytes, at: int, end: int) -> tuple[int, int]:
     """A number, and where it ends."""
     value = shift = 0

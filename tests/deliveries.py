@@ -1,9 +1,13 @@
 """The ways in which the same telemetry can reach the collector."""
 
+import base64
+import json
 import random
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
@@ -47,6 +51,17 @@ def sent(
             is_json = file.suffix == ".json" and not as_sent
             found.append((signal, to_protobuf(body, signal).body if is_json else body))
     return found
+
+
+def as_otlp_json(request: bytes, signal: Signal) -> bytes:
+    """A request as OTLP/JSON, made from protobuf's JSON, whose ids are base64 and enums names."""
+    message = REQUESTS[signal][0].FromString(request)
+    text = json.dumps(MessageToDict(message, use_integers_for_enums=True))
+    return re.sub(
+        r'"(traceId|spanId|parentSpanId)": "([^"]+)"',
+        lambda found: f'"{found[1]}": "{base64.b64decode(found[2]).hex().upper()}"',
+        text,
+    ).encode()
 
 
 def item_by_item(sent: list[Sent]) -> list[Sent]:

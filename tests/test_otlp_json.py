@@ -1,14 +1,12 @@
 """OTLP/JSON says the same as protobuf, by OTLP's own rules and not by protobuf's JSON."""
 
-import base64
 import json
 import re
 from typing import Any
 
 import orjson
 import pytest
-from deliveries import REQUESTS
-from google.protobuf.json_format import MessageToDict
+from deliveries import as_otlp_json
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from spans import START, VECTORS, heard, only
 
@@ -43,17 +41,6 @@ def read(told: bytes) -> bytes:
     request = to_protobuf(told, Signal.TRACES)
     assert request.left_out == {}
     return request.body
-
-
-def as_otlp_json(request: bytes, signal: Signal) -> bytes:
-    """A request as OTLP/JSON, made from protobuf's JSON, whose ids are base64 and enums names."""
-    message = REQUESTS[signal][0].FromString(request)
-    text = json.dumps(MessageToDict(message, use_integers_for_enums=True))
-    return re.sub(
-        r'"(traceId|spanId|parentSpanId)": "([^"]+)"',
-        lambda found: f'"{found[1]}": "{base64.b64decode(found[2]).hex().upper()}"',
-        text,
-    ).encode()
 
 
 @pytest.mark.parametrize("signal", Signal)
