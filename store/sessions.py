@@ -4,11 +4,17 @@ Sessions are opened in three places only: a request of the API, a tick of a job,
 collector. What they call takes the session and never commits.
 """
 
+import os
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+from weakref import WeakSet
 
-from sqlalchemy import Engine, create_engine
+import psycopg
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
@@ -18,6 +24,11 @@ class Database:
     """A Postgres database, as its users see it."""
 
     engine: Engine
+    _connections: "WeakSet[psycopg.Connection[Any]]" = field(default_factory=WeakSet, compare=False)
+    _lock: Lock = field(default_factory=Lock, compare=False)
+
+    def __post_init__(self) -> None:
+        event.listen(self.engine, "connect", self._note)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -34,12 +45,32 @@ class Database:
         with Session(reading) as session, session.begin():
             yield session
 
+    def hang_up(self) -> None:
+        """End all connections where they are: whoever waits for an answer fails at once.
+
+        For a Postgres that stopped answering, behind a network that still takes what is sent. A
+        limit on statements is of no use there, as it is for the server to keep.
+        """
+        with self._lock:
+            connections = list(self._connections)
+        for connection in connections:
+            with (
+                suppress(psycopg.Error, OSError),  # closed already
+                socket.socket(fileno=os.dup(connection.fileno())) as line,
+            ):
+                line.shutdown(socket.SHUT_RDWR)
+
+    def _note(self, connection: "psycopg.Connection[Any]", _record: object) -> None:
+        with self._lock:
+            self._connections.add(connection)
+
 
 def open_database(url: str, *, application: str, pool_size: int = 5) -> Database:
     """A database at a ``postgresql://`` URL; connects when first used.
 
     ``application`` is shown in pg_stat_activity. Connections answer or fail: 5 s to connect,
-    30 s for a statement, 60 s idle inside a transaction (a job may compute that long between two).
+    10 s until what was sent has arrived (on Linux), 30 s for a statement, 60 s idle inside a
+    transaction (a job may compute that long between two).
     """
     engine = create_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
@@ -55,6 +86,7 @@ def open_database(url: str, *, application: str, pool_size: int = 5) -> Database
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,
+            "tcp_user_timeout": 10_000,
         },
     )
     return Database(engine)
