@@ -59,8 +59,8 @@ contracts: $(VENV)/.dev ## who may import whom
 
 check: lint types contracts test ## all that must pass before a commit lands
 
-bench: $(VENV)/.dev ## what we claim about speed, measured here
-	@$(BIN)/python -m bench
+bench: $(VENV)/.dev ## what we claim about speed, measured here (two minutes; FULL=1: ten)
+	@$(BIN)/python -m bench $(if $(FULL),--full) $(ARGS)
 
 lock: ## write requirements/*.txt anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -U pyproject.toml sdk/pyproject.toml -o requirements/run.txt

@@ -1,107 +1,152 @@
-"""Prints each step of a span's way beside a bare COPY of the same rows, and what dialects cost.
+"""What we claim about speed, measured here: one table, ratios within one run.
 
-    make bench                                  # or: python -m bench [batches] [trace.csv]
+    make bench                # two minutes
+    make bench FULL=1         # with five minutes of load while the jobs run: ten minutes or so
+    python -m bench --help    # parts of it, other lengths
+    python -m bench peer …    # the same requests to another OTLP address
 
-The tokens of the calls are those of a production trace where one is given (the Azure LLM trace of
-2023, columns TIMESTAMP,ContextTokens,GeneratedTokens, published by Microsoft under CC-BY), else
-made up. Timings on shared machines are noisy: compare ratios.
+docs/performance.md says how each figure is taken and what it is worth.
 """
 
-import csv
-import json
-import os
-import sys
 import tempfile
 import time
-from datetime import UTC, datetime
-from itertools import cycle, islice
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console
-from rich.table import Table
+import click
 
-from app.local_postgres import local_postgres
-from bench.dialects import MEASURE, measured
-from bench.ingest import SPANS, body, measure
-from jobs import charge, refresh_prices, roll
-from jobs.context import JobContext
-from migrations.run import upgrade
-from store.partitions import ensure
-from store.sessions import open_database
+from bench import (
+    acknowledged,
+    dialects,
+    durable,
+    minutes,
+    ordinary,
+    peer,
+    settling,
+    steps,
+    workers,
+)
+from bench.bodies import tokens_of
+from bench.plan import Plan
+from bench.processes import PROC
+from bench.running import postgres
+from bench.table import Row, show_rows, write_rows
 
-BATCHES: Final = 200
-CONNECTIONS: Final = 4
-MADE_UP: Final = [(2047, 311), (4808, 10), (110, 27), (7433, 14), (512, 900)]
+MEASURES: Final[dict[str, Callable[[Plan], list[Row]]]] = {
+    "durable": durable.measure,
+    "minutes": minutes.measure,
+    "acknowledged": acknowledged.measure,
+    "ordinary": ordinary.measure,
+    "workers": workers.measure,
+    "steps": steps.measure,
+    "settling": settling.measure,
+    "dialects": lambda _plan: dialects.measure(),
+}
+FULL_MINUTES: Final = 5.0
 
-
-def tokens_of(trace: Path | None) -> list[tuple[int, int]]:
-    """(tokens in, tokens out) of each request of a trace."""
-    if trace is None:
-        return MADE_UP
-    with trace.open(newline="") as file:
-        return [
-            (int(row["ContextTokens"]), int(row["GeneratedTokens"])) for row in csv.DictReader(file)
-        ]
-
-
-def main() -> None:
-    """Measure, print, and write the figures as JSON beside the table."""
-    batches = int(sys.argv[1]) if len(sys.argv) > 1 else BATCHES
-    trace = Path(sys.argv[2]) if len(sys.argv) > 2 else None  # noqa: PLR2004  # the second argument
-    tokens = cycle(tokens_of(trace))
-    bodies = [body(list(islice(tokens, SPANS))) for _ in range(batches)]
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        local_postgres(Path(folder) / "data") as server,
-    ):
-        upgrade(server.url)
-        database = open_database(server.url, application="bench")
-        today = datetime.now(UTC).date()
-        with database.write() as session:
-            ensure(session, today, today)
-        ingest = measure(server, bodies, CONNECTIONS)
-        context = JobContext(database, now=datetime.now(UTC), by_hand=True)
-        refresh_prices.run(context)
-        seconds = {}
-        for name, job in (("roll", roll), ("charge", charge)):
-            began = time.perf_counter()
-            job.run(context)
-            seconds[name] = time.perf_counter() - began
-        database.engine.dispose()
-    figures = {
-        "bare COPY of the same rows": ingest.bare_rows_a_second,
-        "OTLP/HTTP to commit": ingest.spans_a_second,
-        "roll: settled, in cells": ingest.spans / seconds["roll"],
-        "charge: priced, in the ledger": ingest.spans / seconds["charge"],
-    }
-    show(figures, ingest.spans, measured())
+_trace = click.option(
+    "--trace",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Tokens of calls: a CSV of TIMESTAMP,ContextTokens,GeneratedTokens. Default: made up.",
+)
+_connections = click.option("--connections", default=16, show_default=True)
 
 
-def show(figures: dict[str, float], spans: int, dialects: dict[str, float]) -> None:
-    """Both tables, and bench.json in the folder this was started in."""
-    table = Table("step", "calls/s", "of a bare COPY", box=None, pad_edge=False)
-    for column in table.columns[1:]:
-        column.justify = "right"
-    bare = next(iter(figures.values()))
-    for name, rate in figures.items():
-        table.add_row(name, f"{rate:,.0f}", f"{rate / bare:.2f}")
-    Console().print(f"{spans:,} calls in batches of {SPANS}, on {os.cpu_count()} cores")
-    Console().print(table)
-    understood = Table("understanding", "µs a span", f"of {MEASURE}", box=None, pad_edge=False)
-    for column in understood.columns[1:]:
-        column.justify = "right"
-    for name, took in sorted(dialects.items(), key=lambda each: each[1]):
-        understood.add_row(name, f"{took:.1f}", f"{took / dialects[MEASURE]:.2f}")
-    Console().print(understood)
-    written = {
-        "spans": spans,
-        "cores": os.cpu_count(),
-        "calls_a_second": figures,
-        "dialects_us_a_span": dialects,
-    }
-    Path("bench.json").write_text(json.dumps(written, indent=2) + "\n")
+@click.group(invoke_without_command=True)
+@click.option("--full", is_flag=True, help=f"With {FULL_MINUTES:g} minutes while the jobs run.")
+@click.option("--seconds", type=float, help="Of each load.  [default: 10, with --full 20]")
+@click.option("--minutes", type=float, help="Of the load while the jobs run.  [default: 0]")
+@click.option("--workers", "count", default=1, show_default=True, help="Collector processes.")
+@click.option("--only", type=click.Choice(list(MEASURES)), multiple=True, help="Some measures.")
+@_connections
+@_trace
+@click.pass_context
+def main(
+    context: click.Context,
+    full: bool,
+    seconds: float | None,
+    minutes: float | None,
+    count: int,
+    only: Sequence[str],
+    connections: int,
+    trace: Path | None,
+) -> None:
+    """Measure, print the table, and write it as bench.json in this folder.
+
+    Ctrl-C ends it with the rows that are done.
+    """
+    if context.invoked_subcommand:
+        return
+    if not PROC.exists():
+        raise click.ClickException("CPU time and memory are read from /proc, as Linux has it")
+    with tempfile.TemporaryDirectory(prefix="spanledger-bench-") as folder:
+        rows: list[Row] = []
+        try:
+            with postgres(Path(folder)) as server:
+                plan = Plan(
+                    server=server,
+                    seconds=seconds or (20.0 if full else 10.0),
+                    minutes=(FULL_MINUTES if full else 0.0) if minutes is None else minutes,
+                    connections=connections,
+                    workers=count,
+                    tokens=tokens_of(trace),
+                    say=_teller(),
+                )
+                for name in only or MEASURES:
+                    rows += MEASURES[name](plan)
+        except KeyboardInterrupt:
+            click.echo("\ninterrupted", err=True)
+    if rows:
+        show_rows(rows)
+        how = {"seconds": plan.seconds, "minutes": plan.minutes, "workers": count}
+        write_rows(rows, {**how, "connections": connections, "trace": trace is not None})
+
+
+@main.command("peer")
+@click.option("--otlp", required=True, help="http://host:port, with a path if not /v1/traces.")
+@click.option("--header", multiple=True, help="name=value, as often as needed.")
+@click.option("--sql", required=True, help="A SELECT of how many spans are stored.")
+@click.option("--database", required=True, help="The postgresql:// URL it is asked at.")
+@click.option("--seconds", default=10.0, show_default=True)
+@click.option("--patience", default=300.0, show_default=True, help="Seconds until all are stored.")
+@_connections
+@_trace
+def beside(
+    otlp: str,
+    header: Sequence[str],
+    sql: str,
+    database: str,
+    seconds: float,
+    patience: float,
+    connections: int,
+    trace: Path | None,
+) -> None:
+    """Send the same requests to another OTLP/HTTP address, and count what it stores."""
+    rows = peer.measure(
+        otlp=otlp,
+        headers=dict(each.split("=", 1) for each in header),
+        sql=sql,
+        database=database,
+        seconds=seconds,
+        connections=connections,
+        patience=patience,
+        tokens=tokens_of(trace),
+        say=_teller(),
+    )
+    show_rows(rows)
+
+
+def _teller() -> Callable[[str], None]:
+    """Lines on stderr, each with the time since the beginning."""
+    began = time.monotonic()
+
+    def say(line: str) -> None:
+        minute, second = divmod(int(time.monotonic() - began), 60)
+        click.echo(f"{minute:3}:{second:02} {line}", err=True)
+
+    return say
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="python -m bench")
