@@ -1,15 +1,14 @@
 """Group commit: one thread puts down all that waits in one transaction, and then answers it all.
 
 A transaction costs its fsync whether it holds one span or five thousand. While one is committed
-the next requests gather, so the busier it is, the larger the batches.
+what comes next gathers, so the busier it is, the larger the batches.
 """
 
 import random
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
 from datetime import datetime
 from threading import Condition, Thread
 from typing import Final
@@ -39,12 +38,13 @@ _NOT_AWAY: Final = frozenset({"55P03", "57014"})
 
 
 class Waiting:
-    """A request that waits for its commit."""
+    """What waits for its commit."""
 
     def __init__(self, heard: Heard, received_at: datetime) -> None:
         self.heard = heard
         self.received_at = received_at
-        self.account: Future[Account] = Future()
+        self.accounts: Future[Sequence[Account]] = Future()
+        """One for each of its parts. Cancelled in time, it is not written at all."""
 
 
 class Writer:
@@ -56,7 +56,6 @@ class Writer:
         self._known = Known()
         self._waiting: deque[Waiting] = deque()
         self._changed = Condition()
-        self._expected = 0
         self._stopping = False
         self._away = False
         self._thread = Thread(target=self._run, name="writer", daemon=True)
@@ -73,20 +72,8 @@ class Writer:
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
-    @contextmanager
-    def expecting(self) -> Iterator[None]:
-        """A request is being understood: a transaction that begins meanwhile waits a little."""
-        with self._changed:
-            self._expected += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._expected -= 1
-                self._changed.notify_all()
-
     def put(self, heard: Heard, received_at: datetime) -> Waiting:
-        """Queue a request; its ``account`` is there once it is committed, or Busy is."""
+        """Queue what was heard; its ``accounts`` are there once it is committed, or Busy is."""
         waiting = Waiting(heard, received_at)
         with self._changed:
             if self._stopping:
@@ -94,12 +81,6 @@ class Writer:
             self._waiting.append(waiting)
             self._changed.notify_all()
         return waiting
-
-    def abandon(self, waiting: Waiting) -> None:
-        """Let go of a request whose sender was told that we are busy."""
-        with self._changed:
-            if waiting in self._waiting:
-                self._waiting.remove(waiting)
 
     def _run(self) -> None:
         while True:
@@ -115,22 +96,13 @@ class Writer:
         rows = 0
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._stopping)
-            deadline = time.monotonic() + self._limits.batch_seconds
-            while rows < self._limits.batch_rows:
-                if self._waiting:
-                    waiting = self._waiting.popleft()
-                    # From here on its sender cannot take it back.
-                    if waiting.account.set_running_or_notify_cancel():
-                        group.append(waiting)
-                        rows += waiting.heard.sightings.num_rows
-                elif not self._expected or self._stopping or not self._wait_until(deadline):
-                    break
+            while self._waiting and rows < self._limits.batch_rows:
+                waiting = self._waiting.popleft()
+                # From here on nobody can take it back.
+                if waiting.accounts.set_running_or_notify_cancel():
+                    group.append(waiting)
+                    rows += waiting.heard.sightings.num_rows
         return group
-
-    def _wait_until(self, deadline: float) -> bool:
-        """Wait for a change; False when it is too late for another."""
-        left = deadline - time.monotonic()
-        return left > 0 and self._changed.wait(left)
 
     def _put_down(self, group: Sequence[Waiting]) -> None:
         try:
@@ -140,19 +112,23 @@ class Writer:
                 self._turn_away(group, error)
                 return
             if len(group) == 1:
-                log.exception("a request could not be put down")
-                group[0].account.set_exception(Busy("it could not be stored; the reason is logged"))
+                log.exception("what was heard could not be put down")
+                group[0].accounts.set_exception(
+                    Busy("it could not be stored; the reason is logged")
+                )
                 return
             # One of them is the reason: the others must not suffer for it.
-            log.warning("a batch could not be put down, trying each request", error=repr(error))
+            log.warning("a batch could not be put down, trying each part of it", error=repr(error))
             for waiting in group:
                 self._put_down([waiting])
         else:
             if self._away:
                 self._away = False
                 log.info("the database is back")
-            for waiting, account in zip(group, accounts, strict=True):
-                waiting.account.set_result(account)
+            for waiting in group:
+                parts = len(waiting.heard.parts)
+                waiting.accounts.set_result(accounts[:parts])
+                accounts = accounts[parts:]
 
     def _commit(self, group: Sequence[Waiting]) -> Sequence[Account]:
         batch = Batch(
@@ -174,7 +150,7 @@ class Writer:
         raise AssertionError("unreachable: the last attempt raises or returns")
 
     def _turn_away(self, group: Sequence[Waiting], error: Exception) -> None:
-        """Tell these senders to come again, and all who wait if the database is away."""
+        """Tell their senders to come again, and those of all that waits if the database is away."""
         told = list(group)
         state = sqlstate_of(error)
         if state not in _NOT_AWAY and state not in _AGAIN:
@@ -185,8 +161,8 @@ class Writer:
                     "the database is away: senders are told to come again", error=str(error)
                 )
             with self._changed:
-                others = [w for w in self._waiting if w.account.set_running_or_notify_cancel()]
+                others = [w for w in self._waiting if w.accounts.set_running_or_notify_cancel()]
                 self._waiting.clear()
             told += others
         for waiting in told:
-            waiting.account.set_exception(Busy("the store is away for the moment"))
+            waiting.accounts.set_exception(Busy("the store is away for the moment"))

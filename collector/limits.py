@@ -42,8 +42,6 @@ class Limits:
     """From body to answer: SDKs give up after 10 s, and then do not hear that we are busy."""
     batch_rows: int = 5_000
     """Sightings that are enough for a transaction."""
-    batch_seconds: float = 0.015
-    """How long a transaction waits for requests that are being understood."""
     origins: frozenset[str] = frozenset()
     """Whose web pages may send (``collector/cors.py``)."""
 

@@ -1,7 +1,8 @@
 """From the bytes of a request to what became of it, the same way through both doors.
 
-bytes -> understood (a thread each, as the decoders let go of the interpreter in part) -> put down
-together with others (``batches.py``) -> account. Nothing is answered before the commit.
+bytes -> read (out of compression and JSON) -> understood together with those that wait
+(``groups.py``) -> put down together with others (``batches.py``) -> account. Nothing is answered
+before the commit.
 """
 
 import asyncio
@@ -12,26 +13,26 @@ from typing import Final
 
 import structlog
 
-from collector.batches import Waiting, Writer
+from collector.batches import Writer
 from collector.errors import Busy, Denied, Malformed, TooLarge
+from collector.groups import Groups, Pending
 from collector.limits import InFlight, Limits, check_items
 from collector.senders import Gate, Sender
 from collector.signals import Request, Signal
 from collector.tally import Tally
-from collector.understanding.by_signal import understand_signal, with_left_out
-from store.intake import Account, Heard
+from store.intake import Account
 from store.sessions import Database
 
 log = structlog.get_logger(__name__)
 
 _THREADS: Final = 2
-"""More would only wait for each other: Python code runs in one thread at a time."""
+"""To read, and for keys. More would only wait for each other: Python runs in one at a time."""
 _LOOKUP_SECONDS: Final = 1.5
 """For a key: what it takes is missing from the time that the sender waits for us."""
 
 
 class Receiver:
-    """What the doors share: limits, keys, the threads that understand and the one that writes."""
+    """What the doors share: limits, keys, the thread that understands and the one that writes."""
 
     def __init__(
         self,
@@ -47,7 +48,8 @@ class Receiver:
         self._clock = clock
         self._gate = Gate(database, pepper)
         self._writer = Writer(database, limits)
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="understand")
+        self._groups = Groups(self._writer, self.tally, limits)
+        self._readers = ThreadPoolExecutor(_THREADS, thread_name_prefix="read")
         # Apart from those: looking up a key waits for the database.
         self._lookups = ThreadPoolExecutor(_THREADS, thread_name_prefix="keys")
 
@@ -59,7 +61,8 @@ class Receiver:
         """Put down what is understood, and end."""
         if not self._writer.stop(timeout):
             log.warning("ended before everything was put down: its senders were not answered")
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._groups.stop()
+        self._readers.shutdown(wait=False, cancel_futures=True)
         self._lookups.shutdown(wait=False, cancel_futures=True)
 
     async def admit(self, key: str | None, *, local: bool) -> Sender:
@@ -83,38 +86,19 @@ class Receiver:
         Raises Malformed, TooLarge or Busy.
         """
         received_at = self._clock()
-        waiting: Waiting | None = None
+        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self.limits.answer_seconds):
-                with self._writer.expecting():
-                    heard = await asyncio.get_running_loop().run_in_executor(
-                        self._threads, self._understand, read, sender, signal, received_at
-                    )
-                    if heard.parts[0].heard == 0:
-                        return Account(0, 0, 0, 0, {}, {})
-                    waiting = self._writer.put(heard, received_at)
-                account = await asyncio.wrap_future(waiting.account)
+                request = await loop.run_in_executor(self._readers, self._read, read, signal)
+                pending = Pending(request, sender, signal, received_at, loop.create_future())
+                return await self._groups.account(pending)
         except TimeoutError:
             raise Busy(f"not stored within {self.limits.answer_seconds:g} seconds") from None
-        finally:
-            if waiting is not None:
-                self._writer.abandon(waiting)
-        self.tally.stored(account)
-        return account
 
-    def _understand(
-        self, read: Callable[[], Request], sender: Sender, signal: Signal, received_at: datetime
-    ) -> Heard:
+    def _read(self, read: Callable[[], Request], signal: Signal) -> Request:
         request = read()
         check_items(request.body, self.limits.spans, signal)
-        heard = understand_signal(
-            signal,
-            [request.body],
-            tenant=sender.tenant,
-            received_at=received_at,
-            key_team=sender.team,
-        )
-        return with_left_out(heard, [request])
+        return request
 
     def refused(self, door: str, error: Exception) -> None:
         """Count a refusal, and log what nobody foresaw."""

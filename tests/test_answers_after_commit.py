@@ -192,10 +192,10 @@ def test_one_request_that_nobody_foresaw_does_not_hold_up_the_others(database: D
     bad = replace(good[0], parts=[replace(good[0].parts[0], heard=99)])
     waiting = [writer.put(heard, Seen(0).at) for heard in (good[0], bad, good[1], good[2])]
     writer.start()
-    assert waiting[0].account.result(10).stored == 1
+    assert waiting[0].accounts.result(10)[0].stored == 1
     with pytest.raises(Busy):
-        waiting[1].account.result(10)
-    assert [w.account.result(10).stored for w in waiting[2:]] == [1, 1]
+        waiting[1].accounts.result(10)
+    assert [w.accounts.result(10)[0].stored for w in waiting[2:]] == [1, 1]
     assert writer.stop(10)
 
 

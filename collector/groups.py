@@ -1,0 +1,171 @@
+"""Understands requests that wait, those of one sender and signal together, and tells each its end.
+
+Five thousand spans are understood together in half the time that they take in ten requests. One
+request that comes alone is understood at once. While a group is understood and another is put
+down, the next one gathers: the busier it is, the larger the groups.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from collector.batches import Writer
+from collector.limits import MIB, Limits
+from collector.senders import Sender
+from collector.signals import Request, Signal
+from collector.tally import Tally
+from collector.understanding.by_signal import understand_signal, with_left_out
+from store.intake import Account, Heard
+
+_MOST_BYTES: Final = 4 * MIB
+"""Of requests that are understood together: more takes memory, and saves no more time."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pending:
+    """A request on its way from a door to its account."""
+
+    request: Request
+    sender: Sender
+    signal: Signal
+    received_at: datetime
+    account: asyncio.Future[Account]
+
+
+Outcome = tuple[Sequence[Pending], Heard | Exception]
+"""What was understood of some requests, or why nothing was."""
+
+
+class Groups:
+    """The thread that understands, and what waits for it. Used from one event loop."""
+
+    def __init__(self, writer: Writer, tally: Tally, limits: Limits) -> None:
+        self._writer = writer
+        self._tally = tally
+        self._most_ahead = 2 * limits.batch_rows
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="understand")
+        self._waiting: dict[tuple[Sender, Signal], deque[Pending]] = {}
+        self._ahead = 0
+        """Sightings that are understood and not settled yet."""
+        self._settled = asyncio.Event()
+        self._running: set[asyncio.Task[None]] = set()
+        self._understanding = False
+
+    def stop(self) -> None:
+        """Begin nothing more."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def account(self, request: Pending) -> Account:
+        """What became of a request, once it is committed.
+
+        Raises Malformed, Busy, or what nobody foresaw. One whose caller is cancelled before it
+        is understood is forgotten.
+        """
+        waiting = self._waiting.setdefault((request.sender, request.signal), deque())
+        waiting.append(request)
+        if not self._understanding:
+            self._understanding = True
+            self._run(self._understand_all())
+        try:
+            return await request.account
+        except asyncio.CancelledError:
+            with suppress(ValueError):
+                waiting.remove(request)
+            raise
+
+    async def _understand_all(self) -> None:
+        """Until nobody waits any more."""
+        try:
+            while self._waiting:
+                await self._room()
+                outcomes = await asyncio.get_running_loop().run_in_executor(
+                    self._thread, _understood, self._next_group()
+                )
+                for requests, outcome in outcomes:
+                    self._go_on(requests, outcome)
+        finally:
+            self._understanding = False
+
+    async def _room(self) -> None:
+        """Wait while two transactions' worth is understood: the next group grows meanwhile."""
+        while self._ahead >= self._most_ahead:
+            self._settled.clear()
+            await self._settled.wait()
+
+    def _next_group(self) -> list[Pending]:
+        """The requests that wait longest, and what came after them from the same sender."""
+        of = next(iter(self._waiting))
+        waiting = self._waiting.pop(of)
+        group: list[Pending] = []
+        size = 0
+        while waiting and (not group or size + len(waiting[0].request.body) <= _MOST_BYTES):
+            size += len(waiting[0].request.body)
+            group.append(waiting.popleft())
+        if waiting:
+            # Behind those of other senders.
+            self._waiting[of] = waiting
+        return group
+
+    def _go_on(self, requests: Sequence[Pending], outcome: Heard | Exception) -> None:
+        if isinstance(outcome, Exception):
+            _refuse(requests, outcome)
+        elif any(part.heard for part in outcome.parts):
+            self._ahead += outcome.sightings.num_rows
+            self._run(self._put_down(requests, outcome))
+        else:
+            self._answer(requests, [Account(0, 0, 0, 0, {}, {}) for _ in requests])
+
+    async def _put_down(self, requests: Sequence[Pending], heard: Heard) -> None:
+        received_at = min(request.received_at for request in requests)
+        try:
+            accounts = await asyncio.wrap_future(self._writer.put(heard, received_at).accounts)
+        except Exception as error:  # noqa: BLE001 - it is told to all of them
+            _refuse(requests, error)
+        else:
+            self._answer(requests, accounts)
+        finally:
+            self._ahead -= heard.sightings.num_rows
+            self._settled.set()
+
+    def _answer(self, requests: Sequence[Pending], accounts: Sequence[Account]) -> None:
+        for request, account in zip(requests, accounts, strict=True):
+            self._tally.stored(account)
+            if not request.account.done():
+                request.account.set_result(account)
+
+    def _run(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        # The loop itself would forget it.
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+
+def _refuse(requests: Sequence[Pending], error: Exception) -> None:
+    for request in requests:
+        if not request.account.done():
+            request.account.set_exception(error)
+
+
+def _understood(group: Sequence[Pending]) -> list[Outcome]:
+    """What a group holds, in one piece where all of it can be understood. Runs in a thread."""
+    if not group:
+        return []
+    try:
+        heard = understand_signal(
+            group[0].signal,
+            [pending.request.body for pending in group],
+            tenant=group[0].sender.tenant,
+            received_at=min(pending.received_at for pending in group),
+            key_team=group[0].sender.team,
+        )
+    except Exception as error:  # noqa: BLE001 - the sender is told, and it is counted there
+        if len(group) == 1:
+            return [(group, error)]
+        # One of them is the reason: the others must not suffer for it.
+        return [outcome for pending in group for outcome in _understood([pending])]
+    return [(group, with_left_out(heard, [pending.request for pending in group]))]
