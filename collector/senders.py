@@ -11,6 +11,7 @@ from psycopg import Error as PsycopgError
 from sqlalchemy.exc import SQLAlchemyError
 
 from collector.errors import Busy, Denied
+from collector.kept_senders import KeptSenders
 from store.keys import find_key, list_keys
 from store.sessions import Database
 from store.tenants import TENANT
@@ -41,21 +42,29 @@ class Gate:
     """Lets senders in. Used by many threads; ``admit`` may ask the database, so it may block."""
 
     def __init__(
-        self, database: Database, pepper: bytes, *, monotonic: Callable[[], float] = time.monotonic
+        self,
+        database: Database,
+        pepper: bytes,
+        *,
+        kept: KeptSenders | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
+        self._kept = kept or KeptSenders(None, pepper)
         self._pepper = pepper
         self._monotonic = monotonic
         # By digest of the key, so that a dump of our memory holds none; b"" is the sender who
         # shows no key.
         self._verdicts: dict[bytes, _Verdict] = {}
 
-    def remembered(self, key: str | None, *, local: bool) -> Sender | None:
-        """Who that is, if it was asked within the last minute."""
+    def remembered(self, key: str | None, *, local: bool, away: bool = False) -> Sender | None:
+        """Who that is, if it was asked within the last minute; or ever, if the database is away."""
         for name in _names(key, local=local):
             verdict = self._verdicts.get(name)
-            if verdict and verdict.sender and self._monotonic() < verdict.until:
+            if verdict and verdict.sender and (away or self._monotonic() < verdict.until):
                 return verdict.sender
+            if away and verdict is None and (kept := self._kept.find(name)):
+                return Sender(*kept)
         return None
 
     def admit(self, key: str | None, *, local: bool) -> Sender:
@@ -79,13 +88,22 @@ class Gate:
         try:
             sender = self._ask(key) if name else self._ask_whether_open()
         except (SQLAlchemyError, PsycopgError):
-            if known and known.sender:
-                return known.sender
-            raise Busy("the key cannot be looked up at the moment") from None
+            kept = self._kept.find(name) if known is None else None
+            sender = known.sender if known else Sender(*kept) if kept else None
+            if sender is None:
+                raise Busy("the key cannot be looked up at the moment") from None
+            # To ask again at once would only take as long again.
+            return self._noted(name, sender, BAD_FOR)
+        if sender:
+            self._kept.keep(name, sender.tenant, sender.team)
+        else:
+            self._kept.forget(name)
+        return self._noted(name, sender, GOOD_FOR if sender else BAD_FOR)
+
+    def _noted(self, name: bytes, sender: Sender | None, seconds: float) -> Sender | None:
         if len(self._verdicts) >= MOST_KNOWN:
             self._verdicts.clear()
-        until = self._monotonic() + (GOOD_FOR if sender else BAD_FOR)
-        self._verdicts[name] = _Verdict(sender, until)
+        self._verdicts[name] = _Verdict(sender, self._monotonic() + seconds)
         return sender
 
     def _ask(self, key: str | None) -> Sender | None:

@@ -1,12 +1,14 @@
 """Keys are looked up once a minute, and a database that is away turns nobody away for good."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from doors import PEPPER
 from sqlalchemy.exc import OperationalError
 
 from collector.errors import Busy, Denied
+from collector.kept_senders import KeptSenders
 from collector.senders import Gate, Sender, is_local, key_in
 from store.keys import create_key, list_keys, revoke_key
 from store.sessions import Database, open_database
@@ -93,6 +95,28 @@ def test_while_the_database_is_away_known_keys_go_on_and_others_are_told_to_come
     for unsure in ("wrong", "never seen"):
         with pytest.raises(Busy):
             gate.admit(unsure, local=False)
+
+
+@pytest.mark.one_server
+def test_a_collector_that_starts_while_the_database_is_away_knows_who_was_good(
+    going: Going, tmp_path: Path
+) -> None:
+    folder = tmp_path / "senders"
+    key = make(going)
+    before = Gate(going, PEPPER, kept=KeptSenders(folder, PEPPER))
+    before.admit(key, local=False)
+    with pytest.raises(Denied):
+        before.admit("wrong", local=False)
+    [kept] = folder.iterdir()
+    assert key not in kept.name + kept.read_text()
+    assert kept.stat().st_mode & 0o077 == 0
+    Going.here = False
+    gate = Gate(going, PEPPER, kept=KeptSenders(folder, PEPPER))
+    assert gate.remembered(key, local=False) is None
+    assert gate.remembered(key, local=False, away=True) == Sender(TENANT, "search")
+    assert gate.admit(key, local=False) == Sender(TENANT, "search")
+    with pytest.raises(Busy):
+        gate.admit("wrong", local=False)
 
 
 def test_a_server_that_refuses_connections_is_no_reason_to_deny() -> None:
