@@ -36,6 +36,9 @@ RETRY_SECONDS: Final = 3
 leave them four attempts, the last after nine."""
 MOST_REASONS: Final = 20
 LONGEST_MESSAGE: Final = 4096
+"""Bytes, of which an answer may have four million in all."""
+LONGEST_ERROR: Final = 1024
+"""Bytes: gRPC tells an error in its trailers, twice and escaped; senders take 8 KiB of these."""
 _REJECTED: Final = {
     Signal.TRACES: "rejectedSpans",
     Signal.LOGS: "rejectedLogRecords",
@@ -80,7 +83,7 @@ class Refusal:
 
 def refusal_of(error: Exception) -> Refusal:
     """How an error is told. One that we did not foresee is our trouble, so: busy."""
-    message = str(error)[:LONGEST_MESSAGE]
+    message = _cut(str(error), LONGEST_ERROR)
     match error:
         case TooLarge():
             return Refusal(413, Code.RESOURCE_EXHAUSTED, message)
@@ -137,9 +140,12 @@ def explain(account: Account, signal: Signal) -> str:
         parts.append(f"{signal.items} refused: {_reasons(account.refused)}")
     if account.usage_refused:
         parts.append(f"calls kept without usage: {_reasons(account.usage_refused)}")
-    text = "; ".join(parts)
-    # Cut by bytes, as the limit on an answer's size counts them, but never inside a character.
-    return text.encode("utf-8", "replace")[:LONGEST_MESSAGE].decode("utf-8", "ignore")
+    return _cut("; ".join(parts), LONGEST_MESSAGE)
+
+
+def _cut(text: str, most: int) -> str:
+    """By bytes, as limits on an answer's size count them, but never inside a character."""
+    return text.encode("utf-8", "replace")[:most].decode("utf-8", "ignore")
 
 
 def _reasons(counts: Mapping[str, int]) -> str:

@@ -149,9 +149,13 @@ def _list(holder: dict[str, Any]) -> list[Any]:
 
 
 def _pair(found: object, deepest: int) -> KeyValue:
-    if not isinstance(found, dict) or not isinstance(found.get("key"), str):
-        return KeyValue()
-    return KeyValue(key=found["key"], value=_value(found.get("value"), deepest))
+    pair = KeyValue()
+    if isinstance(found, dict):
+        key = found.get("key")
+        pair.key = key if isinstance(key, str) else ""
+        if "value" in found:
+            pair.value.CopyFrom(_value(found["value"], deepest))
+    return pair
 
 
 def _whole(found: object) -> AnyValue:
