@@ -8,6 +8,7 @@ import app.without_pandas  # isort: skip  # noqa: F401  # before anything loads 
 
 import socket
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -15,9 +16,10 @@ import click
 from app.life import Life
 from app.logs import configure_logs
 from app.pepper import pepper_for
-from app.settings import read_settings
+from app.settings import Settings, read_settings
 from collector import serve
 from collector.limits import Limits
+from collector.spool.state import SPOOL, Bounds, Place
 from store.sessions import open_database
 
 _FIRST_TO_GO = "500"
@@ -44,11 +46,19 @@ def main(parent: int, listener: int) -> None:
             ready=life.ready,
             stop=life.stop,
             limits=Limits(origins=settings.otlp_cors_origins),
+            spool=_spool(settings),
         )
     except OSError as error:
         raise click.ClickException(str(error.strerror or error)) from error
     finally:
         database.engine.dispose()
+
+
+def _spool(settings: Settings) -> Place | None:
+    if not settings.spool:
+        return None
+    bounds = Bounds(size=settings.spool_bytes, age=timedelta(hours=settings.spool_hours))
+    return Place(settings.data_dir / SPOOL, bounds)
 
 
 if __name__ == "__main__":

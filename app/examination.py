@@ -18,6 +18,8 @@ from app.database import opened, postgres_version, server_for
 from app.doors import addresses
 from app.errors import DatabaseUnavailable, PostgresUnavailable
 from app.settings import Settings, unknown_settings
+from collector.spool.folders import QUARANTINE
+from collector.spool.state import NEARLY, SPOOL, look
 from jobs.timetable import JOBS
 from migrations.run import missing
 from store import runs
@@ -59,6 +61,7 @@ def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
     yield from _settings()
     yield from _doors(settings)
     yield _disk(settings)
+    yield _spool(settings, now)
     if settings.database_url is None and not (settings.data_dir / "postgres").exists():
         said = f"nothing in {settings.data_dir} yet: spanledger serve begins"
         yield Finding("database", State.WRONG, said)
@@ -101,6 +104,25 @@ def _disk(settings: Settings) -> Finding:
     free = shutil.disk_usage(folder).free
     state = State.WELL if free > _LEAST_FREE else State.WRONG
     return Finding("disk", state, f"{free / 1024**3:.1f} GiB free for {settings.data_dir}")
+
+
+def _spool(settings: Settings, now: datetime) -> Finding:
+    root = settings.data_dir / SPOOL
+    try:
+        there = look(root)
+    except OSError as error:
+        return Finding("spool", State.WRONG, f"cannot be read: {error}")
+    if there.quarantined:
+        said = f"{there.quarantined} records could not be stored: {root / QUARANTINE}"
+        return Finding("spool", State.WRONG, said)
+    if not there.oldest_at:
+        on = "nothing waits" if settings.spool else "off: spans are lost while Postgres is away"
+        return Finding("spool", State.WELL if settings.spool else State.LOOK, on)
+    said = f"{there.waiting:,} bytes wait for Postgres, since {there.oldest_at:%Y-%m-%d %H:%M} UTC"
+    hours = (now - there.oldest_at) / timedelta(hours=1)
+    if max(there.size / settings.spool_bytes, hours / settings.spool_hours) > NEARLY:
+        return Finding("spool", State.WRONG, f"{said}: it takes little more")
+    return Finding("spool", State.LOOK, said)
 
 
 def _database(settings: Settings, database: Database, now: datetime) -> Iterator[Finding]:

@@ -131,7 +131,8 @@ class Settings(BaseSettings):
     )
     data_dir: Annotated[Path, AfterValidator(_folder)] = Field(
         default_factory=default_data_dir,
-        description="What this machine keeps: the embedded Postgres and the secret of keys.",
+        description="What this machine keeps: the embedded Postgres, the spool and the secret of "
+        "keys.",
     )
     otlp_http_addr: Annotated[Address, NoDecode, BeforeValidator(_address)] = Field(
         default=Address("127.0.0.1", 4318), description="Where OTLP over HTTP is heard."
@@ -147,6 +148,15 @@ class Settings(BaseSettings):
     )
     otlp_cors_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_origins)] = Field(
         default=frozenset(), description="Origins whose web pages may send OTLP over HTTP."
+    )
+    spool: bool = Field(
+        default=True, description="Keeps what is heard on this disk while Postgres is away."
+    )
+    spool_bytes: Annotated[int, Field(ge=2**20)] = Field(
+        default=2**30, description="How much of it at most, by all workers of this machine."
+    )
+    spool_hours: Annotated[float, Field(gt=0, le=24 * 365)] = Field(
+        default=24, description="Once the oldest has waited so long, nothing more is taken."
     )
     slack_webhook_url: Annotated[str, AfterValidator(_webhook)] | None = Field(
         default=None, description="Where alerts go, unless their budget names another webhook."

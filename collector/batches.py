@@ -15,9 +15,11 @@ from typing import Final
 
 import psycopg
 import structlog
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from collector.deadlines import Deadlines
 from collector.errors import Busy
 from collector.limits import Limits
 from store.dictionaries import MOVED, Known, sqlstate_of
@@ -31,10 +33,17 @@ _AGAIN: Final = frozenset({"40001", "40P01", MOVED})
 """Serialization, deadlock, and a partition that came in between: the same batch, once more."""
 _ATTEMPTS: Final = 4
 _TROUBLE: Final = (psycopg.OperationalError, OperationalError, InterfaceError, PoolTimeout)
-_READ_ONLY: Final = "25006"
-"""A standby that is not promoted yet."""
+_NOT_READY: Final = frozenset({"25006", "42P01", "42703"})
+"""A standby that is not promoted yet; tables or columns that a migration is about to make."""
 _NOT_AWAY: Final = frozenset({"55P03", "57014"})
 """A lock or a statement took too long: this batch is busy, the next one may not be."""
+
+
+_PROBE: Final = text("SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool")
+
+
+class Unstorable(Busy):
+    """Postgres is there and does not store it. Nobody foresaw why; it is logged."""
 
 
 class Waiting:
@@ -50,14 +59,21 @@ class Waiting:
 class Writer:
     """The one thread of this process that writes what was heard."""
 
-    def __init__(self, database: Database, limits: Limits) -> None:
+    def __init__(
+        self, database: Database, limits: Limits, deadlines: Deadlines | None = None
+    ) -> None:
+        self.away = False
+        """Whether the database could not be reached when it was tried last."""
+        self.committed = 0
+        """Transactions so far."""
         self._database = database
         self._limits = limits
+        self._deadlines = deadlines or Deadlines(database)
+        self._began: float | None = None
         self._known = Known()
         self._waiting: deque[Waiting] = deque()
         self._changed = Condition()
         self._stopping = False
-        self._away = False
         self._thread = Thread(target=self._run, name="writer", daemon=True)
 
     def start(self) -> None:
@@ -82,11 +98,31 @@ class Writer:
             self._changed.notify_all()
         return waiting
 
+    def hangs(self, seconds: float) -> bool:
+        """Whether the transaction of the moment takes longer than that."""
+        began = self._began
+        return began is not None and time.monotonic() - began > seconds
+
+    def probe(self) -> None:
+        """Find out whether a database that was away, or was never tried, is there. May block."""
+        if self.committed and not self.away:
+            return
+        try:
+            with self._deadlines.within(), self._database.write() as session:
+                there = not session.scalar(_PROBE)
+        except (psycopg.Error, SQLAlchemyError) as error:
+            self._note_away(error)
+        else:
+            if there:
+                self._note_back()
+
     def _run(self) -> None:
         while True:
             group = self._gather()
             if group:
+                self._began = time.monotonic()
                 self._put_down(group)
+                self._began = None
             elif self._stopping:
                 return
 
@@ -108,13 +144,13 @@ class Writer:
         try:
             accounts = self._commit(group)
         except Exception as error:
-            if isinstance(error, _TROUBLE) or sqlstate_of(error) == _READ_ONLY:
+            if isinstance(error, _TROUBLE) or sqlstate_of(error) in _NOT_READY:
                 self._turn_away(group, error)
                 return
             if len(group) == 1:
                 log.exception("what was heard could not be put down")
                 group[0].accounts.set_exception(
-                    Busy("it could not be stored; the reason is logged")
+                    Unstorable("it could not be stored; the reason is logged")
                 )
                 return
             # One of them is the reason: the others must not suffer for it.
@@ -122,9 +158,8 @@ class Writer:
             for waiting in group:
                 self._put_down([waiting])
         else:
-            if self._away:
-                self._away = False
-                log.info("the database is back")
+            self.committed += 1
+            self._note_back()
             for waiting in group:
                 parts = len(waiting.heard.parts)
                 waiting.accounts.set_result(accounts[:parts])
@@ -138,7 +173,7 @@ class Writer:
         )
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                with self._database.write() as session:
+                with self._deadlines.within(), self._database.write() as session:
                     done = put_down(session, batch, self._known)
             except (psycopg.Error, DBAPIError) as error:
                 if sqlstate_of(error) not in _AGAIN or attempt == _ATTEMPTS:
@@ -155,14 +190,20 @@ class Writer:
         state = sqlstate_of(error)
         if state not in _NOT_AWAY and state not in _AGAIN:
             self._known.forget()
-            if not self._away:
-                self._away = True
-                log.warning(
-                    "the database is away: senders are told to come again", error=str(error)
-                )
+            self._note_away(error)
             with self._changed:
                 others = [w for w in self._waiting if w.accounts.set_running_or_notify_cancel()]
                 self._waiting.clear()
             told += others
         for waiting in told:
             waiting.accounts.set_exception(Busy("the store is away for the moment"))
+
+    def _note_away(self, error: Exception) -> None:
+        if not self.away:
+            self.away = True
+            log.warning("the database is away", error=str(error))
+
+    def _note_back(self) -> None:
+        if self.away:
+            self.away = False
+            log.info("the database is back")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from collector.batches import Writer
+from collector.keeping import Keeper
 from collector.limits import MIB, Limits
 from collector.senders import Sender
 from collector.signals import Request, Signal
@@ -44,8 +44,8 @@ Outcome = tuple[Sequence[Pending], Heard | Exception]
 class Groups:
     """The thread that understands, and what waits for it. Used from one event loop."""
 
-    def __init__(self, writer: Writer, tally: Tally, limits: Limits) -> None:
-        self._writer = writer
+    def __init__(self, keeper: Keeper, tally: Tally, limits: Limits) -> None:
+        self._keeper = keeper
         self._tally = tally
         self._most_ahead = 2 * limits.batch_rows
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="understand")
@@ -123,7 +123,7 @@ class Groups:
     async def _put_down(self, requests: Sequence[Pending], heard: Heard) -> None:
         received_at = min(request.received_at for request in requests)
         try:
-            accounts = await asyncio.wrap_future(self._writer.put(heard, received_at).accounts)
+            accounts = await self._keeper.keep(heard, received_at)
         except Exception as error:  # noqa: BLE001 - it is told to all of them
             _refuse(requests, error)
         else:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
+from collector import health
 from collector.answers import RETRY_SECONDS, Code, Refusal, refusal_of, success, success_as_json
 from collector.cors import allowed, preflight
 from collector.encodings import KNOWN, decompress
@@ -18,7 +19,7 @@ from collector.limits import Share, check_objects
 from collector.other_signals import check_signal
 from collector.otlp_json.request import to_protobuf
 from collector.receive import Receiver
-from collector.senders import is_local, key_in
+from collector.senders import Sender, is_local, key_in
 from collector.signals import Request, Signal
 
 Message = MutableMapping[str, Any]
@@ -91,6 +92,9 @@ class HttpDoor:
             exchange.answer_headers |= asked
             await _send(exchange, _NO_CONTENT, b"")
             return
+        if scope["path"] in health.PATHS:
+            await self._tell(exchange)
+            return
         try:
             body = await self._answer(exchange)
         except _Gone:
@@ -101,13 +105,39 @@ class HttpDoor:
             self._receiver.tally.answered(DOOR, "stored")
             await _send(exchange, 200, body)
 
-    async def _answer(self, exchange: _Exchange) -> bytes:
-        signal = _signal(exchange)
+    async def _tell(self, exchange: _Exchange) -> None:
+        try:
+            status, body = await self._told(exchange)
+        except Exception as error:  # noqa: BLE001 - as any other's
+            await self._refuse(exchange, error)
+        else:
+            await _send(exchange, status, body)
+
+    async def _told(self, exchange: _Exchange) -> tuple[int, bytes]:
+        """How this process is: status and body."""
+        path, method = exchange.scope["path"], exchange.scope["method"]
+        if method not in {"GET", "HEAD"}:
+            message = f"{path} takes GET only"
+            raise _Refused(405, Code.UNIMPLEMENTED, message, allow="GET, HEAD")
+        if path == health.LIVE:
+            return 200, b"{}"
+        if path == health.READY:
+            ready, body = await self._receiver.ready()
+            return 200 if ready else 503, body
+        await self._admit(exchange)
+        exchange.answer_headers["content-type"] = health.TEXT
+        return 200, self._receiver.health.metrics()
+
+    async def _admit(self, exchange: _Exchange) -> Sender:
         headers = exchange.headers
         # Through a proxy on this machine anybody may come.
         direct = "forwarded" not in headers and "x-forwarded-for" not in headers
         peer = exchange.scope.get("client") or ("", 0)
-        sender = await self._receiver.admit(key_in(headers), local=direct and is_local(peer[0]))
+        return await self._receiver.admit(key_in(headers), local=direct and is_local(peer[0]))
+
+    async def _answer(self, exchange: _Exchange) -> bytes:
+        signal = _signal(exchange)
+        sender = await self._admit(exchange)
         _check_content(exchange)
         with self._receiver.in_flight.share() as share:
             body = await self._body(exchange, share)

@@ -1,24 +1,32 @@
 """From the bytes of a request to what became of it, the same way through both doors.
 
 bytes -> read (out of compression and JSON) -> understood together with those that wait
-(``groups.py``) -> put down together with others (``batches.py``) -> account. Nothing is answered
-before the commit.
+(``groups.py``) -> put down together with others (``batches.py``), or kept on this disk while
+Postgres is away (``keeping.py``) -> account. Nothing is answered before it is safe.
 """
 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
 import structlog
 
 from collector.batches import Writer
+from collector.deadlines import Deadlines
 from collector.errors import Busy, Denied, Malformed, TooLarge
 from collector.groups import Groups, Pending
+from collector.health import Health
+from collector.keeping import Keeper
+from collector.kept_senders import KeptSenders
 from collector.limits import InFlight, Limits, check_items
 from collector.senders import Gate, Sender
 from collector.signals import Request, Signal
+from collector.spool.drain import Drainer
+from collector.spool.spool import Spool
+from collector.spool.state import Place
 from collector.tally import Tally
 from store.intake import Account
 from store.sessions import Database
@@ -40,47 +48,74 @@ class Receiver:
         pepper: bytes,
         *,
         limits: Limits,
+        spool: Place | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.limits = limits
         self.in_flight = InFlight(limits.in_flight_bytes)
         self.tally = Tally()
         self._clock = clock
-        self._gate = Gate(database, pepper)
-        self._writer = Writer(database, limits)
-        self._groups = Groups(self._writer, self.tally, limits)
+        kept = KeptSenders(spool.root / "senders" if spool else None, pepper)
+        self._gate = Gate(database, pepper, kept=kept)
+        self._deadlines = Deadlines(database)
+        self._writer = Writer(database, limits, self._deadlines)
+        self._spool = Spool(spool.root, spool.bounds, clock) if spool else None
+        self._drainer = Drainer(self._spool, self._writer, self.tally) if self._spool else None
+        self._groups = Groups(Keeper(self._writer, self._spool), self.tally, limits)
+        self.health = Health(self.tally, self.in_flight, self._writer, self._spool, clock)
         self._readers = ThreadPoolExecutor(_THREADS, thread_name_prefix="read")
         # Apart from those: looking up a key waits for the database.
         self._lookups = ThreadPoolExecutor(_THREADS, thread_name_prefix="keys")
 
     def start(self) -> None:
         """Begin to write."""
+        self._deadlines.start()
         self._writer.start()
+        if self._spool and self._drainer:
+            self._spool.start()
+            self._drainer.start()
 
     def stop(self, timeout: float) -> None:
-        """Put down what is understood, and end."""
+        """Put down what is understood, and end. What is in the spool stays there."""
+        if self._drainer:
+            self._drainer.stop(timeout)
         if not self._writer.stop(timeout):
             log.warning("ended before everything was put down: its senders were not answered")
+        if self._spool:
+            self._spool.stop(timeout)
+        self._deadlines.stop()
         self._groups.stop()
         self._readers.shutdown(wait=False, cancel_futures=True)
         self._lookups.shutdown(wait=False, cancel_futures=True)
 
     async def admit(self, key: str | None, *, local: bool) -> Sender:
         """Who sends. Raises Denied or Busy."""
-        sender = self._gate.remembered(key, local=local)
+        sender = self._gate.remembered(key, local=local, away=self._writer.away)
         if sender:
             return sender
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(_LOOKUP_SECONDS):
-                return await loop.run_in_executor(
-                    self._lookups, lambda: self._gate.admit(key, local=local)
-                )
+                return await loop.run_in_executor(self._lookups, self._look_up, key, local)
         except TimeoutError:
+            sender = self._gate.remembered(key, local=local, away=True)
+            if sender:
+                return sender
             raise Busy("the key cannot be looked up at the moment") from None
 
+    async def ready(self) -> tuple[bool, bytes]:
+        """Whether more is taken, and how things stand, as JSON."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LOOKUP_SECONDS):
+                await asyncio.get_running_loop().run_in_executor(self._lookups, self._writer.probe)
+        return self.health.ready()
+
+    def _look_up(self, key: str | None, local: bool) -> Sender:
+        with self._deadlines.within():
+            return self._gate.admit(key, local=local)
+
     async def hear(self, read: Callable[[], Request], sender: Sender, signal: Signal) -> Account:
-        """Store one request; returns once it is committed.
+        """Store one request; returns once it is committed, or safe in the spool.
 
         ``read`` gives the request; it is called in a thread and may raise.
         Raises Malformed, TooLarge or Busy.

@@ -17,6 +17,7 @@ from collector.limits import Limits
 from collector.otlp_grpc import grpc_server
 from collector.otlp_http import HttpDoor
 from collector.receive import Receiver
+from collector.spool.state import Place
 from store.sessions import Database
 
 log = structlog.get_logger(__name__)
@@ -37,17 +38,19 @@ def run(
     ready: Ready,
     stop: Event,
     limits: Limits | None = None,
+    spool: Place | None = None,
 ) -> None:
     """Serve until ``stop`` is set, then close the doors, answer what came in, and return.
 
     Addresses are ``host:port``; port 0 picks a free one. For HTTP it may be a socket that listens
     already, and that other processes may take connections from, too. ``ready`` is called once, when
     both doors are open, with their addresses as ``{"otlp_http": "127.0.0.1:4318", ...}``.
-    ``pepper`` is what keys are hashed with (``store/keys.py``). Other processes may listen at the
-    same address for gRPC: the kernel spreads connections over them. Raises OSError, naming the
-    address, when it cannot listen there.
+    ``pepper`` is what keys are hashed with (``store/keys.py``). ``spool`` is where requests are
+    kept while the database is away; without it senders are told to come again. Other processes may
+    listen at the same address for gRPC: the kernel spreads connections over them. Raises OSError,
+    naming the address, when it cannot listen there.
     """
-    receiver = Receiver(database, pepper, limits=limits or Limits())
+    receiver = Receiver(database, pepper, limits=limits or Limits(), spool=spool)
     receiver.start()
     try:
         with asyncio.Runner(loop_factory=_new_event_loop) as runner:

@@ -19,6 +19,7 @@ from sqlalchemy import func, select
 
 from collector.limits import Limits
 from collector.serve import run
+from collector.spool.state import Place
 from store.sessions import Database
 from store.tables.heard import batches, sightings
 
@@ -89,7 +90,9 @@ class Doors:
 
 
 @contextmanager
-def open_doors(database: Database, limits: Limits | None = None) -> Iterator[Doors]:
+def open_doors(
+    database: Database, limits: Limits | None = None, spool: Place | None = None
+) -> Iterator[Doors]:
     """A collector in a thread, stopped at the end of the block."""
     opened: Queue[dict[str, str] | BaseException] = Queue()
     stop = threading.Event()
@@ -104,6 +107,7 @@ def open_doors(database: Database, limits: Limits | None = None) -> Iterator[Doo
                 ready=opened.put,
                 stop=stop,
                 limits=limits,
+                spool=spool,
             )
         except BaseException as error:
             opened.put(error)

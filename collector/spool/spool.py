@@ -5,7 +5,7 @@ first. What could not be written is refused; what was acknowledged is never drop
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -48,7 +48,7 @@ class Spool:
 
     def __init__(self, root: Path, bounds: Bounds, clock: Callable[[], datetime]) -> None:
         self._root = root
-        self._bounds = bounds
+        self.bounds = bounds
         self._clock = clock
         self._waiting: list[_Waiting] = []
         self._changed = Condition()
@@ -106,16 +106,18 @@ class Spool:
         return State(
             refuses=self._broken or self._why_full(size, oldest_at),
             size=size,
+            nearly_full=self._is_nearly(size, oldest_at),
             records=sum(segment.records for segment in segments),
             spans=sum(segment.spans for segment in segments),
             oldest_at=oldest_at,
             quarantined=self._quarantined,
         )
 
-    def oldest(self) -> Segment | None:
-        """The segment to take out next; it is written no more."""
+    def oldest(self, but: Container[str] = ()) -> Segment | None:
+        """The segment to take out next, but those of some names; it is written no more."""
         with self._files:
-            oldest = min(self._segments(), key=lambda it: it.path.name, default=None)
+            segments = [segment for segment in self._segments() if segment.path.name not in but]
+            oldest = min(segments, key=lambda it: it.path.name, default=None)
             if self._growing and oldest is self._growing.segment:
                 self._seal()
             return oldest if oldest in self._sealed else None
@@ -160,17 +162,21 @@ class Spool:
         return [*self._sealed, *([growing.segment] if growing else [])]
 
     def _why_full(self, size: int, oldest_at: datetime | None) -> str | None:
-        if size >= self._bounds.size:
+        if size >= self.bounds.size:
             return f"the spool is full: it holds {size:,} bytes"
-        if oldest_at and self._clock() - oldest_at > self._bounds.age:
+        if oldest_at and self._clock() - oldest_at > self.bounds.age:
             return f"the spool takes nothing more: its oldest record is of {oldest_at:%F %T} UTC"
         return None
 
+    def _is_nearly(self, size: int, oldest_at: datetime | None) -> bool:
+        old = oldest_at is not None and self._clock() - oldest_at > NEARLY * self.bounds.age
+        return old or size > NEARLY * self.bounds.size
+
     def _tell_nearly_full(self) -> None:
-        size, most = self.state().size, self._bounds.size
-        if size > NEARLY * most and not self._told_nearly_full:
-            log.warning("the spool is nearly full", bytes=size, most=most)
-        self._told_nearly_full = size > NEARLY * most
+        state = self.state()
+        if state.nearly_full and not self._told_nearly_full:
+            log.warning("the spool is nearly full", bytes=state.size, most=self.bounds.size)
+        self._told_nearly_full = state.nearly_full
 
     def _run(self) -> None:
         while True:
@@ -185,7 +191,7 @@ class Spool:
     def _write(self, group: Sequence[_Waiting]) -> None:
         fitting: list[_Waiting] = []
         records: list[tuple[bytes, int]] = []
-        room = self._bounds.size - self.state().size
+        room = self.bounds.size - self.state().size
         for waiting in group:
             try:
                 body = waiting.body()

@@ -7,6 +7,8 @@ from typing import Final
 
 from collector.spool.folders import QUARANTINE, read_name, segments_in, size_of
 
+SPOOL: Final = "spool"
+"""Its folder, in DATA_DIR."""
 NEARLY: Final = 0.8
 """A share of what a spool takes at most."""
 MIB: Final = 2**20
@@ -23,6 +25,14 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a spool is to be."""
+
+    root: Path
+    bounds: Bounds
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """What waits in a spool, and whether more is taken."""
 
@@ -30,6 +40,8 @@ class State:
     """Why nothing more is taken; None where it is."""
     size: int
     """Bytes of all segments, other processes' and those in quarantine included."""
+    nearly_full: bool
+    """Over four fifths of what it takes, in bytes or in age."""
     records: int
     """Of this process, as all below."""
     spans: int

@@ -1,0 +1,106 @@
+"""While Postgres is away or silent, senders are answered from the spool; nothing is lost."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from doors import Doors, call, open_doors, other_span, request
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from prometheus_client.parser import text_string_to_metric_families
+from spooled import until
+from sqlalchemy import select
+
+from app.local_postgres import LocalPostgres, local_postgres
+from collector.spool.state import Bounds, Place, look
+from migrations.run import upgrade
+from store.sessions import Database, open_database
+from store.tables.heard import batches, sightings
+
+
+@contextmanager
+def stage(tmp_path: Path) -> Iterator[tuple[LocalPostgres, Database, Place]]:
+    with local_postgres(tmp_path / "data", durable=False) as server:
+        upgrade(server.url)
+        database = open_database(server.url, application="tests")
+        try:
+            yield server, database, Place(tmp_path / "spool", Bounds())
+        finally:
+            database.engine.dispose()
+
+
+def counted(doors: Doors) -> dict[str, int]:
+    """What /metrics says, by name or by the value of its label."""
+    answer = doors.post(b"", None, path="/metrics", method="GET")
+    assert answer.status == 200
+    return {
+        ":".join([sample.name.removeprefix("spanledger_"), *sample.labels.values()]): int(
+            sample.value
+        )
+        for family in text_string_to_metric_families(answer.body.decode())
+        for sample in family.samples
+    }
+
+
+def ready(doors: Doors) -> tuple[int, dict[str, object]]:
+    answer = doors.post(b"", None, path="/readyz", method="GET")
+    return answer.status, json.loads(answer.body)
+
+
+def drained(place: Place) -> bool:
+    return look(place.root).waiting == 0
+
+
+def test_what_is_sent_while_postgres_is_away_is_stored_once_and_in_order(tmp_path: Path) -> None:
+    with stage(tmp_path) as (server, database, place), open_doors(database, spool=place) as doors:
+        assert doors.post(request(call(1))).status == 200
+        server.stop()
+        exporter = OTLPSpanExporter(f"http://{doors.http}/v1/traces")
+        provider = TracerProvider()
+        provider.add_span_processor(BatchSpanProcessor(exporter))
+        with provider.get_tracer("test").start_as_current_span("chat") as span:
+            span.set_attribute("gen_ai.operation.name", "chat")
+            span.set_attribute("gen_ai.request.model", "gpt-5")
+        assert provider.force_flush(5_000), "answered at once, while Postgres is away"
+        provider.shutdown()
+        for number in range(2, 12):
+            body = request(call(number, trace=number), other_span(100 + number))
+            answer = doors.post(body)
+            assert (answer.status, answer.body) == (200, b"")
+        refused = doors.post(request(call(1, trace=0), call(12, trace=12)))
+        assert refused.export().partial_success.rejected_spans == 1
+        status, told = ready(doors)
+        assert (status, told["database"]) == (200, "away")
+        before = counted(doors)
+        assert before["spans_total:spooled"] == before["spool_spans"] == 12
+        conserved(before)
+        server.start()
+        until(lambda: drained(place), "the spool is stored")
+        after = counted(doors)
+        conserved(after)
+        assert after["drained_spans_total:stored"] == 12
+        assert after["spool_records"] == 0
+        until(lambda: ready(doors)[1]["database"] == "there", "it is known to be back")
+        accounted = doors.accounted()
+        assert accounted == {
+            "heard": 24, "stored": 13, "duplicate": 0, "not_a_call": 10, "refused": 1,
+        }  # fmt: skip
+        with database.read() as session:
+            order = session.scalars(
+                select(sightings.c.trace_id)
+                .join(batches, batches.c.id == sightings.c.batch_id)
+                .where(sightings.c.batch_id > 1)
+                .order_by(batches.c.received_at, batches.c.id)
+            ).all()
+        assert len(order) == 12
+
+
+def conserved(counts: dict[str, int]) -> None:
+    fates = ("stored", "duplicate", "not_a_call", "refused", "spooled")
+    assert counts["spans_heard_total"] == sum(counts.get(f"spans_total:{it}", 0) for it in fates)
+    drained = sum(
+        counts.get(f"drained_spans_total:{it}", 0) for it in ("stored", "duplicate", "refused")
+    )
+    assert counts["spans_total:spooled"] == drained + counts["spool_spans"]
