@@ -1,21 +1,13 @@
-"""All attributes that any dialect knows, numbered, and finding them in a batch.
+"""All attributes that any dialect knows, numbered."""
 
-A batch has thousands of attributes and some dozens of distinct names. Each attribute's name is
-looked up once, in Arrow; what nobody knows (prompts, completions, headers) is left there,
-unread.
-"""
-
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from collector.dialects import DIALECTS
 from collector.dialects.table import COLUMNS, MEANINGS, MOMENTS, TEXTS, Event, Mark, Unpacked
-from collector.understanding.otlp import Attributes, Ints
 from spend.owners import ATTRIBUTES as OWN
 
 MARKS: Final[tuple[tuple[Mark, int], ...]] = tuple(
@@ -118,53 +110,3 @@ TEXT_KEYS: Final = np.isin(
 """Whether an attribute is meant to be text, by number."""
 
 KEY_SET: Final = pa.array([key.encode() for key in KEYS], pa.binary())
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The attributes of a batch that some dialect knows, sorted by their number."""
-
-    holder: Ints
-    number: Ints
-    starts: Ints
-    """``starts[n]:starts[n + 1]`` are the rows of attribute n."""
-    values: dict[str, pa.Array]
-
-    def rows_of(self, key: str) -> Ints:
-        """Rows of an attribute."""
-        number = NUMBER[key]
-        return np.arange(self.starts[number], self.starts[number + 1])
-
-    def texts(self, rows: Ints) -> Any:
-        """The text of some rows (bytes), null where the value is no text."""
-        texts = self.values.get("text")
-        # The rows of one attribute are adjacent.
-        return (
-            pa.nulls(len(rows), pa.binary()) if texts is None else texts.slice(rows[0], len(rows))
-        )
-
-    def only(self, row_of_holder: Ints) -> "Known":
-        """Those of some holders, renumbered; ``row_of_holder`` is -1 for the others."""
-        rows = row_of_holder[self.holder]
-        kept = np.flatnonzero(rows >= 0)
-        if len(kept) == len(rows):
-            return Known(rows, self.number, self.starts, self.values)
-        at = pa.array(kept)
-        values = {name: column.take(at) for name, column in self.values.items()}
-        return Known(rows[kept], self.number[kept], _starts(self.number[kept]), values)
-
-
-def _starts(numbers: Ints) -> Ints:
-    return np.searchsorted(numbers, np.arange(len(KEYS) + 1))
-
-
-def find_known(attributes: Attributes) -> Known:
-    """The attributes that some dialect knows."""
-    found = pc.index_in(attributes.key, value_set=KEY_SET).fill_null(-1)
-    numbers = found.to_numpy(zero_copy_only=False)
-    known = np.flatnonzero(numbers >= 0)
-    rows = known[np.argsort(numbers[known], kind="stable")]
-    sorted_numbers = numbers[rows].astype(np.int64)
-    at = pa.array(rows)
-    values = {kind: column.take(at) for kind, column in attributes.values.items()}
-    return Known(attributes.holder[rows], sorted_numbers, _starts(sorted_numbers), values)

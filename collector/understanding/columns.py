@@ -7,10 +7,12 @@ on integers, and on each distinct text only once.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from collector.dialects import DIALECTS
 from collector.understanding.attributes import (
@@ -21,9 +23,9 @@ from collector.understanding.attributes import (
     OWNED,
     SOURCES,
     TEXT_KEYS,
-    Known,
 )
 from collector.understanding.clocks import nanoseconds
+from collector.understanding.known import Known, distinct_of
 from collector.understanding.otlp import Ints
 from collector.understanding.scrub import scrub, scrubbed, texts_of
 from collector.understanding.unpack import Found, unpack
@@ -40,12 +42,25 @@ _YES: Final = tuple(pattern for dialect in DIALECTS for pattern in dialect.yes)
 _LARGEST_EXACT: Final = 2.0**53
 
 
-@dataclass(frozen=True, slots=True)
-class Cells:
-    """The values of attributes, one row each, sorted by attribute; other kinds are ABSENT."""
+def _tells() -> list[list[tuple[str, int, int]]]:
+    tells: list[list[tuple[str, int, int]]] = [[] for _ in KEYS]
+    for column, sources in SOURCES.items():
+        for place, (number, whose) in enumerate(sources):
+            tells[number].append((column, place, whose))
+    return tells
 
-    row: Ints
+
+_TELLS: Final = _tells()
+"""By an attribute's number: the columns that it tells, its place among their attributes, and on
+the spans of which dialect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Distinct values of attributes, one row each; other kinds are ABSENT."""
+
     number: Ints
+    """Of the attribute."""
     text: Ints
     """Index in ``Columns.texts``."""
     whole: Ints
@@ -59,15 +74,31 @@ class Cells:
     """Arrays, maps and bytes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Attributes of spans, one row each, sorted by number."""
+
+    row: Ints
+    value: Ints
+    """Row of ``Values``."""
+    starts: list[int]
+    """``starts[n]:starts[n + 1]`` are the rows of attribute n."""
+
+
 class Columns:
     """The columns of some spans; built by ``columns_of``."""
 
-    def __init__(self, dialect: Ints, texts: list[str], cells: Cells) -> None:
+    def __init__(self, dialect: Ints, texts: list[str], values: Values, cells: Cells) -> None:
         self.rows = len(dialect)
         self.texts = texts
+        self.values = values
         self.cells = cells
         self._dialect = dialect
-        self._starts: list[int] = np.searchsorted(cells.number, np.arange(len(KEYS) + 1)).tolist()
+        self._tellers: dict[str, list[tuple[int, int, int]]] = {}
+        counts = np.diff(cells.starts)
+        for number in np.flatnonzero(counts).tolist():
+            for column, place, whose in _TELLS[number]:
+                self._tellers.setdefault(column, []).append((place, number, whose))
 
     def __len__(self) -> int:
         """How many spans."""
@@ -76,14 +107,16 @@ class Columns:
     def of(self, key: str) -> slice:
         """The cells of an attribute."""
         number = NUMBER[key]
-        return slice(self._starts[number], self._starts[number + 1])
+        return slice(self.cells.starts[number], self.cells.starts[number + 1])
+
+    def tells(self, column: str) -> bool:
+        """Whether any attribute may tell a column."""
+        return column in self._tellers
 
     def telling(self, column: str) -> Iterator[tuple[int, slice | Ints]]:
         """The attributes that tell a column: number and cells, from the worst to the best."""
-        for number, whose in reversed(SOURCES[column]):
-            first, end = self._starts[number], self._starts[number + 1]
-            if first == end:
-                continue
+        for _, number, whose in sorted(self._tellers.get(column, ()), reverse=True):
+            first, end = self.cells.starts[number], self.cells.starts[number + 1]
             if whose == ANY and not _OWNED_BY_ONE[number]:
                 yield number, slice(first, end)
                 continue
@@ -121,22 +154,24 @@ class Columns:
         return [place for place, text in enumerate(self.texts) if text in texts]
 
     def _put_text(self, found: Ints, at: slice | Ints) -> Ints:
-        texts = self.cells.text[at]
+        texts = self.values.text[self.cells.value[at]]
         told = texts != ABSENT
         rows: Ints = self.cells.row[at][told]
         found[rows] = texts[told]
         return rows
 
+    @cached_property
+    def _plain_numbers(self) -> Floats:
+        """Each value that is a number."""
+        values = self.values
+        return np.where(values.is_whole, values.whole.astype(np.float64), values.real)
+
     def number(self, column: str) -> Floats:
         """A column's number on each span, NaN where there is none."""
         numbers = np.full(self.rows, np.nan)
         for _, at in self.telling(column):
-            values = np.where(
-                self.cells.is_whole[at],
-                self.cells.whole[at].astype(np.float64),
-                self.cells.real[at],
-            )
-            texts = self.cells.text[at]
+            cells = self.cells.value[at]
+            values, texts = self._plain_numbers[cells], self.values.text[cells]
             for index in np.unique(texts[texts != ABSENT]):
                 values[texts == index] = _number(self.texts[index])
             told = np.isfinite(values)
@@ -147,8 +182,8 @@ class Columns:
         """A column's flag on each span: 1, 0 or ABSENT."""
         flags = np.full(self.rows, ABSENT, dtype=np.int64)
         for _, at in self.telling(column):
-            values = self.cells.flag[at].copy()
-            texts = self.cells.text[at]
+            cells = self.cells.value[at]
+            values, texts = self.values.flag[cells], self.values.text[cells]
             for index in np.unique(texts[texts != ABSENT]):
                 values[texts == index] = _means_yes(self.texts[index].lower())
             told = values != ABSENT
@@ -157,8 +192,8 @@ class Columns:
 
     def moment(self, column: str) -> Ints:
         """A column's moment on each span: nanoseconds since 1970 (UTC), 0 where there is none."""
-        told = self.text(column)
         moments: Ints = np.zeros(self.rows, dtype=np.int64)
+        told = self.text(column)
         for index in np.unique(told[told != ABSENT]).tolist():
             moments[told == index] = nanoseconds(self.texts[index])
         return moments
@@ -181,58 +216,76 @@ def columns_of(known: Known, dialect: Ints) -> Columns:
 
     ``dialect`` is each span's index in DIALECTS, or -1.
     """
-    plain = int(known.starts[FIRST_UNPACKED])
     found = unpack(known, dialect)
-    texts, index = _texts(known, plain, found)
-    size = len(index)
-    cells = {
-        "row": np.concatenate([known.holder[:plain], np.array(found.rows, dtype=np.int64)]),
-        "number": np.concatenate([known.number[:plain], np.array(found.numbers, dtype=np.int64)]),
-        "text": index,
-    }
+    plain = known.starts[FIRST_UNPACKED]
+    said = known.said[:plain]
+    numbers = np.repeat(np.arange(len(KEYS)), np.diff(known.starts))[:plain]
+    below = max((len(column) for column in known.values.values()), default=0)
+    used = distinct_of(said, below)
+    place, number_of = np.zeros((2, below), dtype=np.int64)
+    place[used] = np.arange(len(used))
+    number_of[said] = numbers
+    texts, values = _values_of(known, used, number_of[used], found)
+    rows, value = known.holder[:plain], place[said]
+    if found.rows:
+        numbers = np.concatenate([numbers, np.array(found.numbers, dtype=np.int64)])
+        order = np.argsort(numbers, kind="stable")
+        rows = np.concatenate([rows, np.array(found.rows, dtype=np.int64)])[order]
+        value = np.concatenate([value, len(used) + np.arange(len(found.rows))])[order]
+    counts = np.bincount(numbers, minlength=len(KEYS))
+    cells = Cells(rows, value, [0, *np.cumsum(counts).tolist()])
+    return Columns(dialect, texts, values, cells)
+
+
+def _values_of(known: Known, used: Ints, numbers: Ints, found: Found) -> tuple[list[str], Values]:
+    """The values at ``used``, which are of the attributes ``numbers``, and behind them the found.
+
+    Before them, the distinct texts, scrubbed.
+    """
+    at, size = pa.array(used), len(used) + len(found.rows)
+    taken = {kind: column.take(at) for kind, column in known.values.items()}
+    texts, text = _texts(taken, numbers, found, size)
+    parts: dict[str, Any] = {}
     for kind in ("whole", "real", "flag"):
-        cells[kind], cells[f"is_{kind}"] = _column(known, plain, kind, found, size)
-    cells["flag"] = np.where(cells.pop("is_flag"), cells["flag"], ABSENT)
+        parts[kind], parts[f"is_{kind}"] = _column(taken.get(kind), kind, found, size)
+    parts["flag"] = np.where(parts.pop("is_flag"), parts["flag"], ABSENT)
     odd = np.zeros(size, dtype=bool)
     for kind in ("array", "pairs", "raw"):
-        if kind in known.values:
-            valid = known.values[kind].slice(0, plain).is_valid()
-            odd[:plain] |= valid.to_numpy(zero_copy_only=False)
-    cells["odd"] = odd
-    if found.rows:
-        order = np.argsort(cells["number"], kind="stable")
-        cells = {name: column[order] for name, column in cells.items()}
-    return Columns(dialect, texts, Cells(**cells))
+        if kind in taken:
+            odd[: len(used)] |= taken[kind].is_valid().to_numpy(zero_copy_only=False)
+    number = np.concatenate([numbers, np.array(found.numbers, dtype=np.int64)])
+    return texts, Values(number=number, text=text, odd=odd, **parts)
 
 
 def _column(
-    known: Known, plain: int, kind: str, found: Found, size: int
+    column: pa.Array | None, kind: str, found: Found, size: int
 ) -> tuple[Any, npt.NDArray[np.bool_]]:
     """The values of one kind (0 or NaN where there is none), and where they are."""
     filler: float | int = float("nan") if kind == "real" else 0
     values = np.full(size, filler, dtype=np.float64 if kind == "real" else np.int64)
     valid = np.zeros(size, dtype=bool)
-    if kind in known.values:
-        column = known.values[kind].slice(0, plain)
-        valid[:plain] = column.is_valid().to_numpy(zero_copy_only=False)
-        dense = column.drop_null().to_numpy(zero_copy_only=False)
-        values[:plain][valid[:plain]] = dense
+    if column is not None:
+        valid[: len(column)] = column.is_valid().to_numpy(zero_copy_only=False)
+        values[valid] = column.drop_null().to_numpy(zero_copy_only=False)
     places, taken = found.of_kind(kind)
     if places:
-        at = plain + np.array(places, dtype=np.int64)
+        at = size - len(found.rows) + np.array(places, dtype=np.int64)
         values[at] = taken
         valid[at] = True
     return values, valid
 
 
-def _texts(known: Known, plain: int, found: Found) -> tuple[list[str], Ints]:
-    """The distinct texts, scrubbed, and each cell's index among them."""
-    index = np.full(plain + len(found.rows), ABSENT, dtype=np.int64)
+def _texts(
+    taken: dict[str, pa.Array], numbers: Ints, found: Found, size: int
+) -> tuple[list[str], Ints]:
+    """The distinct texts, scrubbed, and each value's index among them."""
+    index = np.full(size, ABSENT, dtype=np.int64)
     texts: list[str] = []
-    if "text" in known.values and plain:
-        encoded = known.values["text"].slice(0, plain).dictionary_encode()
+    if "text" in taken and len(numbers):
+        # Several attributes say the same text.
+        encoded = taken["text"].dictionary_encode()
         texts = scrubbed(without_wrapping(texts_of(encoded.dictionary))).to_pylist()
-        index[:plain] = encoded.indices.fill_null(ABSENT).to_numpy(zero_copy_only=False)
+        index[: len(numbers)] = encoded.indices.fill_null(ABSENT).to_numpy(zero_copy_only=False)
         empty = np.array([not text for text in texts] + [False])
         index[np.flatnonzero(empty[index])] = ABSENT
     known_at: dict[str, int] = {}
@@ -240,20 +293,20 @@ def _texts(known: Known, plain: int, found: Found) -> tuple[list[str], Ints]:
         at = known_at.setdefault(value, len(texts))
         if at == len(texts):
             texts.append(scrub(value))
-        index[plain + place] = at
-    _spell_out(known, plain, texts, index)
+        index[len(numbers) + place] = at
+    _spell_out(taken, numbers, texts, index)
     return texts, index
 
 
-def _spell_out(known: Known, plain: int, texts: list[str], index: Ints) -> None:
+def _spell_out(taken: dict[str, pa.Array], numbers: Ints, texts: list[str], index: Ints) -> None:
     """Numbers and flags where a text belongs (a team called 42) become texts. They are rare."""
-    due = TEXT_KEYS[known.number[:plain]] & (index[:plain] == ABSENT)
+    due = TEXT_KEYS[numbers] & (index[: len(numbers)] == ABSENT)
     if not due.any():
         return
     for kind in ("whole", "real", "flag"):
-        if kind not in known.values:
+        if kind not in taken:
             continue
-        column = known.values[kind].slice(0, plain)
-        for place in np.flatnonzero(due & column.is_valid().to_numpy(zero_copy_only=False)):
+        told = taken[kind].is_valid().to_numpy(zero_copy_only=False)
+        for place in np.flatnonzero(due & told).tolist():
             index[place] = len(texts)
-            texts.append(str(column[int(place)].as_py()))
+            texts.append(str(taken[kind][place].as_py()))

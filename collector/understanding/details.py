@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from collector.understanding.columns import ABSENT, Columns
+from collector.understanding.counts import Flags
 from collector.understanding.otlp import Ints
-from collector.understanding.usage import Flags
 
 _MOST_ATTEMPTS: Final = 1000
 

@@ -12,19 +12,23 @@ import pyarrow.compute as pc
 
 from collector.dialects import DIALECTS
 from collector.understanding.columns import ABSENT, Columns
+from collector.understanding.counts import Flags
 from collector.understanding.details import Details
 from collector.understanding.distinct import distinct
-from collector.understanding.otlp import Events, Ints, Spans
+from collector.understanding.otlp import (
+    EXCEPTION_MESSAGE,
+    EXCEPTION_TYPE,
+    Events,
+    Ints,
+    Spans,
+)
 from collector.understanding.scrub import readable
-from collector.understanding.usage import Flags
 from spend.calls import Outcome
 from spend.outcomes import error_named, outcome_of, status_told
 
 _ERROR: Final = 2
 """OTLP's status code for a failure."""
 _EXCEPTION: Final = b"exception"
-_EXCEPTION_TYPE: Final = b"exception.type"
-_EXCEPTION_MESSAGE: Final = b"exception.message"
 _READ: Final = 1000
 """Bytes of a message that are looked at."""
 
@@ -143,8 +147,8 @@ def _thrown(spans: Spans, rows: Ints, unnamed: Ints) -> dict[int, _Thrown]:
     row_of_event = np.where(thrown.to_numpy(zero_copy_only=False), row_of_span[events.span], ABSENT)
     mine = row_of_event != ABSENT
     found = {row: _Thrown() for row in row_of_event[mine].tolist()}
-    names = _texts_of(events, row_of_event, _EXCEPTION_TYPE)
-    messages = _texts_of(events, row_of_event, _EXCEPTION_MESSAGE)
+    names = _texts_of(events, row_of_event, EXCEPTION_TYPE)
+    messages = _texts_of(events, row_of_event, EXCEPTION_MESSAGE)
     return {row: _Thrown(names.get(row, ""), messages.get(row, "")) for row in found}
 
 
@@ -154,8 +158,8 @@ def _texts_of(events: Events, row_of_event: Ints, key: bytes) -> dict[int, str]:
     if "text" not in attributes.values:
         return {}
     named = pc.equal(attributes.key, pa.scalar(key, pa.binary())).to_numpy(zero_copy_only=False)
-    at = np.flatnonzero(named & (row_of_event[attributes.holder] != ABSENT))
-    texts = attributes.values["text"].take(pa.array(at)).to_pylist()
+    at = np.flatnonzero(named[attributes.said] & (row_of_event[attributes.holder] != ABSENT))
+    texts = attributes.values["text"].take(pa.array(attributes.said[at])).to_pylist()
     owners = row_of_event[attributes.holder[at]].tolist()
     return {
         row: (text or b"")[:_READ].decode("utf-8", "replace")

@@ -7,11 +7,12 @@ import numpy as np
 import pyarrow.compute as pc
 
 from collector.dialects.table import Event, Verdict
-from collector.understanding.attributes import EVENTS, Known
+from collector.understanding.attributes import EVENTS
+from collector.understanding.counts import Flags
+from collector.understanding.known import Known
 from collector.understanding.marks import Marked, judge, matching, scope_dialect
 from collector.understanding.otlp import Spans
 from collector.understanding.otlp_logs import FAILED
-from collector.understanding.usage import Flags
 
 _ANY: Final = "*"
 
@@ -54,10 +55,11 @@ def _fits(event: Event, records: Spans, scopes: list[str], known: Known) -> Flag
             has[known.holder[known.rows_of(key)]] = True
         fits &= has
     for key, text in event.where.items():
-        rows = known.rows_of(key)
         has = np.zeros(len(records), dtype=bool)
-        if len(rows) and fits.any():
-            same = pc.equal(known.texts(rows), text.encode()).fill_null(False)
-            has[known.holder[rows[same.to_numpy(zero_copy_only=False)]]] = True
+        if "text" in known.values and fits.any():
+            rows = known.rows_of(key)
+            same = pc.equal(known.values["text"], text.encode()).fill_null(False)
+            here = same.to_numpy(zero_copy_only=False)[known.said[rows]]
+            has[known.holder[rows][here]] = True
         fits &= has
     return fits

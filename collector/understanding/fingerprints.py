@@ -66,14 +66,15 @@ def of_attributes(attributes: Attributes, holders: int, wanted: Ints) -> Words:
     chosen = np.zeros(holders, dtype=bool)
     chosen[wanted] = True
     at = np.flatnonzero(chosen[attributes.holder])
-    rows = pa.array(at)
-    values = np.zeros(len(at), dtype=np.uint64)
+    distinct, said = np.unique(attributes.said[at], return_inverse=True)
+    rows = pa.array(distinct)
+    values = np.zeros(len(distinct), dtype=np.uint64)
     for number, kind in enumerate(_KINDS, 1):
         if kind in attributes.values:
             _put(values, kind, attributes.values[kind].take(rows), np.uint64(number))
     pairs = mixed(of_texts(attributes.key.take(rows)) * _STEP ^ values)
     sums = np.zeros(holders, dtype=np.uint64)
-    np.add.at(sums, attributes.holder[at], pairs)
+    np.add.at(sums, attributes.holder[at], pairs[said])
     return mixed(sums[wanted])
 
 

@@ -10,9 +10,10 @@ from typing import Final
 
 import numpy as np
 
+from collector.understanding.counts import Counts, Flags
 from collector.understanding.details import Details
 from collector.understanding.otlp import Ints
-from collector.understanding.usage import Counts, Flags, Usage
+from collector.understanding.usage import Usage
 from spend.meters import INPUTS
 
 _ALWAYS_TOLD: Final = ("input", "output")
@@ -33,10 +34,8 @@ class Saved:
 
 def not_charged(usage: Usage, cached: Flags) -> tuple[Usage, Saved]:
     """The usage with that of ``cached`` spans set to 0, and what was set."""
-    prompt = np.sum([usage.meters[name].or_zero() for name in INPUTS], axis=0)
-    saved = Saved(
-        np.where(cached, prompt, 0), np.where(cached, usage.meters["output"].or_zero(), 0)
-    )
+    prompt = np.sum([usage.meters[name].or_zero for name in INPUTS], axis=0)
+    saved = Saved(np.where(cached, prompt, 0), np.where(cached, usage.meters["output"].or_zero, 0))
     if not cached.any():
         return usage, saved
     meters = {

@@ -14,10 +14,10 @@ import pyarrow as pa
 
 from collector.understanding import fingerprints
 from collector.understanding.columns import ABSENT, Columns
+from collector.understanding.counts import Flags
 from collector.understanding.fingerprints import Words, mixed
 from collector.understanding.otlp import Ints, Spans
 from collector.understanding.parents import fixed_bytes, nearest, signed
-from collector.understanding.usage import Flags
 
 _FIRST: Final = np.uint64(0x5851F42D4C957F2D)
 _SECOND: Final = np.uint64(0x14057B7EF767814F)

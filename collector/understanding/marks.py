@@ -6,15 +6,16 @@ The marks of all dialects, tried in order; the first that speaks of a span decid
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from collector.dialects import DIALECTS
-from collector.dialects.table import SPAN_NAME, Mark, Verdict
-from collector.understanding.attributes import MARKS, Known
+from collector.dialects.table import SPAN_NAME, Verdict
+from collector.understanding.attributes import MARKS
+from collector.understanding.known import Known, distinct_of
 from collector.understanding.otlp import Ints, Spans
 
 _BY_SCOPE: Final = tuple(
@@ -50,6 +51,14 @@ def verdict_of(mark: int, value: str) -> int:
     )
 
 
+@lru_cache(maxsize=4096)
+def _marks_within(scope: str) -> frozenset[int]:
+    """The marks that can speak of a scope's spans: their places in MARKS."""
+    return frozenset(
+        number for number, (mark, _) in enumerate(MARKS) if fnmatchcase(scope, mark.scope)
+    )
+
+
 def matching(scopes: list[str], pattern: str) -> npt.NDArray[np.bool_]:
     """Which scopes' names match."""
     return np.array([fnmatchcase(scope, pattern) for scope in scopes], dtype=bool)
@@ -59,20 +68,26 @@ def judge(spans: Spans, scopes: list[str], known: Known) -> Marked:
     """What the marks say of each span."""
     verdict = np.zeros(len(spans), dtype=np.int8)
     dialect = np.full(len(spans), -1, dtype=np.int64)
-    for number, (mark, speaker) in enumerate(MARKS):
-        at = _where(spans, scopes, known, mark)
-        if at is None:
+    within = [_marks_within(scope) for scope in scopes]
+    for number in sorted(frozenset[int]().union(*within)):
+        mark, speaker = MARKS[number]
+        rows = None if mark.attribute == SPAN_NAME else known.rows_of(mark.attribute)
+        if rows is not None and rows.start == rows.stop:
             continue
-        holders, values = at
-        unsaid = verdict[holders] == Verdict.UNSAID
-        if not unsaid.any():
-            continue
-        words = _words(number, values)
-        speaks = unsaid & (words != Verdict.UNSAID)
+        unsaid = verdict == Verdict.UNSAID
         if mark.kinds is not None:
-            speaks &= np.isin(spans.kind[holders], list(mark.kinds))
+            unsaid &= _among(spans.kind, mark.kinds)
         if mark.scope != "*":
-            speaks &= matching(scopes, mark.scope)[spans.scope[holders]]
+            unsaid &= np.array([number in marks for marks in within], dtype=bool)[spans.scope]
+        if rows is None:
+            holders = np.flatnonzero(unsaid)
+            words = _words_of_names(number, spans.name.take(pa.array(holders)))
+        else:
+            holders = known.holder[rows]
+            here = unsaid[holders]
+            holders = holders[here]
+            words = _words(number, known.values.get("text"), known.said[rows][here])
+        speaks = words != Verdict.UNSAID
         verdict[holders[speaks]] = words[speaks]
         dialect[holders[speaks]] = speaker
     of_scope = np.array([scope_dialect(scope) for scope in scopes], dtype=np.int64)
@@ -82,31 +97,32 @@ def judge(spans: Spans, scopes: list[str], known: Known) -> Marked:
     return Marked(verdict, dialect)
 
 
-def _where(
-    spans: Spans, scopes: list[str], known: Known, mark: Mark
-) -> tuple[Ints, pa.Array] | None:
-    """The spans that a mark can speak of, and what it looks at on each."""
-    if mark.attribute != SPAN_NAME:
-        rows = known.rows_of(mark.attribute)
-        if not len(rows):
-            return None
-        return known.holder[rows], known.texts(rows)
-    inside = matching(scopes, mark.scope)
-    if not inside.any():
-        return None
-    holders = np.flatnonzero(inside[spans.scope])
-    return holders, spans.name.take(pa.array(holders))
+def _among(kind: Ints, kinds: frozenset[int]) -> npt.NDArray[np.bool_]:
+    found = np.zeros(len(kind), dtype=bool)
+    for each in kinds:
+        found |= kind == each
+    return found
 
 
-def _words(mark: int, values: Any) -> npt.NDArray[np.int8]:
-    """The verdicts on values: one look-up for each distinct one."""
-    encoded = values.dictionary_encode()
-    told = [
-        verdict_of(mark, value[:200].decode("utf-8", "replace"))
-        for value in encoded.dictionary.to_pylist()
-    ]
-    # What is no text has index -1, which is the last place: it matches "*" only.
-    told.append(verdict_of(mark, ""))
-    index = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    words: npt.NDArray[np.int8] = np.array(told, dtype=np.int8)[index]
+def _words_of_names(mark: int, names: pa.BinaryArray) -> npt.NDArray[np.int8]:
+    """The verdicts on names: one look-up for each distinct one."""
+    encoded = names.dictionary_encode()
+    told = [_word(mark, name) for name in encoded.dictionary.to_pylist()]
+    words: npt.NDArray[np.int8] = np.array(told, dtype=np.int8)[encoded.indices.to_numpy()]
     return words
+
+
+def _words(mark: int, texts: pa.BinaryArray | None, said: Ints) -> npt.NDArray[np.int8]:
+    """The verdicts on the values at ``said``, which are texts or something else."""
+    says = MARKS[mark][0].says
+    if texts is None or set(says) == {"*"}:
+        return np.full(len(said), verdict_of(mark, ""), dtype=np.int8)
+    distinct = distinct_of(said, len(texts))
+    words = np.zeros(len(texts), dtype=np.int8)
+    words[distinct] = [_word(mark, text) for text in texts.take(pa.array(distinct)).to_pylist()]
+    return words[said]
+
+
+def _word(mark: int, text: bytes | None) -> int:
+    # What is no text matches "*" only.
+    return verdict_of(mark, (text or b"")[:200].decode("utf-8", "replace"))

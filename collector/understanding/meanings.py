@@ -10,9 +10,9 @@ import numpy as np
 from collector.dialects import DIALECTS
 from collector.dialects.table import Meaning
 from collector.understanding.columns import Columns
+from collector.understanding.counts import Flags
 from collector.understanding.distinct import distinct
 from collector.understanding.otlp import Ints
-from collector.understanding.usage import Flags
 from spend.calls import Route
 
 

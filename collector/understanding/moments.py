@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from collector.dialects import DIALECTS
 from collector.understanding.columns import ABSENT, Columns
+from collector.understanding.counts import Flags
 from collector.understanding.otlp import Events, Ints, Spans
-from collector.understanding.usage import Flags
 
 _NANOS: Final = 1000
 _FIRST: Final = 946_684_800 * 10**9

@@ -14,11 +14,13 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 from ptars import HandlerPool
 
 from collector.errors import Malformed
+from collector.understanding.attributes import KEYS
 
 Ints = npt.NDArray[np.int64]
 Times = npt.NDArray[np.uint64]
@@ -27,7 +29,19 @@ _BYTES: Final = FieldDescriptorProto.TYPE_BYTES
 _FIXED64: Final = FieldDescriptorProto.TYPE_FIXED64
 _ENUM: Final = FieldDescriptorProto.TYPE_INT32
 
-# message -> field -> (number, type): a name of a message in brackets is a repeated field.
+_LONG: Final = 256
+"""Bytes of an attribute from which on it is worth a look whether anybody wants it."""
+_SHORT: Final = 0x80
+"""Lengths below it are one byte."""
+_KEY_FIRST, _VALUE_NEXT = 0x0A, 0x12
+"""The tags of an attribute's fields."""
+EXCEPTION_TYPE: Final = b"exception.type"
+EXCEPTION_MESSAGE: Final = b"exception.message"
+_OF_SPANS: Final = frozenset(key.encode() for key in KEYS)
+_OF_EVENTS: Final = frozenset({EXCEPTION_TYPE, EXCEPTION_MESSAGE})
+
+# message -> field -> (number, type): a name in brackets is a repeated field. Attributes stay bytes
+# at first, since most are said again and again (``attributes_of``).
 MESSAGES: Final[dict[str, dict[str, tuple[int, str | int]]]] = {
     "Value": {
         "text": (1, _BYTES),
@@ -39,9 +53,9 @@ MESSAGES: Final[dict[str, dict[str, tuple[int, str | int]]]] = {
         "raw": (7, _BYTES),
     },
     "Attribute": {"key": (1, _BYTES), "value": (2, "Value")},
-    "Resource": {"attributes": (1, "[Attribute]")},
+    "Resource": {"attributes": (1, "[bytes]")},
     "Scope": {"name": (1, _BYTES), "version": (2, _BYTES)},
-    "Event": {"time": (1, _FIXED64), "name": (2, _BYTES), "attributes": (3, "[Attribute]")},
+    "Event": {"time": (1, _FIXED64), "name": (2, _BYTES), "attributes": (3, "[bytes]")},
     "Status": {"message": (2, _BYTES), "code": (3, _ENUM)},
     "Span": {
         "trace_id": (1, _BYTES),
@@ -51,7 +65,7 @@ MESSAGES: Final[dict[str, dict[str, tuple[int, str | int]]]] = {
         "kind": (6, _ENUM),
         "start": (7, _FIXED64),
         "end": (8, _FIXED64),
-        "attributes": (9, "[Attribute]"),
+        "attributes": (9, "[bytes]"),
         "events": (11, "[Event]"),
         "status": (15, "Status"),
     },
@@ -62,7 +76,7 @@ MESSAGES: Final[dict[str, dict[str, tuple[int, str | int]]]] = {
         "time": (1, _FIXED64),
         "severity": (2, _ENUM),
         "body": (5, "Value"),
-        "attributes": (6, "[Attribute]"),
+        "attributes": (6, "[bytes]"),
         "trace_id": (9, _BYTES),
         "span_id": (10, _BYTES),
         "observed": (11, _FIXED64),
@@ -80,6 +94,8 @@ class Attributes:
 
     holder: Ints
     """Row of the holder, ascending."""
+    said: Ints
+    """Row of ``key`` and ``values``, which hold each distinct attribute once."""
     key: pa.BinaryArray
     values: dict[str, pa.Array]
     """By kind of value: ``text`` (bytes), ``flag``, ``whole``, ``real``, ``array``, ``pairs``
@@ -139,11 +155,13 @@ def _describe() -> FileDescriptorProto:
         for field, (number, kind) in fields.items():
             described = message.field.add(name=field, number=number)
             described.label = FieldDescriptorProto.LABEL_OPTIONAL
-            if isinstance(kind, str):
+            if isinstance(kind, str) and kind.startswith("["):
+                described.label = FieldDescriptorProto.LABEL_REPEATED
+            if kind == "[bytes]":
+                described.type = _BYTES
+            elif isinstance(kind, str):
                 described.type = FieldDescriptorProto.TYPE_MESSAGE
                 described.type_name = f".heard.{kind.strip('[]')}"
-                if kind.startswith("["):
-                    described.label = FieldDescriptorProto.LABEL_REPEATED
             else:
                 described.type = FieldDescriptorProto.Type.ValueType(kind)
             if name == "Value":
@@ -160,6 +178,7 @@ def handler_of(message: str) -> Any:
 
 
 _HANDLER: Final = handler_of("Request")
+_ATTRIBUTE: Final = handler_of("Attribute")
 
 
 def items_of(array: Any) -> tuple[Any, Ints]:
@@ -168,14 +187,38 @@ def items_of(array: Any) -> tuple[Any, Ints]:
     return array.values, np.repeat(np.arange(len(array), dtype=np.int64), lengths)
 
 
-def attributes_of(lists: Any) -> Attributes:
-    """A list column of attributes, as one row an attribute."""
+def attributes_of(lists: Any, *, wanted: frozenset[bytes] | None = None) -> Attributes:
+    """A list column of serialised attributes, as one row an attribute.
+
+    Where some are ``wanted``, the others may be left out: prompts are long. Raises ValueError
+    where one cannot be read.
+    """
     items, holder = items_of(lists)
-    value = items.field("value")
+    if wanted is not None:
+        long = np.flatnonzero(pc.binary_length(items).to_numpy() > _LONG)
+        unwanted = long[_unwanted(items, long, wanted)]
+        if len(unwanted):
+            kept = np.delete(np.arange(len(items)), unwanted)
+            items, holder = items.take(pa.array(kept)), holder[kept]
+    encoded = items.dictionary_encode()
+    distinct = _ATTRIBUTE.array_to_record_batch(encoded.dictionary)
+    key, value = distinct.columns
     # flatten(), not field(): what is under a value that is not there must read as null.
     parts = zip([field.name for field in value.type], value.flatten(), strict=True)
     values = {name: part for name, part in parts if part.null_count < len(part)}
-    return Attributes(holder, items.field("key"), values)
+    return Attributes(holder, encoded.indices.to_numpy().astype(np.int64), key, values)
+
+
+def _unwanted(items: Any, long: Ints, wanted: frozenset[bytes]) -> list[bool]:
+    """Which of the long attributes begin with another key, as all encoders write them."""
+    heads = pc.binary_slice(items.take(pa.array(long)), 0, _LONG).to_pylist()
+    return [
+        head[0] == _KEY_FIRST
+        and head[1] < _SHORT
+        and head[2 + head[1]] == _VALUE_NEXT
+        and head[2 : 2 + head[1]] not in wanted
+        for head in heads
+    ]
 
 
 def read_spans(requests: Sequence[bytes]) -> Spans:
@@ -184,9 +227,12 @@ def read_spans(requests: Sequence[bytes]) -> Spans:
     Raises ``Malformed`` where some bytes are no protobuf of that message: resending is useless.
     """
     try:
-        batch = _HANDLER.list_to_record_batch(list(requests))
+        return _spans(_HANDLER.list_to_record_batch(list(requests)))
     except ValueError as refusal:
         raise Malformed(f"not an ExportTraceServiceRequest: {refusal}") from None
+
+
+def _spans(batch: pa.RecordBatch) -> Spans:
     groups, request_of_group = items_of(batch.column(0))
     scopes, resource_of_scope = items_of(groups.field("scope_spans"))
     spans, scope = items_of(scopes.field("spans"))
@@ -201,12 +247,12 @@ def read_spans(requests: Sequence[bytes]) -> Spans:
         end=spans.field("end").to_numpy(),
         status=_or_zero(spans.field("status"), "code"),
         status_message=spans.field("status").field("message"),
-        attributes=attributes_of(spans.field("attributes")),
+        attributes=attributes_of(spans.field("attributes"), wanted=_OF_SPANS),
         events=Events(
             event_span,
             events.field("time").to_numpy(),
             events.field("name"),
-            attributes_of(events.field("attributes")),
+            attributes_of(events.field("attributes"), wanted=_OF_EVENTS),
         ),
         scope=scope,
         scope_name=scopes.field("scope").field("name"),
@@ -215,7 +261,7 @@ def read_spans(requests: Sequence[bytes]) -> Spans:
         resources=len(groups),
         resource_attributes=attributes_of(groups.field("resource").field("attributes")),
         request=request_of_group[resource_of_scope[scope]],
-        requests=len(requests),
+        requests=batch.num_rows,
     )
 
 

@@ -42,9 +42,12 @@ def read_records(requests: Sequence[bytes]) -> Spans:
     written. Raises ``Malformed`` where some bytes are no protobuf of that message.
     """
     try:
-        batch = _HANDLER.list_to_record_batch(list(requests))
+        return _records(_HANDLER.list_to_record_batch(list(requests)))
     except ValueError as refusal:
         raise Malformed(f"not an ExportLogsServiceRequest: {refusal}") from None
+
+
+def _records(batch: pa.RecordBatch) -> Spans:
     groups, request_of_group = items_of(batch.column(0))
     scopes, resource_of_scope = items_of(groups.field("scope_logs"))
     records, scope = items_of(scopes.field("records"))
@@ -70,7 +73,7 @@ def read_records(requests: Sequence[bytes]) -> Spans:
         resources=len(groups),
         resource_attributes=attributes_of(groups.field("resource").field("attributes")),
         request=request_of_group[resource_of_scope[scope]],
-        requests=len(requests),
+        requests=batch.num_rows,
     )
 
 
@@ -101,10 +104,11 @@ def _first_text(attributes: Attributes, keys: Sequence[bytes], rows: int) -> pa.
         return pa.nulls(rows, pa.binary())
     numbers = pc.index_in(attributes.key, value_set=pa.array(keys, pa.binary())).fill_null(-1)
     number = np.where(texts.is_valid(), numbers.to_numpy(zero_copy_only=False), -1)
+    number = number[attributes.said]
     found = np.full(rows, -1, dtype=np.int64)
     for key in reversed(range(len(keys))):
         at = np.flatnonzero(number == key)
-        found[attributes.holder[at]] = at
+        found[attributes.holder[at]] = attributes.said[at]
     return texts.take(pa.array(found, mask=found < 0))
 
 
@@ -115,4 +119,4 @@ def _empty(rows: int) -> pa.BinaryArray:
 def _no_events() -> Events:
     none = np.zeros(0, dtype=np.int64)
     key = pa.array([], pa.binary())
-    return Events(none, none.astype(np.uint64), key, Attributes(none, key, {}))
+    return Events(none, none.astype(np.uint64), key, Attributes(none, none, key, {}))

@@ -30,11 +30,18 @@ def resource_claims(attributes: Attributes, resources: int) -> list[Claims]:
     """What each resource says of owners: attribute and value, in a fixed order."""
     found: list[dict[str, str]] = [{} for _ in range(resources)]
     numbers = pc.index_in(attributes.key, value_set=_WANTED_SET)
-    for place in np.flatnonzero(numbers.is_valid().to_numpy(zero_copy_only=False)).tolist():
-        value = _scalar(attributes, place)
+    wanted = numbers.is_valid().to_numpy(zero_copy_only=False)
+    claims = {
+        place: (RESOURCE_KEYS[numbers[place].as_py()], _scalar(attributes, place))
+        for place in np.flatnonzero(wanted).tolist()
+    }
+    rows = np.flatnonzero(wanted[attributes.said])
+    holders, places = attributes.holder[rows].tolist(), attributes.said[rows].tolist()
+    for holder, place in zip(holders, places, strict=True):
+        key, value = claims[place]
         if value is not None:
-            found[int(attributes.holder[place])][RESOURCE_KEYS[numbers[place].as_py()]] = value
-    return [tuple(sorted(claims.items())) for claims in found]
+            found[holder][key] = value
+    return [tuple(sorted(said.items())) for said in found]
 
 
 def _scalar(attributes: Attributes, place: int) -> str | None:

@@ -9,10 +9,10 @@ import numpy as np
 
 from collector.dialects import DIALECTS
 from collector.understanding.columns import ABSENT, Columns
+from collector.understanding.counts import Flags
 from collector.understanding.distinct import distinct
 from collector.understanding.otlp import Ints, Spans
 from collector.understanding.span_names import fill_in, names_tell
-from collector.understanding.usage import Flags
 from spend.calls import Emitter, Route
 from spend.hosts import host_of
 from spend.ids import content_id

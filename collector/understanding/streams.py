@@ -14,10 +14,10 @@ import pyarrow as pa
 
 from collector.dialects import DIALECTS
 from collector.understanding.columns import Columns
+from collector.understanding.counts import Flags
 from collector.understanding.distinct import distinct
 from collector.understanding.otlp import Ints, Spans
 from collector.understanding.routes import Routed
-from collector.understanding.usage import Flags
 from spend.calls import Owner
 from spend.kin import stream_kin
 

@@ -20,14 +20,15 @@ import pyarrow.compute as pc
 
 from collector.dialects.table import MEANINGS, Verdict
 from collector.signals import Signal
-from collector.understanding.attributes import find_known
 from collector.understanding.columns import Columns, columns_of
+from collector.understanding.counts import Flags
 from collector.understanding.details import Details, describe
 from collector.understanding.endings import Endings, endings_of
 from collector.understanding.events import judge_events
 from collector.understanding.gateway_cache import Saved, not_charged
 from collector.understanding.identity import Ids, ids_of, parents_of, record_ids, trace_ids
 from collector.understanding.kin import agents_kin
+from collector.understanding.known import find_known
 from collector.understanding.marks import Marked, judge
 from collector.understanding.meanings import flags_of
 from collector.understanding.moments import (
@@ -48,7 +49,7 @@ from collector.understanding.response_ids import response_ids
 from collector.understanding.routes import Routed, emitters_of, routes_of
 from collector.understanding.scrub import readable
 from collector.understanding.streams import from_their_beginning, kin_of, read_streams
-from collector.understanding.usage import Flags, Usage, read_usage
+from collector.understanding.usage import Usage, read_usage
 from spend.calls import Outcome, Role, Standing
 from store.intake import Heard
 from store.sightings import SIGHTINGS, no_sightings

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValueList
 
 from collector.dialects.table import Unpacked
-from collector.understanding.attributes import ANY, FIRST_UNPACKED, KEYS, NUMBER, UNPACKS, Known
+from collector.understanding.attributes import ANY, FIRST_UNPACKED, KEYS, NUMBER, UNPACKS
+from collector.understanding.known import Known
 from collector.understanding.otlp import Ints
 from collector.understanding.paths import UNREADABLE, Node, at_path, keep, parsed, steps_of
 
@@ -116,31 +118,30 @@ def unpack(known: Known, dialect: Ints) -> Found:
     """
     found = Found()
     for number in range(FIRST_UNPACKED, len(KEYS)):
-        first, end = int(known.starts[number]), int(known.starts[number + 1])
-        if first == end:
+        rows = slice(known.starts[number], known.starts[number + 1])
+        if rows.start == rows.stop:
             continue
-        holders = known.holder[first:end]
-        for kind in ("text", "raw", "array", "pairs"):
-            if kind in known.values:
-                values = known.values[kind].slice(first, end - first)
-                _unpack_kind(values, kind, number, holders, dialect, found)
+        places, which = np.unique(known.said[rows], return_inverse=True)
+        taken = _all_taken(known, number, places)
+        if not any(taken):
+            continue
+        some = np.array(list(map(bool, taken)))[which]
+        for row, place in zip(known.holder[rows][some].tolist(), which[some].tolist(), strict=True):
+            for key, kind, value, whose in taken[place]:
+                if whose in (ANY, dialect[row]):
+                    found.put(row, key, kind, value)
     return found
 
 
-def _unpack_kind(
-    values: Any, kind: str, number: int, holders: Ints, dialect: Ints, found: Found
-) -> None:
-    encoded = values.dictionary_encode()
-    taken = [_taken(number, kind, raw) for raw in encoded.dictionary.to_pylist()]
-    if not any(taken):
-        return
-    index = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    some = np.array([*map(bool, taken), False])[index]
-    for row, which in zip(holders[some].tolist(), index[some].tolist(), strict=True):
-        spoken = dialect[row]
-        for key, kind_inside, value, whose in taken[which]:
-            if whose in (ANY, spoken):
-                found.put(row, key, kind_inside, value)
+def _all_taken(known: Known, number: int, places: Ints) -> list[Taken]:
+    """What is taken out of an attribute's distinct values, which are at ``places``."""
+    taken: list[Taken] = [[] for _ in places]
+    for kind in ("text", "raw", "array", "pairs"):
+        if kind in known.values:
+            for place, raw in enumerate(known.values[kind].take(pa.array(places)).to_pylist()):
+                if raw is not None:
+                    taken[place] = _taken(number, kind, raw)
+    return taken
 
 
 def _taken(number: int, kind: str, raw: bytes) -> Taken:

@@ -5,45 +5,15 @@ Emitters disagree on what ``input`` holds: with the cache's part (OpenAI's way) 
 where the two differ the call says so (``usage_conflict``).
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from collector.dialects.table import COUNTS
-from collector.understanding.attributes import KEYS
-from collector.understanding.columns import ABSENT, Columns
+from collector.understanding.columns import Columns
+from collector.understanding.counts import Counts, Flags, read_counts
 from collector.understanding.otlp import Ints
-from spend.meters import LARGEST_COUNT, METER_NAMES
-
-Flags = npt.NDArray[np.bool_]
-
-_DIGITS: Final = re.compile(r"[0-9]{1,19}")
-_FAULTS: Final = (
-    "",
-    "is negative",
-    "is too large",
-    "is not a whole number",
-    "is not a number",
-    "is true or false, not a number",
-    "is a list or a map, not a number",
-)
-_NEGATIVE, _LARGE, _FRACTION, _NO_NUMBER, _BOOLEAN, _ODD = range(1, len(_FAULTS))
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """A count on each span; ``told`` says where."""
-
-    value: Ints
-    told: Flags
-
-    def or_zero(self) -> Ints:
-        """The count, 0 where it is not told."""
-        return np.where(self.told, self.value, 0)
+from spend.meters import METER_NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +31,10 @@ class Usage:
         """Which spans carry usage, refused or not."""
         has = np.zeros(len(self.conflict), dtype=bool)
         for counts in self.meters.values():
-            has |= counts.told
+            if counts.somewhere:
+                has |= counts.told
         has[list(self.refused)] = True
         return has
-
-
-def reason(key: int, fault: int) -> str:
-    """Why the usage of a call was refused. There are few: only known attributes are named."""
-    return f"usage: {KEYS[key]} {_FAULTS[fault]}"
 
 
 def read_usage(
@@ -88,16 +54,10 @@ def read_usage(
     and only the total has it, ``cache_read_twice`` and ``reasoning_twice`` where ``input`` and
     ``output`` have that part twice.
     """
-    refused: dict[int, list[str]] = {}
-    raw = {column: _count(columns, column, refused) for column in sorted(COUNTS)}
-    # Zero in and zero out of a call that went well is an emitter that was told nothing.
-    silent = ~failed
-    for counts in raw.values():
-        silent &= counts.or_zero() == 0
-    silent[list(refused)] = True
-    raw = {name: Counts(counts.value, counts.told & ~silent) for name, counts in raw.items()}
+    told, refused = read_counts(columns)
+    raw = _unless_silent(told, failed, list(refused))
 
-    cached = raw["cache_read"].or_zero() + _writes(raw)
+    cached = raw["cache_read"].or_zero + _writes(raw)
     given = _either(raw["input"], raw["input_beside_cache"])
     given = _once(raw["cache_read"], given, cache_read_twice)
     raw["total"] = _once(raw["cache_read"], raw["total"], cache_read_twice)
@@ -111,7 +71,7 @@ def read_usage(
     reasoning_apart = reasoning_apart | rest.told
     lies = _lies_beside(raw, given, output, cached, beside_cache, reasoning_apart)
     uncached = Counts(np.where(lies.cache, given.value, given.value - cached), given.told)
-    thought = raw["reasoning"].or_zero()
+    thought = raw["reasoning"].or_zero
     said = Counts(np.where(lies.reasoning, output.value + thought, output.value), output.told)
     uncached, said = _plus(uncached, raw["input_extra"]), _plus(said, raw["output_extra"])
     meters = {
@@ -129,6 +89,22 @@ def read_usage(
         "output_image": _at_most(raw["output_image"], said),
     }
     return Usage({name: meters[name] for name in METER_NAMES}, lies.conflict, refused)
+
+
+def _unless_silent(
+    told: Mapping[str, Counts], failed: Flags, refused: list[int]
+) -> dict[str, Counts]:
+    """The counts, but none of spans that were refused, or whose counts are all zero."""
+    # Zero in and zero out of a call that went well is an emitter that was told nothing.
+    silent = ~failed
+    for counts in told.values():
+        if counts.somewhere:
+            silent &= counts.or_zero == 0
+    silent[refused] = True
+    return {
+        name: Counts(counts.value, counts.told & ~silent) if counts.somewhere else counts
+        for name, counts in told.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +128,12 @@ def _lies_beside(
     reasoning_apart: Flags,
 ) -> _Beside:
     """What the table says of the counts, corrected by what their sums prove."""
-    thought, total = raw["reasoning"].or_zero(), raw["total"]
-    extra = raw["input_extra"].or_zero() + raw["output_extra"].or_zero()
-    rest = total.value - given.or_zero() - output.or_zero()
+    thought, total = raw["reasoning"].or_zero, raw["total"]
+    if not (cached.any() or thought.any()):
+        nowhere = np.zeros(len(cached), dtype=bool)
+        return _Beside(nowhere, nowhere, nowhere)
+    extra = raw["input_extra"].or_zero + raw["output_extra"].or_zero
+    rest = total.value - given.or_zero - output.or_zero
     rest = np.where(total.told & given.told & output.told, rest, 0)
     rest = np.where((extra > 0) & (rest >= extra), rest - extra, rest)
     both = (rest > 0) & (cached > 0) & (thought > 0) & (rest == cached + thought)
@@ -170,7 +149,7 @@ def _lies_beside(
     ):
         certain = inner.told & ~outer.told
         twice = inner.told & outer.told & (part > 0)
-        proven = (part > count.or_zero()) & count.told
+        proven = (part > count.or_zero) & count.told
         proven |= both | (clear & (part > 0) & (rest == part))
         proven |= twice & (inner.value == outer.value)
         refuted = twice & (outer.value == inner.value + part)
@@ -189,93 +168,53 @@ def _rest(raw: Mapping[str, Counts], given: Counts, output: Counts, holds: Flags
 
 
 def _plus(count: Counts, extra: Counts) -> Counts:
-    return Counts(count.or_zero() + extra.or_zero(), count.told | extra.told)
+    if not extra.somewhere:
+        return count
+    return Counts(count.or_zero + extra.or_zero, count.told | extra.told)
 
 
 def _once(part: Counts, whole: Counts, twice: Flags) -> Counts:
     """The whole with a part in it once, where it holds that ``twice``."""
-    again = np.minimum(part.or_zero(), whole.value)
+    if not (part.somewhere and twice.any()):
+        return whole
+    again = np.minimum(part.or_zero, whole.value)
     return Counts(np.where(twice, whole.value - again, whole.value), whole.told)
 
 
 def _without_prompt(output: Counts, given: Counts, total: Counts) -> Counts:
     """The answer's count, where an emitter put the total there: with the prompt in it."""
-    whole = output.told & total.told & (given.or_zero() > 0) & (output.value == total.value)
-    return Counts(np.where(whole, output.value - given.or_zero(), output.value), output.told)
+    if not total.somewhere:
+        return output
+    whole = output.told & total.told & (given.or_zero > 0) & (output.value == total.value)
+    return Counts(np.where(whole, output.value - given.or_zero, output.value), output.told)
 
 
 def _either(first: Counts, second: Counts) -> Counts:
+    if not (first.somewhere and second.somewhere):
+        return first if first.somewhere else second
     return Counts(np.where(first.told, first.value, second.value), first.told | second.told)
 
 
 def _at_most(part: Counts, whole: Counts) -> Counts:
+    if not part.somewhere:
+        return part
     bounded = np.where(whole.told, np.minimum(part.value, whole.value), part.value)
     return Counts(bounded, part.told)
 
 
 def _split(raw: Mapping[str, Counts]) -> Ints:
-    return raw["cache_write_5m"].or_zero() + raw["cache_write_1h"].or_zero()
+    return raw["cache_write_5m"].or_zero + raw["cache_write_1h"].or_zero
 
 
 def _writes(raw: Mapping[str, Counts]) -> Ints:
     """All tokens written to the cache, told as a sum or by how long they live."""
-    return np.maximum(raw["cache_write"].or_zero(), _split(raw))
+    return np.maximum(raw["cache_write"].or_zero, _split(raw))
 
 
 def _unsplit(raw: Mapping[str, Counts]) -> Counts:
     """Writes of which nobody says how long they live; not told where all of them are split."""
-    rest = raw["cache_write"].or_zero() - _split(raw)
+    if not raw["cache_write"].somewhere:
+        return raw["cache_write"]
+    rest = raw["cache_write"].or_zero - _split(raw)
     split = raw["cache_write_5m"].told | raw["cache_write_1h"].told
     return Counts(rest, raw["cache_write"].told & (~split | (rest > 0)))
-
-
-def _count(columns: Columns, column: str, refused: dict[int, list[str]]) -> Counts:
-    """A count on each span. What is no count goes to ``refused``, with the attribute's name."""
-    values = np.zeros(len(columns), dtype=np.int64)
-    told = np.zeros(len(columns), dtype=bool)
-    faults = np.zeros(len(columns), dtype=np.int64)
-    keys = np.zeros(len(columns), dtype=np.int64)
-    for number, at in columns.telling(column):
-        count, fault, present = _read(columns, at)
-        rows = columns.cells.row[at][present]
-        values[rows], faults[rows], keys[rows] = count[present], fault[present], number
-        told[rows] = True
-    for row in np.flatnonzero(faults).tolist():
-        refused.setdefault(row, []).append(reason(int(keys[row]), int(faults[row])))
-    values[faults > 0] = 0
-    return Counts(values, told & (faults == 0))
-
-
-def _read(columns: Columns, at: slice | Ints) -> tuple[Ints, Ints, Flags]:
-    """Counts, faults (index of _FAULTS) and presence of the cells of one attribute."""
-    cells = columns.cells
-    whole, real, text = cells.whole[at], cells.real[at], cells.text[at]
-    values = whole.copy()
-    faults = np.zeros(len(values), dtype=np.int64)
-    present = cells.is_whole[at].copy()
-    is_real = cells.is_real[at]
-    if is_real.any():
-        sane = is_real & np.isfinite(real) & (np.abs(real) <= LARGEST_COUNT)
-        values[sane] = real[sane].astype(np.int64)
-        faults[sane & (real != np.trunc(real))] = _FRACTION
-        faults[is_real & ~sane] = _LARGE
-        faults[is_real & np.isnan(real)] = _NO_NUMBER
-        faults[is_real & (real < 0)] = _NEGATIVE
-        present |= is_real
-    is_text = text != ABSENT
-    for index in np.unique(text[is_text]):
-        same = text == index
-        values[same], faults[same] = _parsed(columns.texts[index])
-    faults[present & (values < 0)] = _NEGATIVE
-    faults[present & (values > LARGEST_COUNT)] = _LARGE
-    faults[cells.flag[at] != ABSENT] = _BOOLEAN
-    faults[cells.odd[at]] = _ODD
-    return values, faults, present | is_text | (faults > 0)
-
-
-def _parsed(text: str) -> tuple[int, int]:
-    """A count given as text, and its fault."""
-    if not _DIGITS.fullmatch(text):
-        return 0, _NEGATIVE if re.fullmatch(r"-[0-9.]+", text) else _NO_NUMBER
-    # 19 digits can exceed int64.
-    return (0, _LARGE) if int(text) > LARGEST_COUNT else (int(text), 0)
