@@ -12,7 +12,7 @@ from deliveries import as_otlp_json
 from doors import JSON, PROTOBUF, Doors, open_doors
 from fuzzing.seeds import requests
 from fuzzing.targets import ANSWERS, ENCODINGS, TARGETS, packed
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from records import Record, logs
 from spans import Told, heard, request
@@ -114,6 +114,8 @@ def test_a_compressed_body_that_is_spoiled_is_unpacked_or_refused(
 def test_protobuf_and_json_of_one_request_give_equal_rows(
     spans: list[Told], records: list[Record], resource: dict[str, object]
 ) -> None:
+    # JSON has one NaN, and a record's fingerprint is of all bits of its numbers.
+    assume("nan" not in repr((spans, records, resource)))
     for signal, body in (
         (Signal.TRACES, request(*spans, resource=resource)),
         (Signal.LOGS, logs(*records, resource=resource)),

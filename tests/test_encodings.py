@@ -58,6 +58,19 @@ def test_a_bomb_is_stopped_as_it_opens() -> None:
     tracemalloc.stop()
 
 
+def test_a_broken_body_leaves_no_memory_behind() -> None:
+    whole = random.Random(1).randbytes(500)
+    tracemalloc.start()
+    for encoding, pack in PACKERS:
+        for spoiled in (b"plain", pack(whole)[:-3], pack(whole)[:9] + b"x" * 99):
+            before = tracemalloc.get_traced_memory()[0]
+            for _ in range(20):
+                with pytest.raises(Malformed):
+                    unpack(spoiled, encoding)
+            assert tracemalloc.get_traced_memory()[0] - before < 100_000, encoding
+    tracemalloc.stop()
+
+
 def test_what_all_hold_together_stops_a_body_too() -> None:
     in_flight = InFlight(MIB)
     with pytest.raises(Busy), in_flight.share() as share:

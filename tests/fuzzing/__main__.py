@@ -43,14 +43,15 @@ def fuzz(target: str, seconds: int, keep: Path | None) -> int:
             *(sys.executable, "-m", "fuzzing.one", target, str(corpus)),
             f"-max_total_time={seconds}",
             f"-artifact_prefix={folder}/{target}-",
-            *("-max_len=40000", "-timeout=60", "-rss_limit_mb=2048", "-print_final_stats=1"),
+            *("-max_len=40000", "-timeout=60", "-rss_limit_mb=700", "-print_final_stats=1"),
         ],
         capture_output=True,
         text=True,
         check=False,
     )
-    units = re.search(r"number_of_executed_units: *(\d+)", done.stderr)
-    told = f"fuzzing: {target}: {units[1] if units else '?'} inputs in {seconds} s"
+    figures = dict(re.findall(r"stat::(\w+): +(\d+)", done.stderr))
+    inputs, peak = figures.get("number_of_executed_units"), figures.get("peak_rss_mb")
+    told = f"fuzzing: {target}: {inputs} inputs in {seconds} s, {peak} MB at most"
     if done.returncode == 0:
         print(f"{told}, no finding", flush=True)
         return 0
