@@ -20,7 +20,6 @@ log = structlog.get_logger(__name__)
 _LONGEST_PAUSE: Final = 30.0
 # A child that has lived so long has not died of what killed the one before.
 _SETTLED: Final = 60.0
-_GRACE: Final = 30.0
 
 Environment = Callable[[], Mapping[str, str]]
 """What a child is told, as it is when one is started."""
@@ -38,14 +37,23 @@ class Child:
     """One command of ours in a process of its own, tied to us by a socket (app/life.py)."""
 
     def __init__(
-        self, name: str, *, run: Sequence[str] = (), listener: socket.socket | None = None
+        self,
+        name: str,
+        *,
+        run: Sequence[str] = (),
+        listener: socket.socket | None = None,
+        grace: float = 30,
     ) -> None:
-        """``run`` is what follows ``python -m``; a ``listener`` is ours, and lent to it."""
+        """``run`` is what follows ``python -m``; a ``listener`` is ours, and lent to it.
+
+        ``grace`` seconds it has to end before it is killed.
+        """
         self.name = name
         self.where: dict[str, str] | None = None
         """What it serves, once it does."""
         self._run = run or ("app", name)
         self._listener = listener
+        self._grace = grace
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._heard = b""
@@ -118,7 +126,7 @@ class Child:
         """Tells it to finish what it has in hand, and to end."""
         self._start_at = None
         if self._process and self._leave_until is None:
-            self._leave_until = time.monotonic() + _GRACE
+            self._leave_until = time.monotonic() + self._grace
             self._process.terminate()
 
     def has_left(self, *, hurried: bool = False) -> bool:

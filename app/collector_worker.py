@@ -6,6 +6,7 @@ the database, which its parent has seen to.
 
 import app.without_pandas  # isort: skip  # noqa: F401  # before anything loads pyarrow
 
+import resource
 import socket
 from contextlib import suppress
 from datetime import timedelta
@@ -33,6 +34,9 @@ def main(parent: int, listener: int) -> None:
     """Hear OTLP until the parent says stop, or is gone. Both numbers are of inherited sockets."""
     settings = read_settings()
     configure_logs("collector")
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # more than this system gives to anybody
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with suppress(OSError):  # there is none but on Linux
         Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO)
     life = Life(parent, lambda _where: None)

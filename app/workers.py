@@ -6,6 +6,7 @@ While a worker is away, connections wait in the socket's queue for the next one 
 import socket
 from collections import deque
 from collections.abc import Callable, Mapping
+from typing import Final
 
 import structlog
 
@@ -13,6 +14,9 @@ from app.children import Child, ChildFailed, Environment
 from app.life import Where
 
 log = structlog.get_logger(__name__)
+
+_GRACE: Final = 10.0
+"""Seconds for a worker to end in. Nobody whom it has not answered waits longer for an answer."""
 
 
 class Workers:
@@ -89,4 +93,5 @@ class Workers:
             log.info("the collector's workers are replaced")
 
     def _child(self) -> Child:
-        return Child(self.name, run=["app.collector_worker"], listener=self._listener)
+        run = ["app.collector_worker"]
+        return Child(self.name, run=run, listener=self._listener, grace=_GRACE)

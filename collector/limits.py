@@ -36,8 +36,24 @@ class Limits:
     """In one body; each costs time, however empty."""
     in_flight_bytes: int = 256 * MIB
     """Of all requests that are not answered yet."""
+    key_bytes: int = 64 * MIB
+    """Of those that show one key, so that a sender of too much is not everybody's trouble. As long
+    as no key is needed all of this machine are one sender, and may take it all."""
+    header_seconds: float = 10
+    """For a request's headers to arrive, from their first byte."""
+    header_bytes: int = 64 * 1024
+    """Of one request, before its body."""
     body_seconds: float = 30
     """For a body to arrive."""
+    body_bytes_a_second: int = 4096
+    """How fast, on the average, when the pauses are over."""
+    body_pause_seconds: float = 5
+    """That nothing of a body may come, all in all: who sends a byte at a time is cut off."""
+    idle_seconds: int = 75
+    """That a connection may wait for a request: longer than the pause between two exports of an
+    SDK, so that each finds its connection."""
+    connections: int = 2_000
+    """To OTLP/HTTP, and as many to OTLP/gRPC. For one more, that which waits longest is closed."""
     answer_seconds: float = 8
     """From body to answer: SDKs give up after 10 s, and then do not hear that we are busy."""
     batch_rows: int = 5_000
@@ -45,43 +61,62 @@ class Limits:
     origins: frozenset[str] = frozenset()
     """Whose web pages may send (``collector/cors.py``)."""
 
+    def patience(self, read: int) -> float:
+        """Seconds from its begin in which more of a body has to come, of which so much is there."""
+        return min(self.body_seconds, self.body_pause_seconds + read / self.body_bytes_a_second)
+
 
 class Share:
     """What one request holds of the memory of all."""
 
-    def __init__(self, in_flight: "InFlight") -> None:
+    def __init__(self, in_flight: "InFlight", key: str | None = None) -> None:
         self._in_flight = in_flight
+        self._key = key
         self.held = 0
 
     def take(self, count: int) -> None:
         """Hold ``count`` bytes more; raises Busy when all requests together hold too much."""
-        self._in_flight.change(count)
+        self._in_flight.change(count, self._key)
         self.held += count
 
 
 class InFlight:
     """The bytes of all requests that are not answered yet. Used by many threads."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, of_one_key: int | None = None) -> None:
         self.limit = limit
         self.held = 0
+        self._of_one_key = limit if of_one_key is None else of_one_key
+        # By hash, so that a dump of our memory holds no key.
+        self._held_by: dict[int, int] = {}
         self._lock = Lock()
 
-    def change(self, count: int) -> None:
-        """Take bytes (or give them back, negative); raises Busy beyond the limit."""
+    def change(self, count: int, key: str | None = None) -> None:
+        """Take bytes (or give them back, negative); raises Busy beyond a limit."""
         with self._lock:
             if count > 0 and self.held + count > self.limit:
                 raise Busy("too many requests are waiting for their answer")
+            if key is not None:
+                self._change_of(hash(key), count)
             self.held += count
 
+    def _change_of(self, name: int, count: int) -> None:
+        held = self._held_by.get(name, 0) + count
+        if count > 0 and held > self._of_one_key:
+            raise Busy("too many requests of this key are waiting for their answer")
+        if held:
+            self._held_by[name] = held
+        else:
+            self._held_by.pop(name, None)
+
     @contextmanager
-    def share(self) -> Iterator[Share]:
-        """One request's share, given back at the end of the block."""
-        share = Share(self)
+    def share(self, key: str | None = None) -> Iterator[Share]:
+        """One request's share, given back at the end of the block. ``key``: that it shows."""
+        share = Share(self, key)
         try:
             yield share
         finally:
-            self.change(-share.held)
+            self.change(-share.held, key)
 
 
 def check_objects(body: bytes, most: int) -> None:

@@ -25,6 +25,8 @@ _CODES: Final = {
     Code.UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
     Code.UNAUTHENTICATED: grpc.StatusCode.UNAUTHENTICATED,
 }
+_IDLE: Final = 600
+"""Seconds that a connection may stay open without a request."""
 
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
@@ -51,7 +53,7 @@ class GrpcDoor:
     async def _answer(self, signal: Signal, request: bytes, context: Context) -> bytes:
         headers = {str(name): str(value) for name, value in context.invocation_metadata() or ()}
         sender = await self._receiver.admit(key_in(headers), local=_is_local(context.peer()))
-        with self._receiver.in_flight.share() as share:
+        with self._receiver.in_flight.share(key_in(headers)) as share:
             share.take(len(request))
             account = await self._receiver.hear(partial(_read, request, signal), sender, signal)
         return success(account, signal)
@@ -59,14 +61,7 @@ class GrpcDoor:
 
 def grpc_server(receiver: Receiver, limits: Limits) -> grpc.aio.Server:
     """A server that is not listening yet."""
-    server = grpc.aio.server(
-        options=[
-            ("grpc.max_receive_message_length", limits.request_bytes),
-            ("grpc.so_reuseport", 1),
-            # Each stream may hold a message that nobody has counted yet.
-            ("grpc.max_concurrent_streams", 64),
-        ]
-    )
+    server = grpc.aio.server(options=_options(limits))
     door = GrpcDoor(receiver)
     for signal in Signal:
         export = grpc.unary_unary_rpc_method_handler(partial(door.export, signal))
@@ -78,6 +73,25 @@ def grpc_server(receiver: Receiver, limits: Limits) -> grpc.aio.Server:
 def _read(request: bytes, signal: Signal) -> Request:
     check_signal(request, signal)
     return Request(request)
+
+
+def _options(limits: Limits) -> list[tuple[str, int]]:
+    """What gRPC itself bounds. Connections that it ends are told so first, and lose no request."""
+    return [
+        ("grpc.so_reuseport", 1),
+        ("grpc.max_receive_message_length", limits.request_bytes),
+        # Each stream may hold a message that nobody has counted yet.
+        ("grpc.max_concurrent_streams", 64),
+        ("grpc.max_allowed_incoming_connections", limits.connections),
+        ("grpc.server_handshake_timeout_ms", int(limits.header_seconds * 1000)),
+        ("grpc.max_connection_idle_ms", _IDLE * 1000),
+        # A peer that is gone without a word is noticed; one that asks too often whether we are
+        # there is told to stop.
+        ("grpc.keepalive_time_ms", 60_000),
+        ("grpc.keepalive_timeout_ms", 20_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    ]
 
 
 def _trailers(refusal: Refusal) -> tuple[tuple[str, bytes], ...]:

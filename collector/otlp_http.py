@@ -99,6 +99,9 @@ class HttpDoor:
             body = await self._answer(exchange)
         except _Gone:
             return
+        except asyncio.CancelledError:  # by the server, which ends and has waited long enough
+            exchange.close = True
+            await self._refuse(exchange, Busy("shutting down"))
         except Exception as error:  # noqa: BLE001 - told to the sender, counted and logged
             await self._refuse(exchange, error)
         else:
@@ -139,7 +142,7 @@ class HttpDoor:
         signal = _signal(exchange)
         sender = await self._admit(exchange)
         _check_content(exchange)
-        with self._receiver.in_flight.share() as share:
+        with self._receiver.in_flight.share(key_in(exchange.headers)) as share:
             body = await self._body(exchange, share)
             read = partial(self._request, body, exchange, signal, share)
             account = await self._receiver.hear(read, sender, signal)
@@ -153,9 +156,11 @@ class HttpDoor:
         if length.isdecimal() and int(length) > most:
             raise TooLarge(f"the body has more than {most:,} bytes")
         parts = []
+        began = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(self._receiver.limits.body_seconds):
+            async with asyncio.timeout(None) as patience:
                 while not exchange.complete:
+                    patience.reschedule(began + self._receiver.limits.patience(exchange.read))
                     part = await _next_part(exchange)
                     if exchange.read > most:
                         raise TooLarge(f"the body has more than {most:,} bytes")

@@ -52,7 +52,7 @@ class Receiver:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.limits = limits
-        self.in_flight = InFlight(limits.in_flight_bytes)
+        self.in_flight = InFlight(limits.in_flight_bytes, limits.key_bytes)
         self.tally = Tally()
         self._clock = clock
         kept = KeptSenders(spool.root / "senders" if spool else None, pepper)

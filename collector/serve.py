@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -11,8 +12,8 @@ from typing import Final
 
 import grpc.aio
 import structlog
-import uvicorn
 
+from collector.http_server import BACKLOG, http_server
 from collector.limits import Limits
 from collector.otlp_grpc import grpc_server
 from collector.otlp_http import HttpDoor
@@ -22,9 +23,10 @@ from store.sessions import Database
 
 log = structlog.get_logger(__name__)
 
-GRACE: Final = 8
+GRACE: Final = 7
 """Seconds that requests have to be answered once the doors are closed."""
-_BACKLOG: Final = 2048
+_LEAST: Final = 1.0
+"""Seconds in which what is understood can be put down, however long the answers took."""
 
 Ready = Callable[[dict[str, str]], None]
 
@@ -52,11 +54,12 @@ def run(
     """
     receiver = Receiver(database, pepper, limits=limits or Limits(), spool=spool)
     receiver.start()
+    ends = time.monotonic()
     try:
         with asyncio.Runner(loop_factory=_new_event_loop) as runner:
-            runner.run(_serve(receiver, http_addr, grpc_addr, ready, stop))
+            ends = runner.run(_serve(receiver, http_addr, grpc_addr, ready, stop)) + GRACE
     finally:
-        receiver.stop(GRACE)
+        receiver.stop(max(_LEAST, ends - time.monotonic()))
 
 
 def _new_event_loop() -> asyncio.AbstractEventLoop:
@@ -68,10 +71,11 @@ def _new_event_loop() -> asyncio.AbstractEventLoop:
 
 async def _serve(
     receiver: Receiver, http_addr: str | socket.socket, grpc_addr: str, ready: Ready, stop: Event
-) -> None:
+) -> float:
+    """Gives the moment, by the monotonic clock, at which it was told to stop."""
     grpc_door = grpc_server(receiver, receiver.limits)
     with _listening(http_addr) if isinstance(http_addr, str) else http_addr as listener:
-        http_door = _http_server(receiver)
+        http_door = http_server(HttpDoor(receiver), receiver.limits, grace=GRACE)
         async with asyncio.TaskGroup() as tasks:
             serving = tasks.create_task(http_door.serve(sockets=[listener]))
             try:
@@ -82,34 +86,10 @@ async def _serve(
                 while not stop.is_set():  # noqa: ASYNC110 - a threading.Event wakes no loop
                     await asyncio.sleep(0.1)
             finally:
+                told = time.monotonic()
                 http_door.should_exit = True
                 await grpc_door.stop(GRACE)
-
-
-class _HttpServer(uvicorn.Server):
-    """uvicorn without its signal handlers: whoever runs us decides when to stop."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def _http_server(receiver: Receiver) -> _HttpServer:
-    config = uvicorn.Config(
-        HttpDoor(receiver),
-        lifespan="off",
-        ws="none",
-        interface="asgi3",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        # Longer than the pause between two exports of an SDK, so that each finds its connection.
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=GRACE,
-        backlog=_BACKLOG,
-    )
-    return _HttpServer(config)
+    return told
 
 
 @contextmanager
@@ -120,7 +100,7 @@ def _listening(address: str) -> Iterator[socket.socket]:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
-            listener.listen(_BACKLOG)
+            listener.listen(BACKLOG)
         except OSError as error:
             raise OSError(error.errno, f"cannot listen at {address}: {error.strerror}") from None
         yield listener
