@@ -3,16 +3,15 @@
 import click
 
 from app.children import ChildFailed, environment_of
-from app.database import bring_up_to_date, opened, server_for
-from app.doors import addresses, chosen_ports, otlp_http_door, refuse_strangers
+from app.database import server_for
+from app.doors import addresses, chosen_ports, otlp_http_door
+from app.first_look import look_after_database
 from app.life import LifeOfParent, Where
 from app.logs import configure_logs
 from app.pepper import pepper_for
 from app.settings import Settings, read_settings
 from app.workers import Workers
 
-_PATIENCE = 60
-"""Seconds that a database which is away is waited for at the start."""
 _TICK = 0.05
 
 
@@ -38,11 +37,9 @@ def command(parent: int | None) -> None:
         chosen_ports(known) as chosen,
         server_for(chosen) as (url, _server),
     ):
-        bring_up_to_date(url, wait=_PATIENCE)
         doors = addresses(settings)
         del doors["API_ADDR"]
-        with opened(url, application="collector") as database:
-            refuse_strangers(doors, database)
+        look_after_database(chosen, url, doors, life.stop)
         workers = Workers(chosen.collector_workers, listener)
         try:
             _keep(workers, chosen, url, life)
