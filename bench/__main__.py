@@ -30,7 +30,7 @@ from bench import (
 from bench.bodies import tokens_of
 from bench.plan import Plan
 from bench.processes import PROC
-from bench.running import postgres
+from bench.running import default_workers, postgres
 from bench.table import Row, show_rows, write_rows
 
 MEASURES: Final[dict[str, Callable[[Plan], list[Row]]]] = {
@@ -57,7 +57,7 @@ _connections = click.option("--connections", default=16, show_default=True)
 @click.option("--full", is_flag=True, help=f"With {FULL_MINUTES:g} minutes while the jobs run.")
 @click.option("--seconds", type=float, help="Of each load.  [default: 10, with --full 20]")
 @click.option("--minutes", type=float, help="Of the load while the jobs run.  [default: 0]")
-@click.option("--workers", "count", default=1, show_default=True, help="Collector processes.")
+@click.option("--workers", "count", type=int, help="Of the collector.  [default: the product's]")
 @click.option("--only", type=click.Choice(list(MEASURES)), multiple=True, help="Some measures.")
 @_connections
 @_trace
@@ -67,7 +67,7 @@ def main(
     full: bool,
     seconds: float | None,
     minutes: float | None,
-    count: int,
+    count: int | None,
     only: Sequence[str],
     connections: int,
     trace: Path | None,
@@ -89,7 +89,7 @@ def main(
                     seconds=seconds or (20.0 if full else 10.0),
                     minutes=(FULL_MINUTES if full else 0.0) if minutes is None else minutes,
                     connections=connections,
-                    workers=count,
+                    workers=count or default_workers(),
                     tokens=tokens_of(trace),
                     say=_teller(),
                 )
@@ -99,7 +99,7 @@ def main(
             click.echo("\ninterrupted", err=True)
     if rows:
         show_rows(rows)
-        how = {"seconds": plan.seconds, "minutes": plan.minutes, "workers": count}
+        how = {"seconds": plan.seconds, "minutes": plan.minutes, "workers": plan.workers}
         write_rows(rows, {**how, "connections": connections, "trace": trace is not None})
 
 

@@ -47,11 +47,11 @@ def _row(waited: list[float], alone: list[float], beside: list[float], half: flo
     answer, quiet, busy = (percentile(each, 99) * 1000 for each in (waited, alone, beside))
     return Row(
         "acknowledged",
-        "acknowledgement p99 at half the load, of a bare commit's p99",
-        answer / quiet,
+        "acknowledgement p99 at half the load, of a bare commit's beside it",
+        answer / busy,
         "x",
         f"{answer:.1f} ms at {half:.0f} requests/s (p50 {percentile(waited, 50) * 1000:.1f}); "
-        f"bare commit {quiet:.1f} ms alone, {busy:.1f} ms beside the load ({answer / busy:.1f} x)",
+        f"bare commit {busy:.1f} ms beside it, {quiet:.1f} ms alone ({answer / quiet:.1f} x)",
         at_most=5,
         details={
             "answer_p50_ms": percentile(waited, 50) * 1000,

@@ -86,9 +86,9 @@ class Lost(Exception):  # noqa: N818  # says what happened
     """Calls were acknowledged and are not in the database."""
 
 
-def all_stored(url: str, calls: int) -> None:
+def all_stored(url: str, calls: int, patience: float = _PATIENCE) -> None:
     """Waits until the database has as many sightings as were sent. Raises Lost."""
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + patience
     with psycopg.connect(url, autocommit=True) as connection:
         while (found := _count(connection)) < calls:
             if time.monotonic() > deadline:

@@ -7,7 +7,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -17,12 +17,12 @@ from typing import Final
 import psycopg
 
 from app.children import Child
+from app.database import opened
 from app.local_postgres import LocalPostgres, local_postgres
-from app.settings import PREFIX
+from app.settings import PREFIX, Settings
 from bench.processes import tree
 from migrations.run import upgrade
 from store.partitions import ensure
-from store.sessions import open_database
 
 _EMPTY: Final = "empty"
 _PATIENCE: Final = 60.0
@@ -31,17 +31,20 @@ _NUMBERS: Final = count(1)
 
 @contextmanager
 def postgres(folder: Path) -> Iterator[LocalPostgres]:
-    """A server of our own with a migrated, empty database to begin from."""
+    """A server of our own, prepared."""
     with local_postgres(folder / "postgres") as server:
-        _by_hand(server, f"CREATE DATABASE {_EMPTY}")
-        url = server.url_of(_EMPTY)
-        upgrade(url)
-        database = open_database(url, application="bench")
-        today = datetime.now(UTC).date()
-        with database.write() as session:
-            ensure(session, today - timedelta(days=1), today + timedelta(days=1))
-        database.engine.dispose()
+        prepare(server)
         yield server
+
+
+def prepare(server: LocalPostgres) -> None:
+    """Makes the migrated database that all others begin as copies of."""
+    _by_hand(server, f"CREATE DATABASE {_EMPTY}")
+    url = server.url_of(_EMPTY)
+    upgrade(url)
+    today = datetime.now(UTC).date()
+    with opened(url, application="bench") as database, database.write() as session:
+        ensure(session, today - timedelta(days=1), today + timedelta(days=1))
 
 
 @contextmanager
@@ -58,31 +61,33 @@ def empty_database(server: LocalPostgres) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Collector:
-    """Running collectors that share an address."""
+    """A running collector."""
 
     address: str
     """host:port of OTLP/HTTP."""
-    roots: list[int]
+    pid: int
+    """Of the parent of its workers."""
 
     @property
     def pids(self) -> list[int]:
         """Of all its processes."""
-        return [pid for root in self.roots for pid in tree(root)]
+        return tree(self.pid)
 
 
 @contextmanager
 def collector(url: str, *, workers: int) -> Iterator[Collector]:
-    """The collector, in so many processes, over the database at a URL."""
-    with tempfile.TemporaryDirectory(prefix="spanledger-bench-") as folder, ExitStack() as parts:
-        environment = _environment(url, Path(folder))
-        first = parts.enter_context(_part("collector", environment))
-        address = (first.where or {})["otlp_http"]
-        environment |= {
-            f"{PREFIX}{door.upper()}_ADDR": where for door, where in (first.where or {}).items()
-        }
-        # As processes of their own that share the ports of the first.
-        others = [parts.enter_context(_part("collector", environment)) for _ in range(workers - 1)]
-        yield Collector(address, [child.pid or 0 for child in (first, *others)])
+    """The collector with so many workers, over the database at a URL."""
+    with (
+        tempfile.TemporaryDirectory(prefix="spanledger-bench-") as folder,
+        _part("collector", _environment(url, Path(folder), COLLECTOR_WORKERS=workers)) as child,
+    ):
+        yield Collector((child.where or {})["otlp_http"], child.pid or 0)
+
+
+def default_workers() -> int:
+    """How many workers the product has on this machine when nobody says."""
+    field = Settings.model_fields["collector_workers"]
+    return int(field.get_default(call_default_factory=True, validated_data={}))
 
 
 @contextmanager
@@ -111,12 +116,12 @@ def _part(name: str, environment: dict[str, str]) -> Iterator[Child]:
         child.stop(hurried=lambda: False)
 
 
-def _environment(url: str, folder: Path) -> dict[str, str]:
+def _environment(url: str, folder: Path, **settings: object) -> dict[str, str]:
     """That of this process, with no setting but ours."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    ours = {"DATABASE_URL": url, "DATA_DIR": str(folder)}
+    ours: dict[str, object] = {"DATABASE_URL": url, "DATA_DIR": str(folder)}
     ours |= dict.fromkeys(("OTLP_HTTP_ADDR", "OTLP_GRPC_ADDR", "API_ADDR"), "127.0.0.1:0")
-    return inherited | {f"{PREFIX}{name}": value for name, value in ours.items()}
+    return inherited | {f"{PREFIX}{name}": str(value) for name, value in (ours | settings).items()}
 
 
 def _by_hand(server: LocalPostgres, *statements: str) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final, TypeVar
 
+from app.database import opened
 from bench.bodies import SPANS, Template, calls
 from bench.plan import Plan
 from bench.running import empty_database
@@ -16,7 +17,7 @@ from collector.understanding.by_signal import understand_signal
 from collector.understanding.otlp import read_spans
 from store.dictionaries import Known
 from store.intake import Batch, Heard, put_down
-from store.sessions import Database, open_database
+from store.sessions import Database
 from store.tenants import TENANT
 
 Value = TypeVar("Value")
@@ -30,12 +31,10 @@ def measure(plan: Plan) -> list[Row]:
     """CPU time of each step, the median of many turns."""
     templates = calls(plan.tokens)
     rows = []
-    with empty_database(plan.server) as url:
-        database = open_database(url, application="bench")
+    with empty_database(plan.server) as url, opened(url, application="bench") as database:
         for together in _TOGETHER:
             plan.say(f"the steps of {together} x {SPANS} calls")
             rows.append(_row(_taken(database, templates, together), together))
-        database.engine.dispose()
     return rows
 
 

@@ -1,8 +1,32 @@
 """What the bench measures is what it says."""
 
-from deliveries import item_by_item
+from datetime import UTC, datetime
 
+import numpy as np
+import pytest
+from deliveries import item_by_item
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from app.local_postgres import LocalPostgres
+from bench import durable, peer
+from bench.bare import copy_again
+from bench.bodies import MADE_UP, SPANS, Template, calls, ordinary
 from bench.dialects import BATCH, MEASURE, batch_of, dialects
+from bench.loads import Lost, all_stored
+from bench.running import collector, empty_database, prepare
+from bench.table import Row
+from collector.signals import Signal
+from collector.understanding.by_signal import understand_signal
+from store.intake import Heard
+
+
+def heard(*bodies: bytes) -> Heard:
+    return understand_signal(Signal.TRACES, bodies, tenant=1, received_at=datetime.now(UTC))
+
+
+def attributes(template: Template) -> set[int]:
+    request = ExportTraceServiceRequest.FromString(template.fresh())
+    return {len(span.attributes) for span in request.resource_spans[0].scope_spans[0].spans}
 
 
 def test_every_captured_dialect_is_measured_on_batches_of_one_size() -> None:
@@ -10,3 +34,54 @@ def test_every_captured_dialect_is_measured_on_batches_of_one_size() -> None:
     assert MEASURE in batches
     for batch in batches.values():
         assert batch is None or len(item_by_item([batch])) == BATCH
+
+
+def test_each_time_a_request_is_sent_it_holds_other_calls_of_this_moment() -> None:
+    template = calls(MADE_UP, 1)[0]
+    found = heard(template.fresh(), template.fresh()).sightings
+    for column in ("trace_id", "span_id", "response_id"):
+        assert len(found.column(column).unique()) == 2 * SPANS
+    started = found.column("start_at").to_numpy(zero_copy_only=False)
+    assert abs(started.max() - np.datetime64(datetime.now(UTC).replace(tzinfo=None))) < (
+        np.timedelta64(1, "m")
+    )
+    assert attributes(template) == {14}
+
+
+def test_ordinary_spans_have_ten_attributes_and_are_no_calls() -> None:
+    template = ordinary(1)[0]
+    assert [part.not_a_call for part in heard(template.fresh()).parts] == [SPANS]
+    assert attributes(template) == {10}
+
+
+@pytest.mark.parametrize(("figure", "reached"), [(0.69, False), (0.7, True), (0.71, True)])
+def test_a_goal_is_reached_at_its_very_figure(figure: float, *, reached: bool) -> None:
+    assert Row("n", "m", figure, "x", "", at_least=0.7).reached is reached
+    assert Row("n", "m", 1.4 - figure, "x", "", at_most=0.7).reached is reached
+    assert Row("n", "m", figure, "x", "").reached is None
+
+
+@pytest.mark.one_server
+def test_the_product_is_its_own_peer_and_stores_what_the_bench_sends(
+    postgres: LocalPostgres,
+) -> None:
+    prepare(postgres)
+    with empty_database(postgres) as url, collector(url, workers=1) as running:
+        [row] = peer.measure(
+            otlp=running.address,
+            headers={},
+            sql="SELECT count(*) FROM sightings",
+            database=url,
+            seconds=0.2,
+            connections=2,
+            patience=30,
+            tokens=MADE_UP,
+            say=lambda _line: None,
+        )
+        stored = int(row.details["stored"])
+        assert stored % SPANS == row.details["missing"] == 0
+        all_stored(url, stored)
+        with pytest.raises(Lost):
+            all_stored(url, stored + 1, patience=0)
+        assert copy_again(postgres, url).rows_a_second > 0
+        assert durable.bytes_of(url, stored)["sightings"] > 100
