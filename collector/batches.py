@@ -22,7 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from collector.deadlines import Deadlines
 from collector.errors import Busy
 from collector.limits import Limits
-from store.dictionaries import MOVED, Known, sqlstate_of
+from store.dictionaries import MOVED, Known, is_about_the_data, sqlstate_of
 from store.intake import Account, Batch, Heard, put_down
 from store.sessions import Database
 from store.tenants import TENANT
@@ -172,10 +172,13 @@ class Writer:
             heard=[waiting.heard for waiting in group],
         )
         for attempt in range(1, _ATTEMPTS + 1):
+            straight = attempt == 1
             try:
                 with self._deadlines.within(), self._database.write() as session:
-                    done = put_down(session, batch, self._known)
-            except (psycopg.Error, DBAPIError) as error:
+                    done = put_down(session, batch, self._known, straight=straight)
+            except (psycopg.Error, DBAPIError, UnicodeEncodeError) as error:
+                if straight and is_about_the_data(error):
+                    continue  # some are there already, or cannot be stored: now with care
                 if sqlstate_of(error) not in _AGAIN or attempt == _ATTEMPTS:
                     raise
                 time.sleep(random.uniform(0, 0.02 * attempt))  # noqa: S311 - to part two writers

@@ -1,9 +1,10 @@
 """Puts down what was heard: many requests in one transaction, each told what became of it."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from spend.calls import Emitter, Owner, Route
 from spend.readings import Reading, TokenCounter
-from store.copying import ROWS, Copied, Fate, copy_in
+from store.copying import ROWS, Copied, Fate, copy_in, copy_straight
 from store.dictionaries import TABLES, Known, remember
 from store.readings import Kept, put_readings, remember_counters
 from store.sightings import KEY
@@ -29,6 +30,7 @@ _BEGIN: Final = text(
     " CASE WHEN current_setting('synchronous_commit') IN ('off', 'local')"
     " THEN set_config('synchronous_commit', 'on', true) END"
 )
+_INSERT: Final = insert(batches)
 
 
 class Unaccounted(Exception):  # noqa: N818 - it names the spans, not the mistake
@@ -90,8 +92,10 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What became of one request's spans:
-    heard = stored + duplicate + not_a_call + refused + spooled."""
+    """What became of one request's spans: heard = the sum of all that follows it.
+
+    (Of ``refused`` all reasons; ``usage_refused`` are stored.)
+    """
 
     heard: int
     stored: int
@@ -114,22 +118,24 @@ class PutDown:
     """Owners, routes and emitters to add to ``Known`` once it is committed."""
 
 
-def put_down(session: Session, batch: Batch, known: Known) -> PutDown:
+def put_down(session: Session, batch: Batch, known: Known, *, straight: bool = False) -> PutDown:
     """Store a batch in the session's transaction; the caller commits, and then may answer.
 
     A sighting that is there already (same tenant, trace, span and day) stays as it is and counts
     as a duplicate, also within the batch: the first one stays. Raises ``Unaccounted`` where a
     request's numbers do not add up, and what psycopg and SQLAlchemy raise; after any of these
-    nothing is stored once the session is rolled back.
+    nothing is stored once the session is rolled back. ``straight`` is faster, and raises also
+    where a sighting is there already or Postgres refuses one (``is_about_the_data``).
     """
     batch_id = int(session.execute(_BEGIN).scalar_one())
     entries, unstorable = _remember_entries(session, batch, known)
     rows, part_of = _in_key_order(batch)
-    fates, sqlstates = _store(session, rows, batch_id, unstorable)
+    copy = copy_straight if straight else copy_in
+    fates, sqlstates = _store(partial(copy, session), rows, batch_id, unstorable)
     entries += _remember_counters(session, batch, known)
     kept = put_readings(session, batch.tenant, batch_id, [it.readings for it in batch.parts])
     accounts = _accounts(batch.parts, part_of, fates, sqlstates, kept)
-    session.execute(insert(batches).values(**_row(batch, batch_id, accounts)))
+    session.execute(_INSERT, _row(batch, batch_id, accounts))
     return PutDown(batch_id, accounts, entries)
 
 
@@ -181,7 +187,10 @@ def _first_of_key(rows: pa.RecordBatch) -> NDArray[np.bool_]:
 
 
 def _store(
-    session: Session, rows: pa.RecordBatch, batch_id: int, unstorable: dict[str, dict[int, str]]
+    copy: Callable[[pa.RecordBatch], Copied],
+    rows: pa.RecordBatch,
+    batch_id: int,
+    unstorable: dict[str, dict[int, str]],
 ) -> tuple[NDArray[np.int8], dict[int, str]]:
     """What became of each row, and row -> SQLSTATE for those that Postgres refused."""
     fates = np.where(_first_of_key(rows), Fate.STORED, Fate.DUPLICATE).astype(np.int8)
@@ -192,10 +201,9 @@ def _store(
                 fates[row] = Fate.REFUSED
                 sqlstates[row] = refused[id_]
     wanted = np.flatnonzero(fates == Fate.STORED)
-    numbered = rows.take(pa.array(wanted)).append_column(
-        ROWS.field("batch_id"), pa.array(np.full(len(wanted), batch_id, np.int64))
-    )
-    copied: Copied = copy_in(session, numbered)
+    chosen = rows if len(wanted) == rows.num_rows else rows.take(pa.array(wanted))
+    batch_ids = pa.array(np.full(len(wanted), batch_id, np.int64))
+    copied = copy(chosen.append_column(ROWS.field("batch_id"), batch_ids))
     fates[wanted] = copied.fates
     return fates, sqlstates | {int(wanted[row]): s for row, s in copied.sqlstates.items()}
 

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import numpy as np
+import psycopg
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,7 +15,7 @@ from sqlalchemy import func, select, text
 
 from spend.calls import Emitter, Owner, Route
 from spend.ids import content_id
-from store.dictionaries import Known
+from store.dictionaries import Known, is_about_the_data
 from store.intake import Account, Batch, Heard, Part, Unaccounted, put_down
 from store.partitions import ensure, strays
 from store.sessions import Database
@@ -140,6 +141,21 @@ def test_a_span_that_postgres_refuses_costs_no_other_span_its_place(database: Da
         batch = session.execute(select(batches)).one()
     assert (batch.heard, batch.stored, batch.refused) == (101, 100, 1)
     assert batch.refused_for == {"cannot be stored (SQLSTATE 22P05)": 1}
+
+
+@pytest.mark.one_server
+@pytest.mark.parametrize("last", [Seen(1), Seen(9, details='"\\u0000"')])
+def test_copied_straight_is_all_or_nothing(database: Database, last: Seen) -> None:
+    def straight(*seen: Seen) -> Sequence[Account]:
+        with database.write() as session:
+            batch = Batch(TENANT, NOON, [Request(seen).heard()])
+            return put_down(session, batch, Known(), straight=True).accounts
+
+    assert straight(Seen(1), Seen(2), Seen(2))[0].stored == 2
+    with pytest.raises(psycopg.Error) as refusal:
+        straight(Seen(3), last)
+    assert is_about_the_data(refusal.value)
+    assert stored(database) == 2
 
 
 def test_a_refused_span_beside_duplicates_is_found_too(database: Database) -> None:
