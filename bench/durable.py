@@ -44,6 +44,11 @@ class _Course:
         rate, bare = self.load.sent.spans_a_second, self.copied.rows_a_second
         return f"{self.workers} worker{'s'[: self.workers > 1]}: {rate:,.0f}/s of {bare:,.0f}/s"
 
+    @property
+    def by_way_of_the_spool(self) -> str:
+        spooled = self.load.spooled
+        return f"; {spooled:,} of them by way of the spool" if spooled else ""
+
 
 def measure(plan: Plan) -> list[Row]:
     """The same load on one worker and on two, and on as many as the product runs here."""
@@ -56,7 +61,7 @@ def measure(plan: Plan) -> list[Row]:
         f"durable calls/s over HTTP, {SPANS} a request, of a bare COPY",
         chosen.ratio,
         "x",
-        "; ".join(course.told for course in courses.values()),
+        "; ".join(course.told for course in courses.values()) + chosen.by_way_of_the_spool,
         at_least=0.7,
         details={
             **{f"ratio_{n}_workers": course.ratio for n, course in courses.items()},
@@ -66,6 +71,7 @@ def measure(plan: Plan) -> list[Row]:
             "ratio_by_cpu_time": at_best,
             "calls": chosen.load.sent.spans,
             "busy_answers": chosen.load.sent.busy,
+            "spooled": chosen.load.spooled,
         },
     )
     cpu = Row(

@@ -1,5 +1,7 @@
 """A load on running collectors, and what it took of each process."""
 
+import http.client
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,9 +14,11 @@ from bench.plan import Plan
 from bench.processes import cpu_seconds, peak_bytes, tree
 from bench.running import Collector
 from bench.sending import Load, Sender, Sent, send, sending
+from collector.health import METRICS
 
 _WARM_UP: Final = 1.0
 _PATIENCE: Final = 120.0
+_SPOOLED: Final = re.compile(r'^spanledger_spans_total\{fate="spooled"\} (\S+)$', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,9 @@ class Loaded:
     postgres_cpu: float
     peak_bytes: int
     """Resident memory of the process that had most."""
+    spooled: int
+    """Spans that a worker answered when they were on disk, and not in Postgres yet: of the one
+    worker that was asked, since it began."""
 
     @property
     def collector_us(self) -> float:
@@ -74,7 +81,19 @@ def loaded(
         cpu_seconds(collectors) - before[0],
         cpu_seconds(tree(postgres)) - before[1],
         max(peak_bytes(pid) for pid in collectors),
+        _spooled(collector.address),
     )
+
+
+def _spooled(address: str) -> int:
+    connection = http.client.HTTPConnection(address, timeout=10)
+    try:
+        connection.request("GET", METRICS)
+        told = connection.getresponse().read().decode()
+    finally:
+        connection.close()
+    found = _SPOOLED.search(told)
+    return int(float(found[1])) if found else 0
 
 
 def warm_up(plan: Plan, collector: Collector, templates: list[Template]) -> Sent:

@@ -86,13 +86,15 @@ def measure(plan: Plan) -> list[Row]:
             sent.spans_a_second / copied.rows_a_second,
             "x",
             f"{sent.spans_a_second:,.0f}/s of {copied.rows_a_second:,.0f}/s; {sent.spans:,} calls, "
-            f"{sent.repeated * SPANS:,} sent twice and stored once, {sent.busy} answers busy",
+            f"{sent.repeated * SPANS:,} sent twice and stored once, {load.spooled:,} by way of the "
+            f"spool, {sent.busy} answers busy",
             at_least=0.4,
             details={
                 "calls_a_second": sent.spans_a_second,
                 "copy_rows_a_second": copied.rows_a_second,
                 "repeated": sent.repeated,
                 "busy_answers": sent.busy,
+                "spooled": load.spooled,
                 "answer_p99_ms": percentile(sent.answered_after, 99) * 1000,
                 "peak_mib": load.peak_bytes / 2**20,
                 **took,
