@@ -6,9 +6,14 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Final
 
+from google.protobuf.descriptor import Descriptor
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
+
 from collector.errors import Busy, Malformed, TooLarge
 from collector.signals import Signal
-from collector.wire import messages
+from collector.wire import SIZED, fields, messages
 
 MIB = 2**20
 
@@ -19,6 +24,8 @@ _ITEMS: Final = frozenset({2})
 # Of a metric: gauge, sum, histogram, exponential histogram, summary; each has its points first.
 _DATA: Final = frozenset({5, 7, 9, 10, 11})
 _POINTS: Final = frozenset({1})
+_MANY_PARTS: Final = 20
+"""Messages within an item of metrics: attributes and their values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,32 +143,59 @@ def check_items(request: bytes, most: int, signal: Signal) -> None:
     if len(request) <= 2 * most:
         return  # an item, or a group of them, has two bytes at least
     walked = items = 0
-    for is_item, count in _counted(request, signal):
-        items += count
+    for is_item in _walked(request, signal):
+        items += is_item
         walked += not is_item
         if items > most:
             raise TooLarge(f"more than {most:,} {signal.items} in one request")
         if walked > 2 * most:
             raise TooLarge(f"more than {2 * most:,} groups of {signal.items} in one request")
+    if signal is Signal.METRICS and len(request) > _MANY_PARTS * most:
+        _check_parts(request, _MANY_PARTS * most)
 
 
-def _counted(request: bytes, signal: Signal) -> Iterator[tuple[bool, int]]:
-    """Each item and group, up to where the frame breaks: whether it is an item, how many it is."""
+def _walked(request: bytes, signal: Signal) -> Iterator[bool]:
+    """For each item True, for each group of them False, up to where the frame breaks."""
     with suppress(Malformed):
         for _, group, group_end in messages(request, 0, len(request), _GROUPS):
             for _, scope, scope_end in messages(request, group, group_end, _SCOPES):
                 for _, item, item_end in messages(request, scope, scope_end, _ITEMS):
-                    points = _points(request, item, item_end) if signal is Signal.METRICS else 0
-                    yield True, 1 + points
-                yield False, 0
-            yield False, 0
+                    yield True
+                    if signal is Signal.METRICS:
+                        yield from _points(request, item, item_end)
+                yield False
+            yield False
 
 
-def _points(request: bytes, begin: int, end: int) -> int:
-    """How many data points a metric has."""
-    count = 0
+def _points(request: bytes, begin: int, end: int) -> Iterator[bool]:
+    """The data points of a metric, as items."""
     with suppress(Malformed):
         for _, data, data_end in messages(request, begin, end, _DATA):
             for _ in messages(request, data, data_end, _POINTS):
-                count += 1
-    return count
+                yield True
+
+
+def _check_parts(request: bytes, most: int) -> None:
+    """Raise TooLarge if a request of metrics holds more than ``most`` messages of any kind.
+
+    Its decoder makes an object of each, fifty times the size of an empty one on the wire.
+    """
+    count = 0
+    waiting = [(0, len(request), ExportMetricsServiceRequest.DESCRIPTOR)]
+    while waiting:
+        for part in _nested(request, *waiting.pop()):
+            waiting.append(part)
+            count += 1
+            if count > most:
+                raise TooLarge(f"more than {most:,} values in one request")
+
+
+def _nested(
+    request: bytes, at: int, end: int, described: Descriptor
+) -> Iterator[tuple[int, int, Descriptor]]:
+    """The messages within a message, up to where its frame breaks."""
+    with suppress(Malformed):
+        for number, kind, begin, after in fields(request, at, end):
+            field = described.fields_by_number.get(number)
+            if kind == SIZED and field is not None and field.message_type is not None:
+                yield begin, after, field.message_type

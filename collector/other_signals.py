@@ -61,7 +61,10 @@ def _first_items(request: bytes, signal: Signal) -> Iterator[_Item]:
     """The first item, and a few more where it is not one of ``signal``."""
     with suppress(Malformed):
         for begin, end in islice(_items(request), _ASKED):
-            item = {number: (kind, size) for number, kind, size in fields(request, begin, end)}
+            item = {
+                number: (kind, last - first)
+                for number, kind, first, last in fields(request, begin, end)
+            }
             yield item
             if _other(item, signal) is None:
                 return

@@ -15,7 +15,7 @@ from collector.answers import RETRY_SECONDS, Code, Refusal, refusal_of, success,
 from collector.cors import allowed, preflight
 from collector.encodings import KNOWN, decompress
 from collector.errors import Busy, TooLarge
-from collector.limits import Share, check_objects
+from collector.limits import Share
 from collector.other_signals import check_signal
 from collector.otlp_json.request import to_protobuf
 from collector.receive import Receiver
@@ -177,8 +177,7 @@ class HttpDoor:
         if exchange.media_type != JSON:
             check_signal(plain, signal)
             return Request(plain)
-        check_objects(plain, self._receiver.limits.json_objects)
-        return to_protobuf(plain, signal)
+        return to_protobuf(plain, signal, self._receiver.limits)
 
     async def _refuse(self, exchange: _Exchange, error: Exception) -> None:
         if isinstance(error, _Refused):

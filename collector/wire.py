@@ -33,35 +33,39 @@ def messages(
                 at += 8
             case 5:
                 at += 4
+            case 3 | 4:
+                pass  # where a group begins and ends: decoders pass over it, and so must limits
             case _:
                 raise Malformed("the request's frame is no protobuf")
     if at > end:
         raise Malformed("the request is cut off")
 
 
-def fields(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """The fields of ``data[at:end]``: number, wire type, and the length of what has one.
+def fields(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+    """The fields of ``data[at:end]``: number, wire type, and where the content begins and ends.
 
     Raises ``Malformed`` as ``messages`` does.
     """
     while at < end:
         tag, at = _varint(data, at, end)
-        size = 0
+        begin = at
         match tag & 7:
             case 2:
-                size, at = _varint(data, at, end)
-                at += size
+                size, begin = _varint(data, at, end)
+                at = begin + size
             case 0:
                 _, at = _varint(data, at, end)
             case 1:
                 at += 8
             case 5:
                 at += 4
+            case 3 | 4:
+                pass
             case _:
                 raise Malformed("the request's frame is no protobuf")
-        yield tag >> 3, tag & 7, size
-    if at > end:
-        raise Malformed("the request is cut off")
+        if at > end:
+            raise Malformed("the request is cut off")
+        yield tag >> 3, tag & 7, begin, at
 
 
 def _varint(data: bytes, at: int, end: int) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from truths import VECTORS
 
+from collector.limits import Limits
 from collector.otlp_json.request import to_protobuf
 from collector.signals import Signal
 
@@ -49,7 +50,7 @@ def sent(
         for file in sorted(files, key=lambda file: int(file.stem.rsplit("-", 1)[-1])):
             body = file.read_bytes()
             is_json = file.suffix == ".json" and not as_sent
-            found.append((signal, to_protobuf(body, signal).body if is_json else body))
+            found.append((signal, to_protobuf(body, signal, Limits()).body if is_json else body))
     return found
 
 

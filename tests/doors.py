@@ -178,3 +178,12 @@ def request(*spans: Span) -> bytes:
     scope.scope.name = "opentelemetry.instrumentation.openai_v2"
     scope.spans.extend(spans)
     return message.SerializeToString()
+
+
+def varint(value: int) -> bytes:
+    """A number, as protobuf writes lengths."""
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*out, value])

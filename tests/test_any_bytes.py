@@ -18,6 +18,7 @@ from records import Record, logs
 from spans import Told, heard, request
 from test_understand_anything import BAGS, RECORDS, SPANS
 
+from collector.limits import Limits
 from collector.otlp_json.request import to_protobuf
 from collector.signals import Signal
 from store.sessions import Database
@@ -120,7 +121,7 @@ def test_protobuf_and_json_of_one_request_give_equal_rows(
         (Signal.TRACES, request(*spans, resource=resource)),
         (Signal.LOGS, logs(*records, resource=resource)),
     ):
-        converted = to_protobuf(as_otlp_json(body, signal), signal)
+        converted = to_protobuf(as_otlp_json(body, signal), signal, Limits())
         assert converted.left_out == {}
         one, other = heard(body, signal=signal), heard(converted.body, signal=signal)
         assert one.sightings.equals(other.sightings)

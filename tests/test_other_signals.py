@@ -16,6 +16,7 @@ from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
 from spans import VECTORS
 
 from collector.errors import Malformed
+from collector.limits import Limits
 from collector.other_signals import check_signal
 from collector.otlp_json.request import to_protobuf
 from collector.signals import Signal
@@ -46,7 +47,7 @@ def test_every_item_of_every_emitter_is_known_for_what_it_is(signal: Signal) -> 
         as_json = as_otlp_json(whole, signal)
         for other in set(Signal) - {signal}:
             with pytest.raises(Malformed, match=f"send them to {signal.path}"):
-                to_protobuf(as_json, other)
+                to_protobuf(as_json, other, Limits())
 
 
 def test_a_gauge_is_no_span_though_its_frame_is_one() -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 import pytest
-from doors import JSON, NOON, PEPPER, PROTOBUF, Doors, call, open_doors, other_span, request
+from doors import JSON, NOON, PEPPER, PROTOBUF, Doors, call, open_doors, other_span, request, varint
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -234,14 +234,6 @@ def test_a_json_request_of_many_empty_objects_is_refused_before_it_takes_memory(
 ) -> None:
     answer = doors.post(b'{"resourceSpans":[' + b"{}," * 2_000_000 + b"{}]}", JSON)
     assert (answer.status, json.loads(answer.body)["code"]) == (413, 8)
-
-
-def varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*out, value])
 
 
 def test_requests_beyond_the_memory_of_all_are_told_to_come_again(database: Database) -> None:

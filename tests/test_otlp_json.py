@@ -11,6 +11,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from spans import START, VECTORS, heard, only
 
 from collector.errors import Malformed
+from collector.limits import Limits
 from collector.otlp_json.request import to_protobuf
 from collector.signals import Signal
 
@@ -38,7 +39,7 @@ def body(**changes: Any) -> dict[str, Any]:
 
 def read(told: bytes) -> bytes:
     """The request in a body, of which nothing is left out."""
-    request = to_protobuf(told, Signal.TRACES)
+    request = to_protobuf(told, Signal.TRACES, Limits())
     assert request.left_out == {}
     return request.body
 
@@ -49,7 +50,7 @@ def test_json_and_protobuf_are_understood_alike(signal: Signal) -> None:
     assert files
     for file in files:
         request = file.read_bytes()
-        as_json = to_protobuf(as_otlp_json(request, signal), signal).body
+        as_json = to_protobuf(as_otlp_json(request, signal), signal, Limits()).body
         one, other = heard(request, signal=signal), heard(as_json, signal=signal)
         assert one == other, file
 
@@ -144,7 +145,7 @@ def test_one_bad_span_loses_one_span(spoiled: dict[str, Any] | None, why: str) -
     good = spans_of(told)[0]
     bad = spoiled if spoiled is None else {**good, **spoiled}
     spans_of(told)[:] = [good, bad, {**good, "spanId": SPAN[::-1]}, bad]
-    request = to_protobuf(orjson.dumps(told), Signal.TRACES)
+    request = to_protobuf(orjson.dumps(told), Signal.TRACES, Limits())
     assert request.left_out == {why: 2}
     assert heard(request.body).sightings.num_rows == 2
 
@@ -152,12 +153,12 @@ def test_one_bad_span_loses_one_span(spoiled: dict[str, Any] | None, why: str) -
 def test_one_bad_record_or_metric_is_lost_alone_too() -> None:
     records = [{"severityNumber": "INFO"}, {"timeUnixNano": str(START)}]
     told: dict[str, Any] = {"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]}
-    assert to_protobuf(orjson.dumps(told), Signal.LOGS).left_out == {
+    assert to_protobuf(orjson.dumps(told), Signal.LOGS, Limits()).left_out == {
         "logRecords: severityNumber must be an integer": 1
     }
     metrics = [{"name": "a", "sum": {"aggregationTemporality": "DELTA"}}, {"name": "b"}]
     told = {"resourceMetrics": [{"scopeMetrics": [{"metrics": metrics}]}]}
-    assert to_protobuf(orjson.dumps(told), Signal.METRICS).left_out == {
+    assert to_protobuf(orjson.dumps(told), Signal.METRICS, Limits()).left_out == {
         "metrics: sum.aggregationTemporality must be an integer": 1
     }
 
@@ -225,7 +226,7 @@ def test_half_an_emoji_costs_nothing_but_itself() -> None:
 )
 def test_what_is_no_request_is_refused_with_its_place(told: bytes, says: str) -> None:
     with pytest.raises(Malformed, match=re.escape(says)):
-        to_protobuf(told, Signal.TRACES)
+        to_protobuf(told, Signal.TRACES, Limits())
 
 
 def test_unknown_members_and_other_spellings_are_ignored() -> None:

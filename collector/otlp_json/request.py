@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,7 +14,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from collector.errors import Malformed
+from collector.errors import Malformed, TooLarge
+from collector.limits import Limits, check_objects
 from collector.otlp_json.logs import put_record
 from collector.otlp_json.metrics import put_metric
 from collector.otlp_json.sources import put_resource, put_scope
@@ -65,15 +66,17 @@ _LOW: Final = rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _HALVES: Final = re.compile(rb"%s(?!%s)|(?<!%s)%s" % (_HIGH, _LOW, _HIGH, _LOW))
 
 
-def to_protobuf(body: bytes, signal: Signal) -> Request:
+def to_protobuf(body: bytes, signal: Signal, limits: Limits) -> Request:
     """The signal's request that a JSON body stands for.
 
     Raises ``Malformed``, naming the place, for what is no JSON or has another shape, and where no
-    item can be read.
+    item can be read; ``TooLarge`` beyond the limits of objects and items.
     """
+    check_objects(body, limits.json_objects)
     try:
         content = _parsed(body)
         _check_signal(content, signal)
+        _check_lists(content, signal, limits.spans)
         return _converted(content, _SHAPES[signal])
     except RecursionError:
         raise Malformed("JSON: nested too deep") from None
@@ -122,6 +125,26 @@ def _check_signal(content: dict[str, Any], signal: Signal) -> None:
     ours_in_protobuf = _SHAPES[signal].fields[0]
     if ours_in_protobuf in content:
         raise Malformed(f"JSON: the member is called {ours}, not {ours_in_protobuf}")
+
+
+def _check_lists(content: dict[str, Any], signal: Signal, most: int) -> None:
+    """Raise ``TooLarge`` beyond so many items, or twice as many groups of them.
+
+    Those of protobuf are counted again, with the data points within (``check_items``).
+    """
+    by_resource, by_scope, items = _SHAPES[signal].members
+    groups = _inside([content], by_resource)
+    scopes = _inside(groups, by_scope)
+    if len(groups) + len(scopes) > 2 * most:
+        raise TooLarge(f"more than {2 * most:,} groups of {signal.items} in one request")
+    if len(_inside(scopes, items)) > most:
+        raise TooLarge(f"more than {most:,} {signal.items} in one request")
+
+
+def _inside(holders: Iterable[Any], name: str) -> list[Any]:
+    """What some objects hold in a list."""
+    found = (holder.get(name) for holder in holders if isinstance(holder, dict))
+    return [each for some in found if isinstance(some, list) for each in some]
 
 
 def _converted(content: dict[str, Any], shape: _Shape) -> Request:

@@ -59,7 +59,7 @@ def otlp_json(data: bytes) -> None:
     """A body of JSON; the first byte is the signal's."""
     signal = SIGNALS[data[0] % 3 if data else 0]
     with suppress(Malformed):
-        hear(to_protobuf(data[1:], signal), signal)
+        hear(to_protobuf(data[1:], signal, LIMITS), signal)
 
 
 def compressed(data: bytes) -> None:
