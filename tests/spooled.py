@@ -1,5 +1,8 @@
 """Opens spools in temporary folders."""
 
+import os
+import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -7,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import pytest
 
 from collector.spool.frames import Damage, Record
 from collector.spool.spool import Spool
@@ -58,3 +63,20 @@ def until(true: Callable[[], bool], what: str) -> None:
     while not true():
         assert time.monotonic() < deadline, f"never happened: {what}"
         threading.Event().wait(0.01)
+
+
+@contextmanager
+def small_disk(at: Path) -> Iterator[Path]:
+    at.mkdir()
+    mount = shutil.which("mount")
+    if os.geteuid() or not mount:
+        pytest.skip("only root can make a small disk")
+    mounted = subprocess.run(  # noqa: S603 - of this test
+        [mount, "-t", "tmpfs", "-o", "size=2m", "tmpfs", at], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip(f"no small disk here: {mounted.stderr.decode().strip()}")
+    try:
+        yield at
+    finally:
+        subprocess.run(["umount", at], check=True)  # noqa: S603, S607 - as above

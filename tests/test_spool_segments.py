@@ -5,15 +5,13 @@ import multiprocessing
 import os
 import shutil
 import signal
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
-from spooled import NOON, open_spool, put, taken, ticking, until
+from spooled import NOON, open_spool, put, small_disk, taken, ticking, until
 
 from collector.spool.folders import QUARANTINE, segments_in
 from collector.spool.frames import Damage, Record, frame, walk
@@ -142,23 +140,6 @@ def test_a_full_disk_refuses_and_loses_nothing(tmp_path: Path) -> None:
         assert taken(spool) == [bytes([n]) * 100_000 for n in range(kept)]
         spool.tend()
         put(spool, b"there is room again")
-
-
-@contextmanager
-def small_disk(at: Path) -> Iterator[Path]:
-    at.mkdir()
-    mount = shutil.which("mount")
-    if os.geteuid() or not mount:
-        pytest.skip("only root can make a small disk")
-    mounted = subprocess.run(  # noqa: S603 - of this test
-        [mount, "-t", "tmpfs", "-o", "size=2m", "tmpfs", at], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip(f"no small disk here: {mounted.stderr.decode().strip()}")
-    try:
-        yield at
-    finally:
-        subprocess.run(["umount", at], check=True)  # noqa: S603, S607 - as above
 
 
 def test_bounds_in_bytes_and_age_refuse_and_drop_nothing(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ _UNREADABLE: Final = (
     ValueError,
     AttributeError,
     OverflowError,
+    OSError,  # as Arrow calls what is cut off
     struct.error,
     pa.ArrowException,
 )
@@ -90,14 +91,7 @@ def decode(body: bytes) -> Spooled:
             counters=_entries(TokenCounter, told["counters"]),
         )
         received_at = datetime.fromisoformat(told["received_at"])
-    except (
-        KeyError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        struct.error,
-        pa.ArrowException,
-    ) as why:
+    except _UNREADABLE as why:
         raise NotUnderstood(repr(why)) from why
     if len(heard.part_of) != heard.sightings.num_rows:
         raise NotUnderstood("not every sighting is of a request")

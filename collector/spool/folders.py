@@ -8,7 +8,6 @@ import fcntl
 import os
 import re
 import secrets
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -85,17 +84,19 @@ def segments_in(path: Path) -> list[Path]:
     return []
 
 
+def sizes_in(path: Path) -> dict[Path, int]:
+    """The segments of a folder, oldest first, and their bytes."""
+    sizes = {}
+    for segment in segments_in(path):
+        with suppress(FileNotFoundError):  # stored meanwhile
+            sizes[segment] = segment.stat().st_size
+    return sizes
+
+
 def size_of(root: Path, *, but: Path | None = None) -> int:
-    """Bytes of all segments beneath a spool, those in quarantine included."""
-    size = 0
-    with suppress(FileNotFoundError):
-        for path in root.iterdir():
-            if path == but or not stat.S_ISDIR(path.stat().st_mode):
-                continue
-            for segment in segments_in(path):
-                with suppress(FileNotFoundError):
-                    size += segment.stat().st_size
-    return size
+    """Bytes of all segments beneath a spool, those in quarantine included. Raises OSError."""
+    folders = [path for path in root.iterdir() if path.is_dir()] if root.exists() else []
+    return sum(sum(sizes_in(path).values()) for path in folders if path != but)
 
 
 def new_name(now: datetime) -> str:

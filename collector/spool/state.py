@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from collector.spool.folders import QUARANTINE, read_name, segments_in, size_of
+from collector.spool.folders import QUARANTINE, read_name, sizes_in
 
 SPOOL: Final = "spool"
 """Its folder, in DATA_DIR."""
@@ -63,17 +63,14 @@ class Found:
 
 def look(root: Path) -> Found:
     """What lies in a spool, seen from outside. Raises OSError."""
-    waiting = [
-        segment
-        for folder in (root.iterdir() if root.exists() else ())
-        if folder.name.isdecimal()
-        for segment in segments_in(folder)
-        if segment.stat().st_size
-    ]
-    aside = segments_in(root / QUARANTINE)
+    folders = [path for path in root.iterdir() if path.name.isdecimal()] if root.exists() else []
+    waiting = {
+        segment: size for path in folders for segment, size in sizes_in(path).items() if size
+    }
+    aside = sizes_in(root / QUARANTINE)
     return Found(
-        size=size_of(root),
-        waiting=sum(segment.stat().st_size for segment in waiting),
+        size=sum(waiting.values()) + sum(aside.values()),
+        waiting=sum(waiting.values()),
         oldest_at=min((read_name(segment.name).made_at for segment in waiting), default=None),
         quarantined=len(aside),
     )
