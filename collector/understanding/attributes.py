@@ -1,5 +1,6 @@
 """All attributes that any dialect knows, numbered."""
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -7,7 +8,16 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from collector.dialects import DIALECTS
-from collector.dialects.table import COLUMNS, MEANINGS, MOMENTS, TEXTS, Event, Mark, Unpacked
+from collector.dialects.table import (
+    COLUMNS,
+    MEANINGS,
+    MOMENTS,
+    TEXTS,
+    Dialect,
+    Event,
+    Mark,
+    Unpacked,
+)
 from spend.owners import ATTRIBUTES as OWN
 
 MARKS: Final[tuple[tuple[Mark, int], ...]] = tuple(
@@ -26,6 +36,11 @@ EVENTS: Final[tuple[tuple[Event, int], ...]] = tuple(
 
 ANY: Final = -1
 """Spans of any dialect, or of none."""
+
+
+def dialects_that(fit: Callable[[Dialect], object]) -> npt.NDArray[np.bool_]:
+    """Which dialects fit, by number; the last is for none, whose number is -1, and does not."""
+    return np.array([*(bool(fit(dialect)) for dialect in DIALECTS), False])
 
 
 def _sources(column: str) -> tuple[tuple[str, int], ...]:

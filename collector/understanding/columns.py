@@ -109,6 +109,11 @@ class Columns:
         number = NUMBER[key]
         return slice(self.cells.starts[number], self.cells.starts[number + 1])
 
+    def has(self, key: str) -> bool:
+        """Whether any span has an attribute."""
+        number = NUMBER[key]
+        return self.cells.starts[number] < self.cells.starts[number + 1]
+
     def tells(self, column: str) -> bool:
         """Whether any attribute may tell a column."""
         return column in self._tellers

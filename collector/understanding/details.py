@@ -82,10 +82,14 @@ def _member(name: str, value: object) -> str:
 def describe(columns: Columns, details: Details, streamed: Flags) -> None:
     """The members that stand in attributes as they are, and which calls streamed."""
     for name in ("user", "session", "request_id", "finish_reason"):
-        details.texts(name, columns.text(name), columns.texts)
-    details.real("cost_given", columns.number("cost_given"))
+        if columns.tells(name):
+            details.texts(name, columns.text(name), columns.texts)
+    if columns.tells("cost_given"):
+        details.real("cost_given", columns.number("cost_given"))
     details.flag("streaming", streamed)
     details.flag("cache_hit", columns.flag("cache_hit") == 1)
+    if not (columns.tells("resend_count") or columns.tells("attempt")):
+        return
     resent, attempt = columns.number("resend_count") + 1, columns.number("attempt")
     attempts = np.nan_to_num(np.fmax(resent, attempt))
     sane = (attempts > 1) & (attempts <= _MOST_ATTEMPTS)

@@ -9,6 +9,8 @@ from collector.understanding.otlp import Ints
 _ROOM = 2**62
 _SMALL = 2**31
 """So many values, for as many rows, have room."""
+_TABLE = 16
+"""So many possible combinations a row are counted in a table; more are sorted."""
 
 
 def distinct(columns: Sequence[Ints], rows: int) -> tuple[Ints, Ints]:
@@ -33,5 +35,12 @@ def distinct(columns: Sequence[Ints], rows: int) -> tuple[Ints, Ints]:
         used *= width
     if used == 1:  # all alike
         return np.zeros(min(rows, 1), dtype=np.int64), key
-    _, firsts, groups = np.unique(key, return_index=True, return_inverse=True)
-    return firsts, groups
+    if used > _TABLE * rows:
+        _, firsts, groups = np.unique(key, return_index=True, return_inverse=True)
+        return firsts, groups
+    first_of = np.full(used, -1, dtype=np.int64)
+    first_of[key[::-1]] = np.arange(rows - 1, -1, -1)
+    there = np.flatnonzero(first_of >= 0)
+    place = np.zeros(used, dtype=np.int64)
+    place[there] = np.arange(len(there))
+    return first_of[there], place[key]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from collector.dialects import DIALECTS
+from collector.understanding.attributes import dialects_that
 from collector.understanding.columns import ABSENT, Columns
 from collector.understanding.counts import Flags
 from collector.understanding.details import Details
@@ -32,7 +32,7 @@ _EXCEPTION: Final = b"exception"
 _READ: Final = 1000
 """Bytes of a message that are looked at."""
 
-_THROWS: Final = [number for number, dialect in enumerate(DIALECTS) if dialect.exceptions_fail]
+_THROWS: Final = dialects_that(lambda dialect: dialect.exceptions_fail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def endings_of(spans: Spans, rows: Ints, columns: Columns, dialect: Ints) -> End
     numbers = columns.number("http_status")
     sane = np.isfinite(numbers) & (numbers >= 100) & (numbers <= 599)  # noqa: PLR2004 - HTTP's
     http = np.where(sane, np.nan_to_num(numbers), 0).astype(np.int64)
-    throws = np.isin(dialect, _THROWS)
+    throws = _THROWS[dialect]
     unnamed = np.flatnonzero((failed | throws) & ((told == ABSENT) | (http == 0)))
     exceptions: dict[int, str] = {}
     if len(unnamed):

@@ -34,10 +34,11 @@ class Saved:
 
 def not_charged(usage: Usage, cached: Flags) -> tuple[Usage, Saved]:
     """The usage with that of ``cached`` spans set to 0, and what was set."""
+    if not cached.any():
+        nothing = np.zeros(len(cached), dtype=np.int64)
+        return usage, Saved(nothing, nothing)
     prompt = np.sum([usage.meters[name].or_zero for name in INPUTS], axis=0)
     saved = Saved(np.where(cached, prompt, 0), np.where(cached, usage.meters["output"].or_zero, 0))
-    if not cached.any():
-        return usage, saved
     meters = {
         name: Counts(
             np.where(cached, 0, counts.value),

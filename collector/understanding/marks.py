@@ -18,6 +18,8 @@ from collector.understanding.attributes import MARKS
 from collector.understanding.known import Known, distinct_of
 from collector.understanding.otlp import Ints, Spans
 
+# An enumeration's member is looked up anew each time.
+_UNSAID: Final = int(Verdict.UNSAID)
 _BY_SCOPE: Final = tuple(
     (pattern, number)
     for number, dialect in reversed(list(enumerate(DIALECTS)))
@@ -74,7 +76,7 @@ def judge(spans: Spans, scopes: list[str], known: Known) -> Marked:
         rows = None if mark.attribute == SPAN_NAME else known.rows_of(mark.attribute)
         if rows is not None and rows.start == rows.stop:
             continue
-        unsaid = verdict == Verdict.UNSAID
+        unsaid = verdict == _UNSAID
         if mark.kinds is not None:
             unsaid &= _among(spans.kind, mark.kinds)
         if mark.scope != "*":
@@ -87,7 +89,7 @@ def judge(spans: Spans, scopes: list[str], known: Known) -> Marked:
             here = unsaid[holders]
             holders = holders[here]
             words = _words(number, known.values.get("text"), known.said[rows][here])
-        speaks = words != Verdict.UNSAID
+        speaks = words != _UNSAID
         verdict[holders[speaks]] = words[speaks]
         dialect[holders[speaks]] = speaker
     of_scope = np.array([scope_dialect(scope) for scope in scopes], dtype=np.int64)

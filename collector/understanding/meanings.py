@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from collector.dialects import DIALECTS
-from collector.dialects.table import Meaning
+from collector.dialects.table import MEANINGS, Meaning
 from collector.understanding.columns import Columns
 from collector.understanding.counts import Flags
 from collector.understanding.distinct import distinct
@@ -36,8 +36,7 @@ def _holding(column: str, scope: str, version: str, provider: str | None) -> tup
     )
 
 
-def flags_of(
-    column: str,
+def meanings_of(
     columns: Columns,
     *,
     scope: Ints,
@@ -45,8 +44,8 @@ def flags_of(
     versions: Sequence[str],
     group: Ints,
     routes: Sequence[Route],
-) -> Flags:
-    """Where a flag (``beside_cache``, ``reasoning_apart``) of the tables holds.
+) -> dict[str, Flags]:
+    """Where each flag of the tables (``MEANINGS``) holds.
 
     ``scope`` is each span's row in ``names`` and ``versions``, ``group`` its row in ``routes``.
     """
@@ -55,14 +54,21 @@ def flags_of(
     # A batch can hold one scope many times, once for each resource.
     emitter = np.array([place[each] for each in emitters], dtype=np.int64)[scope]
     firsts, alike = distinct([emitter, group], len(columns))
+    said = [(*emitters[scope[row]], routes[group[row]].provider) for row in firsts.tolist()]
+    return {flag: _flags(flag, columns, said, alike) for flag in MEANINGS}
+
+
+def _flags(
+    column: str, columns: Columns, said: Sequence[tuple[str, str, str | None]], alike: Ints
+) -> Flags:
+    """Where a flag holds. ``said`` are scopes, versions and providers; ``alike`` whose."""
     held: dict[int, tuple[Meaning, list[int]]] = {}
-    for number, row in enumerate(firsts.tolist()):
-        name, version = emitters[scope[row]]
-        for meaning in _holding(column, name, version, routes[group[row]].provider):
+    for number, each in enumerate(said):
+        for meaning in _holding(column, *each):
             held.setdefault(id(meaning), (meaning, []))[1].append(number)
     holds = np.zeros(len(columns), dtype=bool)
     for meaning, numbers in held.values():
-        among = np.zeros(len(firsts), dtype=bool)
+        among = np.zeros(len(said), dtype=bool)
         among[numbers] = True
         here = among[alike]
         if meaning.unless:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from collector.dialects import DIALECTS
+from collector.understanding.attributes import dialects_that
 from collector.understanding.columns import ABSENT, Columns
 from collector.understanding.counts import Flags
 from collector.understanding.otlp import Events, Ints, Spans
@@ -24,14 +25,10 @@ _NONE: Final = np.iinfo(np.int64).max
 FIRST_TOKEN_EVENTS: Final = frozenset(
     name.encode() for dialect in DIALECTS for name in dialect.first_token_events
 )
-_ONLY_STREAMING: Final = [
-    number for number, dialect in enumerate(DIALECTS) if dialect.ttft_only_streaming
-]
-SERVING: Final = [number for number, dialect in enumerate(DIALECTS) if dialect.serves]
+_ONLY_STREAMING: Final = dialects_that(lambda dialect: dialect.ttft_only_streaming)
+SERVING: Final = dialects_that(lambda dialect: dialect.serves)
 """Dialects of gateways and model servers."""
-_LATE: Final = [
-    number for number, dialect in enumerate(DIALECTS) if dialect.first_token_events_late
-]
+_LATE: Final = dialects_that(lambda dialect: dialect.first_token_events_late)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,27 +97,33 @@ def first_tokens(spans: Spans, rows: Ints, columns: Columns, dialect: Ints) -> t
     ``rows`` are the places of the columns' spans in ``spans``. A call that says it did not
     stream has no first token: emitters put its latency there.
     """
-    seconds, millis = columns.number("ttft_s"), columns.number("ttft_ms")
-    told = np.where(np.isfinite(seconds), seconds * 1e6, millis * 1e3)
-    at = columns.moment("first_token_at")
-    since = (at - spans.start[rows].astype(np.int64)) / _NANOS
-    told = np.where(np.isnan(told) & (at > 0), since, told)
     streams = columns.flag("streaming")
-    told[streams == 0] = np.nan
-    only = np.isin(dialect, _ONLY_STREAMING)
-    told[only & (streams != 1)] = np.nan
-    sane = np.isfinite(told) & (told >= 0) & (told <= _LONGEST / timedelta(microseconds=1))
-    waited = np.where(sane, np.nan_to_num(told, posinf=0, neginf=0), -1).astype(np.int64)
+    waited = _told_waits(spans, rows, columns, streams, dialect)
     streamed = streams == 1
     told_by_event = _from_events(spans.events, spans.start)
     if told_by_event is not None:
         since_event = told_by_event[rows]
         streamed |= since_event >= 0
-        known = (waited < 0) & ~np.isin(dialect, _LATE)
+        known = (waited < 0) & ~_LATE[dialect]
         waited = np.where(known, since_event, waited)
     # A model server knows its first token of any call; who waits for one, streams.
-    streamed |= (waited >= 0) & (streams == ABSENT) & ~np.isin(dialect, SERVING)
+    streamed |= (waited >= 0) & (streams == ABSENT) & ~SERVING[dialect]
     return waited, streamed
+
+
+def _told_waits(spans: Spans, rows: Ints, columns: Columns, streams: Ints, dialect: Ints) -> Ints:
+    """Microseconds from start to first token as attributes tell them, -1 where they do not."""
+    if not any(columns.tells(column) for column in ("ttft_s", "ttft_ms", "first_token_at")):
+        return np.full(len(rows), -1, dtype=np.int64)
+    seconds, millis = columns.number("ttft_s"), columns.number("ttft_ms")
+    told = np.where(np.isfinite(seconds), seconds * 1e6, millis * 1e3)
+    at = columns.moment("first_token_at")
+    since = (at - spans.start[rows].astype(np.int64)) / _NANOS
+    told = np.where(np.isnan(told) & (at > 0), since, told)
+    told[streams == 0] = np.nan
+    told[_ONLY_STREAMING[dialect] & (streams != 1)] = np.nan
+    sane = np.isfinite(told) & (told >= 0) & (told <= _LONGEST / timedelta(microseconds=1))
+    return np.where(sane, np.nan_to_num(told, posinf=0, neginf=0), -1).astype(np.int64)
 
 
 def _from_events(events: Events, start: npt.NDArray[np.uint64]) -> Ints | None:

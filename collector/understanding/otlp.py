@@ -194,6 +194,8 @@ def attributes_of(lists: Any, *, wanted: frozenset[bytes] | None = None) -> Attr
     where one cannot be read.
     """
     items, holder = items_of(lists)
+    if not len(items):
+        return Attributes(holder, holder, pa.array([], pa.binary()), {})
     if wanted is not None:
         long = np.flatnonzero(pc.binary_length(items).to_numpy() > _LONG)
         unwanted = long[_unwanted(items, long, wanted)]

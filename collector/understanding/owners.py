@@ -85,19 +85,17 @@ def owners_of(
 
     ``resource`` is each span's row in ``claims``.
     """
-    said = [columns.text_of(key) for key in SPAN_KEYS]
+    said = {key: columns.text_of(key) for key in SPAN_KEYS if columns.has(key)}
     which = np.full(len(columns), ABSENT, dtype=np.int64)
     team = columns.text("team", which)
     project = columns.text("project")
-    firsts, groups = distinct([*said, team, which, project, resource], len(columns))
+    firsts, groups = distinct([*said.values(), team, which, project, resource], len(columns))
     texts = columns.texts
     ids = np.zeros(len(firsts), dtype=np.int64)
     owners: dict[int, Owner] = {}
     for group, row in enumerate(firsts.tolist()):
         span = tuple(
-            (key, texts[column[row]])
-            for key, column in zip(SPAN_KEYS, said, strict=True)
-            if column[row] != ABSENT
+            (key, texts[column[row]]) for key, column in said.items() if column[row] != ABSENT
         )
         claim = None
         if team[row] != ABSENT:

@@ -8,6 +8,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -42,6 +43,7 @@ _HINTS: Final = (
     "|github_pat_|glpat-|hf_|gsk_|AIza|ya29|npm_|slack|@"
 )
 _PYTHON: Final = re.compile(SECRETS)
+_SPACE, _DELETE = 0x20, 0x7F
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -62,13 +64,22 @@ def texts_of(raw: pa.BinaryArray) -> pa.StringArray:
 def scrubbed(texts: pa.StringArray) -> pa.StringArray:
     """The texts as they may be kept; nulls stay null."""
     # First, as a control character within a secret would hide it.
-    if pc.any(pc.match_substring_regex(texts, r"[[:cntrl:]]|^\s|\s$")).as_py():
-        texts = pc.utf8_trim_whitespace(pc.replace_substring_regex(texts, r"[[:cntrl:]]", ""))
-    if pc.any(pc.match_substring_regex(texts, _HINTS)).as_py():
+    if _has_control(texts):
+        texts = pc.replace_substring_regex(texts, r"[[:cntrl:]]", "")
+    texts = pc.utf8_trim_whitespace(texts)
+    if pc.match_substring_regex(texts, _HINTS).true_count:
         texts = pc.replace_substring_regex(texts, SECRETS, SCRUBBED)
     if (pc.max(pc.binary_length(texts)).as_py() or 0) > LONGEST:
         texts = pc.utf8_slice_codeunits(texts, 0, LONGEST)
     return texts
+
+
+def _has_control(texts: pa.StringArray) -> bool:
+    content = texts.buffers()[2]
+    if content is None:
+        return False
+    letters = np.frombuffer(content, dtype=np.uint8)
+    return bool(((letters < _SPACE) | (letters == _DELETE)).any())
 
 
 @lru_cache(maxsize=8192)

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-import numpy as np
 import pyarrow as pa
 
 from collector.dialects import DIALECTS
+from collector.understanding.attributes import dialects_that
 from collector.understanding.columns import ABSENT
 from collector.understanding.otlp import Ints, Spans
 from collector.understanding.scrub import readable
@@ -21,6 +21,7 @@ _PATTERNS: Final = {
     for number, dialect in enumerate(DIALECTS)
     if dialect.names
 }
+_TELLS: Final = dialects_that(lambda dialect: dialect.names)
 _READ: Final = 200
 """Bytes of a name that are looked at."""
 
@@ -45,7 +46,7 @@ def names_tell(
     ``scopes`` are the names of the spans' scopes, ``rows`` the places of some of the spans,
     ``dialect`` each one's index in DIALECTS or -1.
     """
-    speaking = nameless[np.isin(dialect[nameless], list(_PATTERNS))]
+    speaking = nameless[_TELLS[dialect[nameless]]]
     if not len(speaking):
         return {}
     texts = spans.name.take(pa.array(rows[speaking])).to_pylist()

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from collector.dialects import DIALECTS
+from collector.understanding.attributes import dialects_that
 from collector.understanding.columns import Columns
 from collector.understanding.counts import Flags
 from collector.understanding.distinct import distinct
@@ -23,9 +23,7 @@ from spend.kin import stream_kin
 
 _LONGEST: Final = 31 * 86_400.0
 _NANOS: Final = 1e9
-_TOLD_TWICE: Final = [
-    number for number, dialect in enumerate(DIALECTS) if "after_stream" in dialect.own
-]
+_TOLD_TWICE: Final = dialects_that(lambda dialect: "after_stream" in dialect.own)
 
 
 def read_streams(columns: Columns) -> Flags:
@@ -61,7 +59,9 @@ def kin_of(
 
     ``silent`` are calls that went well and told no usage.
     """
-    either = np.flatnonzero((read | silent) & np.isin(dialect, _TOLD_TWICE))
+    either = np.flatnonzero((read | silent) & _TOLD_TWICE[dialect])
+    if not len(either):
+        return pa.nulls(len(read), pa.int64())
     kin = np.zeros(len(read), dtype=np.int64)
     firsts, alike = distinct([owner_id[either], scope[either], routed.group[either]], len(either))
     ids = []

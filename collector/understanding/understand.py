@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from collector.dialects.table import MEANINGS, Verdict
+from collector.dialects.table import Verdict
 from collector.signals import Signal
 from collector.understanding.columns import Columns, columns_of
 from collector.understanding.counts import Flags
@@ -30,7 +30,7 @@ from collector.understanding.identity import Ids, ids_of, parents_of, record_ids
 from collector.understanding.kin import agents_kin
 from collector.understanding.known import find_known
 from collector.understanding.marks import Marked, judge
-from collector.understanding.meanings import flags_of
+from collector.understanding.meanings import meanings_of
 from collector.understanding.moments import (
     SERVING,
     START_FAULTS,
@@ -58,7 +58,6 @@ Value = TypeVar("Value")
 
 _SERVER: Final = 2
 """OTLP's span kind of the side that was called."""
-_AROUND: Final = (Verdict.AGGREGATE, Verdict.NAMING)
 _MICROS_A_DAY: Final = 86_400 * 10**6
 
 
@@ -104,7 +103,7 @@ def understand(
         spans, marked = judge_events(spans, scopes, known)
     else:
         marked = judge(spans, scopes, known)
-    candidates = np.flatnonzero((marked.verdict == Verdict.CALL) | np.isin(marked.verdict, _AROUND))
+    candidates = np.flatnonzero((marked.verdict == Verdict.CALL) | _around(marked.verdict))
     if not len(candidates):
         return _nothing(spans)
     row_of_span = np.full(len(spans), -1, dtype=np.int64)
@@ -120,6 +119,12 @@ def understand(
     starts = check_starts(spans.start, received_at)
     seen = _Seen(spans, scopes, versions, marked, ids, starts, read, read | logs)
     return _sightings(seen, candidates, columns, tenant, key_team)
+
+
+def _around(verdict: npt.NDArray[np.int8]) -> Flags:
+    """Which are around calls, and none themselves."""
+    around: Flags = (verdict == Verdict.AGGREGATE) | (verdict == Verdict.NAMING)
+    return around
 
 
 def _nothing(spans: Spans) -> Heard:
@@ -163,21 +168,17 @@ def _said(seen: _Seen, rows: Ints, columns: Columns) -> _Said:
     scope, dialect = seen.spans.scope[rows], seen.marked.dialect[rows]
     routed = routes_of(columns, dialect, seen.spans, seen.scopes, rows)
     endings = endings_of(seen.spans, rows, columns, dialect)
-    means = {
-        flag: flags_of(
-            flag,
-            columns,
-            scope=scope,
-            names=seen.scopes,
-            versions=seen.versions,
-            group=routed.group,
-            routes=routed.listed,
-        )
-        for flag in MEANINGS
-    }
+    means = meanings_of(
+        columns,
+        scope=scope,
+        names=seen.scopes,
+        versions=seen.versions,
+        group=routed.group,
+        routes=routed.listed,
+    )
     told = read_usage(columns, failed=endings.failed, **means)
     usage, saved = not_charged(told, columns.flag("cache_hit") == 1)
-    wraps = np.isin(seen.marked.verdict[rows], _AROUND)
+    wraps = _around(seen.marked.verdict[rows])
     return _Said(rows, columns, scope, dialect, routed, endings, usage, saved, wraps)
 
 
@@ -317,7 +318,7 @@ def _known(numbers: Ints) -> pa.Array:
 
 
 def _roles(kind: Ints, dialect: Ints, wraps: Flags) -> npt.NDArray[np.int16]:
-    served = (kind == _SERVER) | np.isin(dialect, SERVING)
+    served = (kind == _SERVER) | SERVING[dialect]
     of_calls = np.where(served, Role.SERVER, Role.CALL)
     return np.where(wraps, Role.AGGREGATE, of_calls).astype(np.int16)
 
