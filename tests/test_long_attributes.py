@@ -1,7 +1,5 @@
 """Prompts are long and nobody's concern: they are not looked into, and nothing known is lost."""
 
-from itertools import chain
-
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
