@@ -13,19 +13,29 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 
 from collector.errors import Busy, Malformed, TooLarge
 from collector.signals import Signal
-from collector.wire import SIZED, fields, messages
+from collector.wire import SIZED, fields
 
 MIB = 2**20
 
-# Numbers of protobuf's fields, alike in the requests of all signals.
-_GROUPS: Final = frozenset({1})
-_SCOPES: Final = frozenset({2})
-_ITEMS: Final = frozenset({2})
+_ITEM: Final = 0
+_GROUP: Final = 1
+_OTHER: Final = 2
+_MANY: Final = 40
+"""Fields for each item that a request may have: attributes, their values, what nobody knows."""
+
+_DEEPEST: Final = 120
+"""Messages within messages; no decoder goes so deep."""
+
+_Level = tuple[frozenset[int], int]
+"""Numbers of protobuf's fields, and what they hold."""
+_FRAME: Final = ((frozenset({1}), _GROUP), (frozenset({2}), _GROUP), (frozenset({2}), _ITEM))
 # Of a metric: gauge, sum, histogram, exponential histogram, summary; each has its points first.
-_DATA: Final = frozenset({5, 7, 9, 10, 11})
-_POINTS: Final = frozenset({1})
-_MANY_PARTS: Final = 20
-"""Messages within an item of metrics: attributes and their values."""
+_POINTS: Final = ((frozenset({5, 7, 9, 10, 11}), _OTHER), (frozenset({1}), _ITEM))
+_LEVELS: Final[dict[Signal, tuple[_Level, ...]]] = {
+    Signal.TRACES: _FRAME,
+    Signal.LOGS: _FRAME,
+    Signal.METRICS: (*_FRAME, *_POINTS),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +103,8 @@ class InFlight:
     def __init__(self, limit: int, of_one_key: int | None = None) -> None:
         self.limit = limit
         self.held = 0
+        self.requests = 0
+        """From where their bodies begin to come to their answers."""
         self._of_one_key = limit if of_one_key is None else of_one_key
         # By hash, so that a dump of our memory holds no key.
         self._held_by: dict[int, int] = {}
@@ -120,10 +132,14 @@ class InFlight:
     def share(self, key: str | None = None) -> Iterator[Share]:
         """One request's share, given back at the end of the block. ``key``: that it shows."""
         share = Share(self, key)
+        with self._lock:
+            self.requests += 1
         try:
             yield share
         finally:
             self.change(-share.held, key)
+            with self._lock:
+                self.requests -= 1
 
 
 def check_objects(body: bytes, most: int) -> None:
@@ -142,60 +158,57 @@ def check_items(request: bytes, most: int, signal: Signal) -> None:
     """
     if len(request) <= 2 * most:
         return  # an item, or a group of them, has two bytes at least
-    walked = items = 0
-    for is_item in _walked(request, signal):
-        items += is_item
-        walked += not is_item
-        if items > most:
-            raise TooLarge(f"more than {most:,} {signal.items} in one request")
-        if walked > 2 * most:
-            raise TooLarge(f"more than {2 * most:,} groups of {signal.items} in one request")
-    if signal is Signal.METRICS and len(request) > _MANY_PARTS * most:
-        _check_parts(request, _MANY_PARTS * most)
+    if signal is Signal.METRICS and len(request) > _MANY * most:
+        _check_values(request, _MANY * most)
+    kinds = (signal.items, f"groups of {signal.items}", f"values beside {signal.items}")
+    bounds = (most, 2 * most, _MANY * most)
+    counts = [0, 0, 0]
+    for kind in _walked(request, signal):
+        counts[kind] += 1
+        if counts[kind] > bounds[kind]:
+            raise TooLarge(f"more than {bounds[kind]:,} {kinds[kind]} in one request")
 
 
-def _walked(request: bytes, signal: Signal) -> Iterator[bool]:
-    """For each item True, for each group of them False, up to where the frame breaks."""
-    with suppress(Malformed):
-        for _, group, group_end in messages(request, 0, len(request), _GROUPS):
-            for _, scope, scope_end in messages(request, group, group_end, _SCOPES):
-                for _, item, item_end in messages(request, scope, scope_end, _ITEMS):
-                    yield True
-                    if signal is Signal.METRICS:
-                        yield from _points(request, item, item_end)
-                yield False
-            yield False
+def _walked(request: bytes, signal: Signal) -> Iterator[int]:
+    """What each field is that holds items or stands beside them, up to where the frame breaks."""
+    waiting = [(0, len(request), _LEVELS[signal])]
+    while waiting:
+        at, end, levels = waiting.pop()
+        (numbers, what), inner = levels[0], levels[1:]
+        with suppress(Malformed):
+            for number, kind, begin, after in fields(request, at, end):
+                if kind != SIZED or number not in numbers:
+                    yield _OTHER
+                    continue
+                yield what
+                if inner:
+                    waiting.append((begin, after, inner))
 
 
-def _points(request: bytes, begin: int, end: int) -> Iterator[bool]:
-    """The data points of a metric, as items."""
-    with suppress(Malformed):
-        for _, data, data_end in messages(request, begin, end, _DATA):
-            for _ in messages(request, data, data_end, _POINTS):
-                yield True
+def _check_values(request: bytes, most: int) -> None:
+    """Raise TooLarge if a request of metrics holds more than ``most`` fields of any kind.
 
-
-def _check_parts(request: bytes, most: int) -> None:
-    """Raise TooLarge if a request of metrics holds more than ``most`` messages of any kind.
-
-    Its decoder makes an object of each, fifty times the size of an empty one on the wire.
+    Its decoder makes an object of each message, fifty times the size of an empty one on the wire.
     """
     count = 0
-    waiting = [(0, len(request), ExportMetricsServiceRequest.DESCRIPTOR)]
-    while waiting:
-        for part in _nested(request, *waiting.pop()):
-            waiting.append(part)
+    open_messages = [_nested(request, 0, len(request), ExportMetricsServiceRequest.DESCRIPTOR)]
+    while open_messages:
+        for begin, end, described in open_messages[-1]:
             count += 1
             if count > most:
                 raise TooLarge(f"more than {most:,} values in one request")
+            if described is not None and len(open_messages) < _DEEPEST:
+                open_messages.append(_nested(request, begin, end, described))
+                break
+        else:
+            open_messages.pop()
 
 
 def _nested(
     request: bytes, at: int, end: int, described: Descriptor
-) -> Iterator[tuple[int, int, Descriptor]]:
-    """The messages within a message, up to where its frame breaks."""
+) -> Iterator[tuple[int, int, Descriptor | None]]:
+    """The fields of a message, up to where its frame breaks, and what the messages in them are."""
     with suppress(Malformed):
         for number, kind, begin, after in fields(request, at, end):
-            field = described.fields_by_number.get(number)
-            if kind == SIZED and field is not None and field.message_type is not None:
-                yield begin, after, field.message_type
+            field = described.fields_by_number.get(number) if kind == SIZED else None
+            yield begin, after, field.message_type if field is not None else None

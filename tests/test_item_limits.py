@@ -30,13 +30,21 @@ def in_scope(content: bytes) -> bytes:
         in_scope(GROUP + b"\x12\x00" * 1_500),
         sized(0x0A, b"\x12\x00" * 2_500),
         b"\x0a\x00" * 2_500,
+        b"\x08\x00" * 45_000,
+        sized(0x0A, b"\x15\0\0\0\0" * 45_000),
     ],
-    ids=["spans", "spans after a group", "spans beside a group", "scopes", "resources"],
+    ids=[
+        "items",
+        "items after a group",
+        "items beside a group",
+        "scopes",
+        "resources",
+        "what nobody knows",
+        "what nobody knows in a resource",
+    ],
 )
 @pytest.mark.parametrize("signal", Signal)
-def test_many_empty_items_are_too_large_however_they_are_framed(
-    body: bytes, signal: Signal
-) -> None:
+def test_many_items_are_too_large_however_they_are_framed(body: bytes, signal: Signal) -> None:
     with pytest.raises(TooLarge):
         check_items(body, MOST, signal)
 
@@ -51,11 +59,11 @@ def test_many_points_of_one_metric_are_too_large(group: bytes) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        sized(0x0A, sized(0x0A, b"\x0a\x00" * 30_000)),
-        sized(0x0A, sized(0x0A, b"\x0a\x03\x0a\x01a" * 30_000)),
-        in_scope(sized(0x12, b"\x62\x00" * 30_000)),
-        in_scope(sized(0x12, sized(0x2A, sized(0x0A, b"\x3a\x00" * 30_000)))),
-        in_scope(sized(0x12, sized(0x4A, sized(0x0A, sized(0x42, b"\x3a\x00" * 30_000))))),
+        sized(0x0A, sized(0x0A, b"\x0a\x00" * 45_000)),
+        sized(0x0A, sized(0x0A, b"\x0a\x03\x0a\x01a" * 45_000)),
+        in_scope(sized(0x12, b"\x62\x00" * 45_000)),
+        in_scope(sized(0x12, sized(0x2A, sized(0x0A, b"\x3a\x00" * 45_000)))),
+        in_scope(sized(0x12, sized(0x4A, sized(0x0A, sized(0x42, b"\x3a\x00" * 45_000))))),
     ],
     ids=["of a resource", "with keys", "of a metric", "of a point", "of an exemplar"],
 )
