@@ -28,9 +28,11 @@ from bench import (
     workers,
 )
 from bench.bodies import tokens_of
+from bench.loads import Lost
 from bench.plan import Plan
 from bench.processes import PROC
 from bench.running import default_workers, postgres
+from bench.sending import NotStored
 from bench.table import Row, show_rows, write_rows
 
 MEASURES: Final[dict[str, Callable[[Plan], list[Row]]]] = {
@@ -55,7 +57,7 @@ _connections = click.option("--connections", default=16, show_default=True)
 
 @click.group(invoke_without_command=True)
 @click.option("--full", is_flag=True, help=f"With {FULL_MINUTES:g} minutes while the jobs run.")
-@click.option("--seconds", type=float, help="Of each load.  [default: 10, with --full 20]")
+@click.option("--seconds", type=float, help="Of each load.  [default: 10, with --full 15]")
 @click.option("--minutes", type=float, help="Of the load while the jobs run.  [default: 0]")
 @click.option("--workers", "count", type=int, help="Of the collector.  [default: the product's]")
 @click.option("--only", type=click.Choice(list(MEASURES)), multiple=True, help="Some measures.")
@@ -82,11 +84,12 @@ def main(
         raise click.ClickException("CPU time and memory are read from /proc, as Linux has it")
     with tempfile.TemporaryDirectory(prefix="spanledger-bench-") as folder:
         rows: list[Row] = []
+        failure = None
         try:
             with postgres(Path(folder)) as server:
                 plan = Plan(
                     server=server,
-                    seconds=seconds or (20.0 if full else 10.0),
+                    seconds=seconds or (15.0 if full else 10.0),
                     minutes=(FULL_MINUTES if full else 0.0) if minutes is None else minutes,
                     connections=connections,
                     workers=count or default_workers(),
@@ -96,11 +99,15 @@ def main(
                 for name in only or MEASURES:
                     rows += MEASURES[name](plan)
         except KeyboardInterrupt:
-            click.echo("\ninterrupted", err=True)
+            failure = "interrupted"
+        except (NotStored, Lost) as error:
+            failure = str(error)
     if rows:
         show_rows(rows)
         how = {"seconds": plan.seconds, "minutes": plan.minutes, "workers": plan.workers}
         write_rows(rows, {**how, "connections": connections, "trace": trace is not None})
+    if failure:
+        raise click.ClickException(failure)
 
 
 @main.command("peer")
