@@ -1,8 +1,9 @@
 """Understands requests that wait, those of one sender and signal together, and tells each its end.
 
 Five thousand spans are understood together in half the time that they take in ten requests. One
-request that comes alone is understood at once. While a group is understood and another is put
-down, the next one gathers: the busier it is, the larger the groups.
+request that comes alone is understood at once; where more are on their way in, it waits a little.
+While a group is understood and another is put down, the next one gathers: the busier it is, the
+larger the groups.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from datetime import datetime
 from typing import Final
 
 from collector.keeping import Keeper
-from collector.limits import MIB, Limits
+from collector.limits import MIB, InFlight, Limits
 from collector.senders import Sender
 from collector.signals import Request, Signal
 from collector.tally import Tally
@@ -24,6 +25,10 @@ from store.intake import Account, Heard
 
 _MOST_BYTES: Final = 4 * MIB
 """Of requests that are understood together: more takes memory, and saves no more time."""
+_ENOUGH_BYTES: Final = MIB
+"""So many need not wait for more."""
+_LITTLE: Final = 0.003
+"""Seconds: what a group of one costs more of the processor."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,12 +49,16 @@ Outcome = tuple[Sequence[Pending], Heard | Exception]
 class Groups:
     """The thread that understands, and what waits for it. Used from one event loop."""
 
-    def __init__(self, keeper: Keeper, tally: Tally, limits: Limits) -> None:
+    def __init__(self, keeper: Keeper, tally: Tally, limits: Limits, in_flight: InFlight) -> None:
         self._keeper = keeper
+        self._in_flight = in_flight
         self._tally = tally
         self._most_ahead = 2 * limits.batch_rows
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="understand")
         self._waiting: dict[tuple[Sender, Signal], deque[Pending]] = {}
+        self._inside = 0
+        """Requests that have come in and are not answered yet."""
+        self._came = asyncio.Event()
         self._ahead = 0
         """Sightings that are understood and not settled yet."""
         self._settled = asyncio.Event()
@@ -68,6 +77,8 @@ class Groups:
         """
         waiting = self._waiting.setdefault((request.sender, request.signal), deque())
         waiting.append(request)
+        self._inside += 1
+        self._came.set()
         if not self._understanding:
             self._understanding = True
             self._run(self._understand_all())
@@ -77,12 +88,15 @@ class Groups:
             with suppress(ValueError):
                 waiting.remove(request)
             raise
+        finally:
+            self._inside -= 1
 
     async def _understand_all(self) -> None:
         """Until nobody waits any more."""
         try:
             while self._waiting:
                 await self._room()
+                await self._company()
                 outcomes = await asyncio.get_running_loop().run_in_executor(
                     self._thread, _understood, self._next_group()
                 )
@@ -96,6 +110,18 @@ class Groups:
         while self._ahead >= self._most_ahead:
             self._settled.clear()
             await self._settled.wait()
+
+    async def _company(self) -> None:
+        """Wait a little for requests that are on their way in, where few are here."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LITTLE):
+                while self._in_flight.requests > self._inside and self._are_few():
+                    self._came.clear()
+                    await self._came.wait()
+
+    def _are_few(self) -> bool:
+        waiting = next(iter(self._waiting.values()), ())
+        return sum(len(pending.request.body) for pending in waiting) < _ENOUGH_BYTES
 
     def _next_group(self) -> list[Pending]:
         """The requests that wait longest, and what came after them from the same sender."""

@@ -61,7 +61,8 @@ class Receiver:
         self._writer = Writer(database, limits, self._deadlines)
         self._spool = Spool(spool.root, spool.bounds, clock) if spool else None
         self._drainer = Drainer(self._spool, self._writer, self.tally) if self._spool else None
-        self._groups = Groups(Keeper(self._writer, self._spool), self.tally, limits)
+        keeper = Keeper(self._writer, self._spool)
+        self._groups = Groups(keeper, self.tally, limits, self.in_flight)
         self.health = Health(self.tally, self.in_flight, self._writer, self._spool, clock)
         self._readers = ThreadPoolExecutor(_THREADS, thread_name_prefix="read")
         # Apart from those: looking up a key waits for the database.

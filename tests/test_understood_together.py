@@ -20,7 +20,7 @@ from collector.batches import Writer
 from collector.errors import Malformed
 from collector.groups import Groups, Pending
 from collector.keeping import Keeper
-from collector.limits import Limits
+from collector.limits import InFlight, Limits
 from collector.senders import Sender
 from collector.signals import Request, Signal
 from collector.tally import Tally
@@ -88,7 +88,7 @@ def test_a_parent_in_another_request_is_no_parent_that_chance_may_choose() -> No
 def end_of_all(database: Database, *told: tuple[Sender, Signal, bytes]) -> list[Any]:
     """What a collector answers to requests that come at once: accounts and errors."""
     writer = Writer(database, Limits())
-    groups = Groups(Keeper(writer, None), Tally(), Limits())
+    groups = Groups(Keeper(writer, None), Tally(), Limits(), InFlight(1))
     writer.start()
 
     async def all_at_once() -> list[Any]:
