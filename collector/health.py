@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 
 from collector.batches import Writer
 from collector.limits import InFlight
+from collector.spool.counts import of_others
 from collector.spool.spool import Spool
 from collector.tally import Tally
 
@@ -24,6 +25,8 @@ LIVE: Final = "/livez"
 READY: Final = "/readyz"
 METRICS: Final = "/metrics"
 PATHS: Final = frozenset({LIVE, READY, METRICS})
+FATES: Final = ("stored", "duplicate", "not_a_call", "refused", "spooled")
+LATER: Final = ("stored", "duplicate", "refused", "quarantined")
 TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -73,43 +76,43 @@ class _Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """What is told; no label has a value that somebody sent."""
         health = self._health
-        spans = health.tally.spans()
-        heard = spans.pop("heard", 0)
-        yield _counter("spans_heard", "Spans, log records and points that were answered", heard)
-        yield _by("spans", "What became of them by the time of the answer", "fate", spans)
-        drained = health.tally.drained_spans()
-        yield _by("drained_spans", "What became of those that were spooled", "fate", drained)
+        counts = health.tally.counts()
+        if health.spool:
+            counts.add(of_others(health.spool.root, health.spool.folder))
+        heard = "Spans, log records and points that were answered"
+        yield CounterMetricFamily("spanledger_spans_heard", heard, value=counts.heard)
+        fate = "What became of them by the time of the answer"
+        yield _by("spans", fate, {name: counts.spans[name] for name in FATES})
+        later = "What became of those that were spooled"
+        yield _by("drained_spans", later, {name: counts.drained[name] for name in LATER})
         requests = CounterMetricFamily("spanledger_requests", "Requests", labels=("door", "answer"))
-        for (door, answer), count in health.tally.answers().items():
+        for (door, answer), count in counts.answers.items():
             requests.add_metric((door, answer), count)
         yield requests
         yield _gauge("in_flight_bytes", "Requests not answered yet", health.in_flight.held)
         yield _gauge("database_away", "1 while Postgres cannot be reached", health.writer.away)
         if health.spool:
-            yield from self._spool(health.spool)
+            counts.waiting += health.spool.state().waiting
+            yield from self._spool(health.spool, counts.waiting)
 
-    def _spool(self, spool: Spool) -> Iterator[Metric]:
+    def _spool(self, spool: Spool, waiting: Mapping[str, int]) -> Iterator[Metric]:
         state = spool.state()
         age = (self._health.clock() - state.oldest_at).total_seconds() if state.oldest_at else 0
-        yield _gauge("spool_bytes", "On the disk, by all processes", state.size)
+        yield _gauge("spool_bytes", "On the disk, in all", state.size)
         yield _gauge("spool_most_bytes", "Its bound", spool.bounds.size)
-        yield _gauge("spool_records", "Waiting to be stored", state.records)
-        yield _gauge("spool_spans", "In these records", state.spans)
-        yield _gauge("spool_oldest_seconds", "Since the oldest came", age)
+        yield _gauge("spool_records", "Waiting to be stored", waiting["records"])
+        yield _gauge("spool_spans", "In these records", waiting["spans"])
+        yield _gauge("spool_oldest_seconds", "Since the oldest of this worker came", age)
         yield _gauge("spool_refuses", "1 while it takes nothing more", state.refuses is not None)
         yield _gauge("spool_quarantined", "Pieces kept aside", state.quarantined)
-
-
-def _counter(name: str, what: str, value: float) -> Metric:
-    return CounterMetricFamily(f"spanledger_{name}", what, value=value)
 
 
 def _gauge(name: str, what: str, value: float) -> Metric:
     return GaugeMetricFamily(f"spanledger_{name}", what, value=value)
 
 
-def _by(name: str, what: str, label: str, counts: Mapping[str, int]) -> Metric:
-    family = CounterMetricFamily(f"spanledger_{name}", what, labels=[label])
-    for value, count in counts.items():
-        family.add_metric([value], count)
+def _by(name: str, what: str, counts: Mapping[str, int]) -> Metric:
+    family = CounterMetricFamily(f"spanledger_{name}", what, labels=["fate"])
+    for fate, count in counts.items():
+        family.add_metric([fate], count)
     return family

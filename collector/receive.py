@@ -149,5 +149,5 @@ class Receiver:
                 self.tally.answered(door, "busy")
             case _:
                 self.tally.answered(door, "failed")
-                count = self.tally.answers()[door, "failed"]
+                count = self.tally.counts().answers[door, "failed"]
                 log.error("a request failed", door=door, count=count, exc_info=error)

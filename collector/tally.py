@@ -1,35 +1,61 @@
-"""Counts what the doors answered and what became of spans, since this process began."""
+"""Counts what the doors answered and what became of spans."""
 
 from collections import Counter
 from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
 from threading import Lock
 
 from store.intake import Account, Part
+
+
+@dataclass(slots=True)
+class Counts:
+    """What was counted."""
+
+    answers: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """(door, answer) -> requests."""
+    spans: Counter[str] = field(default_factory=Counter)
+    """What became of spans, log records and points by the time of the answer. They sum up to
+    ``heard``."""
+    drained: Counter[str] = field(default_factory=Counter)
+    """What became of those that were spooled. Together with those that wait they sum up to
+    ``spooled``."""
+    heard: int = 0
+    waiting: Counter[str] = field(default_factory=Counter)
+    """``records`` and ``spans`` in the spool, where that was asked."""
+
+    def add(self, other: "Counts") -> None:
+        """Count the other's, too."""
+        self.answers += other.answers
+        self.spans += other.spans
+        self.drained += other.drained
+        self.waiting += other.waiting
+        self.heard += other.heard
 
 
 class Tally:
     """Counters that many threads add to. The lasting ones are the rows of ``batches``."""
 
     def __init__(self) -> None:
-        self._answers: Counter[tuple[str, str]] = Counter()
-        self._spans: Counter[str] = Counter()
-        self._drained: Counter[str] = Counter()
+        self._counts = Counts()
         self._lock = Lock()
 
     def answered(self, door: str, answer: str) -> None:
         """One request was answered: 'stored', 'malformed', 'busy', ..."""
         with self._lock:
-            self._answers[door, answer] += 1
+            self._counts.answers[door, answer] += 1
 
     def stored(self, account: Account) -> None:
         """The spans of a request are accounted for."""
         with self._lock:
-            self._spans["heard"] += account.heard
-            self._spans["spooled"] += account.spooled
-            self._spans["stored"] += account.stored
-            self._spans["duplicate"] += account.duplicate
-            self._spans["not_a_call"] += account.not_a_call
-            self._spans["refused"] += sum(account.refused.values())
+            self._counts.heard += account.heard
+            spans = self._counts.spans
+            spans["stored"] += account.stored
+            spans["duplicate"] += account.duplicate
+            spans["not_a_call"] += account.not_a_call
+            spans["refused"] += sum(account.refused.values())
+            spans["spooled"] += account.spooled
 
     def drained(self, parts: Sequence[Part], accounts: Sequence[Account]) -> None:
         """Spans of requests that were spooled are stored now.
@@ -37,23 +63,32 @@ class Tally:
         What is not a call, or was refused, was counted when they were answered.
         """
         with self._lock:
+            drained = self._counts.drained
             for part, account in zip(parts, accounts, strict=True):
                 refused = sum(account.refused.values()) - sum(part.refused.values())
-                self._drained["stored"] += account.stored
-                self._drained["duplicate"] += account.duplicate
-                self._drained["refused"] += refused
+                drained["stored"] += account.stored
+                drained["duplicate"] += account.duplicate
+                drained["refused"] += refused
 
-    def answers(self) -> dict[tuple[str, str], int]:
-        """(door, answer) -> requests."""
+    def set_aside(self, spans: int) -> None:
+        """Spans that were spooled are in quarantine."""
         with self._lock:
-            return dict(self._answers)
+            self._counts.drained["quarantined"] += spans
 
-    def spans(self) -> dict[str, int]:
-        """What became of them, by the time of the answer -> spans; ``heard`` is all of them."""
-        with self._lock:
-            return dict(self._spans)
+    def take_over(self, counts: Counts, waiting: int) -> None:
+        """Go on from what another process had counted, whose ``waiting`` spans we have.
 
-    def drained_spans(self) -> dict[str, int]:
-        """What became of those that had been spooled, by this process or another -> spans."""
+        It wrote that down a moment before its end: what was spooled is what became of it since,
+        and what waits.
+        """
         with self._lock:
-            return dict(self._drained)
+            before = counts.spans["spooled"]
+            counts.spans["spooled"] = counts.drained.total() + waiting
+            counts.heard += counts.spans["spooled"] - before
+            counts.waiting.clear()
+            self._counts.add(counts)
+
+    def counts(self) -> Counts:
+        """What was counted until now."""
+        with self._lock:
+            return deepcopy(self._counts)

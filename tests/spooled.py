@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from doors import Doors
+from prometheus_client.parser import text_string_to_metric_families
 
 from collector.spool.frames import Damage, Record
 from collector.spool.spool import Spool
@@ -80,3 +82,26 @@ def small_disk(at: Path) -> Iterator[Path]:
         yield at
     finally:
         subprocess.run(["umount", at], check=True)  # noqa: S603, S607 - as above
+
+
+def counted(doors: Doors) -> dict[str, int]:
+    """What /metrics says, by name or by the value of its label."""
+    answer = doors.post(b"", None, path="/metrics", method="GET")
+    assert answer.status == 200
+    return {
+        ":".join([sample.name.removeprefix("spanledger_"), *sample.labels.values()]): int(
+            sample.value
+        )
+        for family in text_string_to_metric_families(answer.body.decode())
+        for sample in family.samples
+    }
+
+
+def conserved(counts: dict[str, int]) -> None:
+    fates = ("stored", "duplicate", "not_a_call", "refused", "spooled")
+    assert counts["spans_heard_total"] == sum(counts.get(f"spans_total:{it}", 0) for it in fates)
+    drained = sum(
+        counts[f"drained_spans_total:{it}"]
+        for it in ("stored", "duplicate", "refused", "quarantined")
+    )
+    assert counts["spans_total:spooled"] == drained + counts["spool_spans"]

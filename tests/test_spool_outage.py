@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from doors import Doors, call, open_doors, other_span, request
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from prometheus_client.parser import text_string_to_metric_families
-from spooled import until
-from sqlalchemy import select
+from spooled import conserved, counted, until
+from sqlalchemy import select, text
 
 from app.local_postgres import LocalPostgres, local_postgres
 from collector.spool.state import Bounds, Place, look
@@ -29,19 +29,6 @@ def stage(tmp_path: Path) -> Iterator[tuple[LocalPostgres, Database, Place]]:
             yield server, database, Place(tmp_path / "spool", Bounds())
         finally:
             database.engine.dispose()
-
-
-def counted(doors: Doors) -> dict[str, int]:
-    """What /metrics says, by name or by the value of its label."""
-    answer = doors.post(b"", None, path="/metrics", method="GET")
-    assert answer.status == 200
-    return {
-        ":".join([sample.name.removeprefix("spanledger_"), *sample.labels.values()]): int(
-            sample.value
-        )
-        for family in text_string_to_metric_families(answer.body.decode())
-        for sample in family.samples
-    }
 
 
 def ready(doors: Doors) -> tuple[int, dict[str, object]]:
@@ -97,10 +84,15 @@ def test_what_is_sent_while_postgres_is_away_is_stored_once_and_in_order(tmp_pat
         assert len(order) == 12
 
 
-def conserved(counts: dict[str, int]) -> None:
-    fates = ("stored", "duplicate", "not_a_call", "refused", "spooled")
-    assert counts["spans_heard_total"] == sum(counts.get(f"spans_total:{it}", 0) for it in fates)
-    drained = sum(
-        counts.get(f"drained_spans_total:{it}", 0) for it in ("stored", "duplicate", "refused")
-    )
-    assert counts["spans_total:spooled"] == drained + counts["spool_spans"]
+@pytest.mark.one_server
+def test_a_store_that_is_slow_keeps_nobody_waiting(database: Database, tmp_path: Path) -> None:
+    place = Place(tmp_path, Bounds())
+    with open_doors(database, spool=place) as doors:
+        assert doors.post(request(call(1))).status == 200
+        with database.write() as session:
+            session.execute(text("LOCK TABLE batches IN EXCLUSIVE MODE"))
+            for number in (2, 3):
+                assert doors.post(request(call(number))).status == 200
+            assert doors.stored() == 1
+        until(lambda: drained(place), "the spool is stored")
+        assert doors.stored() == 3

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 from deliveries import sent
 from doors import PEPPER, Doors, call, open_doors, request
-from spooled import open_spool, put, small_disk, until
+from spooled import conserved, counted, open_spool, put, small_disk, until
 from test_intake import Request, Seen
 
 from collector.kept_senders import KeptSenders
@@ -129,6 +129,7 @@ def test_what_cannot_be_stored_goes_to_quarantine_and_the_next_ones_go_on(
         assert doors.post(request(call(1, trace=7))).status == 200
         until(lambda: look(tmp_path).waiting == 0, "nothing holds up the others")
         assert doors.stored() == 3
+        conserved(counted(doors))
     assert len(segments_in(tmp_path / QUARANTINE)) == 3, "of another version, refused, damaged"
 
 
@@ -174,6 +175,22 @@ def test_a_spool_that_takes_nothing_more_is_told_as_busy_and_not_ready(tmp_path:
     with cut_off(tmp_path, Bounds(size=0)) as doors:
         assert doors.post(request(call(1))).status == 503
         assert asked(doors, "/readyz") == 503
+
+
+@pytest.mark.one_server
+def test_metrics_speak_for_all_workers_and_outlive_each(database: Database, tmp_path: Path) -> None:
+    place = Place(tmp_path, Bounds())
+    with cut_off(tmp_path, Bounds()) as away, open_doors(database, spool=place) as there:
+        assert there.post(request(call(1))).status == 200
+        assert away.post(request(call(2), call(3))).status == 200
+        for doors in (away, there):
+            until(lambda doors=doors: counted(doors)["spans_heard_total"] == 3, "of both")  # type: ignore[misc]  # a default, not a parameter
+            conserved(counted(doors))
+    with open_doors(database, spool=place) as doors:
+        until(lambda: counted(doors)["drained_spans_total:stored"] == 2, "what was left is stored")
+        counts = counted(doors)
+        assert (counts["spans_heard_total"], counts["requests_total:stored:http"]) == (3, 2)
+        conserved(counts)
 
 
 def test_only_who_may_send_reads_the_metrics_and_anybody_the_health(tmp_path: Path) -> None:

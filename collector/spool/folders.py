@@ -61,9 +61,12 @@ def take_folder(root: Path) -> Folder:
     raise OSError(f"{root} has {_MOST} folders, and all are in use")
 
 
-def adopt(root: Path, ours: Folder) -> list[Path]:
-    """Take the segments of processes that are gone; gives where they are now. Raises OSError."""
-    taken: list[Path] = []
+def adopt(root: Path, ours: Folder) -> Iterator[tuple[Path, list[Path]]]:
+    """Take the segments of processes that are gone.
+
+    Gives each such folder, which stays locked meanwhile, and where its segments are now. Raises
+    OSError.
+    """
     for path in root.iterdir():
         if path == ours.path or not path.name.isdecimal() or not segments_in(path):
             continue
@@ -71,10 +74,10 @@ def adopt(root: Path, ours: Folder) -> list[Path]:
             if not locked:
                 continue
             # Their names differ by chance, so none can take another's place.
-            taken += [it.rename(ours.path / it.name) for it in segments_in(path)]
+            taken = [it.rename(ours.path / it.name) for it in segments_in(path)]
             sync(ours.path)
             sync(path)
-    return taken
+            yield path, taken
 
 
 def segments_in(path: Path) -> list[Path]:

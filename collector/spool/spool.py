@@ -135,27 +135,41 @@ class Spool:
         self._quarantined += 1
         log.error("a record of the spool was put in quarantine", why=why, kept=str(kept))
 
-    def tend(self) -> int:
+    @property
+    def root(self) -> Path:
+        """Where all processes' folders are."""
+        return self._root
+
+    @property
+    def folder(self) -> Path | None:
+        """Ours, while there is one."""
+        return self._folder.path if self._folder else None
+
+    def tend(self, inherited: Callable[[Path, int], None] = lambda _folder, _spans: None) -> int:
         """Mend what broke, take over from processes that are gone, and measure.
 
-        To be called every second or so. Gives how many segments were taken over.
+        To be called every second or so. ``inherited`` is told whose folder it was, and how many
+        spans were in it. Gives how many segments were taken over.
         """
-        taken: list[Path] = []
+        count = 0
         with self._files:
             if self._broken or not self._folder or not self._folder.is_there():
                 self._mend()
             if self._folder:
                 try:
-                    taken = adopt(self._root, self._folder)
-                    self._sealed += [found(path) for path in taken]
+                    for folder, paths in adopt(self._root, self._folder):
+                        segments = [found(path) for path in paths]
+                        self._sealed += segments
+                        inherited(folder, sum(segment.spans for segment in segments))
+                        count += len(segments)
                     self._size_of_others = size_of(self._root, but=self._folder.path)
                     self._quarantined = len(segments_in(self._root / QUARANTINE))
                 except OSError as error:
                     self._break(error)
-        if taken:
-            log.warning("taking over what a process that is gone left", segments=len(taken))
+        if count:
+            log.warning("taking over what a process that is gone left", segments=count)
         self._tell_nearly_full()
-        return len(taken)
+        return count
 
     def _segments(self) -> list[Segment]:
         growing = self._growing

@@ -1,5 +1,6 @@
 """How a spool is: whether more is taken, and what the doctor sees who looks from outside."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -48,6 +49,11 @@ class State:
     oldest_at: datetime | None
     quarantined: int
     """Pieces kept aside, whoever did it."""
+
+    @property
+    def waiting(self) -> Counter[str]:
+        """``records`` and ``spans`` that wait."""
+        return Counter(records=self.records, spans=self.spans)
 
 
 @dataclass(frozen=True, slots=True)
