@@ -61,7 +61,7 @@ def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
     yield from _settings()
     yield from _doors(settings)
     yield _disk(settings)
-    yield _spool(settings, now)
+    yield spool_finding(settings, now)
     if settings.database_url is None and not (settings.data_dir / "postgres").exists():
         said = f"nothing in {settings.data_dir} yet: spanledger serve begins"
         yield Finding("database", State.WRONG, said)
@@ -106,7 +106,8 @@ def _disk(settings: Settings) -> Finding:
     return Finding("disk", state, f"{free / 1024**3:.1f} GiB free for {settings.data_dir}")
 
 
-def _spool(settings: Settings, now: datetime) -> Finding:
+def spool_finding(settings: Settings, now: datetime) -> Finding:
+    """What waits for Postgres on this machine's disk."""
     root = settings.data_dir / SPOOL
     try:
         there = look(root)

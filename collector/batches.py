@@ -33,8 +33,8 @@ _AGAIN: Final = frozenset({"40001", "40P01", MOVED})
 """Serialization, deadlock, and a partition that came in between: the same batch, once more."""
 _ATTEMPTS: Final = 4
 _TROUBLE: Final = (psycopg.OperationalError, OperationalError, InterfaceError, PoolTimeout)
-_NOT_READY: Final = frozenset({"25006", "42P01", "42703"})
-"""A standby that is not promoted yet; tables or columns that a migration is about to make."""
+_NOT_READY: Final = frozenset({"25006", "42P01", "42703", "42501"})
+"""A standby that is not promoted yet; tables, columns and rights that a migration is to bring."""
 _NOT_AWAY: Final = frozenset({"55P03", "57014"})
 """A lock or a statement took too long: this batch is busy, the next one may not be."""
 

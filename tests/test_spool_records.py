@@ -5,7 +5,7 @@ import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,14 @@ from doors import PEPPER, Doors, call, open_doors, request
 from spooled import conserved, counted, open_spool, put, small_disk, until
 from test_intake import Request, Seen
 
+from app.examination import State, spool_finding
+from app.settings import Settings
 from collector.kept_senders import KeptSenders
 from collector.signals import Signal
 from collector.spool import drain
 from collector.spool.codec import NotUnderstood, decode, encode
 from collector.spool.folders import QUARANTINE, segments_in
-from collector.spool.state import Bounds, Place, look
+from collector.spool.state import SPOOL, Bounds, Place, look
 from collector.understanding.by_signal import understand_signal
 from store.intake import Heard
 from store.sessions import Database, open_database
@@ -199,3 +201,29 @@ def test_only_who_may_send_reads_the_metrics_and_anybody_the_health(tmp_path: Pa
         for path, status in [("/metrics", 401), ("/readyz", 200), ("/livez", 200)]:
             assert asked(doors, path, x_forwarded_for="192.0.2.1") == status
         assert doors.post(b"", path="/readyz").status == 405
+
+
+def test_doctor_tells_of_what_waits_and_of_what_somebody_must_look_at(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, spool_bytes=2**20)
+
+    def doctor(now: datetime = NOON) -> tuple[State, str]:
+        finding = spool_finding(settings, now)
+        return finding.state, finding.said
+
+    assert doctor() == (State.WELL, "nothing waits")
+    with open_spool(tmp_path / SPOOL, now=lambda: NOON) as spool:
+        put(spool, b"some")
+        assert doctor() == (
+            State.LOOK, "28 bytes wait for Postgres, since 2026-11-22 12:00 UTC",
+        )  # fmt: skip
+        assert doctor(NOON + timedelta(hours=20))[0] is State.WRONG, "it is nearly too old"
+        put(spool, bytes(900_000))
+        assert doctor()[0] is State.WRONG, "it is nearly full"
+        segment = spool.oldest()
+        assert segment
+        for piece in segment.read():
+            spool.set_aside(segment, piece, "a test")
+        spool.remove(segment)
+        assert doctor() == (
+            State.WRONG, f"2 records could not be stored: {tmp_path / SPOOL / QUARANTINE}",
+        )  # fmt: skip

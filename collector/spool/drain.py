@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from threading import Event, Thread
 from typing import Final
@@ -33,6 +34,8 @@ _CHUNK_ROWS: Final = 2_000
 """A part of a transaction: what is heard meanwhile goes with it."""
 _CHUNK_RECORDS: Final = 100
 _TRIES: Final = 3
+_PATIENCE: Final = 40
+"""Attempts for a chunk that Postgres is too busy for, while it takes others."""
 _TICK: Final = 1.0
 _PAUSE: Final = 0.25
 """Seconds between two attempts while Postgres is away."""
@@ -47,9 +50,9 @@ class _Troubled:
     """A piece that could not be put down, though Postgres is there."""
 
     piece: Record | Damage
-    why: str
-    spooled: Spooled | None = None
+    spooled: Spooled | None
     """Where it may yet be put down."""
+    why: str
     tries: int = 1
     committed: int = 0
     """Transactions that there had been when it was refused first."""
@@ -166,12 +169,12 @@ class Drainer:
         rows = 0
         for piece in pieces:
             if isinstance(piece, Damage):
-                held.troubled.append(_Troubled(piece, "it is damaged"))
+                held.troubled.append(_Troubled(piece, None, "it is damaged"))
                 continue
             try:
                 spooled = decode(piece.body)
             except NotUnderstood as error:
-                held.troubled.append(_Troubled(piece, f"it is not understood: {error}"))
+                held.troubled.append(_Troubled(piece, None, f"it is not understood: {error}"))
                 continue
             chunk.append((piece, spooled))
             rows += spooled.heard.sightings.num_rows
@@ -184,7 +187,8 @@ class Drainer:
     def _put_down(self, chunk: Sequence[tuple[Record, Spooled]], held: _Held) -> None:
         """Put a chunk down, however long Postgres is away. Raises _Stopping."""
         left = list(chunk)
-        while left:
+        committed = self._writer.committed
+        for attempt in count(1):
             again: list[tuple[Record, Spooled]] = []
             sent = [(record, spooled, self._sent(spooled)) for record, spooled in left]
             for record, spooled, done in sent:
@@ -192,7 +196,7 @@ class Drainer:
                     accounts = self._awaited(done)
                 except Unstorable as error:
                     held.troubled.append(
-                        _Troubled(record, str(error), spooled, committed=self._writer.committed)
+                        _Troubled(record, spooled, str(error), committed=self._writer.committed)
                     )
                 except Busy:
                     again.append((record, spooled))
@@ -200,7 +204,16 @@ class Drainer:
                     self._settled(record, spooled, accounts, held)
             left = again
             self._tend()
-            if left and self._stopping.wait(_PAUSE):
+            if not left:
+                return
+            if attempt >= _PATIENCE and self._writer.committed > committed:
+                # Others get through: these are tried one by one, and do not hold up the next.
+                held.troubled += [
+                    _Troubled(*it, "it took too long", committed=self._writer.committed)
+                    for it in left
+                ]
+                return
+            if self._stopping.wait(_PAUSE):
                 raise _Stopping
 
     def _sent(self, spooled: Spooled) -> "Future[Sequence[Account]]":

@@ -98,8 +98,12 @@ def sizes_in(path: Path) -> dict[Path, int]:
 
 def size_of(root: Path, *, but: Path | None = None) -> int:
     """Bytes of all segments beneath a spool, those in quarantine included. Raises OSError."""
-    folders = [path for path in root.iterdir() if path.is_dir()] if root.exists() else []
+    folders = [path for path in root.iterdir() if _holds_segments(path)] if root.exists() else []
     return sum(sum(sizes_in(path).values()) for path in folders if path != but)
+
+
+def _holds_segments(path: Path) -> bool:
+    return path.name.isdecimal() or path.name == QUARANTINE
 
 
 def new_name(now: datetime) -> str:

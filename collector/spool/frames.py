@@ -42,6 +42,12 @@ def frame(marker: bytes, body: bytes, spans: int) -> bytes:
     return b"".join((head, _SUM.pack(crc32(head)), body))
 
 
+def read_head(data: bytes, marker: bytes) -> tuple[int, int] | None:
+    """Spans, and bytes of the whole record, of a head at the beginning; None where none is."""
+    head = _head(data, 0, marker)
+    return (head[0], HEAD_BYTES + head[1]) if head else None
+
+
 def walk(data: bytes, marker: bytes) -> Iterator[Record | Damage]:
     """What is in a segment, from its beginning.
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from collector.spool.folders import QUARANTINE, new_name, read_name, sync
-from collector.spool.frames import Damage, Record, frame, walk
+from collector.spool.frames import HEAD_BYTES, Damage, Record, frame, read_head, walk
 
 
 @dataclass(slots=True)
@@ -43,13 +43,21 @@ class Segment:
 
 
 def found(path: Path) -> Segment:
-    """A segment that another process left, or ours before it died. Raises OSError."""
+    """A segment that another process left, or ours before it died. Raises OSError.
+
+    Its records are counted by their heads, up to one that is damaged: senders wait meanwhile.
+    """
     segment = Segment(path, path.stat().st_size)
+    offset = 0
     # Where the disk does not give it back, whoever takes it out will say so.
-    with suppress(OSError):
-        for piece in segment.read():
+    with suppress(OSError), path.open("rb", buffering=0) as file:
+        while head := read_head(os.pread(file.fileno(), HEAD_BYTES, offset), segment.marker):
+            spans, length = head
+            offset += length
+            if offset > segment.size:
+                break
             segment.records += 1
-            segment.spans += piece.spans if isinstance(piece, Record) else 0
+            segment.spans += spans
     return segment
 
 
