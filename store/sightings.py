@@ -46,6 +46,9 @@ KEY: Final = ("tenant_id", "trace_id", "span_id", "day")
 """What makes a sighting that sighting, in the order in which rows are put down."""
 
 
+_NONE: Final = pa.RecordBatch.from_pylist([], schema=SIGHTINGS)
+
+
 def no_sightings() -> pa.RecordBatch:
     """A batch without rows."""
-    return pa.RecordBatch.from_pylist([], schema=SIGHTINGS)
+    return _NONE

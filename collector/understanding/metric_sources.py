@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
+
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
 from collector.dialects import DIALECTS
 from collector.dialects.table import Dialect, Kin, TokenMetric, Verdict
@@ -26,11 +28,14 @@ _METRICS: Final[Mapping[str, tuple[TokenMetric, int]]] = {
     for metric in dialect.metrics
 }
 _UNKNOWN: Final = -1
+Written = tuple[bytes, ...]
+"""Attributes as they can be remembered."""
+
 _HIT: Final = frozenset({"true", "hit"})
 _HIGHEST_PORT: Final = 65_535
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Spoken:
     """A metric that counts tokens, as some scope speaks it."""
 
@@ -70,15 +75,19 @@ def spoken(metric: str, scope: str, version: str) -> Spoken | None:
 
 
 class Sources:
-    """The sources of one resource's points."""
+    """The sources of one resource's points; made by ``sources_of``."""
 
-    def __init__(self, resource: Sequence[Any], key_team: str | None) -> None:
+    def __init__(self, resource: Sequence[KeyValue], key_team: str | None) -> None:
         self._resource = _texts(resource)
         self._identity = _digest(b"".join(_sorted(resource)))
         self._key_team = key_team
 
-    def of(self, words: Spoken, attributes: Sequence[Any]) -> Source | None:
+    def of(self, words: Spoken, attributes: Sequence[KeyValue]) -> Source | None:
         """What a point with these attributes is of; None where it is of no call's tokens."""
+        return _source(self, words, _written(attributes))
+
+    def look_up(self, words: Spoken, attributes: Sequence[KeyValue]) -> Source | None:
+        """As ``of``, which remembers: a series comes again and again."""
         said = _texts(attributes)
         count = _count(words.metric, said)
         if count is None or _is_no_call(words, said):
@@ -136,6 +145,29 @@ class Sources:
         return NO_SESSION
 
 
+@lru_cache(maxsize=512)
+def _sources(resource: Written, key_team: str | None) -> Sources:
+    return Sources(_read(resource), key_team)
+
+
+def sources_of(resource: Sequence[KeyValue], key_team: str | None) -> Sources:
+    """The sources of the points of a resource with these attributes."""
+    return _sources(_written(resource), key_team)
+
+
+@lru_cache(maxsize=8192)
+def _source(sources: Sources, words: Spoken, attributes: Written) -> Source | None:
+    return sources.look_up(words, _read(attributes))
+
+
+def _written(attributes: Iterable[KeyValue]) -> Written:
+    return tuple(each.SerializeToString(deterministic=True) for each in attributes)
+
+
+def _read(attributes: Written) -> list[KeyValue]:
+    return [KeyValue.FromString(each) for each in attributes]
+
+
 def _held(column: str, dialect: Dialect, said: Mapping[str, str]) -> tuple[str, str] | None:
     """The attribute that holds a column, and what it says: the dialect's own words first."""
     for words in (dialect.own, *(each.columns for each in DIALECTS)):
@@ -191,7 +223,7 @@ def _route(words: Spoken, said: Mapping[str, str]) -> Route:
     return route
 
 
-def _texts(attributes: Iterable[Any]) -> dict[str, str]:
+def _texts(attributes: Iterable[KeyValue]) -> dict[str, str]:
     """Plain values as text that may be kept; of a key that comes twice, the last."""
     texts = {}
     for attribute in attributes:
@@ -201,7 +233,9 @@ def _texts(attributes: Iterable[Any]) -> dict[str, str]:
     return texts
 
 
-def _sorted(attributes: Iterable[Any], but: frozenset[str] | set[str] = frozenset()) -> list[bytes]:
+def _sorted(
+    attributes: Iterable[KeyValue], but: frozenset[str] | set[str] = frozenset()
+) -> list[bytes]:
     """What attributes say, in whatever order they come."""
     return sorted(
         attribute.SerializeToString(deterministic=True)

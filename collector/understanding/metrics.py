@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from collector.understanding.metric_requests import read_metrics
-from collector.understanding.metric_sources import Sources, Spoken, spoken
+from collector.understanding.metric_sources import Sources, Spoken, sources_of, spoken
 from spend.calls import Emitter, Owner, Route
 from spend.readings import MOST_TOKENS, Reading, TokenCounter
 from store.intake import Heard, Part
@@ -80,7 +80,7 @@ def understand_metrics(
 def _read(request: bytes, latest: int, key_team: str | None) -> _Told:
     told = _Told(latest)
     for group in read_metrics(request).resource_metrics:
-        sources = Sources(group.resource.attributes, key_team)
+        sources = sources_of(group.resource.attributes, key_team)
         for scope in group.scope_metrics:
             for metric in scope.metrics:
                 kind = metric.WhichOneof("data")
