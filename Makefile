@@ -4,6 +4,8 @@
 PYTHON ?= python3
 # make test ARGS='--postgres=18 -k twins'
 ARGS   ?=
+# make soak MINUTES=30
+MINUTES ?= 10
 VENV   := .venv
 BIN    := $(VENV)/bin
 UV     := $(shell command -v uv 2>/dev/null)
@@ -61,6 +63,9 @@ check: lint types contracts test ## all that must pass before a commit lands
 
 bench: $(VENV)/.dev ## what we claim about speed, measured here (two minutes; FULL=1: ten)
 	@$(BIN)/python -m bench $(if $(FULL),--full) $(ARGS)
+
+soak: $(VENV)/.dev ## proof that nothing is lost, whatever is killed, cut or full (MINUTES=10; SEED=, ARGS=)
+	@PYTHONPATH=tests $(BIN)/python -m faults --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 lock: ## write requirements/*.txt anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -U pyproject.toml sdk/pyproject.toml -o requirements/run.txt
