@@ -109,6 +109,7 @@ class InFlight:
         # By hash, so that a dump of our memory holds no key.
         self._held_by: dict[int, int] = {}
         self._lock = Lock()
+        self._most = 0
 
     def change(self, count: int, key: str | None = None) -> None:
         """Take bytes (or give them back, negative); raises Busy beyond a limit."""
@@ -118,6 +119,13 @@ class InFlight:
             if key is not None:
                 self._change_of(hash(key), count)
             self.held += count
+            self._most = max(self._most, self.held)
+
+    def most(self) -> int:
+        """The most that was held at one time since this was asked last."""
+        with self._lock:
+            most, self._most = self._most, self.held
+        return most
 
     def _change_of(self, name: int, count: int) -> None:
         held = self._held_by.get(name, 0) + count

@@ -4,6 +4,7 @@ gRPC itself unpacks gzip and deflate, bounded by the largest message, refuses wh
 RESOURCE_EXHAUSTED, and methods that are not here (profiles) with UNIMPLEMENTED.
 """
 
+import asyncio
 from functools import partial
 from typing import Final
 from urllib.parse import unquote
@@ -12,7 +13,8 @@ import grpc
 import grpc.aio
 
 from collector.answers import Code, Refusal, refusal_of, retry_info, success
-from collector.limits import Limits
+from collector.errors import Busy, Malformed
+from collector.limits import Limits, Share
 from collector.other_signals import check_signal
 from collector.receive import Receiver
 from collector.senders import is_local, key_in
@@ -27,6 +29,8 @@ _CODES: Final = {
 }
 _IDLE: Final = 600
 """Seconds that a connection may stay open without a request."""
+_READING: Final = 4
+"""Messages that are read at a time: gRPC does not say how large one is before all of it is here."""
 
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
@@ -36,27 +40,43 @@ class GrpcDoor:
 
     def __init__(self, receiver: Receiver) -> None:
         self._receiver = receiver
+        self._reading = asyncio.Semaphore(_READING)
 
-    async def export(self, signal: Signal, request: bytes, context: Context) -> bytes:
+    async def export(self, signal: Signal, _messages: object, context: Context) -> bytes:
         """Answer one request."""
         try:
-            answer = await self._answer(signal, request, context)
+            answer = await self._answer(signal, context)
         except Exception as error:  # noqa: BLE001 - told to the sender, counted and logged
             refusal = refusal_of(error)
             self._receiver.refused(DOOR, error)
+            # Its frames hold the request.
+            error.__traceback__ = error.__context__ = None
         else:
             self._receiver.tally.answered(DOOR, "stored")
             return answer
         await context.abort(_CODES[refusal.code], refusal.message, _trailers(refusal))
         raise AssertionError("unreachable: abort raises")
 
-    async def _answer(self, signal: Signal, request: bytes, context: Context) -> bytes:
+    async def _answer(self, signal: Signal, context: Context) -> bytes:
         headers = {str(name): str(value) for name, value in context.invocation_metadata() or ()}
         sender = await self._receiver.admit(key_in(headers), local=_is_local(context.peer()))
         with self._receiver.in_flight.share(key_in(headers)) as share:
-            share.take(len(request))
+            request = await self._message(context, share)
             account = await self._receiver.hear(partial(_read, request, signal), sender, signal)
         return success(account, signal)
+
+    async def _message(self, context: Context, share: Share) -> bytes:
+        """The request, read when there is room for the largest that it may be."""
+        try:
+            async with asyncio.timeout(self._receiver.limits.answer_seconds), self._reading:
+                # Not from the iterator: that holds on to what it gave.
+                message = await context.read()
+        except TimeoutError:
+            raise Busy("the request did not arrive in time") from None
+        if not isinstance(message, bytes):
+            raise Malformed("there is no message in the request")
+        share.take(len(message))
+        return message
 
 
 def grpc_server(receiver: Receiver, limits: Limits) -> grpc.aio.Server:
@@ -64,7 +84,8 @@ def grpc_server(receiver: Receiver, limits: Limits) -> grpc.aio.Server:
     server = grpc.aio.server(options=_options(limits))
     door = GrpcDoor(receiver)
     for signal in Signal:
-        export = grpc.unary_unary_rpc_method_handler(partial(door.export, signal))
+        # On the wire the same as unary; but so a message is read when we ask for it, not before.
+        export = grpc.stream_unary_rpc_method_handler(partial(door.export, signal))
         handlers = grpc.method_handlers_generic_handler(signal.service, {"Export": export})
         server.add_generic_rpc_handlers((handlers,))
     return server
@@ -80,8 +101,10 @@ def _options(limits: Limits) -> list[tuple[str, int]]:
     return [
         ("grpc.so_reuseport", 1),
         ("grpc.max_receive_message_length", limits.request_bytes),
-        # Each stream may hold a message that nobody has counted yet.
         ("grpc.max_concurrent_streams", 64),
+        # What a stream holds of a message that nobody reads yet stays small.
+        ("grpc.http2.bdp_probe", 0),
+        ("grpc.http2.lookahead_bytes", 65_536),
         ("grpc.max_allowed_incoming_connections", limits.connections),
         ("grpc.server_handshake_timeout_ms", int(limits.header_seconds * 1000)),
         ("grpc.max_connection_idle_ms", _IDLE * 1000),

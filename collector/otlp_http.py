@@ -187,6 +187,8 @@ class HttpDoor:
         else:
             refusal = refusal_of(error)
             self._receiver.refused(DOOR, error)
+        # Its frames hold the body, which nobody counts any more.
+        error.__traceback__ = error.__context__ = None
         if refusal.code is Code.UNAVAILABLE:
             exchange.answer_headers["retry-after"] = str(RETRY_SECONDS)
         if refusal.code is Code.UNAUTHENTICATED:

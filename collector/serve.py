@@ -18,6 +18,7 @@ from collector.limits import Limits
 from collector.otlp_grpc import grpc_server
 from collector.otlp_http import HttpDoor
 from collector.receive import Receiver
+from collector.spare_memory import watch
 from collector.spool.state import Place
 from store.sessions import Database
 
@@ -83,6 +84,7 @@ async def _serve(
                 while not (http_door.started or serving.done()):  # noqa: ASYNC110 - all it has
                     await asyncio.sleep(0.005)
                 ready({"otlp_http": _name(listener), "otlp_grpc": grpc_at})
+                tasks.create_task(watch(receiver.in_flight, stop))
                 while not stop.is_set():  # noqa: ASYNC110 - a threading.Event wakes no loop
                     await asyncio.sleep(0.1)
             finally:
