@@ -129,7 +129,7 @@ class Drainer:
             if state.records:
                 away = self._writer.away
                 log.info(
-                    "the spool waits for the database" if away else "the spool is drained",
+                    "the spool waits for the database" if away else "draining the spool",
                     records_left=state.records,
                     bytes_left=state.size,
                 )

@@ -17,18 +17,13 @@ from collector.spool.frames import HEAD_BYTES, Damage, Record, frame, read_head,
 
 @dataclass(slots=True)
 class Segment:
-    """A file that is not written any more, or not by us."""
+    """A file of records. Segments of one folder sort by name as they were made."""
 
     path: Path
     size: int
     """Bytes that are on the disk, as far as we know."""
     records: int = 0
     spans: int = 0
-
-    @property
-    def made_at(self) -> datetime:
-        """When its first record came, or a moment before."""
-        return read_name(self.path.name).made_at
 
     @property
     def marker(self) -> bytes:

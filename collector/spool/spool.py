@@ -17,7 +17,15 @@ from typing import Final
 import structlog
 
 from collector.errors import Busy
-from collector.spool.folders import QUARANTINE, Folder, adopt, segments_in, size_of, take_folder
+from collector.spool.folders import (
+    QUARANTINE,
+    Folder,
+    adopt,
+    read_name,
+    segments_in,
+    size_of,
+    take_folder,
+)
 from collector.spool.frames import HEAD_BYTES, Damage, Record
 from collector.spool.segments import Growing, Segment, found, set_aside
 from collector.spool.state import MIB, NEARLY, Bounds, State
@@ -102,7 +110,8 @@ class Spool:
         """What waits, and whether more is taken."""
         segments = self._segments()
         size = self._size_of_others + sum(segment.size for segment in segments)
-        oldest_at = min((segment.made_at for segment in segments if segment.size), default=None)
+        names = [segment.path.name for segment in segments if segment.size]
+        oldest_at = read_name(min(names)).made_at if names else None
         return State(
             refuses=self._broken or self._why_full(size, oldest_at),
             size=size,
