@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
+from threading import Event
 
 import pytest
 from doors import call, open_doors, request
@@ -15,7 +16,6 @@ from test_intake import Request, Seen
 
 from collector.batches import Writer
 from collector.deadlines import Deadlines
-from collector.errors import Busy
 from collector.limits import Limits
 from collector.spool.state import Bounds, Place, look
 from store.sessions import Database, open_database
@@ -53,20 +53,31 @@ def test_a_postgres_that_swallows_everything_costs_nobody_a_span(
             assert sorted(session.scalars(select(sightings.c.span_id))) == list(range(1, 8))
 
 
+class Heedful(Database):
+    """A database that says when it was hung up on."""
+
+    hung_up = Event()
+
+    def hang_up(self) -> None:
+        super().hang_up()
+        Heedful.hung_up.set()
+
+
 @pytest.mark.one_server
 def test_a_connection_that_never_answers_is_hung_up_on(database: Database) -> None:
     with proxied(database) as (proxy, through):
-        deadlines = Deadlines(through, longest=0.5)
+        heedful = Heedful(through.engine)
+        deadlines = Deadlines(heedful, longest=0.5)
         deadlines.start()
-        writer = Writer(through, Limits(), deadlines)
+        writer = Writer(heedful, Limits(), deadlines)
         writer.start()
         first = writer.put(Request([Seen(1)]).heard(), NOON)
         assert first.accounts.result(10)[0].stored == 1
+        [line] = heedful._connections
         with proxy.under(Weather(blackhole=True)):
-            with pytest.raises(Busy):
-                writer.put(Request([Seen(2)]).heard(), NOON).accounts.result(20)
-            assert writer.away
-        again = writer.put(Request([Seen(2)]).heard(), NOON)
-        assert again.accounts.result(20)[0].stored == 1
+            second = writer.put(Request([Seen(2)]).heard(), NOON)
+            assert Heedful.hung_up.wait(10)
+            until(lambda: line.closed, "whoever waited was told that the connection is lost")
+        assert second.accounts.result(20)[0].stored == 1, "over a new connection"
         assert writer.stop(10)
         deadlines.stop()

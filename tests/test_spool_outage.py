@@ -91,8 +91,7 @@ def test_a_store_that_is_slow_keeps_nobody_waiting(database: Database, tmp_path:
         assert doors.post(request(call(1))).status == 200
         with database.write() as session:
             session.execute(text("LOCK TABLE batches IN EXCLUSIVE MODE"))
-            for number in (2, 3):
-                assert doors.post(request(call(number))).status == 200
+            assert doors.post(request(call(2), call(3))).status == 200
             assert doors.stored() == 1
         until(lambda: drained(place), "the spool is stored")
         assert doors.stored() == 3
