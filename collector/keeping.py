@@ -15,7 +15,7 @@ from typing import Final
 from collector.batches import Unstorable, Writer
 from collector.spool.codec import encode
 from collector.spool.spool import Full, Spool
-from store.intake import Account, Heard, Part
+from store.intake import Account, Heard, Part, Unaccounted
 
 PATIENCE: Final = 2.5
 """Seconds that Postgres has to commit."""
@@ -56,6 +56,9 @@ async def _spooled(spool: Spool, heard: Heard, received_at: datetime) -> Sequenc
 
 
 def _account(part: Part) -> Account:
+    spooled = part.heard - part.not_a_call - sum(part.refused.values())
+    if spooled < 0:
+        raise Unaccounted(f"more is refused and no call than was heard: {part}")
     return Account(
         heard=part.heard,
         stored=0,
@@ -63,5 +66,5 @@ def _account(part: Part) -> Account:
         not_a_call=part.not_a_call,
         refused=part.refused,
         usage_refused=part.usage_refused,
-        spooled=part.heard - part.not_a_call - sum(part.refused.values()),
+        spooled=spooled,
     )

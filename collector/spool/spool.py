@@ -134,7 +134,9 @@ class Spool:
     def remove(self, segment: Segment) -> None:
         """Everything in it is safe elsewhere."""
         with self._files:
-            self._sealed.remove(segment)
+            # It is not ours any more where somebody removed our folder.
+            with suppress(ValueError):
+                self._sealed.remove(segment)
             with suppress(FileNotFoundError):
                 segment.path.unlink()
 
