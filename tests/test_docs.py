@@ -82,6 +82,23 @@ def test_files_named_in_the_documents_exist() -> None:
     assert {(name, path) for name, path in named if not (ROOT / path).exists()} == set()
 
 
+def test_each_point_of_the_specification_is_held_by_tests_that_there_are() -> None:
+    text = (ROOT / "docs/otlp.md").read_text(encoding="utf-8")
+    section = text.split("## The specification, point by point")[1].split("\n## ")[0]
+    rows = [line.split("|")[1:-1] for line in section.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) > 20
+    modules = {path.stem: path.read_text("utf-8") for path in (ROOT / "tests").glob("test_*.py")}
+    tests = {
+        name
+        for text in modules.values()
+        for name in re.findall(r"^def (test_\w+)", text, re.MULTILINE)
+    }
+    for point, _, held_by in rows:
+        named = re.findall(r"`(\w+)`", held_by)
+        assert named, point
+        assert set(named) <= tests | modules.keys(), point
+
+
 def test_nothing_in_the_documents_names_a_machine_or_a_registry() -> None:
     texts = [*DOCUMENTS, *ROOT.glob("*.toml"), *ROOT.glob("requirements/*.txt")]
     private = re.compile(r"/(?:home|root|work)/|https?://[\w.]*pypi")

@@ -4,8 +4,10 @@ import random
 
 import pytest
 from deliveries import REQUESTS, sent
+from doors import varint
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from spans import call, heard, only, request, sightings
 
 from collector.errors import Malformed
@@ -95,3 +97,21 @@ def test_no_bytes_raise_anything_but_malformed(seed: int) -> None:
 
 def test_a_lone_span_that_is_sound_is_understood_as_ever() -> None:
     assert only(heard(request(call()))).usage == {}
+
+
+@pytest.mark.parametrize("depth", [51, 101, 1_000, 20_000])
+def test_nesting_of_any_depth_costs_no_span(depth: int) -> None:
+    value = b"\x18\x01"
+    for _ in range(depth):
+        inside = b"\x0a" + varint(len(value)) + value
+        value = b"\x2a" + varint(len(inside)) + inside
+    deep = b"\x0a\x01k\x12" + varint(len(value)) + value
+    spans = request(call(), call(span_id=b"\x03" * 8))
+    group = ExportTraceServiceRequest.FromString(spans).resource_spans[0]
+    own = group.scope_spans[0].spans[0].SerializeToString()
+    own += b"\x4a" + varint(len(deep)) + deep
+    scope = b"\x12" + varint(len(own)) + own
+    rest = group.scope_spans[1].SerializeToString()
+    body = b"".join(b"\x12" + varint(len(part)) + part for part in (scope, rest))
+    understood = heard(b"\x0a" + varint(len(body)) + body)
+    assert (understood.heard, understood.sightings.num_rows) == (2, 2)
