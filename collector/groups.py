@@ -36,6 +36,8 @@ class Pending:
     """A request on its way from a door to its account."""
 
     request: Request
+    items: int
+    """Spans, log records or data points in it."""
     sender: Sender
     signal: Signal
     received_at: datetime
@@ -53,6 +55,7 @@ class Groups:
         self._keeper = keeper
         self._in_flight = in_flight
         self._tally = tally
+        self._most_items = limits.spans
         self._most_ahead = 2 * limits.batch_rows
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="understand")
         self._waiting: dict[tuple[Sender, Signal], deque[Pending]] = {}
@@ -128,9 +131,12 @@ class Groups:
         of = next(iter(self._waiting))
         waiting = self._waiting.pop(of)
         group: list[Pending] = []
-        size = 0
-        while waiting and (not group or size + len(waiting[0].request.body) <= _MOST_BYTES):
+        size = items = 0
+        while waiting:
             size += len(waiting[0].request.body)
+            items += waiting[0].items
+            if group and (size > _MOST_BYTES or items > self._most_items):
+                break
             group.append(waiting.popleft())
         if waiting:
             # Behind those of other senders.

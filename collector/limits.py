@@ -159,13 +159,11 @@ def check_objects(body: bytes, most: int) -> None:
         raise TooLarge(f"more than {most:,} objects and lists in one request")
 
 
-def check_items(request: bytes, most: int, signal: Signal) -> None:
-    """Raise TooLarge if a serialised request holds more than ``most`` spans, records or points.
+def check_items(request: bytes, most: int, signal: Signal) -> int:
+    """How many spans, records or points a serialised request holds; TooLarge above ``most``.
 
     Walks lengths only and keeps nothing. What is no protobuf is left to the decoder to refuse.
     """
-    if len(request) <= 2 * most:
-        return  # an item, or a group of them, has two bytes at least
     if signal is Signal.METRICS and len(request) > _MANY * most:
         _check_values(request, _MANY * most)
     kinds = (signal.items, f"groups of {signal.items}", f"values beside {signal.items}")
@@ -175,6 +173,7 @@ def check_items(request: bytes, most: int, signal: Signal) -> None:
         counts[kind] += 1
         if counts[kind] > bounds[kind]:
             raise TooLarge(f"more than {bounds[kind]:,} {kinds[kind]} in one request")
+    return counts[_ITEM]
 
 
 def _walked(request: bytes, signal: Signal) -> Iterator[int]:

@@ -35,6 +35,8 @@ log = structlog.get_logger(__name__)
 
 _THREADS: Final = 2
 """To read, and for keys. More would only wait for each other: Python runs in one at a time."""
+_MOMENT: Final = 1.0
+"""Seconds that the spool's threads have to end: whatever they leave is on the disk."""
 _LOOKUP_SECONDS: Final = 1.5
 """For a key: what it takes is missing from the time that the sender waits for us."""
 
@@ -79,11 +81,11 @@ class Receiver:
     def stop(self, timeout: float) -> None:
         """Put down what is understood, and end. What is in the spool stays there."""
         if self._drainer:
-            self._drainer.stop(timeout)
+            self._drainer.stop(_MOMENT)
         if not self._writer.stop(timeout):
             log.warning("ended before everything was put down: its senders were not answered")
         if self._spool:
-            self._spool.stop(timeout)
+            self._spool.stop(_MOMENT)
         self._deadlines.stop()
         self._groups.stop()
         self._readers.shutdown(wait=False, cancel_futures=True)
@@ -125,16 +127,17 @@ class Receiver:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self.limits.answer_seconds):
-                request = await loop.run_in_executor(self._readers, self._read, read, signal)
-                pending = Pending(request, sender, signal, received_at, loop.create_future())
+                request, items = await loop.run_in_executor(self._readers, self._read, read, signal)
+                account = loop.create_future()
+                pending = Pending(request, items, sender, signal, received_at, account)
                 return await self._groups.account(pending)
         except TimeoutError:
             raise Busy(f"not stored within {self.limits.answer_seconds:g} seconds") from None
 
-    def _read(self, read: Callable[[], Request], signal: Signal) -> Request:
+    def _read(self, read: Callable[[], Request], signal: Signal) -> tuple[Request, int]:
+        """A request, and how many items it holds. Runs in a thread."""
         request = read()
-        check_items(request.body, self.limits.spans, signal)
-        return request
+        return request, check_items(request.body, self.limits.spans, signal)
 
     def refused(self, door: str, error: Exception) -> None:
         """Count a refusal, and log what nobody foresaw."""

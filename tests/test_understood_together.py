@@ -85,7 +85,9 @@ def test_a_parent_in_another_request_is_no_parent_that_chance_may_choose() -> No
     each_is_as_if_alone(Signal.TRACES, [request(above), request(between), request(below)])
 
 
-def end_of_all(database: Database, *told: tuple[Sender, Signal, bytes]) -> list[Any]:
+def end_of_all(
+    database: Database, *told: tuple[Sender, Signal, bytes], items: int = 3
+) -> list[Any]:
     """What a collector answers to requests that come at once: accounts and errors."""
     writer = Writer(database, Limits())
     groups = Groups(Keeper(writer, None), Tally(), Limits(), InFlight(1))
@@ -94,7 +96,7 @@ def end_of_all(database: Database, *told: tuple[Sender, Signal, bytes]) -> list[
     async def all_at_once() -> list[Any]:
         loop = asyncio.get_running_loop()
         pending = [
-            Pending(Request(body), sender, signal, RECEIVED, loop.create_future())
+            Pending(Request(body), items, sender, signal, RECEIVED, loop.create_future())
             for sender, signal, body in told
         ]
         return await asyncio.gather(*map(groups.account, pending), return_exceptions=True)
@@ -132,6 +134,10 @@ def test_only_what_one_sender_sends_of_one_signal_is_understood_together(
         return understand_signal(signal, requests, **others)
 
     monkeypatch.setattr(collector.groups, "understand_signal", noted)
+    many = [(Sender(TENANT, "many"), Signal.METRICS, b"")] * 5
+    assert len(end_of_all(database, *many, items=Limits().spans // 2)) == len(many)
+    assert [count for _, _, count in groups] == [2, 2, 1], "as many items as one may have"
+    groups.clear()
     ours, theirs = Sender(TENANT, "ours"), Sender(TENANT, "theirs")
     told = [(ours, theirs)[n % 2] for n in range(1, 11)]
     ends = end_of_all(
