@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from collector.batches import Unstorable
 from collector.keeping import Keeper
 from collector.limits import MIB, InFlight, Limits
 from collector.senders import Sender
 from collector.signals import Request, Signal
 from collector.tally import Tally
 from collector.understanding.by_signal import understand_signal, with_left_out
-from store.intake import Account, Heard
+from store.intake import Account, Heard, apart
 
 _MOST_BYTES: Final = 4 * MIB
 """Of requests that are understood together: more takes memory, and saves no more time."""
@@ -157,7 +158,12 @@ class Groups:
         try:
             accounts = await self._keeper.keep(heard, received_at)
         except Exception as error:  # noqa: BLE001 - it is told to all of them
-            _refuse(requests, error)
+            if isinstance(error, Unstorable) and len(requests) > 1:
+                # One of them is the reason: the others must not suffer for it.
+                for request, alone in zip(requests, apart(heard), strict=True):
+                    self._go_on([request], alone)
+            else:
+                _refuse(requests, error)
         else:
             self._answer(requests, accounts)
         finally:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -73,6 +73,20 @@ class Heard:
     """By ``spend.ids.content_id``."""
     counters: Mapping[int, TokenCounter] = field(default_factory=dict)
     """Of the readings, by id."""
+
+
+def apart(heard: Heard) -> list[Heard]:
+    """Each of the parts as if it had been heard alone."""
+    rows = [np.flatnonzero(heard.part_of == number) for number in range(len(heard.parts))]
+    return [
+        replace(
+            heard,
+            parts=[part],
+            sightings=heard.sightings.take(pa.array(its)),
+            part_of=np.zeros(len(its), np.int64),
+        )
+        for part, its in zip(heard.parts, rows, strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from records import Record, logs
 from spans import RECEIVED, Told, call, request
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 from test_salvage import batch, spoiled
 from test_understand_anything import BAGS, RECORDS, SPANS
 
+import collector.batches
 import collector.groups
 from collector.batches import Writer
-from collector.errors import Malformed
+from collector.errors import Busy, Malformed
 from collector.groups import Groups, Pending
 from collector.keeping import Keeper
 from collector.limits import InFlight, Limits
@@ -25,7 +27,7 @@ from collector.senders import Sender
 from collector.signals import Request, Signal
 from collector.tally import Tally
 from collector.understanding.by_signal import understand_signal
-from store.intake import Heard
+from store.intake import Batch, Heard, PutDown, put_down
 from store.sessions import Database
 from store.tables.heard import owners, sightings
 from store.tenants import TENANT
@@ -121,6 +123,26 @@ def test_in_company_of_the_malformed_each_has_its_own_account(database: Database
     assert isinstance(ends.pop(1), Malformed)
     counts = [(it.heard, it.stored, it.duplicate, sum(it.refused.values())) for it in ends]
     assert counts == [(2, 2, 0, 0), (3, 2, 0, 1), (2, 0, 2, 0), (0, 0, 0, 0), (2, 2, 0, 0)]
+
+
+@pytest.mark.one_server
+def test_one_request_that_nobody_foresaw_costs_no_other_its_place(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fragile(session: Session, batch: Batch, *others: Any, **named: Any) -> PutDown:
+        if any(part.refused for part in batch.parts):
+            raise RuntimeError("nobody foresaw this")
+        return put_down(session, batch, *others, **named)
+
+    monkeypatch.setattr(collector.batches, "put_down", fragile)
+    sender = Sender(TENANT, None)
+    bodies = [spans_of(1), spans_of(2, bad=True), spans_of(1), spans_of(3)]
+    ends = end_of_all(database, *((sender, Signal.TRACES, body) for body in bodies))
+    assert isinstance(ends.pop(1), Busy)
+    counts = [(it.heard, it.stored + it.duplicate) for it in ends]
+    assert counts == [(2, 2), (2, 2), (2, 2)]
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(sightings)) == 4
 
 
 @pytest.mark.one_server
