@@ -147,7 +147,7 @@ class Settings(BaseSettings):
         default_factory=_workers, description="How many processes hear OTLP on this machine."
     )
     otlp_cors_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_origins)] = Field(
-        default=frozenset(), description="Origins whose web pages may send OTLP over HTTP."
+        default_factory=frozenset, description="Origins whose web pages may send OTLP over HTTP."
     )
     spool: bool = Field(
         default=True, description="Keeps what is heard on this disk while Postgres is away."

@@ -177,7 +177,7 @@ def test_whatever_is_posted_is_answered_and_accounted_for(
 @pytest.mark.skipif(find_spec("atheris") is None, reason="atheris has wheels for Linux x86-64 only")
 def test_what_coverage_finds_breaks_nothing_either(tmp_path: Path) -> None:
     ran = subprocess.run(  # noqa: S603  # this very program
-        [sys.executable, "-m", "fuzzing", "exchange", "--seconds", "4", "--keep", str(tmp_path)],
+        [sys.executable, "-m", "fuzzing", "exchange", "--seconds", "3", "--keep", str(tmp_path)],
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parent)},
         capture_output=True,
         text=True,
