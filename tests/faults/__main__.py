@@ -57,6 +57,7 @@ def main() -> int:
         verdict = judge(opened.ledger, stage.oracle)
         roll_and_compare(opened.ledger, stage.oracle, verdict)
         ended(fuzzing, stage.oracle)
+        nobody_gave_up(chosen, stage.oracle)
         if stage.oracle.broken:
             keep(opened)
     skipped = {fault.name: why for fault in chosen if (why := fault.why_not())}
@@ -115,6 +116,14 @@ def ended(fuzzing: "subprocess.Popen[str] | None", oracle: Oracle) -> None:
     print(said, end="", flush=True)
     if fuzzing.returncode:
         oracle.is_broken("the fuzzing of the decoders found something")
+
+
+def nobody_gave_up(made: list[Fault], oracle: Oracle) -> None:
+    """What happens behind the collector is the collector's to bear, not the applications'."""
+    for fault in made:
+        chapter = oracle.chapters.get(fault.name)
+        if fault.behind and chapter and chapter.given_up:
+            oracle.is_broken(f"{fault.name}: exporters gave up {chapter.given_up} spans")
 
 
 def keep(opened: House) -> None:

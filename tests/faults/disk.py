@@ -114,6 +114,6 @@ def spare_house(stage: Stage) -> Iterator[tuple[Stage, Path]]:
 
 
 DISK = [
-    Fault("disk of the spool full", spool_disk_full, (15,), why_not),
-    Fault("disk of Postgres full", data_disk_full, (16,), why_not),
+    Fault("disk of the spool full", spool_disk_full, why_not),
+    Fault("disk of Postgres full", data_disk_full, why_not),
 ]

@@ -75,13 +75,13 @@ def commits_unheard(stage: Stage) -> Counter[str]:
 
 
 NETWORK = [
-    Fault("answers lost", answers_lost, (22,)),
-    Fault("requests cut after n bytes", requests_cut, (21,)),
-    Fault("requests half closed", requests_half_closed, (21,)),
-    Fault("connections refused", connections_refused, (21,)),
-    Fault("slow senders", slow_senders, (26,)),
-    Fault("database blackholed", database_blackholed, (23,)),
-    Fault("database slow", database_slow, (24,)),
-    Fault("database cut in mid-statement", database_cut, (23,)),
-    Fault("answers of the database lost", commits_unheard, (23, 30)),
+    Fault("answers lost", answers_lost),
+    Fault("requests cut after n bytes", requests_cut),
+    Fault("requests half closed", requests_half_closed),
+    Fault("connections refused", connections_refused),
+    Fault("slow senders", slow_senders),
+    Fault("database blackholed", database_blackholed, behind=True),
+    Fault("database slow", database_slow, behind=True),
+    Fault("database cut in mid-statement", database_cut, behind=True),
+    Fault("answers of the database lost", commits_unheard, behind=True),
 ]

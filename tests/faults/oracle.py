@@ -134,9 +134,10 @@ class Oracle:
             self.chapters[self.now].retried += 1
             self.chapters[self.now].refused[reason] += 1
 
-    def gave_up(self, spans: int) -> None:
+    def gave_up(self, spans: int, during: str) -> None:
+        """``during`` is what went on when their first attempt began."""
         with self._lock:
-            self.chapters[self.now].given_up += spans
+            self.chapters[during].given_up += spans
 
     def is_broken(self, promise: str) -> None:
         with self._lock:

@@ -162,11 +162,12 @@ class Recorded(SpanExporter):
         if numbers != list(sent.numbers):
             self._oracle.is_broken("the SDK's queue ran over: its numbers are not those it made")
         self._oracle.trying(sent)
+        began = self._oracle.now
         result = self._exporter.export(spans)
         if result is SpanExportResult.SUCCESS:
             self._oracle.acknowledged(sent, rejected=None)
         else:
-            self._oracle.gave_up(len(numbers))
+            self._oracle.gave_up(len(numbers), began)
         return result
 
     def shutdown(self) -> None:

@@ -58,10 +58,10 @@ class Fault:
     name: str
     make: Callable[[Stage], Counter[str]]
     """Makes it, ends it, and gives the evidence that it happened."""
-    scenarios: tuple[int, ...] = ()
-    """Numbers in the list of scenarios."""
     why_not: Callable[[], str | None] = lambda: None
     """Why it cannot be made on this machine."""
+    behind: bool = False
+    """Behind the collector, where no exporter of an application may come to give up."""
 
 
 def make(fault: Fault, stage: Stage) -> Chapter:
