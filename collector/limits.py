@@ -12,6 +12,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 
 from collector.errors import Busy, Malformed, TooLarge
+from collector.frame import counted
 from collector.signals import Signal
 from collector.wire import SIZED, fields
 
@@ -164,6 +165,9 @@ def check_items(request: bytes, most: int, signal: Signal) -> int:
 
     Walks lengths only and keeps nothing. What is no protobuf is left to the decoder to refuse.
     """
+    count = counted(request) if signal is not Signal.METRICS else None
+    if count and count.items <= most and count.groups <= 2 * most and count.beside <= _MANY * most:
+        return count.items  # in a fifth of the time; what else stands there has a byte at least
     if signal is Signal.METRICS and len(request) > _MANY * most:
         _check_values(request, _MANY * most)
     kinds = (signal.items, f"groups of {signal.items}", f"values beside {signal.items}")

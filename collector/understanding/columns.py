@@ -232,11 +232,12 @@ def columns_of(known: Known, dialect: Ints) -> Columns:
     number_of[said] = numbers
     texts, values = _values_of(known, used, number_of[used], found)
     rows, value = known.holder[:plain], place[said]
-    if found.rows:
-        numbers = np.concatenate([numbers, np.array(found.numbers, dtype=np.int64)])
+    if found.numbers:
+        held_by, held = found.held()
+        numbers = np.concatenate([numbers, np.array(found.numbers, dtype=np.int64)[held]])
         order = np.argsort(numbers, kind="stable")
-        rows = np.concatenate([rows, np.array(found.rows, dtype=np.int64)])[order]
-        value = np.concatenate([value, len(used) + np.arange(len(found.rows))])[order]
+        rows = np.concatenate([rows, held_by])[order]
+        value = np.concatenate([value, len(used) + held])[order]
     counts = np.bincount(numbers, minlength=len(KEYS))
     cells = Cells(rows, value, [0, *np.cumsum(counts).tolist()])
     return Columns(dialect, texts, values, cells)
@@ -247,7 +248,7 @@ def _values_of(known: Known, used: Ints, numbers: Ints, found: Found) -> tuple[l
 
     Before them, the distinct texts, scrubbed.
     """
-    at, size = pa.array(used), len(used) + len(found.rows)
+    at, size = pa.array(used), len(used) + len(found.numbers)
     taken = {kind: column.take(at) for kind, column in known.values.items()}
     texts, text = _texts(taken, numbers, found, size)
     parts: dict[str, Any] = {}
@@ -274,7 +275,7 @@ def _column(
         values[valid] = column.drop_null().to_numpy(zero_copy_only=False)
     places, taken = found.of_kind(kind)
     if places:
-        at = size - len(found.rows) + np.array(places, dtype=np.int64)
+        at = size - len(found.numbers) + np.array(places, dtype=np.int64)
         values[at] = taken
         valid[at] = True
     return values, valid

@@ -85,6 +85,10 @@ MESSAGES: Final[dict[str, dict[str, tuple[int, str | int]]]] = {
     "ScopeLogs": {"scope": (1, "Scope"), "records": (2, "[Record]")},
     "ResourceLogs": {"resource": (1, "Resource"), "scope_logs": (2, "[ScopeLogs]")},
     "LogsRequest": {"resource_logs": (1, "[ResourceLogs]")},
+    # Any of the two, with nothing read.
+    "Items": {"items": (2, "[bytes]")},
+    "Scopes": {"scopes": (2, "[Items]")},
+    "Frame": {"groups": (1, "[Scopes]")},
 }
 
 

@@ -31,24 +31,46 @@ Taken = list[tuple[int, str, Any, int]]
 
 
 class Found:
-    """What was taken out, as attributes of rows."""
+    """What was taken out, as attributes of rows: each distinct value once, and who holds it."""
 
     def __init__(self) -> None:
-        self.rows: list[int] = []
         self.numbers: list[int] = []
+        """Of the values' attributes."""
         self._places: dict[str, list[int]] = {kind: [] for kind in _KINDS.values()}
         self._values: dict[str, list[Any]] = {kind: [] for kind in _KINDS.values()}
+        self._rows = [np.zeros(0, dtype=np.int64)]
+        self._held = [np.zeros(0, dtype=np.int64)]
 
     def of_kind(self, kind: str) -> tuple[list[int], list[Any]]:
         """Places and values of those of a kind."""
         return self._places[kind], self._values[kind]
 
-    def put(self, row: int, number: int, kind: str, value: object) -> None:
-        """Adds a value."""
-        self._places[kind].append(len(self.rows))
-        self._values[kind].append(value)
-        self.rows.append(row)
-        self.numbers.append(number)
+    def held(self) -> tuple[Ints, Ints]:
+        """Rows, and the place of a value that each holds."""
+        return np.concatenate(self._rows), np.concatenate(self._held)
+
+    def add(self, taken: Sequence[Taken], which: Ints, holders: Ints, dialect: Ints) -> None:
+        """Adds what was ``taken`` out of some values; ``holders`` hold those at ``which``."""
+        parts = [(place, *part) for place, parts in enumerate(taken) for part in parts]
+        first = len(self.numbers)
+        for _, number, kind, value, _ in parts:
+            self._places[kind].append(len(self.numbers))
+            self._values[kind].append(value)
+            self.numbers.append(number)
+        places = np.array([part[0] for part in parts], dtype=np.int64)
+        whose = np.array([part[-1] for part in parts], dtype=np.int64)
+        # Each part once for each holder of the value that it was in.
+        counts = np.bincount(which, minlength=len(taken))
+        times = counts[places]
+        within = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
+        begins = (np.cumsum(counts) - counts)[places]
+        at = np.argsort(which, kind="stable")[np.repeat(begins, times) + within]
+        part = np.repeat(np.arange(len(parts)), times)
+        fits = (whose[part] == ANY) | (whose[part] == dialect[holders[at]])
+        # Of an attribute that comes twice, the last counts.
+        order = np.argsort(at[fits], kind="stable")
+        self._rows.append(holders[at[fits][order]])
+        self._held.append(first + part[fits][order])
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +147,7 @@ def unpack(known: Known, dialect: Ints) -> Found:
         taken = _all_taken(known, number, places)
         if not any(taken):
             continue
-        some = np.array(list(map(bool, taken)))[which]
-        for row, place in zip(known.holder[rows][some].tolist(), which[some].tolist(), strict=True):
-            for key, kind, value, whose in taken[place]:
-                if whose in (ANY, dialect[row]):
-                    found.put(row, key, kind, value)
+        found.add(taken, which, known.holder[rows], dialect)
     return found
 
 
