@@ -7,12 +7,13 @@ from pydantic import BaseModel, Field
 from api.shapes import instant
 from spend.bands import band_of
 from spend.calls import Outcome, Owner, Route
+from spend.ids import unsigned
 from spend.meters import INPUTS, METERS
 from spend.money import plain
 from spend.pools import hour_of
 from spend.rating import Line
 from store.call_costs import CallCost, PoolShare
-from store.call_lookup import FoundCall, unsigned
+from store.call_lookup import FoundCall
 from store.call_pages import ListedCall
 from store.twins import Stored
 
@@ -130,7 +131,10 @@ class SightingAnswer(BaseModel):
     version: str | None
     dialect: str
     team: str
-    response_id: str | None
+    response_id_sha256: str | None = Field(
+        description="First 16 hex digits of the SHA-256 of the provider's id of its answer; the id"
+        " itself is not kept."
+    )
     usage: dict[str, int]
 
 
@@ -269,7 +273,7 @@ def _sighting(stored: Stored, evidence: str) -> SightingAnswer:
         version=seen.emitter.version,
         dialect=seen.emitter.dialect,
         team=seen.owner.team,
-        response_id=seen.response_id,
+        response_id_sha256=seen.response_id,
         usage=_told(seen.usage),
     )
 

@@ -14,8 +14,9 @@ from api.dependencies import Clock, Config, Reading, Tenant
 from api.grouping import FiltersAsked, checked, wrong
 from api.paging import cursor_of, position_of
 from api.problems import Problem, answers
+from spend.ids import signed
 from store.call_costs import cost_of
-from store.call_lookup import find_call, signed
+from store.call_lookup import find_call
 from store.call_pages import page
 from store.completeness import complete_until
 from store.evidence import joins

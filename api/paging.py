@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from api.grouping import wrong
-from store.call_lookup import signed, unsigned
+from spend.ids import signed, unsigned
 from store.call_pages import Position
 
 

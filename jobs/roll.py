@@ -14,6 +14,7 @@ from spend.ids import content_id
 from spend.twins import Settlement, settle
 from spend.witnesses import Joined, key_of
 from store import batches, dictionaries, metered, partitions, rollups, suspects, told, twins
+from store.narrow import column_of
 from store.tables.heard import owners, routes, sightings
 from store.tenants import TENANT
 from store.twins import Key, Stored
@@ -68,15 +69,15 @@ def _roll_calls(session: Session, tenant: int, ids: Sequence[int], days: tuple[d
     rollups.add(
         session,
         select(
-            *(sightings.c[name] for name in rollups.CALL_COLUMNS),
+            *(column_of(sightings, name) for name in rollups.CALL_COLUMNS),
             literal(1, Integer).label("sign"),
         )
         .where(
             sightings.c.tenant_id == tenant,
             sightings.c.batch_id.in_(ids),
             sightings.c.day.between(*days),
-            sightings.c.standing == Standing.COUNTS,
-            sightings.c.role != Role.AGGREGATE,
+            sightings.c.standing.is_(None),
+            column_of(sightings, "role") != Role.AGGREGATE,
         )
         .subquery("contributions"),
     )

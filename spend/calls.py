@@ -128,7 +128,8 @@ class Sighting:
     route: Route
     emitter: Emitter
     response_id: str | None
-    """The provider's id of its answer, validated; never an id that a library made up."""
+    """The provider's id of its answer, validated; never an id that a library made up. Of one that
+    was stored, what stands for it: the ids of two are equal or not, no more."""
     usage: Mapping[str, int]
     details: Mapping[str, Any] = field(default_factory=lambda: NO_DETAILS)
     kin_id: int | None = None

@@ -18,7 +18,6 @@ from sqlalchemy import (
     exists,
     func,
     literal,
-    literal_column,
     or_,
     select,
     true,
@@ -32,6 +31,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from spend.calls import Outcome, Role
 from spend.nearness import ALIKE_REACH, KIN_REACH, OVERLAP, SAME_TIME
 from store.links import BESIDE, KIN, LINKS, day_of, end_of, gather, one_within_other, probe
+from store.narrow import slot_of
 from store.tables.heard import emitters, heard_from, owners, sightings
 
 _KIN_REACH: Final = literal(KIN_REACH, Interval)
@@ -108,7 +108,7 @@ def alike_beside(session: Session, tenant: int, rows: Table) -> FromClause:
     one = heard.where(_may_be_alike(rows)).subquery("one")
     around = func.generate_series(-1, 1).table_valued("step", name="around").render_derived()
     near = (
-        select(one, (_slot_of(one.c.start_at) + around.c.step * _SLOT).label("slot"))
+        select(one, (slot_of(one.c.start_at) + around.c.step * _SLOT).label("slot"))
         .select_from(one.join(around, true()))
         # A table of its own, so that the slot is what Postgres joins by: in a bulk job all else is
         # equal.
@@ -120,8 +120,7 @@ def alike_beside(session: Session, tenant: int, rows: Table) -> FromClause:
         other,
         other.c.tenant_id == tenant,
         other.c.day == day_of(slots.c.start_at),
-        other.c.start_at >= slots.c.start_at,
-        other.c.start_at < slots.c.start_at + _SLOT,
+        slot_of(other.c.start_at) == slots.c.start_at,
     )
     gather(
         session,
@@ -142,10 +141,6 @@ def alike_beside(session: Session, tenant: int, rows: Table) -> FromClause:
     ).subquery("alike")
 
 
-def _slot_of(moment: ColumnElement[Any]) -> ColumnElement[Any]:
-    return func.date_bin(_SLOT, moment, literal_column("'epoch'::timestamptz"))
-
-
 def _may_be_alike(one: FromClause) -> ColumnElement[bool]:
     """A client's call that tells usage, or went well without telling any."""
     return and_(
@@ -162,13 +157,13 @@ def _alike_pairs(one: FromClause, *which: ColumnElement[bool]) -> Select[Any]:
             other,
             and_(
                 other.c.service == one.c.service,
-                _slot_of(other.c.start_at) == one.c.slot,
+                slot_of(other.c.start_at) == one.c.slot,
                 # Not IS NOT DISTINCT FROM, which Postgres cannot hash.
                 func.coalesce(other.c.answer, -1) == func.coalesce(one.c.answer, -1),
                 other.c.emitter_id != one.c.emitter_id,
                 other.c.trace_id != one.c.trace_id,
                 # One id that both tell links them, unless more share it than can be of one call.
-                func.coalesce(other.c.response_id == one.c.response_id, true()),
+                func.coalesce(other.c.answer_id == one.c.answer_id, true()),
                 one_within_other(one, other, _SLACK),
                 *which,
             ),

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from spend.calls import Outcome, Owner, Role, Route, Standing
-from spend.ids import content_id
+from spend.ids import content_id, signed
 from spend.meters import METER_NAMES
 from store import parties, twins
 from store.twins import Key, Stored
@@ -116,13 +116,3 @@ def _members(
     }
     named = (((UUID(each["trace_id"]), signed(each["span_id"])), each["rule"]) for each in evidence)
     return tuple((by_ids[ids], rule) for ids, rule in named if ids in by_ids)
-
-
-def signed(span_id: str) -> int:
-    """A span id of 16 hex digits as it is stored: its 8 bytes, big-endian, signed."""
-    return int.from_bytes(bytes.fromhex(span_id), "big", signed=True)
-
-
-def unsigned(span_id: int) -> str:
-    """A stored span id as people know it: 16 hex digits."""
-    return f"{span_id & (1 << 64) - 1:016x}"

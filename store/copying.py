@@ -15,13 +15,12 @@ import pgpq
 import psycopg
 import pyarrow as pa
 from numpy.typing import NDArray
-from pgpq.encoders import StringEncoderBuilder
-from pgpq.schema import Jsonb
 from psycopg import sql
 from sqlalchemy.orm import Session
 
 from store.dictionaries import is_about_the_data, sqlstate_of
-from store.sightings import KEY, SIGHTINGS
+from store.narrow import ROWS
+from store.sightings import KEY
 
 Fates = NDArray[np.int8]
 """A ``Fate`` for each row."""
@@ -44,9 +43,6 @@ class Copied:
     """Row -> SQLSTATE, for the refused."""
 
 
-ROWS: Final = SIGHTINGS.append(pa.field("batch_id", pa.int64(), nullable=False))
-"""The columns that are copied: those of a batch, and its number."""
-
 _COLUMNS: Final = sql.SQL(", ").join(map(sql.Identifier, ROWS.names))
 _KEY: Final = sql.SQL(", ").join(map(sql.Identifier, KEY))
 _STAGED: Final = sql.Identifier("staged_sightings")
@@ -67,10 +63,11 @@ def copy_straight(session: Session, rows: pa.RecordBatch) -> Copied:
 
 
 def copy_in(session: Session, rows: pa.RecordBatch) -> Copied:
-    """Store rows (schema ``ROWS``, in key order, each key once) in the session's transaction.
+    """Store rows in the session's transaction.
 
-    A row that Postgres refuses is found by halving and left out; the others are stored. Errors
-    that are not about the data (connection, locks, time) are raised, as psycopg raises them.
+    They have the schema ``store.narrow.ROWS``, are in key order, and each key once. One that
+    Postgres refuses is found by halving and left out; the others are stored. Errors that are not
+    about the data (connection, locks, time) are raised, as psycopg raises them.
     """
     if not rows.num_rows:
         return Copied(np.zeros(0, np.int8), {})
@@ -119,12 +116,7 @@ def _stream(session: Session, rows: pa.RecordBatch, into: sql.Identifier) -> Non
 
 @cache
 def _encoders() -> dict[str, Any]:
-    """How each column is written: as pgpq would, but for JSON, which Arrow has as text."""
-    encoders = {
-        field.name: pgpq.ArrowToPostgresBinaryEncoder.infer_encoder(field) for field in ROWS
-    }
-    details = ROWS.field("details")
-    return encoders | {"details": StringEncoderBuilder.new_with_output(details, Jsonb())}
+    return {field.name: pgpq.ArrowToPostgresBinaryEncoder.infer_encoder(field) for field in ROWS}
 
 
 def _driver(session: Session) -> "psycopg.Connection[tuple[Any, ...]]":

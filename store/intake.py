@@ -11,13 +11,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from sqlalchemy import insert, text
+from sqlalchemy import JSON, Text, bindparam, cast, insert, text
 from sqlalchemy.orm import Session
 
 from spend.calls import Emitter, Owner, Route
 from spend.readings import Reading, TokenCounter
-from store.copying import ROWS, Copied, Fate, copy_in, copy_straight
+from store.copying import Copied, Fate, copy_in, copy_straight
 from store.dictionaries import TABLES, Known, remember
+from store.narrow import narrowed, with_nul
 from store.readings import Kept, put_readings, remember_counters
 from store.sightings import KEY
 from store.tables.heard import batches
@@ -30,7 +31,12 @@ _BEGIN: Final = text(
     " CASE WHEN current_setting('synchronous_commit') IN ('off', 'local')"
     " THEN set_config('synchronous_commit', 'on', true) END"
 )
-_INSERT: Final = insert(batches)
+_INSERT: Final = insert(batches).values(
+    # JSON already.
+    details=cast(bindparam("details_told", type_=Text), JSON)
+)
+_NUL: Final = "22P05"
+"""SQLSTATE of a NUL in a text, which Postgres cannot keep."""
 
 
 class Unaccounted(Exception):  # noqa: N818 - it names the spans, not the mistake
@@ -145,11 +151,11 @@ def put_down(session: Session, batch: Batch, known: Known, *, straight: bool = F
     entries, unstorable = _remember_entries(session, batch, known)
     rows, part_of = _in_key_order(batch)
     copy = copy_straight if straight else copy_in
-    fates, sqlstates = _store(partial(copy, session), rows, batch_id, unstorable)
+    fates, sqlstates, details = _store(partial(copy, session), rows, batch_id, unstorable)
     entries += _remember_counters(session, batch, known)
     kept = put_readings(session, batch.tenant, batch_id, [it.readings for it in batch.parts])
     accounts = _accounts(batch.parts, part_of, fates, sqlstates, kept)
-    session.execute(_INSERT, _row(batch, batch_id, accounts))
+    session.execute(_INSERT, _row(batch, batch_id, accounts, details))
     return PutDown(batch_id, accounts, entries)
 
 
@@ -205,8 +211,8 @@ def _store(
     rows: pa.RecordBatch,
     batch_id: int,
     unstorable: dict[str, dict[int, str]],
-) -> tuple[NDArray[np.int8], dict[int, str]]:
-    """What became of each row, and row -> SQLSTATE for those that Postgres refused."""
+) -> tuple[NDArray[np.int8], dict[int, str], list[str]]:
+    """What became of each row, row -> SQLSTATE of the refused, and the texts of their details."""
     fates = np.where(_first_of_key(rows), Fate.STORED, Fate.DUPLICATE).astype(np.int8)
     sqlstates: dict[int, str] = {}
     for column, refused in unstorable.items():
@@ -214,12 +220,17 @@ def _store(
             if id_ in refused:
                 fates[row] = Fate.REFUSED
                 sqlstates[row] = refused[id_]
+    for row in with_nul(rows.column("details")):
+        if fates[row] == Fate.STORED:
+            fates[row] = Fate.REFUSED
+            sqlstates[row] = _NUL
     wanted = np.flatnonzero(fates == Fate.STORED)
     chosen = rows if len(wanted) == rows.num_rows else rows.take(pa.array(wanted))
-    batch_ids = pa.array(np.full(len(wanted), batch_id, np.int64))
-    copied = copy(chosen.append_column(ROWS.field("batch_id"), batch_ids))
+    kept = narrowed(chosen, batch_id)
+    copied = copy(kept.rows)
     fates[wanted] = copied.fates
-    return fates, sqlstates | {int(wanted[row]): s for row, s in copied.sqlstates.items()}
+    sqlstates |= {int(wanted[row]): state for row, state in copied.sqlstates.items()}
+    return fates, sqlstates, kept.details
 
 
 def _accounts(
@@ -251,7 +262,9 @@ def _accounts(
     return accounts
 
 
-def _row(batch: Batch, batch_id: int, accounts: Sequence[Account]) -> dict[str, object]:
+def _row(
+    batch: Batch, batch_id: int, accounts: Sequence[Account], details: Sequence[str]
+) -> dict[str, object]:
     """The row of ``batches``."""
     refused = sum((Counter(it.refused) for it in accounts), Counter[str]())
     usage_refused = sum((Counter(it.usage_refused) for it in accounts), Counter[str]())
@@ -268,4 +281,5 @@ def _row(batch: Batch, batch_id: int, accounts: Sequence[Account]) -> dict[str, 
         "refused_for": dict(refused) or None,
         "usage_refused_for": dict(usage_refused) or None,
         "usage_conflicts_for": dict(conflicts) or None,
+        "details_told": f"[{','.join(details)}]" if details else None,
     }

@@ -30,6 +30,7 @@ from sqlalchemy.schema import CreateTable, DropTable
 from sqlalchemy.sql.elements import ColumnElement
 
 from spend.meters import DISJOINT, INPUTS
+from store.narrow import column_of
 from store.tables.heard import sightings
 
 _STORED: Final = (
@@ -38,7 +39,7 @@ _STORED: Final = (
     "parent_span_id",
     "role",
     "outcome",
-    "response_id",
+    "answer_id",
     "emitter_id",
     "owner_id",
     "start_at",
@@ -57,7 +58,7 @@ def temporary(name: str, *more: Column[Any]) -> Table:
     return Table(
         name,
         MetaData(),
-        *(Column(link, sightings.c[link].type) for link in _STORED),
+        *(Column(link, column_of(sightings, link).type) for link in _STORED),
         *(Column(link, BigInteger) for link in _USED),
         *more,
         prefixes=["TEMPORARY"],
@@ -80,7 +81,7 @@ def links_of(table: FromClause) -> list[ColumnElement[Any]]:
         prompt += func.coalesce(table.c[name], 0)
     used = {"prompt": prompt, "answer": func.coalesce(table.c.output, 0)}
     return [
-        *(table.c[name] for name in _STORED),
+        *(column_of(table, name) for name in _STORED),
         *(case((told, value)).label(name) for name, value in used.items()),
     ]
 
@@ -109,7 +110,7 @@ def day_of(moment: ColumnElement[Any]) -> ColumnElement[date]:
 
 def end_of(one: FromClause) -> ColumnElement[Any]:
     """When a sighting ended."""
-    return one.c.start_at + interval(func.coalesce(one.c.duration_us, 0))
+    return one.c.start_at + interval(func.coalesce(column_of(one, "duration_us"), 0))
 
 
 def one_within_other(one: FromClause, other: FromClause, slack: int) -> ColumnElement[bool]:
@@ -117,8 +118,8 @@ def one_within_other(one: FromClause, other: FromClause, slack: int) -> ColumnEl
     starts = microseconds(one.c.start_at) - microseconds(other.c.start_at)
     ends = (
         starts
-        + func.coalesce(one.c.duration_us, literal(0, BigInteger))
-        - func.coalesce(other.c.duration_us, literal(0, BigInteger))
+        + func.coalesce(column_of(one, "duration_us"), literal(0, BigInteger))
+        - func.coalesce(column_of(other, "duration_us"), literal(0, BigInteger))
     )
     return or_(and_(starts >= -slack, ends <= slack), and_(starts <= slack, ends >= -slack))
 

@@ -40,6 +40,7 @@ from store.links import (
     one_within_other,
     probe,
 )
+from store.narrow import column_of
 from store.tables.heard import sightings
 
 _LONGEST_FAILURE: Final = timedelta(hours=1) // timedelta(microseconds=1)
@@ -71,13 +72,13 @@ def suspect_traces(
     alike.note_emitters(session, tenant, NEW)
     other = sightings.alias("other")
     in_reach = and_(other.c.tenant_id == tenant, other.c.day.between(first, last))
-    told = NEW.c.response_id.is_not(None)
-    answers = select(NEW.c.response_id).where(told).distinct().subquery("answers")
+    told = NEW.c.answer_id.is_not(None)
+    answers = select(NEW.c.answer_id).where(told).distinct().subquery("answers")
     seen = _with_answer(answers, tenant, (first, last))
     shared = (
-        select(answers.c.response_id)
+        select(answers.c.answer_id)
         .join(seen, true())
-        .group_by(answers.c.response_id)
+        .group_by(answers.c.answer_id)
         .having(func.count().between(2, MOST_SIGHTED))
     )
     traces = select(NEW.c.trace_id).distinct().subquery("traces")
@@ -88,7 +89,7 @@ def suspect_traces(
     found = [
         select(inner.c.trace_id).join(outer, within),
         select(NEAR.c.trace_id).where(NEAR.c.role == Role.AGGREGATE),
-        select(NEW.c.trace_id).where(NEW.c.response_id.in_(shared)),
+        select(NEW.c.trace_id).where(NEW.c.answer_id.in_(shared)),
         select(NEW.c.trace_id)
         .join(probe(other, in_reach, _failed_together(NEW, other, tenant)), true())
         .where(NEW.c.outcome != Outcome.OK),
@@ -126,8 +127,8 @@ def linked_traces(session: Session, tenant: int, traces: Collection[UUID]) -> se
 
 def _linked_to(session: Session, tenant: int, *, alike_too: bool) -> set[UUID]:
     """The traces linked to what is in ``LINKED``."""
-    told = LINKED.c.response_id.is_not(None)
-    answers = select(LINKED.c.response_id).where(told).distinct().subquery("answers")
+    told = LINKED.c.answer_id.is_not(None)
+    answers = select(LINKED.c.answer_id).where(told).distinct().subquery("answers")
     with_answer = _with_answer(answers, tenant)
     other = sightings.alias("other")
     failed_together = _failed_together(LINKED, other, tenant)
@@ -135,7 +136,7 @@ def _linked_to(session: Session, tenant: int, *, alike_too: bool) -> set[UUID]:
     found = [
         select(func.unnest(func.array_agg(with_answer.c.trace_id)))
         .select_from(answers.join(with_answer, true()))
-        .group_by(answers.c.response_id)
+        .group_by(answers.c.answer_id)
         .having(func.count() <= MOST_SIGHTED),
         select(by_failure.c.trace_id)
         .select_from(LINKED.join(by_failure, true()))
@@ -160,7 +161,7 @@ def _with_answer(
         which.append(sightings.c.day.between(*days))
     return (
         select(sightings.c.trace_id)
-        .where(sightings.c.response_id == answers.c.response_id, *which)
+        .where(sightings.c.answer_id == answers.c.answer_id, *which)
         .limit(MOST_SIGHTED + 1)
         .lateral()
     )
@@ -175,9 +176,9 @@ def _failed_together(one: FromClause, other: FromClause, tenant: int) -> ColumnE
     last = one.c.start_at + interval(func.least(own, _LONGEST_FAILURE) + slack)
     return and_(
         one.c.outcome != Outcome.OK,
-        one.c.response_id.is_(None),
-        other.c.outcome != Outcome.OK,
-        other.c.response_id.is_(None),
+        one.c.answer_id.is_(None),
+        other.c.failure.is_not(None),
+        other.c.answer_id.is_(None),
         other.c.emitter_id != one.c.emitter_id,
         other.c.start_at.between(first, last),
         other.c.day.between(day_of(first), day_of(last)),
@@ -190,15 +191,15 @@ def _longest_failure(near: FromClause, tenant: int) -> ColumnElement[int]:
     failed = near.alias("failed")
     around = literal(timedelta(microseconds=_LONGEST_FAILURE), Interval)
     begun = select(func.min(failed.c.start_at), func.max(failed.c.start_at)).where(
-        failed.c.outcome != Outcome.OK, failed.c.response_id.is_(None)
+        failed.c.outcome != Outcome.OK, failed.c.answer_id.is_(None)
     )
     first, last = (
         begun.with_only_columns(part).scalar_subquery() for part in begun.selected_columns
     )
-    longest = select(func.max(sightings.c.duration_us)).where(
+    longest = select(func.max(column_of(sightings, "duration_us"))).where(
         sightings.c.tenant_id == tenant,
-        sightings.c.outcome != Outcome.OK,
-        sightings.c.response_id.is_(None),
+        sightings.c.failure.is_not(None),
+        sightings.c.answer_id.is_(None),
         sightings.c.start_at.between(first - around, last + around),
     )
     return func.least(

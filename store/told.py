@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Interval, and_, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from spend.calls import Outcome, Role
+from spend.calls import Role
 from spend.kin import service_kin
 from spend.meters import METER_NAMES
 from spend.readings import (
@@ -24,6 +24,7 @@ from spend.readings import (
     model_kin,
     plain_model,
 )
+from store.narrow import column_of
 from store.tables.heard import owners, routes, sightings
 from store.tables.readings import counters, metered, told
 
@@ -136,7 +137,7 @@ def _hours(
 
     A call that failed without usage is none that metrics of tokens tell of.
     """
-    took = cast(func.coalesce(sightings.c.duration_us, 0), BigInteger) * literal(
+    took = cast(func.coalesce(column_of(sightings, "duration_us"), 0), BigInteger) * literal(
         timedelta(microseconds=1), Interval
     )
     longest = func.least(took, literal(_LONGEST, Interval))
@@ -144,7 +145,7 @@ def _hours(
     last = func.date_trunc("hour", sightings.c.start_at + longest + MARGIN, "UTC").label("last")
     # As a pure function of the sighting: what it is joined with depends on what came before.
     usage = func.coalesce(func.greatest(*(sightings.c[name] for name in METER_NAMES)), 0) > 0
-    answered = (sightings.c.outcome == Outcome.OK) & (sightings.c.role != Role.AGGREGATE)
+    answered = sightings.c.failure.is_(None) & (column_of(sightings, "role") != Role.AGGREGATE)
     seen = (
         select(
             sightings.c.owner_id,

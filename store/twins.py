@@ -27,11 +27,12 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
-from spend.calls import Emitter, Outcome, Owner, Role, Route, Sighting, Standing
-from spend.ids import content_id
+from spend.calls import NO_DETAILS, Emitter, Outcome, Owner, Role, Route, Sighting, Standing
+from spend.ids import content_id, unsigned
 from spend.meters import METER_NAMES
 from spend.witnesses import Joined
 from store import rollups
+from store.narrow import column_of
 from store.tables.heard import batches, emitters, joined_calls, owners, routes, sightings
 
 Key = tuple[UUID, int, date]
@@ -39,6 +40,25 @@ Key = tuple[UUID, int, date]
 
 KEY_TYPES: Final = (Uuid, BigInteger, Date)
 KEY_NAMES: Final = ("trace_id", "span_id", "day")
+
+_COLUMNS: Final = (
+    *KEY_NAMES,
+    "parent_span_id",
+    "start_at",
+    "duration_us",
+    "ttft_us",
+    "role",
+    "outcome",
+    "answer_id",
+    "kin_id",
+    *METER_NAMES,
+    "batch_id",
+    "details_no",
+    "standing",
+    "call_trace_id",
+    "call_span_id",
+    "call_day",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +111,7 @@ def as_heard(
     """All stored sightings of these traces, also of batches that still wait."""
     rows = session.execute(
         select(
-            sightings,
+            *(column_of(sightings, name) for name in _COLUMNS),
             *_named(owners, Owner),
             *_named(routes, Route),
             *_named(emitters, Emitter),
@@ -105,17 +125,28 @@ def as_heard(
             sightings.c.trace_id == func.any(cast(list(traces), ARRAY(Uuid))),
             *which,
         )
-    ).mappings()
-    return [_stored(row) for row in rows]
+    ).all()
+    details = _details(
+        session, tenant, {row.batch_id for row in rows if row.details_no is not None}
+    )
+    return [_stored(row._mapping, details) for row in rows]  # noqa: SLF001  # public, as a tuple's
+
+
+def _details(session: Session, tenant: int, batch_ids: Collection[int]) -> dict[int, list[Any]]:
+    """What batches tell of their sightings beside the columns."""
+    wanted = batches.c.id == func.any(cast(list(batch_ids), ARRAY(BigInteger)))
+    asked = select(batches.c.id, batches.c.details).where(batches.c.tenant_id == tenant, wanted)
+    return {id_: told for id_, told in session.execute(asked)} if batch_ids else {}  # noqa: C416  # rows
 
 
 def _of(dictionary: Any, id_: ColumnElement[int]) -> ColumnElement[bool]:
     return and_(dictionary.c.tenant_id == sightings.c.tenant_id, dictionary.c.id == id_)
 
 
-def _stored(row: Mapping[Any, Any]) -> Stored:
+def _stored(row: Mapping[Any, Any], details: Mapping[int, Sequence[Any]]) -> Stored:
     columns: Mapping[str, Any] = {str(name): value for name, value in row.items()}
     call = (columns["call_trace_id"], columns["call_span_id"], columns["call_day"])
+    answer, place = columns["answer_id"], columns["details_no"]
     return Stored(
         sighting=Sighting(
             trace_id=columns["trace_id"],
@@ -129,9 +160,9 @@ def _stored(row: Mapping[Any, Any]) -> Stored:
             owner=Owner(**_part(columns, Owner)),
             route=Route(**_part(columns, Route)),
             emitter=Emitter(**_part(columns, Emitter)),
-            response_id=columns["response_id"],
+            response_id=None if answer is None else unsigned(answer),
             usage={name: columns[name] for name in METER_NAMES if columns[name] is not None},
-            details=columns["details"] or {},
+            details=NO_DETAILS if place is None else details[columns["batch_id"]][place],
             kin_id=columns["kin_id"],
         ),
         day=columns["day"],
@@ -182,7 +213,8 @@ def _contributions(table: Any, tenant: int, keys: Sequence[Key], sign: int) -> F
     wanted = keys_table(keys)
     return (
         select(
-            *(table.c[name] for name in rollups.CALL_COLUMNS), literal(sign, Integer).label("sign")
+            *(column_of(table, name) for name in rollups.CALL_COLUMNS),
+            literal(sign, Integer).label("sign"),
         )
         .join_from(wanted, table, and_(*(table.c[name] == wanted.c[name] for name in KEY_NAMES)))
         .where(table.c.tenant_id == tenant)
@@ -225,7 +257,7 @@ def row_of(joined: Joined, tenant: int, day: date, version: int) -> dict[str, An
         "evidence": [
             {
                 "trace_id": member.trace_id.hex,
-                "span_id": f"{member.span_id & (1 << 64) - 1:016x}",
+                "span_id": unsigned(member.span_id),
                 "rule": rule,
             }
             for member, rule in zip(joined.members, joined.rules, strict=True)
@@ -263,7 +295,7 @@ def set_standing(
             "of_trace": key[0],
             "of_span": key[1],
             "of_day": key[2],
-            "standing": int(standing),
+            "standing": int(standing) or None,
             "call_trace_id": call[0] if call else None,
             "call_span_id": call[1] if call else None,
             "call_day": call[2] if call else None,

@@ -103,12 +103,12 @@ def test_what_is_put_down_is_there_as_it_was_heard(database: Database) -> None:
         found = session.execute(select(sightings)).one()
         assert found.trace_id == UUID(int=1)
         assert (found.span_id, found.input, found.output) == (-7, 10, None)
-        assert found.details == {"finish_reasons": ["stop"]}
         assert (found.start_at, found.day) == (NOON, NOON.date())
         owner = session.execute(select(owners)).one()
         assert (owner.id, owner.team, owner.service) == (found.owner_id, "search", "search-api")
         batch = session.execute(select(batches)).one()
         assert batch.id == found.batch_id
+        assert batch.details[found.details_no] == {"finish_reasons": ["stop"]}
         assert (batch.heard, batch.stored, batch.not_a_call) == (3, 1, 2)
         assert batch.rolled_at is None
 

@@ -55,6 +55,6 @@ def test_days_that_are_there_get_the_new_index(database: Database, database_url:
     assert shape(database) == (False, [])
     with database.read() as session:
         valid = session.scalars(
-            text("SELECT indisvalid FROM pg_index WHERE indexrelid::regclass::text LIKE '%_kin'")
+            text("SELECT indisvalid FROM pg_index WHERE indexrelid::regclass::text LIKE '%_kin%'")
         )
         assert list(valid) == [True, True, True]  # of the whole table, the day, and other days

@@ -4,7 +4,7 @@
 trace first, without foreign keys or triggers, so that Citus can distribute them.
 """
 
-from typing import Any
+from typing import Final
 
 from sqlalchemy import (
     BigInteger,
@@ -14,6 +14,7 @@ from sqlalchemy import (
     DateTime,
     Index,
     Integer,
+    PrimaryKeyConstraint,
     Sequence,
     SmallInteger,
     Table,
@@ -21,10 +22,15 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSON, JSONB
 
 from spend.meters import METER_NAMES
 from store.tables.base import METADATA, content_key, tenant
+
+TEN_SECONDS: Final = (
+    "date_bin('00:00:10'::interval, start_at, '1970-01-01 00:00:00+00'::timestamptz)"
+)
+"""The ten seconds (UTC) in which a sighting began."""
 
 owners = Table(
     "owners",
@@ -100,6 +106,8 @@ batches = Table(
     Column("usage_refused_for", JSONB(none_as_null=True)),
     # emitter and its version -> calls whose counts contradict the dialect's table
     Column("usage_conflicts_for", JSONB(none_as_null=True)),
+    # What else was told of its sightings: an array, to which their details_no points.
+    Column("details", JSON(none_as_null=True)),
     Column("rolled_at", DateTime(timezone=True)),
     Index("ix_batches_waiting", "id", postgresql_where=text("rolled_at IS NULL")),
     # What was heard and refused lately is asked by time.
@@ -107,59 +115,59 @@ batches = Table(
 )
 
 
-def _call_columns() -> list[Column[Any]]:
-    """What a sighting and a joined call both have."""
-    return [
-        Column("tenant_id", Integer, primary_key=True, autoincrement=False),
-        Column("trace_id", Uuid, primary_key=True),
-        Column("span_id", BigInteger, primary_key=True, autoincrement=False),
-        # A pure function of the span's own start (UTC), never of its arrival: a retry has the
-        # same key.
-        Column("day", Date, primary_key=True),
-        Column("start_at", DateTime(timezone=True), nullable=False),
-        Column("duration_us", BigInteger),
-        Column("ttft_us", BigInteger),
-        Column("owner_id", BigInteger, nullable=False),
-        Column("route_id", BigInteger, nullable=False),
-        Column("outcome", SmallInteger, nullable=False),
-        # NULL is unknown, never 0.
-        *(Column(name, BigInteger) for name in METER_NAMES),
-        Column("details", JSONB(none_as_null=True)),
-    ]
-
-
+# What nearly all sightings are is NULL, which takes no room; the widest columns come first, so that
+# none is padded. store/narrow.py says what each means.
 sightings = Table(
     "sightings",
     METADATA,
-    *_call_columns(),
-    Column("parent_span_id", BigInteger),
+    Column("trace_id", Uuid, nullable=False),
+    Column("span_id", BigInteger, nullable=False),
+    Column("start_at", DateTime(timezone=True), nullable=False),
+    Column("owner_id", BigInteger, nullable=False),
+    Column("route_id", BigInteger, nullable=False),
     Column("batch_id", BigInteger, nullable=False),
-    Column("emitter_id", BigInteger, nullable=False),
-    Column("role", SmallInteger, nullable=False),
-    Column("standing", SmallInteger, nullable=False),
-    Column("response_id", Text),
+    # The first 8 bytes of the SHA-256 of the provider's id of its answer.
+    Column("answer_id", BigInteger),
+    Column("parent_span_id", BigInteger),
+    # What sightings have in common whose ids do not meet: spend/kin.py.
+    Column("kin_id", BigInteger),
+    Column("ttft_us", BigInteger),
+    # What it took beyond what duration_us can hold.
+    Column("overlong_us", BigInteger),
     # The key of the joined call that this sighting is a part of, if any.
     Column("call_trace_id", Uuid),
     Column("call_span_id", BigInteger),
+    Column("tenant_id", Integer, nullable=False),
+    # A pure function of the span's own start (UTC), never of its arrival: a retry has the same
+    # key.
+    Column("day", Date, nullable=False),
+    Column("emitter_id", Integer, nullable=False),
+    Column("duration_us", Integer),
+    # NULL is unknown, never 0.
+    *(Column(name, Integer) for name in METER_NAMES),
+    # Its place among the details of its batch, from 0.
+    Column("details_no", Integer),
     Column("call_day", Date),
-    # What sightings have in common whose ids do not meet: spend/kin.py.
-    Column("kin_id", BigInteger),
+    # spend.calls.Role; NULL: CALL.
+    Column("role", SmallInteger),
+    # spend.calls.Outcome; NULL: OK.
+    Column("failure", SmallInteger),
+    # spend.calls.Standing; NULL: COUNTS.
+    Column("standing", SmallInteger),
+    # In this order an entry of the index has no padding.
+    PrimaryKeyConstraint("tenant_id", "trace_id", "day", "span_id"),
     Index("ix_sightings_batch_id", "batch_id"),
-    Index(
-        "ix_sightings_response_id",
-        "response_id",
-        postgresql_using="hash",
-        postgresql_where=text("response_id IS NOT NULL"),
-    ),
+    Index("ix_sightings_answer_id", "answer_id", postgresql_where=text("answer_id IS NOT NULL")),
     # Two failed sightings of one call share no id: they are found by time.
     Index(
         "ix_sightings_failed",
         "tenant_id",
         "start_at",
-        postgresql_where=text("outcome <> 0 AND response_id IS NULL"),
+        postgresql_where=text("failure IS NOT NULL AND answer_id IS NULL"),
     ),
-    # Two sightings of one call that share nothing but service and usage are found by time.
-    Index("ix_sightings_start_at", "tenant_id", "start_at"),
+    # Two sightings of one call that share nothing but service and usage are found by time. By ten
+    # seconds of it: entries that are equal are kept as one.
+    Index("ix_sightings_slot", "tenant_id", text(TEN_SECONDS)),
     Index(
         "ix_sightings_kin",
         "tenant_id",
@@ -176,7 +184,19 @@ sightings = Table(
 joined_calls = Table(
     "joined_calls",
     METADATA,
-    *_call_columns(),
+    tenant(),
+    Column("trace_id", Uuid, primary_key=True),
+    Column("span_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("day", Date, primary_key=True),
+    Column("start_at", DateTime(timezone=True), nullable=False),
+    Column("duration_us", BigInteger),
+    Column("ttft_us", BigInteger),
+    Column("owner_id", BigInteger, nullable=False),
+    Column("route_id", BigInteger, nullable=False),
+    Column("outcome", SmallInteger, nullable=False),
+    # NULL is unknown, never 0.
+    *(Column(name, BigInteger) for name in METER_NAMES),
+    Column("details", JSONB(none_as_null=True)),
     Column("version", Integer, nullable=False),
     # Why these sightings are one call: [{"rule", "span_id", "trace_id"} ...], best witness first.
     Column("evidence", JSONB(none_as_null=True), nullable=False),
