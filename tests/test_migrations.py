@@ -2,13 +2,19 @@
 
 import subprocess
 import sys
+from dataclasses import replace
+from hashlib import sha256
 
-from sighted import NOON
+from sighted import NOON, hear, sighting
 from sqlalchemy import text
 
 from migrations.run import differences, downgrade, missing, upgrade
+from spend.calls import Outcome, Role
+from spend.ids import unsigned
+from store import twins
 from store.partitions import ensure
 from store.sessions import Database
+from store.tenants import TENANT
 
 
 def shape(database: Database) -> tuple[bool, list[object]]:
@@ -58,3 +64,31 @@ def test_days_that_are_there_get_the_new_index(database: Database, database_url:
             text("SELECT indisvalid FROM pg_index WHERE indexrelid::regclass::text LIKE '%_kin%'")
         )
         assert list(valid) == [True, True, True]  # of the whole table, the day, and other days
+
+
+def test_sightings_of_before_are_narrow_and_what_they_were(
+    database: Database, database_url: str
+) -> None:
+    before = [
+        sighting(1, response_id="chatcmpl-1", duration_us=2**40, details={"finish_reason": "stop"}),
+        sighting(2, role=Role.SERVER, outcome=Outcome.TIMEOUT, details={"attempts": 2}),
+        sighting(3, details={"finish_reason": "stop"}),
+        sighting(4),
+    ]
+    with database.write() as session:
+        ensure(session, NOON.date(), NOON.date())
+    hear(database, before)
+    downgrade(database_url, "0006")
+    with database.write() as session:
+        session.execute(
+            text("UPDATE sightings SET response_id = 'chatcmpl-1' WHERE duration_us > 2^31")
+        )
+    upgrade(database_url)
+    assert shape(database) == (False, [])
+    with database.read() as session:
+        kept = twins.as_heard(session, TENANT, [one.trace_id for one in before])
+    digest = unsigned(int.from_bytes(sha256(b"chatcmpl-1").digest()[:8], "big", signed=True))
+    assert sorted((one.sighting for one in kept), key=lambda one: one.trace_id) == [
+        replace(before[0], response_id=digest),
+        *before[1:],
+    ]
