@@ -5,6 +5,7 @@ that nobody uses at the moment.
 """
 
 import asyncio
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -13,6 +14,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from collector.accepting import Accepting
 from collector.answers import RETRY_SECONDS
 from collector.limits import Limits
 from collector.otlp_http import HttpDoor
@@ -34,7 +36,31 @@ _TOO_LONG: Final = (
 
 
 class HttpServer(uvicorn.Server):
-    """uvicorn without its signal handlers: whoever runs us decides when to stop."""
+    """uvicorn without its signal handlers: whoever runs us decides when to stop.
+
+    And with our own way to take connections, which it leaves to the event loop.
+    """
+
+    def __init__(self, config: uvicorn.Config, limits: Limits) -> None:
+        super().__init__(config)
+        self.server_state = _Crowd(limits)
+        self._accepting: list[Accepting] = []
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begins to take connections from listening sockets."""
+        await super().startup(sockets=[])
+        taken = self.server_state.connections
+        for listener in sockets or []:
+            self._accepting.append(Accepting(listener, self._connection, lambda: len(taken)))
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Takes no more of them, and ends after what is in hand."""
+        for accepting in self._accepting:
+            accepting.stop()
+        await super().shutdown(sockets)
+
+    def _connection(self) -> HttpToolsProtocol:
+        return _Connection(self.config, self.server_state, self.lifespan.state)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -176,6 +202,4 @@ def http_server(door: HttpDoor, limits: Limits, *, grace: int) -> HttpServer:
         timeout_graceful_shutdown=grace,
         backlog=BACKLOG,
     )
-    server = HttpServer(config)
-    server.server_state = _Crowd(limits)
-    return server
+    return HttpServer(config, limits)

@@ -29,7 +29,7 @@ _CODES: Final = {
 }
 _IDLE: Final = 600
 """Seconds that a connection may stay open without a request."""
-_READING: Final = 4
+_READING: Final = 8
 """Messages that are read at a time: gRPC does not say how large one is before all of it is here."""
 
 Context = grpc.aio.ServicerContext[bytes, bytes]
@@ -67,8 +67,13 @@ class GrpcDoor:
 
     async def _message(self, context: Context, share: Share) -> bytes:
         """The request, read when there is room for the largest that it may be."""
+        limits = self._receiver.limits
         try:
-            async with asyncio.timeout(self._receiver.limits.answer_seconds), self._reading:
+            async with (
+                asyncio.timeout(limits.answer_seconds),
+                self._reading,
+                asyncio.timeout(limits.body_pause_seconds),
+            ):
                 # Not from the iterator: that holds on to what it gave.
                 message = await context.read()
         except TimeoutError:
