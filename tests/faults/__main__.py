@@ -10,13 +10,15 @@ same. Exit code 1 where a promise broke. Writes soak.json in the folder it was s
 import argparse
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
+import psycopg
 from faults.disk import SPOOL_MIB, small_disk, why_not
 from faults.everything import FAULTS
 from faults.house import House, house, wait
@@ -24,6 +26,8 @@ from faults.oracle import Oracle
 from faults.stage import Fault, Stage, make, sending
 from faults.table import show, write
 from faults.verdicts import judge, roll_and_compare
+
+from app.errors import PostgresUnavailable
 
 QUIET = 2.0
 """Seconds without a fault after each, at most."""
@@ -51,12 +55,12 @@ def main() -> int:
             house(folder, random.Random(seed), jobs=True, COLLECTOR_WORKERS="2")
         )
         fuzzing = fuzz(asked.minutes)
-        stage = soak(opened, chosen, seed, asked.minutes * 60)
+        stage, early = soak(opened, chosen, seed, asked.minutes * 60)
         print("judging", flush=True)
         opened.jobs.stop()
         verdict = judge(opened.ledger, stage.oracle)
         roll_and_compare(opened.ledger, stage.oracle, verdict)
-        ended(fuzzing, stage.oracle)
+        ended(fuzzing, stage.oracle, early=early)
         nobody_gave_up(chosen, stage.oracle)
         if stage.oracle.broken:
             keep(opened)
@@ -67,26 +71,37 @@ def main() -> int:
     return 1 if stage.oracle.broken else 0
 
 
-def soak(opened: House, chosen: list[Fault], seed: int, seconds: float) -> Stage:
-    """Makes faults until the time is over, or Ctrl-C."""
+def soak(opened: House, chosen: list[Fault], seed: int, seconds: float) -> tuple[Stage, bool]:
+    """Makes faults until the time is over, or Ctrl-C; whether it was that."""
     possible = [fault for fault in chosen if fault.why_not() is None]
+    # Of its own: what faults and senders draw depends on time.
+    order = random.Random(seed)
     deadline = time.monotonic() + seconds
+    early = False
     with sending(opened, seed, short=False) as stage:
         bag: list[Fault] = []
-        with suppress(KeyboardInterrupt):
+        try:
             stage.acknowledges(500)
             while time.monotonic() < deadline:
                 if not bag:
-                    bag = stage.chance.sample(possible, len(possible))
+                    bag = order.sample(possible, len(possible))
                 one(bag.pop(), stage, deadline - time.monotonic())
-    return stage
+        except KeyboardInterrupt:
+            early = True
+            opened.recover_postgres()
+    return stage, early
 
 
 def one(fault: Fault, stage: Stage, left: float) -> None:
     began = time.monotonic()
     chapter = stage.oracle.chapters.get(fault.name)
     acknowledged = chapter.acknowledged if chapter else 0
-    chapter = make(fault, stage)
+    try:
+        chapter = make(fault, stage)
+    except (AssertionError, OSError, psycopg.Error, PostgresUnavailable) as error:
+        stage.oracle.is_broken(f"{fault.name}: {error!r}")
+        stage.house.recover_postgres()
+        chapter = stage.oracle.chapters[fault.name]
     took = time.monotonic() - began
     print(
         f"{max(0, left - took):5.0f} s left  {fault.name:42} {took:5.1f} s,"
@@ -106,11 +121,17 @@ def fuzz(minutes: float) -> "subprocess.Popen[str] | None":
         ["nice", "-n", "19", sys.executable, "-m", "fuzzing", "--seconds", f"{minutes * 60:.0f}"],  # noqa: S607  # whichever nice there is
         stdout=subprocess.PIPE,
         text=True,
+        # Ctrl-C is for us.
+        start_new_session=True,
     )
 
 
-def ended(fuzzing: "subprocess.Popen[str] | None", oracle: Oracle) -> None:
+def ended(fuzzing: "subprocess.Popen[str] | None", oracle: Oracle, *, early: bool) -> None:
     if fuzzing is None:
+        return
+    if early:
+        os.killpg(fuzzing.pid, signal.SIGKILL)
+        fuzzing.communicate()
         return
     said, _ = fuzzing.communicate(timeout=600)
     print(said, end="", flush=True)
