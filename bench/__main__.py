@@ -33,7 +33,7 @@ from bench.plan import Plan
 from bench.processes import PROC
 from bench.running import default_workers, postgres
 from bench.sending import NotStored
-from bench.table import Row, show_rows, write_rows
+from bench.table import Row, as_markdown, show_rows, write_rows
 
 MEASURES: Final[dict[str, Callable[[Plan], list[Row]]]] = {
     "durable": durable.measure,
@@ -104,10 +104,15 @@ def main(
             failure = str(error)
     if rows:
         show_rows(rows)
-        how = {"seconds": plan.seconds, "minutes": plan.minutes, "workers": plan.workers}
-        write_rows(rows, {**how, "connections": connections, "trace": trace is not None})
+        write_rows(rows, plan.how)
     if failure:
         raise click.ClickException(failure)
+
+
+@main.command("figures")
+def figures() -> None:
+    """Print what bench.json holds as the table of docs/performance.md."""
+    click.echo(as_markdown())
 
 
 @main.command("peer")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.local_postgres import LocalPostgres
+from bench.bodies import MADE_UP
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +23,15 @@ class Plan:
     """(in, out) of the calls."""
     say: Callable[[str], None]
     """Tells whoever waits what comes next."""
+
+    @property
+    def how(self) -> dict[str, object]:
+        """What the figures depend on, for whoever reads them later."""
+        return {
+            "postgres": self.server.binaries.version,
+            "seconds": self.seconds,
+            "minutes": self.minutes,
+            "connections": self.connections,
+            "workers": self.workers,
+            "made_up_tokens": self.tokens is MADE_UP,
+        }

@@ -55,11 +55,13 @@ def show_rows(rows: Sequence[Row]) -> None:
     for row in rows:
         if row.reached is not None:
             mark = "[green]reached[/]" if row.reached else "[red]not reached[/]"
-            goals.add_row(row.measure, row.goal, f"{_figure(row)} {row.unit}", mark, row.note)
+            goals.add_row(
+                row.measure, row.goal, f"{figure_of(row.figure)} {row.unit}", mark, row.note
+            )
     others = Table("beside that", right("here"), "", box=None, pad_edge=False)
     for row in rows:
         if row.reached is None:
-            others.add_row(row.measure, f"{_figure(row)} {row.unit}", row.note)
+            others.add_row(row.measure, f"{figure_of(row.figure)} {row.unit}", row.note)
     for table in (goals, others):
         if table.rows:
             Console().print()
@@ -89,6 +91,26 @@ def write_rows(rows: Sequence[Row], how: Mapping[str, object], path: Path = WRIT
     path.write_text(json.dumps(written, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def as_markdown(path: Path = WRITTEN) -> str:
+    """What was written last, as docs/performance.md has it."""
+    written = json.loads(path.read_text(encoding="utf-8"))
+    on, how = written["machine"], written["how"]
+    taken = (
+        f"{written['taken_at'][:10]}, {on['cores']} cores ({on['processor']}), Postgres "
+        f"{how['postgres']}, Python {on['python']}; loads of {how['seconds']:g} s over "
+        f"{how['connections']} connections, workers: {how['workers']}."
+    )
+    lines = [taken, "", "| | goal | here | | of |", "|---|---|---|---|---|"]
+    for row in written["rows"]:
+        if row["name"].startswith("dialect_"):
+            continue
+        reached = {True: "reached", False: "**not reached**", None: ""}[row["reached"]]
+        here = f"{figure_of(row['figure'])} {row['unit']}"
+        cells = [row["measure"], row["goal"] or "", here, reached, row["note"]]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def machine() -> dict[str, object]:
     """What the figures depend on."""
     return {
@@ -99,7 +121,7 @@ def machine() -> dict[str, object]:
     }
 
 
-def _figure(row: Row) -> str:
+def figure_of(figure: float) -> str:
     """Three digits, and all of those before the point."""
-    digits = 2 if abs(row.figure) < 10 else 1 if abs(row.figure) < 100 else 0  # noqa: PLR2004  # powers of ten
-    return f"{row.figure:,.{digits}f}"
+    digits = 2 if abs(figure) < 10 else 1 if abs(figure) < 100 else 0  # noqa: PLR2004  # powers of ten
+    return f"{figure:,.{digits}f}"
