@@ -57,6 +57,7 @@ def test_killed_together_with_postgres_it_opens_its_doors_before_that_is_back(
         database.engine.dispose()
 
 
+@pytest.mark.one_server
 def test_killed_between_the_disk_and_the_answer_it_is_stored_once(
     database: Database, tmp_path: Path
 ) -> None:
