@@ -56,6 +56,16 @@ def spliced(at: float, value: int) -> Mutation:
     return mutate
 
 
+def wrapped(at: float) -> Mutation:
+    """A length of nearly 2**64 in the place of one: a decoder that adds it up begins anew."""
+
+    def mutate(body: bytes) -> bytes:
+        place = int(at * len(body))
+        return body[:place] + b"\xff" * 9 + b"\x01" + body[place + 1 :]
+
+    return mutate
+
+
 def cut_off(at: float) -> Mutation:
     return lambda body: body[: int(at * len(body))]
 
@@ -74,6 +84,7 @@ MUTATIONS = st.lists(
         st.builds(swapped, PLACE, PLACE, st.integers(1, 40)),
         st.builds(spliced, PLACE, st.integers(0, 255)),
         st.builds(doubled, PLACE, st.integers(1, 300)),
+        st.builds(wrapped, PLACE),
         st.builds(cut_off, PLACE),
     ),
     max_size=5,

@@ -115,3 +115,30 @@ def test_nesting_of_any_depth_costs_no_span(depth: int) -> None:
     body = b"".join(b"\x12" + varint(len(part)) + part for part in (scope, rest))
     understood = heard(b"\x0a" + varint(len(body)) + body)
     assert (understood.heard, understood.sightings.num_rows) == (2, 2)
+
+
+# Lengths of nearly 2**64, which wrap around in a decoder that adds them up: to itself, to its end.
+WRAPPING = [2**64 - 1, 2**64 - 5, 2**64 - 10, 2**64 - 11, 2**63]
+
+
+@pytest.mark.parametrize("length", WRAPPING)
+@pytest.mark.parametrize("signal", Signal)
+def test_a_length_that_wraps_around_is_malformed(length: int, signal: Signal) -> None:
+    broken = varint(length) + b"\x0a\x00" * 4
+    for tags in (b"\x0a", b"\x0a\x12", b"\x0a\x12\x12", b"\x0a\x12\x12\x4a"):
+        body = tags[-1:] + broken
+        for tag in reversed(tags[:-1]):
+            body = bytes([tag]) + varint(len(body)) + body
+        with pytest.raises(Malformed):
+            heard(body, signal=signal)
+
+
+@pytest.mark.parametrize("length", WRAPPING)
+def test_a_length_that_wraps_around_costs_its_item_alone(length: int) -> None:
+    sound = request(call())
+    scopes = ExportTraceServiceRequest.FromString(sound).resource_spans[0].SerializeToString()
+    bad = b"\x4a" + varint(length) + b"\x0a\x00"
+    scopes += b"\x12" + varint(len(bad) + 2) + b"\x12" + varint(len(bad)) + bad
+    understood = heard(b"\x0a" + varint(len(scopes)) + scopes)
+    assert (understood.heard, understood.sightings.num_rows) == (2, 1)
+    assert understood.refused == {"spans: bytes that cannot be read": 1}
