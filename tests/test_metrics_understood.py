@@ -207,6 +207,17 @@ def test_a_counter_is_the_same_in_whatever_order_its_attributes_come() -> None:
     assert one.counters == other.counters
 
 
+def test_a_series_is_told_as_the_first_time_however_much_it_says() -> None:
+    for much in ("x", "x" * 5000):
+        attributes = {**CALL, "gen_ai.token.type": "input", "region": much}
+        for resource in ({"service.name": "a"}, {"service.name": "a", "notes": much}):
+            request = metrics(USAGE, [Point(7, attributes=attributes)], resource=resource)
+            first, again = understood(request), understood(request)
+            assert (first.readings, first.counters) == (again.readings, again.counters)
+            of_others = understood(request, key_team="other")
+            assert [owner.team for owner in of_others.owners.values()] == ["other"]
+
+
 def test_input_and_output_are_of_one_counter_and_models_are_not() -> None:
     told = points("gen_ai.token.type", input=10, output=5)
     other = Point(5, calls=1, attributes={"gen_ai.token.type": "input"})

@@ -31,6 +31,11 @@ _UNKNOWN: Final = -1
 Written = tuple[bytes, ...]
 """Attributes as they can be remembered."""
 
+_MOST_REMEMBERED: Final = 4096
+"""Bytes of one point's attributes, or of one resource's."""
+_READ: Final = 1000
+"""Letters of a scope's name that are looked at."""
+
 _HIT: Final = frozenset({"true", "hit"})
 _HIGHEST_PORT: Final = 65_535
 
@@ -62,12 +67,14 @@ class Source:
     emitter: Emitter
 
 
-@lru_cache(maxsize=4096)
 def spoken(metric: str, scope: str, version: str) -> Spoken | None:
     """The metric by that name, if it is one that counts tokens."""
-    known = _METRICS.get(metric)
-    if known is None:
-        return None
+    return _spoken(metric, scope[:_READ], version[:_READ]) if metric in _METRICS else None
+
+
+@lru_cache(maxsize=4096)
+def _spoken(metric: str, scope: str, version: str) -> Spoken:
+    known = _METRICS[metric]
     of_scope = scope_dialect(scope)
     scope, version = scrub(scope), scrub(version)
     teller = DIALECTS[of_scope].name if of_scope != _UNKNOWN else scope
@@ -77,14 +84,20 @@ def spoken(metric: str, scope: str, version: str) -> Spoken | None:
 class Sources:
     """The sources of one resource's points; made by ``sources_of``."""
 
-    def __init__(self, resource: Sequence[KeyValue], key_team: str | None) -> None:
+    def __init__(
+        self, resource: Sequence[KeyValue], key_team: str | None, *, remember: bool
+    ) -> None:
+        self._remember = remember
         self._resource = _texts(resource)
         self._identity = _digest(b"".join(_sorted(resource)))
         self._key_team = key_team
 
     def of(self, words: Spoken, attributes: Sequence[KeyValue]) -> Source | None:
         """What a point with these attributes is of; None where it is of no call's tokens."""
-        return _source(self, words, _written(attributes))
+        written = _written(attributes)
+        if self._remember and _is_small(written):
+            return _source(self, words, written)
+        return self.look_up(words, attributes)
 
     def look_up(self, words: Spoken, attributes: Sequence[KeyValue]) -> Source | None:
         """As ``of``, which remembers: a series comes again and again."""
@@ -147,12 +160,15 @@ class Sources:
 
 @lru_cache(maxsize=512)
 def _sources(resource: Written, key_team: str | None) -> Sources:
-    return Sources(_read(resource), key_team)
+    return Sources(_read(resource), key_team, remember=True)
 
 
 def sources_of(resource: Sequence[KeyValue], key_team: str | None) -> Sources:
     """The sources of the points of a resource with these attributes."""
-    return _sources(_written(resource), key_team)
+    written = _written(resource)
+    if _is_small(written):
+        return _sources(written, key_team)
+    return Sources(resource, key_team, remember=False)
 
 
 @lru_cache(maxsize=8192)
@@ -162,6 +178,11 @@ def _source(sources: Sources, words: Spoken, attributes: Written) -> Source | No
 
 def _written(attributes: Iterable[KeyValue]) -> Written:
     return tuple(each.SerializeToString(deterministic=True) for each in attributes)
+
+
+def _is_small(attributes: Written) -> bool:
+    """Whether they may be remembered: thousands of them take memory."""
+    return sum(map(len, attributes)) <= _MOST_REMEMBERED
 
 
 def _read(attributes: Written) -> list[KeyValue]:
