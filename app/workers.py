@@ -15,7 +15,7 @@ from app.life import Where
 
 log = structlog.get_logger(__name__)
 
-_GRACE: Final = 10.0
+_GRACE: Final = 9.0
 """Seconds for a worker to end in. Nobody whom it has not answered waits longer for an answer."""
 
 

@@ -24,7 +24,7 @@ from store.sessions import Database
 
 log = structlog.get_logger(__name__)
 
-GRACE: Final = 7
+GRACE: Final = 6
 """Seconds that requests have to be answered once the doors are closed."""
 _LEAST: Final = 1.0
 """Seconds in which what is understood can be put down, however long the answers took."""
