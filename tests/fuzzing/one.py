@@ -19,7 +19,12 @@ def bounded(target: Callable[[bytes], None]) -> Callable[[bytes], None]:
 
     def run(data: bytes) -> None:
         began, held = time.process_time(), peak()
-        target(data)
+        try:
+            target(data)
+        except Exception:
+            raise
+        except BaseException as panic:  # of Rust: without its bytes it would not be kept
+            raise RuntimeError(f"{type(panic).__name__}: {panic}") from panic
         took, grown = time.process_time() - began, peak() - held
         assert took < MOST_SECONDS, f"{took:.2f} seconds of CPU"
         assert grown < MOST_GROWTH, f"{grown:,} bytes of memory"
