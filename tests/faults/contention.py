@@ -191,6 +191,9 @@ def roll_killed(stage: Stage) -> Counter[str]:
         with rolling(stage.house) as process:
             fired["rolls killed in a transaction"] += in_a_transaction(stage.house, process)
             process.kill()
+            if stage.house.jobs.wanted:
+                # It may have been the clock's: both are taken away.
+                fired["clocks of the jobs killed"] += stage.house.kill(stage.house.jobs.pid)
         wait(stage.some(0, 1))
     return fired
 
