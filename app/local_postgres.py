@@ -43,6 +43,8 @@ _SETTINGS: Final = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "jit": "off",
+    # Keys of calls are random: what of their index is not here is read and written for each one.
+    "shared_buffers": "256MB",
     "max_wal_size": "2GB",
     "wal_compression": "on",
     # COPY comes in bursts: checkpoints spread over the time between two.
