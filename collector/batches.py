@@ -143,7 +143,8 @@ class Writer:
     def _put_down(self, group: Sequence[Waiting]) -> None:
         try:
             accounts = self._commit(group)
-        except Exception as error:
+        # A panic of pgpq's Rust is no Exception, and would end this thread.
+        except BaseException as error:
             if isinstance(error, _TROUBLE) or sqlstate_of(error) in _NOT_READY:
                 self._turn_away(group, error)
                 return
@@ -187,7 +188,7 @@ class Writer:
                 return done.accounts
         raise AssertionError("unreachable: the last attempt raises or returns")
 
-    def _turn_away(self, group: Sequence[Waiting], error: Exception) -> None:
+    def _turn_away(self, group: Sequence[Waiting], error: BaseException) -> None:
         """Tell their senders to come again, and those of all that waits if the database is away."""
         told = list(group)
         state = sqlstate_of(error)
@@ -201,7 +202,7 @@ class Writer:
         for waiting in told:
             waiting.accounts.set_exception(Busy("the store is away for the moment"))
 
-    def _note_away(self, error: Exception) -> None:
+    def _note_away(self, error: BaseException) -> None:
         if not self.away:
             self.away = True
             log.warning("the database is away", error=str(error))

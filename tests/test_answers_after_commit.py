@@ -21,14 +21,18 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from sqlalchemy import event, func, select, text
+from sqlalchemy.orm import Session
 from test_intake import Request, Seen
 from test_otlp_grpc import refused
 
 from app.local_postgres import LocalPostgres, local_postgres
+from collector import batches as writing
 from collector.batches import Writer
 from collector.errors import Busy
 from collector.limits import Limits
 from migrations.run import upgrade
+from store.dictionaries import Known
+from store.intake import Batch, PutDown
 from store.sessions import Database, open_database
 from store.tables.heard import batches, sightings
 
@@ -196,6 +200,30 @@ def test_one_request_that_nobody_foresaw_does_not_hold_up_the_others(database: D
     with pytest.raises(Busy):
         waiting[1].accounts.result(10)
     assert [w.accounts.result(10)[0].stored for w in waiting[2:]] == [1, 1]
+    assert writer.stop(10)
+
+
+class _PanicException(BaseException):
+    """What Rust's panics are in Python."""
+
+
+def test_a_panic_of_a_library_costs_its_request_and_not_the_writer(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_down, bad, good = writing.put_down, *(Request([Seen(n)]).heard() for n in range(2))
+
+    def panic(session: Session, batch: Batch, known: Known, *, straight: bool) -> PutDown:
+        if bad in batch.heard:
+            raise _PanicException("called `Option::unwrap()` on a `None` value")
+        return put_down(session, batch, known, straight=straight)
+
+    monkeypatch.setattr(writing, "put_down", panic)
+    writer = Writer(database, Limits())
+    waiting = [writer.put(heard, Seen(0).at) for heard in (bad, good)]
+    writer.start()
+    with pytest.raises(Busy):
+        waiting[0].accounts.result(10)
+    assert waiting[1].accounts.result(10)[0].stored == 1
     assert writer.stop(10)
 
 
