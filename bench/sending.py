@@ -8,16 +8,18 @@ taken for the moment is sent again, as SDKs do.
 import http.client
 import multiprocessing
 import random
+import secrets
+import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, cycle
 from multiprocessing.connection import Connection
-from typing import Final
+from typing import Final, Self
 
-from bench.bodies import Template
+from bench.bodies import Request, Template
 
 _BUSY: Final = frozenset({429, 502, 503, 504})
 _PATIENCE: Final = 60.0
@@ -117,7 +119,10 @@ def send(load: Load) -> Sent:
 
 def _run(load: Load, pipe: Connection) -> None:
     course = _Course(load)
-    threads = [threading.Thread(target=course.send, daemon=True) for _ in range(load.connections)]
+    threads = [
+        threading.Thread(target=course.send, args=[_share(load, n)], daemon=True)
+        for n in range(load.connections)
+    ]
     pipe.send("begins")
     cpu = time.process_time()
     for thread in threads:
@@ -128,12 +133,10 @@ def _run(load: Load, pipe: Connection) -> None:
     if course.failure:
         pipe.send(course.failure)
         return
-    answered = len(course.answered_after)
-    spans = sum(len(load.templates[n % len(load.templates)].ids_at) for n in range(answered))
     pipe.send(
         Sent(
-            requests=answered,
-            spans=spans,
+            requests=len(course.answered_after),
+            spans=course.spans,
             repeated=course.repeated,
             busy=course.busy,
             seconds=course.last - course.began,
@@ -141,6 +144,13 @@ def _run(load: Load, pipe: Connection) -> None:
             cpu_seconds=cpu,
         )
     )
+
+
+def _share(load: Load, connection: int) -> list[Template]:
+    """The templates of one connection: each has some of its own where there are enough."""
+    count = len(load.templates)
+    own = load.templates[connection % count :: load.connections]
+    return own or [load.templates[connection % count]]
 
 
 class _Course:
@@ -154,30 +164,36 @@ class _Course:
         self.began = self._due = time.perf_counter()
         self._end = self.began + load.seconds
         self.last = self.began
-        self.repeated = self.busy = 0
+        self.spans = self.repeated = self.busy = 0
+        self._salt = secrets.randbits(32)
         self.answered_after: list[float] = []
         self.failure: str | None = None
 
-    def send(self) -> None:
-        """One connection's part."""
-        connection = http.client.HTTPConnection(self._load.address, timeout=_PATIENCE)
+    def send(self, templates: list[Template]) -> None:
+        """One connection's part, with requests of its own."""
         try:
-            while (turn := self._next()) is not None:
-                number, due = turn
-                body = self._load.templates[number % len(self._load.templates)].fresh()
-                if due > time.perf_counter():
-                    time.sleep(due - time.perf_counter())
-                self._until_stored(connection, body)
-                now = time.perf_counter()
-                self.answered_after.append(now - due)
-                self.last = max(self.last, now)
-                if self._load.twice_in and number % self._load.twice_in == 0:
+            with _Connection(self._load) as connection:
+                for request in cycle([Request(template) for template in templates]):
+                    turn = self._next()
+                    if turn is None:
+                        return
+                    number, due = turn
+                    body = request.renew(self._salt + number)
+                    time.sleep(max(0.0, due - time.perf_counter()))
                     self._until_stored(connection, body)
-                    self.repeated += 1
+                    self._answered(request.spans, due)
+                    if self._load.twice_in and number % self._load.twice_in == 0:
+                        self._until_stored(connection, body)
+                        with self._turn:
+                            self.repeated += 1
         except (NotStored, OSError, http.client.HTTPException) as error:
             self.failure = f"{type(error).__name__}: {error}"
-        finally:
-            connection.close()
+
+    def _answered(self, spans: int, due: float) -> None:
+        with self._turn:
+            self.last = time.perf_counter()
+            self.answered_after.append(self.last - due)
+            self.spans += spans
 
     def _next(self) -> tuple[int, float] | None:
         """The number of a request, and when it is due; None when all are sent."""
@@ -193,16 +209,49 @@ class _Course:
                 return None
             return next(self._numbers), due
 
-    def _until_stored(self, connection: http.client.HTTPConnection, body: bytes) -> None:
-        headers = {"content-type": "application/x-protobuf", **self._load.headers}
+    def _until_stored(self, connection: "_Connection", body: bytearray) -> None:
         give_up = time.monotonic() + _PATIENCE
         while True:
-            connection.request("POST", self._load.path, body, headers)
-            answer = connection.getresponse()
-            said = answer.read()
+            answer, said = connection.post(body)
             if answer.status in range(200, 300):
                 return
             if answer.status not in _BUSY or time.monotonic() > give_up:
                 raise NotStored(f"{answer.status} {said[:300]!r}")
-            self.busy += 1
+            with self._turn:
+                self.busy += 1
             time.sleep(float(answer.headers.get("retry-after") or 1))
+
+
+class _Connection:
+    """HTTP as it must be and no more: a body is handed to the kernel as it lies in memory."""
+
+    def __init__(self, load: Load) -> None:
+        host, _, port = load.address.rpartition(":")
+        self._address = host.strip("[]"), int(port)
+        headers = {"host": load.address, "content-type": "application/x-protobuf", **load.headers}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        self._head = f"POST {load.path} HTTP/1.1\r\n{lines}".encode()
+        self._socket: socket.socket | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._socket:
+            self._socket.close()
+            self._socket = None
+
+    def post(self, body: bytearray) -> tuple[http.client.HTTPResponse, bytes]:
+        """The answer and its body."""
+        if self._socket is None:
+            self._socket = socket.create_connection(self._address, timeout=_PATIENCE)
+        head = self._head + b"content-length: %d\r\n\r\n" % len(body)
+        sent = self._socket.sendmsg([head, body]) - len(head)
+        if sent < len(body):
+            self._socket.sendall(memoryview(body)[max(sent, 0) :])
+        answer = http.client.HTTPResponse(self._socket, method="POST")
+        answer.begin()
+        said = answer.read()
+        if answer.will_close:
+            self.__exit__()
+        return answer, said

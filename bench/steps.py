@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from app.database import opened
-from bench.bodies import SPANS, Template, calls
+from bench.bodies import SPANS, Request, Template, calls
 from bench.plan import Plan
 from bench.running import empty_database
 from bench.table import Row
@@ -54,7 +54,10 @@ def _taken(database: Database, templates: list[Template], together: int) -> dict
     known = Known()
     turns: dict[str, list[float]] = {"decode": [], "understand": [], "put down": []}
     for turn in range(_TURNS):
-        requests = [templates[(turn + n) % len(templates)].fresh() for n in range(together)]
+        chosen = [templates[(turn + n) % len(templates)] for n in range(together)]
+        requests = [
+            bytes(Request(template).renew(turn * together + n)) for n, template in enumerate(chosen)
+        ]
         decode, _ = _cpu(partial(read_spans, requests))
         whole, heard = _cpu(partial(_understood, requests))
         put, _ = _cpu(partial(_put_down, database, heard, known))

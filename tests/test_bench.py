@@ -10,7 +10,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from app.local_postgres import LocalPostgres
 from bench import durable, peer
 from bench.bare import copy_again
-from bench.bodies import MADE_UP, SPANS, Template, calls, ordinary
+from bench.bodies import MADE_UP, SPANS, Request, Template, calls, ordinary
 from bench.dialects import BATCH, MEASURE, batch_of, dialects
 from bench.loads import Lost, all_stored
 from bench.running import collector, empty_database, prepare
@@ -25,7 +25,7 @@ def heard(*bodies: bytes) -> Heard:
 
 
 def attributes(template: Template) -> set[int]:
-    request = ExportTraceServiceRequest.FromString(template.fresh())
+    request = ExportTraceServiceRequest.FromString(bytes(Request(template).renew(1)))
     return {len(span.attributes) for span in request.resource_spans[0].scope_spans[0].spans}
 
 
@@ -37,8 +37,9 @@ def test_every_captured_dialect_is_measured_on_batches_of_one_size() -> None:
 
 
 def test_each_time_a_request_is_sent_it_holds_other_calls_of_this_moment() -> None:
-    template = calls(MADE_UP, 1)[0]
-    found = heard(template.fresh(), template.fresh()).sightings
+    [template] = calls(MADE_UP, 1)
+    request = Request(template)
+    found = heard(*(bytes(request.renew(number)) for number in (1, 2))).sightings
     for column in ("trace_id", "span_id", "response_id"):
         assert len(found.column(column).unique()) == 2 * SPANS
     started = found.column("start_at").to_numpy(zero_copy_only=False)
@@ -49,8 +50,9 @@ def test_each_time_a_request_is_sent_it_holds_other_calls_of_this_moment() -> No
 
 
 def test_ordinary_spans_have_ten_attributes_and_are_no_calls() -> None:
-    template = ordinary(1)[0]
-    assert [part.not_a_call for part in heard(template.fresh()).parts] == [SPANS]
+    [template] = ordinary(1)
+    body = bytes(Request(template).renew(1))
+    assert [part.not_a_call for part in heard(body).parts] == [SPANS]
     assert attributes(template) == {10}
 
 
