@@ -78,8 +78,8 @@ def links_of(table: FromClause) -> list[ColumnElement[Any]]:
     told = func.num_nonnulls(*(table.c[name] for name in DISJOINT)) > 0
     prompt: ColumnElement[int] = literal_column("0", BigInteger)
     for name in INPUTS:
-        prompt += func.coalesce(table.c[name], 0)
-    used = {"prompt": prompt, "answer": func.coalesce(table.c.output, 0)}
+        prompt += func.coalesce(column_of(table, name), 0)
+    used = {"prompt": prompt, "answer": func.coalesce(column_of(table, "output"), 0)}
     return [
         *(column_of(table, name) for name in _STORED),
         *(case((told, value)).label(name) for name, value in used.items()),

@@ -13,7 +13,7 @@ from jobs import roll
 from jobs.context import JobContext
 from spend.calls import Emitter, Outcome, Role, Sighting
 from spend.histograms import bucket_of
-from spend.meters import METER_NAMES
+from spend.meters import LARGEST_COUNT, METER_NAMES
 from store.sessions import Database
 from store.tables.heard import batches, joined_calls, sightings
 from store.tables.rollups import LATENCY, buckets, cells
@@ -45,6 +45,14 @@ def test_a_call_sent_twice_is_counted_once(database: Database) -> None:
     assert hear(database, [sighting()]) == 0
     roll_all(database)
     assert totals(database) == ONE_CALL
+
+
+def test_a_prompt_may_be_larger_than_each_of_its_counts(database: Database) -> None:
+    usage = dict.fromkeys(METER_NAMES, LARGEST_COUNT)
+    hear(database, [sighting(usage=usage), sighting(2, response_id="a", usage=usage)])
+    hear(database, [sighting(3, emitter=NATIVE, response_id="a", usage=usage)])
+    roll_all(database)
+    assert totals(database) == {"calls": 2} | dict.fromkeys(METER_NAMES, 2 * LARGEST_COUNT)
 
 
 def test_rolling_up_again_changes_nothing(database: Database) -> None:
