@@ -32,17 +32,6 @@ def cpu_seconds(pids: Iterable[int]) -> float:
     return total / _TICKS
 
 
-def run_nanoseconds(pid: int) -> int:
-    """CPU time of one process, finer than ticks; of all its threads."""
-    total = 0
-    for task in (PROC / str(pid) / "task").glob("*/schedstat"):
-        try:
-            total += int(task.read_text().split()[0])
-        except (OSError, IndexError):  # gone meanwhile
-            continue
-    return total
-
-
 def peak_bytes(pid: int) -> int:
     """The most memory that a process ever had resident; 0 of one that is gone."""
     try:

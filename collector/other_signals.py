@@ -12,28 +12,27 @@ from typing import Final
 
 from collector.errors import Malformed
 from collector.signals import Signal
-from collector.wire import fields, messages
+from collector.wire import SIZED, fields, messages
 
 _VARINT: Final = 0
 _FIXED64: Final = 1
-_SIZED: Final = 2
 _FIXED32: Final = 5
 
 # Field -> wire type of Span, LogRecord and Metric (opentelemetry-proto 1.11).
 _FRAMES: Final[Mapping[Signal, Mapping[int, int]]] = {
     Signal.TRACES: {
-        **dict.fromkeys((1, 2, 3, 4, 5, 9, 11, 13, 15), _SIZED),
+        **dict.fromkeys((1, 2, 3, 4, 5, 9, 11, 13, 15), SIZED),
         **dict.fromkeys((6, 10, 12, 14), _VARINT),
         **dict.fromkeys((7, 8), _FIXED64),
         16: _FIXED32,
     },
     Signal.LOGS: {
-        **dict.fromkeys((3, 5, 6, 9, 10, 12), _SIZED),
+        **dict.fromkeys((3, 5, 6, 9, 10, 12), SIZED),
         **dict.fromkeys((2, 7), _VARINT),
         **dict.fromkeys((1, 11), _FIXED64),
         8: _FIXED32,
     },
-    Signal.METRICS: dict.fromkeys((1, 2, 3, 5, 7, 9, 10, 11, 12), _SIZED),
+    Signal.METRICS: dict.fromkeys((1, 2, 3, 5, 7, 9, 10, 11, 12), SIZED),
 }
 _TRACE_ID: Final = 1
 _BEGINS: Final = 7
@@ -96,4 +95,4 @@ def _may_be(item: _Item, signal: Signal) -> bool:
 
 def _begins_or_has_id(item: _Item) -> bool:
     """What every span does: the frame of a gauge or a histogram contradicts none of a span's."""
-    return _BEGINS in item or item.get(_TRACE_ID) == (_SIZED, _ID_BYTES)
+    return _BEGINS in item or item.get(_TRACE_ID) == (SIZED, _ID_BYTES)

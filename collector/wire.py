@@ -14,37 +14,19 @@ def messages(
 ) -> Iterator[tuple[int, int, int]]:
     """Where the messages in the fields ``wanted`` of ``data[at:end]`` are: tag, content, end.
 
-    Raises ``Malformed`` where the frame is broken: nobody knows then where the next one begins.
+    Raises ``Malformed`` as ``fields`` does.
     """
-    while at < end:
-        start = at
-        tag, at = _varint(data, at, end)
-        match tag & 7:
-            case 2:
-                size, at = _varint(data, at, end)
-                begin, at = at, at + size
-                if at > end:
-                    raise Malformed("the request is cut off")
-                if tag >> 3 in wanted:
-                    yield start, begin, at
-            case 0:
-                _, at = _varint(data, at, end)
-            case 1:
-                at += 8
-            case 5:
-                at += 4
-            case 3 | 4:
-                pass  # where a group begins and ends: decoders pass over it, and so must limits
-            case _:
-                raise Malformed("the request's frame is no protobuf")
-    if at > end:
-        raise Malformed("the request is cut off")
+    start = at
+    for number, kind, begin, after in fields(data, at, end):
+        if kind == SIZED and number in wanted:
+            yield start, begin, after
+        start = after
 
 
 def fields(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, int, int]]:
     """The fields of ``data[at:end]``: number, wire type, and where the content begins and ends.
 
-    Raises ``Malformed`` as ``messages`` does.
+    Raises ``Malformed`` where the frame is broken: nobody knows then where the next one begins.
     """
     while at < end:
         tag, at = _varint(data, at, end)
@@ -60,7 +42,7 @@ def fields(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, int, int]
             case 5:
                 at += 4
             case 3 | 4:
-                pass
+                pass  # where a group begins and ends: decoders pass over it, and so must limits
             case _:
                 raise Malformed("the request's frame is no protobuf")
         if at > end:

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
@@ -87,13 +86,11 @@ class Part:
 
 
 class House:
-    """Everything that runs; ``count`` says what happened to it."""
+    """Everything that runs."""
 
     def __init__(self, server: LocalPostgres, folder: Path, chance: random.Random, **more: str):
         self.server = server
-        self.chance = chance
         self.folder = folder
-        self.count: Counter[str] = Counter()
         self.to_database = Proxy(("127.0.0.1", server.port), chance)
         holders = [Proxy(("127.0.0.1", 0), chance) for _ in range(2)]
         self.http, self.grpc = holders
@@ -128,8 +125,7 @@ class House:
         if self._tending.is_alive():
             self._tending.join(10)
         for part in (self.jobs, self.collector):
-            if part.stop() is None:
-                self.count[f"{part.name} had to be killed"] += 1
+            part.stop()
         for proxy in (self.http, self.grpc, self.to_database):
             proxy.close()
 
@@ -163,9 +159,6 @@ class House:
         except ProcessLookupError:
             return False
         return True
-
-    def kill_worker(self) -> bool:
-        return self.kill(self.chance.choice(self.collector.workers()))
 
     def postgres_processes(self) -> list[int]:
         """The postmaster first."""
