@@ -5,15 +5,18 @@ import sys
 from dataclasses import replace
 from hashlib import sha256
 
-from sighted import NOON, hear, sighting
-from sqlalchemy import text
+from sighted import NOON, OTEL, hear, sighting
+from sqlalchemy import BigInteger, insert, literal_column, select, text
 
+from jobs import roll
+from jobs.context import JobContext
 from migrations.run import differences, downgrade, missing, upgrade
 from spend.calls import Outcome, Role
-from spend.ids import unsigned
+from spend.ids import content_id, unsigned
 from store import twins
 from store.partitions import ensure
 from store.sessions import Database
+from store.tables.heard import emitters, heard_from
 from store.tenants import TENANT
 
 
@@ -92,3 +95,23 @@ def test_sightings_of_before_are_narrow_and_what_they_were(
         replace(before[0], response_id=digest),
         *before[1:],
     ]
+
+
+def test_emitters_heard_between_a_downgrade_and_an_upgrade_are_one(
+    database: Database, database_url: str
+) -> None:
+    hear(database, [sighting(1)])
+    roll.run(JobContext(database, now=NOON, by_hand=True))
+    downgrade(database_url, "0006")
+    with database.write() as session:
+        # As the version of before has them: by wider ids.
+        for table, column in ((emitters, "id"), (heard_from, "emitter_id")):
+            wider = {column: literal_column(f"{column} # (5::bigint << 32)", BigInteger)}
+            columns = [wider.get(each.name, each) for each in table.columns]
+            session.execute(insert(table).from_select(table.columns.keys(), select(*columns)))
+    upgrade(database_url)
+    with database.read() as session:
+        kept = twins.as_heard(session, TENANT, [sighting(1).trace_id])
+        services = session.execute(text("SELECT emitter_id FROM heard_from")).scalars().all()
+    assert [one.sighting for one in kept] == [sighting(1)]
+    assert list(services) == [content_id(OTEL)]
