@@ -6,9 +6,9 @@ from typing import Final
 
 import psycopg
 
-from bench.bare import copy_again
+from bench.bare import Copied, copy_again
 from bench.bodies import SPANS, calls
-from bench.loads import all_stored, loaded, warm_up
+from bench.loads import Loaded, all_stored, loaded, warm_up
 from bench.plan import Plan
 from bench.running import collector, empty_database, jobs
 from bench.sending import Sender, percentile
@@ -77,37 +77,42 @@ def measure(plan: Plan) -> list[Row]:
         all_stored(url, first.spans + load.sent.spans)
         plan.say("a bare COPY of some of the same rows")
         copied = copy_again(plan.server, url)
-    sent, behind = load.sent, sorted(lag.seconds)
-    took = load.where_time_goes
-    return [
-        Row(
-            "minutes",
-            f"the same for {plan.minutes:g} min with the jobs, 1 in {TWICE_IN} requests sent twice",
-            sent.spans_a_second / copied.rows_a_second,
-            "x",
-            f"{sent.spans_a_second:,.0f}/s of {copied.rows_a_second:,.0f}/s; {sent.spans:,} calls, "
-            f"{sent.repeated * SPANS:,} sent twice and stored once, {load.spooled:,} by way of the "
-            f"spool, {sent.busy} answers busy",
-            at_least=0.4,
-            details={
-                "calls_a_second": sent.spans_a_second,
-                "copy_rows_a_second": copied.rows_a_second,
-                "repeated": sent.repeated,
-                "busy_answers": sent.busy,
-                "spooled": load.spooled,
-                "answer_p99_ms": percentile(sent.answered_after, 99) * 1000,
-                "peak_mib": load.peak_bytes / 2**20,
-                **took,
-            },
-        ),
-        Row(
-            "lag",
-            "roll-up lag meanwhile, the longest",
-            behind[-1],
-            "s",
-            f"p95 {percentile(behind, 95):.0f} s, beyond the settle window of "
-            f"{JobSettings().settle_window.total_seconds():.0f} s",
-            at_most=60,
-            details={"p95": percentile(behind, 95)},
-        ),
-    ]
+    return [_rate(plan, load, copied), _behind(lag)]
+
+
+def _rate(plan: Plan, load: Loaded, copied: Copied) -> Row:
+    sent = load.sent
+    return Row(
+        "minutes",
+        f"the same for {plan.minutes:g} min with the jobs, 1 in {TWICE_IN} requests sent twice",
+        sent.spans_a_second / copied.rows_a_second,
+        "x",
+        f"{sent.spans_a_second:,.0f}/s of {copied.rows_a_second:,.0f}/s; {sent.spans:,} calls, "
+        f"{sent.repeated * SPANS:,} sent twice and stored once, {load.spooled:,} by way of the "
+        f"spool, {sent.busy} answers busy",
+        at_least=0.4,
+        details={
+            "calls_a_second": sent.spans_a_second,
+            "copy_rows_a_second": copied.rows_a_second,
+            "repeated": sent.repeated,
+            "busy_answers": sent.busy,
+            "spooled": load.spooled,
+            "answer_p99_ms": percentile(sent.answered_after, 99) * 1000,
+            "peak_mib": load.peak_bytes / 2**20,
+            **load.where_time_goes,
+        },
+    )
+
+
+def _behind(lag: _Lag) -> Row:
+    behind = sorted(lag.seconds)
+    return Row(
+        "lag",
+        "roll-up lag meanwhile, the longest",
+        behind[-1],
+        "s",
+        f"p95 {percentile(behind, 95):.0f} s, beyond the settle window of "
+        f"{JobSettings().settle_window.total_seconds():.0f} s",
+        at_most=60,
+        details={"p95": percentile(behind, 95)},
+    )
