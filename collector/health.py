@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 
 from collector.batches import Writer
 from collector.limits import InFlight
-from collector.spool.counts import of_others
+from collector.spool.counts import of_all
 from collector.spool.spool import Spool
 from collector.tally import Tally
 
@@ -76,9 +76,7 @@ class _Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """What is told; no label has a value that somebody sent."""
         health = self._health
-        counts = health.tally.counts()
-        if health.spool:
-            counts.add(of_others(health.spool.root, health.spool.folder))
+        counts = of_all(health.spool, health.tally) if health.spool else health.tally.counts()
         heard = "Spans, log records and points that were answered"
         yield CounterMetricFamily("spanledger_spans_heard", heard, value=counts.heard)
         fate = "What became of them by the time of the answer"
@@ -92,7 +90,6 @@ class _Metrics(Collector):
         yield _gauge("in_flight_bytes", "Requests not answered yet", health.in_flight.held)
         yield _gauge("database_away", "1 while Postgres cannot be reached", health.writer.away)
         if health.spool:
-            counts.waiting += health.spool.state().waiting
             yield from self._spool(health.spool, counts.waiting)
 
     def _spool(self, spool: Spool, waiting: Mapping[str, int]) -> Iterator[Metric]:

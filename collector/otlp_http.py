@@ -129,7 +129,7 @@ class HttpDoor:
             return 200 if ready else 503, body
         await self._admit(exchange)
         exchange.answer_headers["content-type"] = health.TEXT
-        return 200, self._receiver.health.metrics()
+        return 200, await self._receiver.metrics()
 
     async def _admit(self, exchange: _Exchange) -> Sender:
         headers = exchange.headers

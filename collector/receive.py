@@ -113,6 +113,12 @@ class Receiver:
                 await asyncio.get_running_loop().run_in_executor(self._lookups, self._writer.probe)
         return self.health.ready()
 
+    async def metrics(self) -> bytes:
+        """What was counted, as Prometheus reads it."""
+        loop = asyncio.get_running_loop()
+        # Files of this machine's other workers are read for it.
+        return await loop.run_in_executor(self._readers, self.health.metrics)
+
     def _look_up(self, key: str | None, local: bool) -> Sender:
         with self._deadlines.within():
             return self._gate.admit(key, local=local)

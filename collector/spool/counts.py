@@ -1,7 +1,7 @@
 """What all workers of a machine counted: each writes its counts into its folder of the spool.
 
-A worker goes on from the counts that it finds in its folder, so they never fall back. One that is
-killed leaves them a second behind.
+A worker goes on from the counts that it finds in its folder, so what was told of them never falls
+back. One that is killed leaves out what it counted in its last second and told nobody.
 """
 
 import json
@@ -9,26 +9,58 @@ import os
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
+from collector.spool.spool import Spool
 from collector.tally import Counts, Tally
 
 _NAME: Final = "counts"
+_WRITING: Final = Lock()
+"""Held from counting to writing, so that what was counted later is written later."""
 
 
-def go_on(folder: Path, tally: Tally, waiting: int) -> None:
-    """Add to a tally what another process counted, whose folder with so many spans is ours now."""
-    tally.take_over(_read(folder), waiting)
+def go_on(spool: Spool, tally: Tally) -> None:
+    """Go on from what the last process counted that had our folder, with all that waits in it."""
+    if spool.folder:
+        tally.take_over(_read(spool.folder), spool.state().spans)
 
 
-def forget(folder: Path) -> None:
-    """Somebody has taken these counts over."""
-    with suppress(OSError):
-        (folder / _NAME).unlink(missing_ok=True)
+def inherit(folder: Path, spans: int, spool: Spool, tally: Tally) -> None:
+    """Count on for a process that is gone, whose folder with so many spans is ours now."""
+    with _WRITING:
+        tally.take_over(_read(folder), spans)
+        _written(spool, tally)
+        with suppress(OSError):
+            (folder / _NAME).unlink(missing_ok=True)
 
 
-def write(folder: Path, counts: Counts) -> None:
-    """For the others."""
+def write(spool: Spool, tally: Tally) -> None:
+    """For the others, and for whoever comes after us."""
+    with _WRITING:
+        _written(spool, tally)
+
+
+def of_all(spool: Spool, tally: Tally) -> Counts:
+    """What all workers counted until now, those included that are gone.
+
+    Ours is written first: nobody who is asked next, whichever of us that is, tells less.
+    """
+    with _WRITING:
+        counts = _written(spool, tally)
+        counts.add(_of_others(spool.root, spool.folder))
+    return counts
+
+
+def _written(spool: Spool, tally: Tally) -> Counts:
+    counts = tally.counts()
+    counts.waiting = spool.state().waiting
+    if spool.folder:
+        _write(spool.folder, counts)
+    return counts
+
+
+def _write(folder: Path, counts: Counts) -> None:
     told = {
         "heard": counts.heard,
         "spans": counts.spans,
@@ -42,8 +74,7 @@ def write(folder: Path, counts: Counts) -> None:
         draft.replace(folder / _NAME)
 
 
-def of_others(root: Path, ours: Path | None) -> Counts:
-    """What the other folders' processes counted, those included that are gone."""
+def _of_others(root: Path, ours: Path | None) -> Counts:
     counts = Counts()
     with suppress(OSError):
         for folder in root.iterdir():

@@ -11,8 +11,8 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
-from pathlib import Path
 from threading import Event, Thread
 from typing import Final
 
@@ -21,7 +21,7 @@ import structlog
 from collector.batches import Unstorable, Writer
 from collector.errors import Busy
 from collector.spool.codec import NotUnderstood, Spooled, decode
-from collector.spool.counts import forget, go_on, write
+from collector.spool.counts import go_on, inherit, write
 from collector.spool.frames import Damage, Record
 from collector.spool.segments import Segment
 from collector.spool.spool import Spool
@@ -85,15 +85,14 @@ class Drainer:
 
     def start(self) -> None:
         """Begin, from the counts of whoever had our folder before. The spool has begun."""
-        if self._spool.folder:
-            go_on(self._spool.folder, self._tally, self._spool.state().spans)
+        go_on(self._spool, self._tally)
         self._thread.start()
 
     def stop(self, timeout: float) -> bool:
         """End, in the middle of what there is. False if it is not over within ``timeout``."""
         self._stopping.set()
         self._thread.join(timeout)
-        self._write_counts()
+        write(self._spool, self._tally)
         return not self._thread.is_alive()
 
     def _run(self) -> None:
@@ -121,8 +120,8 @@ class Drainer:
         now = time.monotonic()
         if now >= self._tend_at:
             self._tend_at = now + _TICK
-            self._spool.tend(self._inherit)
-            self._write_counts()
+            self._spool.tend(partial(inherit, spool=self._spool, tally=self._tally))
+            write(self._spool, self._tally)
         if now >= self._tell_at:
             self._tell_at = now + _PROGRESS
             state = self._spool.state()
@@ -133,17 +132,6 @@ class Drainer:
                     records_left=state.records,
                     bytes_left=state.size,
                 )
-
-    def _inherit(self, folder: Path, spans: int) -> None:
-        go_on(folder, self._tally, spans)
-        self._write_counts()
-        forget(folder)
-
-    def _write_counts(self) -> None:
-        if self._spool.folder:
-            counts = self._tally.counts()
-            counts.waiting = self._spool.state().waiting
-            write(self._spool.folder, counts)
 
     def _drain(self, segment: Segment) -> None:
         held = _Held(segment)
@@ -280,4 +268,7 @@ class Drainer:
         else:
             self._held.pop(held.segment.path.name, None)
             self._tally.set_aside(held.segment.spans)
+            held.segment.records = held.segment.spans = 0
+            # Before: whoever comes after us finds the one or the other.
+            write(self._spool, self._tally)
             self._spool.remove(held.segment)
