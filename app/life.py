@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Event, Thread
@@ -15,6 +16,10 @@ from types import FrameType
 
 Where = dict[str, str]
 """What listens where: ``{"otlp_http": "127.0.0.1:4318"}``."""
+
+ALONE_SECONDS = 30.0
+"""After its parent is gone a process that does not come to its end is ended: nobody else would do
+it, and a worker that hangs keeps others from what it has in its spool."""
 
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -53,6 +58,9 @@ class Life:
             while parent.recv(64):
                 pass
         self.stop.set()
+        time.sleep(ALONE_SECONDS)
+        # What was acknowledged is on a disk.
+        os._exit(1)
 
 
 class LifeOfParent(Life):
