@@ -64,6 +64,7 @@ def bring_up_to_date(url: str, *, wait: float = 0) -> str:
     Raises DatabaseUnavailable where it is away for ``wait`` seconds, or too old.
     """
     deadline = time.monotonic() + wait
+    told = ""
     while True:
         try:
             version = postgres_version(url)
@@ -71,7 +72,9 @@ def bring_up_to_date(url: str, *, wait: float = 0) -> str:
         except DatabaseUnavailable as error:
             if time.monotonic() > deadline:
                 raise
-            log.warning("waiting for the database", why=str(error))
+            if str(error) != told:
+                told = str(error)
+                log.warning("waiting for the database", why=told, seconds=wait)
             time.sleep(_PAUSE)
     if int(version.split(".")[0]) < OLDEST:
         raise DatabaseUnavailable(

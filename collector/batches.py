@@ -205,7 +205,9 @@ class Writer:
     def _note_away(self, error: BaseException) -> None:
         if not self.away:
             self.away = True
-            log.warning("the database is away", error=str(error))
+            # Without what SQLAlchemy adds, and libpq's advice.
+            said = str(getattr(error, "orig", None) or error).splitlines()
+            log.warning("the database is away", error=said[0] if said else repr(error))
 
     def _note_back(self) -> None:
         if self.away:
