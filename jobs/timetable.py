@@ -12,8 +12,10 @@ from datetime import UTC, datetime, timedelta
 from textwrap import shorten
 from typing import Final
 
+import psycopg
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy.exc import OperationalError
 
 from jobs import (
     charge,
@@ -25,6 +27,7 @@ from jobs import (
 )
 from jobs.context import Done, JobContext, JobSettings
 from store import runs
+from store.dictionaries import sqlstate_of
 from store.sessions import Database
 
 log = structlog.get_logger(__name__)
@@ -103,8 +106,18 @@ def _tick(name: str, context: JobContext) -> None:
         with context.database.write() as holder:
             if runs.lock(holder, name, wait=False) and not runs.was_run(holder, name, period):
                 _run_and_record(name, replace(context, now=now), period=period)
-    except Exception:  # the clock must go on ticking: the next run retries
-        log.exception("job failed", job=name)
+    except Exception as error:  # the clock must go on ticking: the next run retries
+        if _is_away(error):
+            log.warning("the database is away, a job waits", job=name, why=_failed(error))
+        else:
+            log.exception("job failed", job=name)
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether Postgres cannot be reached, starts or ends: a traceback would tell nothing."""
+    state = sqlstate_of(error)
+    cut_off = isinstance(error, OperationalError | psycopg.OperationalError)
+    return cut_off and (state is None or state.startswith(("08", "57P")))
 
 
 def _failed(error: Exception) -> str:
