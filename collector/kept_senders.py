@@ -2,35 +2,37 @@
 
 A file for each key that was good, named by its digest with the pepper, so the folder holds no key
 and nothing that a key could be guessed from. A key that is revoked meanwhile works until the
-database is asked again, as it does for a collector that runs.
+database is asked again, as it does for a collector that runs; one that was revoked before is
+forgotten within a minute, whether it is shown or not (``Gate``).
 """
 
 import hmac
 import json
 import os
+from collections.abc import Container
 from contextlib import suppress
 from pathlib import Path
 
 
 class KeptSenders:
-    """Tenant and team by name of the key. Used by many threads and processes; raises nothing."""
+    """Tenant, team and id of keys, by name. Used by many threads and processes; raises nothing."""
 
     def __init__(self, folder: Path | None, pepper: bytes) -> None:
         """Nothing is kept without a folder."""
         self._folder = folder
         self._pepper = pepper
 
-    def keep(self, name: bytes, tenant: int, team: str | None) -> None:
+    def keep(self, name: bytes, tenant: int, team: str | None, key_id: str = "") -> None:
         """The database said that it is good."""
         path = self._path(name)
-        if path is None or self.find(name) == (tenant, team):
+        if path is None or self.find(name) == (tenant, team, key_id):
             return
         draft = path.with_suffix(f".{os.getpid()}")
         with suppress(OSError):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(file, "w") as written:
-                json.dump([tenant, team], written)
+                json.dump([tenant, team, key_id], written)
             draft.replace(path)
 
     def forget(self, name: bytes) -> None:
@@ -40,16 +42,27 @@ class KeptSenders:
             with suppress(OSError):
                 path.unlink(missing_ok=True)
 
-    def find(self, name: bytes) -> tuple[int, str | None] | None:
+    def forget_all_but(self, good: Container[str]) -> None:
+        """The database said which ids of keys are good."""
+        with suppress(OSError):
+            for path in self._folder.iterdir() if self._folder else ():
+                found = _read(path)
+                if found is None or found[2] not in good:
+                    path.unlink(missing_ok=True)
+
+    def find(self, name: bytes) -> tuple[int, str | None, str] | None:
         """What was said last, if it was good."""
         path = self._path(name)
-        if path:
-            with suppress(OSError, ValueError):
-                tenant, team = json.loads(path.read_text())
-                return tenant, team
-        return None
+        return _read(path) if path else None
 
     def _path(self, name: bytes) -> Path | None:
         return (
             self._folder / hmac.digest(self._pepper, name, "sha256").hex() if self._folder else None
         )
+
+
+def _read(path: Path) -> tuple[int, str | None, str] | None:
+    with suppress(OSError, ValueError, TypeError):
+        tenant, team, key_id = json.loads(path.read_text())
+        return tenant, team, key_id
+    return None

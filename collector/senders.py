@@ -4,7 +4,8 @@ import hashlib
 import ipaddress
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Final
 
 from psycopg import Error as PsycopgError
@@ -16,11 +17,14 @@ from store.keys import find_key, list_keys
 from store.sessions import Database
 from store.tenants import TENANT
 
+_KIND: Final = "ingest"
 GOOD_FOR: Final = 60.0
 """Seconds. So long a revoked key goes on working."""
 BAD_FOR: Final = 5.0
 """Seconds that a key is not looked up again which was not found: it may have been made since."""
 MOST_KNOWN: Final = 10_000
+NO_KEY: Final = ""
+"""In the place of a key's id: of this machine, as long as nobody has made a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Sender:
 class _Verdict:
     sender: Sender | None
     until: float
+    key_id: str = NO_KEY
 
 
 class Gate:
@@ -56,6 +61,7 @@ class Gate:
         # By digest of the key, so that a dump of our memory holds none; b"" is the sender who
         # shows no key.
         self._verdicts: dict[bytes, _Verdict] = {}
+        self._review_at = monotonic() + GOOD_FOR
 
     def remembered(self, key: str | None, *, local: bool, away: bool = False) -> Sender | None:
         """Who that is, if it was asked within the last minute; or ever, if the database is away."""
@@ -64,7 +70,7 @@ class Gate:
             if verdict and verdict.sender and (away or self._monotonic() < verdict.until):
                 return verdict.sender
             if away and verdict is None and (kept := self._kept.find(name)):
-                return Sender(*kept)
+                return Sender(*kept[:2])
         return None
 
     def admit(self, key: str | None, *, local: bool) -> Sender:
@@ -86,38 +92,56 @@ class Gate:
         if known and self._monotonic() < known.until:
             return known.sender
         try:
-            sender = self._ask(key) if name else self._ask_whether_open()
+            found = self._ask(key) if name else self._ask_whether_open()
         except (SQLAlchemyError, PsycopgError):
             kept = self._kept.find(name) if known is None else None
-            sender = known.sender if known else Sender(*kept) if kept else None
-            if sender is None:
+            if kept:
+                known = _Verdict(Sender(*kept[:2]), 0, kept[2])
+            if known is None or known.sender is None:
                 raise Busy("the key cannot be looked up at the moment") from None
             # To ask again at once would only take as long again.
-            return self._noted(name, sender, BAD_FOR)
-        if sender:
-            self._kept.keep(name, sender.tenant, sender.team)
-        else:
+            return self._noted(name, known, BAD_FOR)
+        self._review()
+        if found is None or found.sender is None:
             self._kept.forget(name)
-        return self._noted(name, sender, GOOD_FOR if sender else BAD_FOR)
+            return self._noted(name, _Verdict(None, 0), BAD_FOR)
+        self._kept.keep(name, found.sender.tenant, found.sender.team, found.key_id)
+        return self._noted(name, found, GOOD_FOR)
 
-    def _noted(self, name: bytes, sender: Sender | None, seconds: float) -> Sender | None:
+    def _noted(self, name: bytes, verdict: _Verdict, seconds: float) -> Sender | None:
         if len(self._verdicts) >= MOST_KNOWN:
             self._verdicts.clear()
-        self._verdicts[name] = _Verdict(sender, self._monotonic() + seconds)
-        return sender
+        self._verdicts[name] = replace(verdict, until=self._monotonic() + seconds)
+        return verdict.sender
 
-    def _ask(self, key: str | None) -> Sender | None:
+    def _review(self) -> None:
+        """Forget, once a minute, whose keys were revoked: also where nobody shows them any more.
+
+        Otherwise they would be good again as soon as the database is away.
+        """
+        if self._monotonic() < self._review_at:
+            return
+        self._review_at = self._monotonic() + GOOD_FOR
+        with suppress(SQLAlchemyError, PsycopgError), self._database.read() as session:
+            made = [key for key in list_keys(session, tenant=TENANT) if key.kind == _KIND]
+            good = {key.id for key in made if key.revoked_at is None} if made else {NO_KEY}
+            self._kept.forget_all_but(good)
+            for name, verdict in list(self._verdicts.items()):
+                if verdict.sender and verdict.key_id not in good:
+                    self._verdicts.pop(name, None)
+
+    def _ask(self, key: str | None) -> _Verdict | None:
         with self._database.read() as session:
             found = find_key(session, key or "", pepper=self._pepper)
-        if found is None or found[1].kind != "ingest":
+        if found is None or found[1].kind != _KIND:
             return None
-        return Sender(tenant=found[0], team=found[1].team)
+        return _Verdict(Sender(tenant=found[0], team=found[1].team), 0, found[1].id)
 
-    def _ask_whether_open(self) -> Sender | None:
+    def _ask_whether_open(self) -> _Verdict | None:
         # Revoked ones too: whoever revokes the last key does not mean to open the door.
         with self._database.read() as session:
-            made = any(key.kind == "ingest" for key in list_keys(session, tenant=TENANT))
-        return None if made else Sender(tenant=TENANT, team=None)
+            made = any(key.kind == _KIND for key in list_keys(session, tenant=TENANT))
+        return None if made else _Verdict(Sender(tenant=TENANT, team=None), 0)
 
 
 def _names(key: str | None, *, local: bool) -> list[bytes]:

@@ -119,6 +119,31 @@ def test_a_collector_that_starts_while_the_database_is_away_knows_who_was_good(
         gate.admit("wrong", local=False)
 
 
+@pytest.mark.one_server
+def test_a_key_that_was_revoked_is_not_good_again_when_the_database_is_away(
+    going: Going, tmp_path: Path
+) -> None:
+    clock, kept = Clock(), KeptSenders(tmp_path / "senders", PEPPER)
+    gate = Gate(going, PEPPER, kept=kept, monotonic=clock)
+    assert gate.admit(None, local=True), "nobody has made a key"
+    revoked, key = make(going), make(going)
+    for each in (revoked, key):
+        gate.admit(each, local=False)
+    with going.write() as session:
+        revoke_key(session, revoked[10:18], tenant=TENANT, now=NOW)
+    clock.now = 60
+    gate.admit(key, local=False)
+    Going.here = False
+    clock.now = 10_000
+    started = Gate(going, PEPPER, kept=kept, monotonic=clock)
+    for each in (gate, started):
+        assert each.remembered(key, local=False, away=True) == Sender(TENANT, "search")
+        for unsure in (revoked, None):
+            assert each.remembered(unsure, local=True, away=True) is None
+            with pytest.raises(Busy):
+                each.admit(unsure, local=True)
+
+
 def test_a_server_that_refuses_connections_is_no_reason_to_deny() -> None:
     nowhere = open_database("postgresql://127.0.0.1:1/none", application="tests")
     with pytest.raises(Busy):
