@@ -156,6 +156,21 @@ def test_bounds_in_bytes_and_age_refuse_and_drop_nothing(tmp_path: Path) -> None
         put(spool, b"d")
 
 
+def test_where_there_is_no_room_for_what_comes_it_says_that_it_refuses(tmp_path: Path) -> None:
+    with open_spool(tmp_path, size=1000) as spool:
+        with pytest.raises(Full):
+            put(spool, b"never fits" * 1000)
+        assert spool.state().refuses is None
+        with pytest.raises(Full):
+            put(spool, b"a" * 600, b"b" * 600)
+        assert spool.state().refuses, "or a balancer would go on sending here"
+        put(spool, b"c" * 300)
+        assert spool.state().refuses
+        assert taken(spool) == [b"a" * 600, b"c" * 300]
+        assert spool.state().refuses is None
+        put(spool, b"b" * 600)
+
+
 def test_it_says_once_that_it_is_nearly_full(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

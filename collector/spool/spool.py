@@ -68,6 +68,8 @@ class Spool:
         self._sealed: list[Segment] = []
         self._broken: str | None = None
         self._size_of_others = 0
+        # The size at which something found no room: until it falls there is none for its like.
+        self._no_room_at: int | None = None
         self._quarantined = 0
         self._told_nearly_full = False
         self._thread = Thread(target=self._run, name="spool", daemon=True)
@@ -95,7 +97,7 @@ class Spool:
 
         ``body`` is called in the thread that writes. Raises Full.
         """
-        why = self.state().refuses
+        why = self._broken or self._why_full(*self._size_and_oldest())
         if why:
             raise Full(why)
         waiting = _Waiting(body, spans)
@@ -109,11 +111,9 @@ class Spool:
     def state(self) -> State:
         """What waits, and whether more is taken."""
         segments = self._segments()
-        size = self._size_of_others + sum(segment.size for segment in segments)
-        names = [segment.path.name for segment in segments if segment.size]
-        oldest_at = read_name(min(names)).made_at if names else None
+        size, oldest_at = self._size_and_oldest()
         return State(
-            refuses=self._broken or self._why_full(size, oldest_at),
+            refuses=self._broken or self._why_full(size, oldest_at) or self._why_no_room(size),
             size=size,
             nearly_full=self._is_nearly(size, oldest_at),
             records=sum(segment.records for segment in segments),
@@ -186,6 +186,18 @@ class Spool:
         growing = self._growing
         return [*self._sealed, *([growing.segment] if growing else [])]
 
+    def _size_and_oldest(self) -> tuple[int, datetime | None]:
+        segments = self._segments()
+        names = [segment.path.name for segment in segments if segment.size]
+        oldest_at = read_name(min(names)).made_at if names else None
+        return self._size_of_others + sum(segment.size for segment in segments), oldest_at
+
+    def _why_no_room(self, size: int) -> str | None:
+        """Something small may still be taken then; but who asks is not to send more here."""
+        if self._no_room_at is None or size < self._no_room_at:
+            return None
+        return f"the spool is full: with {size:,} bytes in it there was no room for what came"
+
     def _why_full(self, size: int, oldest_at: datetime | None) -> str | None:
         if size >= self.bounds.size:
             return f"the spool is full: it holds {size:,} bytes"
@@ -209,24 +221,29 @@ class Spool:
                 self._changed.wait_for(lambda: self._waiting or self._stopping)
                 group, self._waiting = self._waiting, []
             if group:
-                self._write(group)
+                # From here on nobody can take it back.
+                self._write([it for it in group if it.done.set_running_or_notify_cancel()])
             elif self._stopping:
                 return
 
     def _write(self, group: Sequence[_Waiting]) -> None:
         fitting: list[_Waiting] = []
         records: list[tuple[bytes, int]] = []
-        room = self.bounds.size - self.state().size
+        size, _ = self._size_and_oldest()
+        room = self.bounds.size - size
         for waiting in group:
             try:
                 body = waiting.body()
             except Exception as error:  # noqa: BLE001 - this one's trouble, and not the others'
                 waiting.done.set_exception(error)
                 continue
-            room -= HEAD_BYTES + len(body)
-            if room < 0:
+            needed = HEAD_BYTES + len(body)
+            if needed > room:
+                if needed <= self.bounds.size:
+                    self._no_room_at = self.bounds.size - room
                 waiting.done.set_exception(Full("the spool is full"))
                 continue
+            room -= needed
             fitting.append(waiting)
             records.append((body, waiting.spans))
         try:
