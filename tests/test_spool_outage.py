@@ -12,8 +12,10 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from spooled import conserved, counted, until
 from sqlalchemy import select, text
+from structlog.testing import capture_logs
 
 from app.local_postgres import LocalPostgres, local_postgres
+from collector.spool import drain
 from collector.spool.state import Bounds, Place, look
 from migrations.run import upgrade
 from store.sessions import Database, open_database
@@ -85,9 +87,13 @@ def test_what_is_sent_while_postgres_is_away_is_stored_once_and_in_order(tmp_pat
 
 
 @pytest.mark.one_server
-def test_a_store_that_is_slow_keeps_nobody_waiting(database: Database, tmp_path: Path) -> None:
+def test_a_store_that_is_slow_keeps_nobody_waiting(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drain, "_PROGRESS", 0.05)
+    monkeypatch.setattr(drain, "_TICK", 0.05)
     place = Place(tmp_path, Bounds())
-    with open_doors(database, spool=place) as doors:
+    with capture_logs() as logged, open_doors(database, spool=place) as doors:
         assert doors.post(request(call(1))).status == 200
         with database.write() as session:
             session.execute(text("LOCK TABLE batches IN EXCLUSIVE MODE"))
@@ -95,3 +101,5 @@ def test_a_store_that_is_slow_keeps_nobody_waiting(database: Database, tmp_path:
             assert doors.stored() == 1
         until(lambda: drained(place), "the spool is stored")
         assert doors.stored() == 3
+        until(lambda: "the spool is drained" in [line["event"] for line in logged], "it is told")
+    assert "draining the spool" in [line["event"] for line in logged]

@@ -81,6 +81,7 @@ class Drainer:
         """By the name of the segment."""
         self._stopping = Event()
         self._tend_at = self._tell_at = self._again_at = 0.0
+        self._told_of_records = False
         self._thread = Thread(target=self._run, name="drain", daemon=True)
 
     def start(self) -> None:
@@ -132,6 +133,9 @@ class Drainer:
                     records_left=state.records,
                     bytes_left=state.size,
                 )
+            elif self._told_of_records:
+                log.info("the spool is drained")
+            self._told_of_records = state.records > 0
 
     def _drain(self, segment: Segment) -> None:
         held = _Held(segment)
