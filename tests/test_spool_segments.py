@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import threading
 from contextlib import suppress
 from datetime import timedelta
 from multiprocessing.connection import Connection
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from spooled import NOON, open_spool, put, small_disk, taken, ticking, until
 
+from collector.spool import folders
 from collector.spool.folders import QUARANTINE, segments_in
 from collector.spool.frames import Damage, Record, frame, walk
 from collector.spool.spool import Full
@@ -226,6 +228,42 @@ def test_a_folder_that_is_removed_is_noticed_before_anybody_is_told(tmp_path: Pa
         spool.tend()
         put(spool, b"three")
         assert taken(spool) == [b"three"]
+
+
+def test_what_else_lies_in_the_folder_is_no_trouble(tmp_path: Path) -> None:
+    (tmp_path / "7").write_text("somebody's")
+    with open_spool(tmp_path) as spool:
+        spool.tend()
+        put(spool, b"one")
+        assert taken(spool) == [b"one"]
+
+
+def test_who_gives_up_before_it_is_written_costs_nobody_else_anything(tmp_path: Path) -> None:
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def slow() -> bytes:
+        begun.set()
+        assert goes_on.wait(10)
+        return b"one"
+
+    with open_spool(tmp_path) as spool:
+        first = spool.put(slow, 1)
+        assert begun.wait(10)
+        given_up, third = spool.put(lambda: b"two", 1), spool.put(lambda: b"three", 1)
+        assert given_up.cancel()
+        goes_on.set()
+        for done in (first, third):
+            done.result(10)
+        assert taken(spool) == [b"one", b"three"]
+
+
+def test_a_folder_that_is_made_is_on_the_disk_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(folders, "sync", synced.append)
+    with open_spool(tmp_path / "spool"):
+        assert synced == [tmp_path, tmp_path / "spool"]
 
 
 def test_a_folder_that_cannot_be_had_refuses_until_it_can(tmp_path: Path) -> None:

@@ -50,7 +50,9 @@ class Folder:
 
 def take_folder(root: Path) -> Folder:
     """The first folder that no living process has. Raises OSError."""
-    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not root.exists():
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sync(root.parent)
     for number in range(_MOST):
         path = root / str(number)
         path.mkdir(mode=0o700, exist_ok=True)
@@ -82,7 +84,7 @@ def adopt(root: Path, ours: Folder) -> Iterator[tuple[Path, list[Path]]]:
 
 def segments_in(path: Path) -> list[Path]:
     """The segments of a folder, oldest first."""
-    with suppress(FileNotFoundError):
+    with suppress(FileNotFoundError, NotADirectoryError):
         return sorted(found for found in path.iterdir() if _NAME.fullmatch(found.name))
     return []
 
