@@ -3,6 +3,10 @@
 import pytest
 from spans import Told, call, heard, only, request
 
+from spend.meters import LARGEST_COUNT
+
+SIDES = ("input", "output")
+
 
 def counted(**usage: object) -> Told:
     return call(attributes={f"gen_ai.usage.{name}": count for name, count in usage.items()})
@@ -40,6 +44,15 @@ def test_an_absurd_count_costs_the_call_its_usage_but_not_the_call(
     assert one.details["usage_refused"] == [reason]
     assert understood.usage_refused == {reason: 1}
     assert (understood.heard, understood.not_a_call, understood.refused) == (1, 0, {})
+
+
+def test_counts_that_are_absurd_in_all_cost_the_call_its_usage() -> None:
+    native = {f"anthropic.usage.compaction.{side}_tokens": LARGEST_COUNT for side in SIDES}
+    plain = {f"gen_ai.usage.{side}_tokens": LARGEST_COUNT for side in SIDES}
+    one = only(heard(request(call(scope="com.anthropic.sdk.python", attributes=plain | native))))
+    assert not one.usage
+    assert one.details["usage_refused"] == [f"usage: {side} is too large in all" for side in SIDES]
+    assert only(heard(request(call(attributes=plain)))).usage == dict.fromkeys(SIDES, LARGEST_COUNT)
 
 
 @pytest.mark.parametrize("count", [1000, 1000.0, "1000"], ids=["int", "float", "text"])

@@ -13,7 +13,7 @@ import numpy as np
 from collector.understanding.columns import Columns
 from collector.understanding.counts import Counts, Flags, read_counts
 from collector.understanding.otlp import Ints
-from spend.meters import METER_NAMES
+from spend.meters import LARGEST_COUNT, METER_NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,17 @@ def read_usage(
         "input_image": _at_most(raw["input_image"], uncached),
         "output_image": _at_most(raw["output_image"], said),
     }
+    _refuse_large(meters, refused)
     return Usage({name: meters[name] for name in METER_NAMES}, lies.conflict, refused)
+
+
+def _refuse_large(meters: Mapping[str, Counts], refused: dict[int, list[str]]) -> None:
+    """Each count may be plausible, and their sum not."""
+    for name in ("input", "output"):
+        counts = meters[name]
+        if counts.somewhere:
+            for row in np.flatnonzero(counts.told & (counts.value > LARGEST_COUNT)).tolist():
+                refused.setdefault(row, []).append(f"usage: {name} is too large in all")
 
 
 def _unless_silent(
