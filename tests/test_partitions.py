@@ -67,8 +67,8 @@ def test_spans_that_arrive_while_their_day_moves_are_stored_once(database: Datab
     for heard in requests[30:]:
         waiting.append(writer.put(heard, NOON))
         if not moved.is_set():
-            waiting[-1].account.result(20)
-    accounts = [each.account.result(20) for each in waiting]
+            waiting[-1].accounts.result(20)
+    accounts = [each.accounts.result(20)[0] for each in waiting]
     mover.join()
     assert writer.stop(10)
     assert moved.is_set()
@@ -88,7 +88,7 @@ def test_a_row_that_waits_for_the_default_partition_finds_the_new_one(database: 
         blocked = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
         while not session.scalar(blocked):
             pass
-    account = waiting.account.result(10)
+    (account,) = waiting.accounts.result(10)
     assert writer.stop(10)
     assert account.stored == 1
     with database.read() as session:
