@@ -188,9 +188,18 @@ def test_processes_share_a_spool_and_not_a_folder(tmp_path: Path) -> None:
         put(one, b"one")
         put(other, b"other")
         one.tend()
-        assert one.state().size == look(tmp_path).size > other.state().size > 0
+        assert one.state().size == look(tmp_path).size > 0
         assert taken(one) == [b"one"], "what a living process has is its own"
         assert taken(other) == [b"other"]
+
+
+def test_processes_share_one_bound_and_know_of_each_other_at_once(tmp_path: Path) -> None:
+    with open_spool(tmp_path, size=1000) as one, open_spool(tmp_path, size=1000) as other:
+        put(one, bytes(600))
+        with pytest.raises(Full):
+            put(other, bytes(600))
+        assert look(tmp_path).size <= 1000
+        put(other, bytes(200))
 
 
 def test_what_a_dead_process_left_is_taken_over_by_whoever_runs(tmp_path: Path) -> None:

@@ -173,7 +173,7 @@ class Spool:
                         self._sealed += segments
                         inherited(folder, sum(segment.spans for segment in segments))
                         count += len(segments)
-                    self._size_of_others = size_of(self._root, but=self._folder.path)
+                    self._measure_others()
                     self._quarantined = len(segments_in(self._root / QUARANTINE))
                 except OSError as error:
                     self._break(error)
@@ -191,6 +191,11 @@ class Spool:
         names = [segment.path.name for segment in segments if segment.size]
         oldest_at = read_name(min(names)).made_at if names else None
         return self._size_of_others + sum(segment.size for segment in segments), oldest_at
+
+    def _measure_others(self) -> None:
+        """They share our bound, and write as we do. Raises OSError."""
+        if self._folder:
+            self._size_of_others = size_of(self._root, but=self._folder.path)
 
     def _why_no_room(self, size: int) -> str | None:
         """Something small may still be taken then; but who asks is not to send more here."""
@@ -229,6 +234,8 @@ class Spool:
     def _write(self, group: Sequence[_Waiting]) -> None:
         fitting: list[_Waiting] = []
         records: list[tuple[bytes, int]] = []
+        with suppress(OSError):  # whoever tends us will say so
+            self._measure_others()
         size, _ = self._size_and_oldest()
         room = self.bounds.size - size
         for waiting in group:
