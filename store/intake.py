@@ -18,7 +18,7 @@ from spend.calls import Emitter, Owner, Route
 from spend.readings import Reading, TokenCounter
 from store.copying import Copied, Fate, copy_in, copy_straight
 from store.dictionaries import TABLES, Known, remember
-from store.narrow import narrowed, with_nul
+from store.narrow import Narrowed, narrowed, with_nul
 from store.readings import Kept, put_readings, remember_counters
 from store.sightings import KEY
 from store.tables.heard import batches
@@ -230,7 +230,16 @@ def _store(
     copied = copy(kept.rows)
     fates[wanted] = copied.fates
     sqlstates |= {int(wanted[row]): state for row, state in copied.sqlstates.items()}
-    return fates, sqlstates, kept.details
+    return fates, sqlstates, _told(kept, copied.fates == Fate.STORED)
+
+
+def _told(kept: Narrowed, stored: NDArray[np.bool_]) -> list[str]:
+    """The texts to which stored rows point, in their places: who sends all again costs no disk."""
+    if stored.all():
+        return kept.details
+    used = set(kept.rows.column("details_no").filter(pa.array(stored)).drop_null().to_pylist())
+    texts = [it if place in used else "null" for place, it in enumerate(kept.details)]
+    return texts[: max(used, default=-1) + 1]
 
 
 def _accounts(

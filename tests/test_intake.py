@@ -123,6 +123,22 @@ def test_a_span_sent_twice_is_stored_once_and_stays_as_it_was(database: Database
     assert kept == 10
 
 
+def test_what_is_sent_again_leaves_none_of_its_details(database: Database) -> None:
+    put(database, Request([Seen(n, details=f"[{n}]") for n in range(4)]))
+    put(database, Request([Seen(n, details='"again"') for n in range(4)]))
+    put(database, Request([Seen(n, details=f'"{n}"') for n in range(1, 6)]))
+    with database.read() as session:
+        first, second, third = session.scalars(select(batches.c.details).order_by(batches.c.id))
+        found = session.execute(
+            select(sightings.c.span_id, batches.c.details, sightings.c.details_no)
+            .join(batches, batches.c.id == sightings.c.batch_id)
+            .order_by(sightings.c.span_id)
+        )
+        told = [(span, details[number]) for span, details, number in found]
+    assert told == [*((n, [n]) for n in range(4)), (4, "4"), (5, "5")]
+    assert (first, second, third) == ([[0], [1], [2], [3]], None, [None, None, None, "4", "5"])
+
+
 def test_of_one_span_in_two_requests_of_a_batch_the_earlier_request_has_it(
     database: Database,
 ) -> None:
@@ -249,9 +265,8 @@ def test_what_is_heard_is_stored_duplicate_not_a_call_or_refused(
         )
     assert stored(database) - before == sum(account.stored for account in accounts)
     with database.read() as session:
-        columns = [func.sum(batches.c[n]) for n in ("heard", "stored", "duplicate", "not_a_call")]
-        heard, kept, duplicate, not_a_call, refused = session.execute(
-            select(*columns, func.sum(batches.c.refused))
-        ).one()
+        names = ("heard", "stored", "duplicate", "not_a_call", "refused")
+        columns = [func.sum(batches.c[name]) for name in names]
+        heard, kept, duplicate, not_a_call, refused = session.execute(select(*columns)).one()
         assert heard == kept + duplicate + not_a_call + refused
         assert kept == stored(database)
