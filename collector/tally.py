@@ -79,10 +79,11 @@ class Tally:
         """Go on from what another process had counted, whose ``waiting`` spans we have.
 
         It wrote that down a moment before its end: what was spooled is what became of it since,
-        and what waits.
+        and what waits. Where that is less, some of it cannot be read any more.
         """
         with self._lock:
             before = counts.spans["spooled"]
+            counts.drained["quarantined"] += max(0, before - counts.drained.total() - waiting)
             counts.spans["spooled"] = counts.drained.total() + waiting
             counts.heard += counts.spans["spooled"] - before
             counts.waiting.clear()

@@ -6,9 +6,11 @@ import pytest
 from doors import NOON, call, open_doors, request
 from spooled import conserved, counted, open_spool, put, until
 from test_intake import Request, Seen
+from test_spool_records import cut_off
 
 from collector.spool import drain
 from collector.spool.codec import encode
+from collector.spool.folders import segments_in
 from collector.spool.segments import Segment
 from collector.spool.spool import Spool
 from collector.spool.state import Bounds, Place, look
@@ -55,3 +57,24 @@ def test_who_is_killed_after_the_drain_leaves_the_counts_of_it(
         after = counted(doors)
         conserved(after)
         assert after["spans_heard_total"] == after["drained_spans_total:stored"] == 1
+
+
+def test_what_is_damaged_while_nobody_runs_is_told_as_such(
+    database: Database, tmp_path: Path
+) -> None:
+    with cut_off(tmp_path, Bounds()) as doors:
+        for number in range(1, 5):
+            assert doors.post(request(call(number))).status == 200
+    segments = segments_in(tmp_path / "0")
+    assert len(segments) < 4, "one of them holds more than one record"
+    for segment in segments:
+        data = bytearray(segment.read_bytes())
+        data[0] ^= 1
+        segment.write_bytes(data)
+    with open_doors(database, spool=Place(tmp_path, Bounds())) as doors:
+        until(lambda: look(tmp_path).waiting == 0, "the spool is stored")
+        counts = counted(doors)
+        conserved(counts)
+        assert counts["spans_heard_total"] == 4
+        assert counts["drained_spans_total:quarantined"] == len(segments)
+        assert doors.stored() == 4 - len(segments)

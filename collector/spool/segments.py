@@ -40,20 +40,29 @@ class Segment:
 def found(path: Path) -> Segment:
     """A segment that another process left, or ours before it died. Raises OSError.
 
-    Its records are counted by their heads, up to one that is damaged: senders wait meanwhile.
+    Its records are counted by their heads, as senders wait meanwhile; where one is damaged, by all
+    that can be read.
     """
     segment = Segment(path, path.stat().st_size)
-    offset = 0
     # Where the disk does not give it back, whoever takes it out will say so.
-    with suppress(OSError), path.open("rb", buffering=0) as file:
+    with suppress(OSError):
+        spans = _told_by_heads(segment)
+        if spans is None:
+            spans = [piece.spans for piece in segment.read() if isinstance(piece, Record)]
+        segment.records, segment.spans = len(spans), sum(spans)
+    return segment
+
+
+def _told_by_heads(segment: Segment) -> list[int] | None:
+    """The spans of each record; None where they do not lead to the end."""
+    told: list[int] = []
+    offset = 0
+    with segment.path.open("rb", buffering=0) as file:
         while head := read_head(os.pread(file.fileno(), HEAD_BYTES, offset), segment.marker):
             spans, length = head
             offset += length
-            if offset > segment.size:
-                break
-            segment.records += 1
-            segment.spans += spans
-    return segment
+            told.append(spans)
+    return told if offset == segment.size else None
 
 
 class Growing:
