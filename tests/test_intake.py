@@ -267,6 +267,6 @@ def test_what_is_heard_is_stored_duplicate_not_a_call_or_refused(
     with database.read() as session:
         names = ("heard", "stored", "duplicate", "not_a_call", "refused")
         columns = [func.sum(batches.c[name]) for name in names]
-        heard, kept, duplicate, not_a_call, refused = session.execute(select(*columns)).one()
+        heard, kept, duplicate, not_a_call, refused = tuple(session.execute(select(*columns)).one())
         assert heard == kept + duplicate + not_a_call + refused
         assert kept == stored(database)
