@@ -3,8 +3,6 @@
 import os
 import shutil
 import subprocess
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -58,13 +56,6 @@ def taken(spool: Spool) -> list[bytes]:
                 spool.set_aside(segment, piece, "damaged")
         spool.remove(segment)
     return bodies
-
-
-def until(true: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < deadline, f"never happened: {what}"
-        threading.Event().wait(0.01)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from serving import eventually
 from sqlalchemy import event, func, select, text
 from sqlalchemy.orm import Session
 from test_intake import Request, Seen
@@ -35,13 +36,6 @@ from store.dictionaries import Known
 from store.intake import Batch, PutDown
 from store.sessions import Database, open_database
 from store.tables.heard import batches, sightings
-
-
-def until(true: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < deadline, f"never happened: {what}"
-        threading.Event().wait(0.02)
 
 
 def test_while_postgres_is_away_senders_are_told_to_come_again(tmp_path: Path) -> None:
@@ -81,7 +75,7 @@ def goes_away_and_comes_back(doors: Doors, server: LocalPostgres) -> None:
     assert provider.force_flush(20_000)
     restart.join()
     provider.shutdown()
-    until(lambda: doors.post(body).status == 200, "it recovers by itself")
+    eventually(lambda: doors.post(body).status == 200, "it recovers by itself")
     assert doors.stored() == 3, "the exporter's retry got through, and nothing is there twice"
 
 
@@ -103,12 +97,12 @@ def test_what_was_acknowledged_survives_a_killed_server(tmp_path: Path) -> None:
             for sender in senders:
                 sender.start()
             for _ in range(2):
-                until(lambda: answers[-1:] != [] and answers[-1][1] == 200, "spans are stored")
+                eventually(lambda: answers[-1:] != [] and answers[-1][1] == 200, "spans are stored")
                 assert server.pid
                 os.kill(server.pid, signal.SIGKILL)
-                until(lambda: answers[-1][1] == 503, "the server is gone")
+                eventually(lambda: answers[-1][1] == 503, "the server is gone")
                 server.recover()
-            until(lambda: answers[-1][1] == 200, "spans are stored again")
+            eventually(lambda: answers[-1][1] == 200, "spans are stored again")
             over.set()
             for sender in senders:
                 sender.join()
@@ -160,7 +154,7 @@ def test_a_store_that_is_slow_is_told_as_busy_in_time(database: Database) -> Non
             answer = doors.post(request(call(2)))
             assert time.monotonic() - began < 5
         assert (answer.status, answer.headers["retry-after"]) == (503, "3")
-        until(lambda: doors.post(request(call(2))).status == 200, "it recovers by itself")
+        eventually(lambda: doors.post(request(call(2))).status == 200, "it recovers by itself")
         assert doors.stored() == 2
 
 
@@ -178,7 +172,7 @@ def test_requests_at_the_same_time_share_transactions_and_keep_their_own_account
             session.execute(text("LOCK TABLE batches IN EXCLUSIVE MODE"))
             first = [senders.submit(doors.post, body) for body in bodies]
             waits = select(func.count()).select_from(text("pg_locks")).where(text("NOT granted"))
-            until(lambda: session.execute(waits).scalar_one() > 0, "a batch waits")
+            eventually(lambda: session.execute(waits).scalar_one() > 0, "a batch waits")
         answers: list[Answer] = [answer.result() for answer in first]
         assert {answer.status for answer in answers} == {200}
         assert doors.stored() == 41
@@ -240,7 +234,7 @@ def test_when_it_stops_whoever_was_told_200_is_stored(database: Database) -> Non
                 done.append((number, status))
 
         sending = [senders.submit(send, 1 + 1000 * n) for n in range(4)]
-        until(lambda: len(done) > 50, "they are sending")
+        eventually(lambda: len(done) > 50, "they are sending")
         doors.stop.set()
         for sender in sending:
             sender.result(30)

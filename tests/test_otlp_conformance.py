@@ -3,8 +3,6 @@
 import gzip
 import json
 import socket
-import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -14,6 +12,7 @@ import pytest
 from doors import JSON, PROTOBUF, Doors, call, open_doors, other_span, request, text
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from serving import eventually
 
 from collector.answers import LONGEST_ERROR, LONGEST_MESSAGE, refusal_of, success, success_as_json
 from collector.errors import Malformed
@@ -33,11 +32,8 @@ def doors(database: Database) -> Iterator[Doors]:
         yield opened
 
 
-def until(doors: Doors, **sums: int) -> None:
-    deadline = time.monotonic() + 30
-    while not sums.items() <= doors.accounted().items():
-        assert time.monotonic() < deadline, (doors.accounted(), sums)
-        threading.Event().wait(0.02)
+def waits_for(doors: Doors, **sums: int) -> None:
+    eventually(lambda: sums.items() <= doors.accounted().items(), f"{sums} are accounted for")
 
 
 def connect(doors: Doors) -> socket.socket:
@@ -137,11 +133,11 @@ def test_an_answer_that_is_lost_after_the_commit_costs_nothing(doors: Doors) -> 
     body = request(call(1), call(2))
     with connect(doors) as sender:
         sender.sendall(head(len(body)) + body)
-        until(doors, stored=2)
+        waits_for(doors, stored=2)
     assert doors.post(body).status == 200
     with grpc.insecure_channel(doors.grpc) as channel:
         asked = channel.unary_unary(EXPORT).future(body, timeout=20)
-        until(doors, duplicate=4)
+        waits_for(doors, duplicate=4)
         asked.cancel()
     assert doors.accounted() == {
         "heard": 6, "stored": 2, "duplicate": 4, "not_a_call": 0, "refused": 0,

@@ -10,7 +10,8 @@ from threading import Event
 import pytest
 from doors import call, open_doors, request
 from faults.proxy import Proxy, Weather
-from spooled import NOON, until
+from serving import eventually
+from spooled import NOON
 from sqlalchemy import select
 from test_intake import Request, Seen
 
@@ -48,7 +49,7 @@ def test_a_postgres_that_swallows_everything_costs_nobody_a_span(
             for number in range(2, 8):
                 assert doors.post(request(call(number))).status == 200
             assert time.monotonic() - began < 8, "only the first one waited"
-        until(lambda: look(tmp_path).waiting == 0, "the spool is stored")
+        eventually(lambda: look(tmp_path).waiting == 0, "the spool is stored")
         with database.read() as session:
             assert sorted(session.scalars(select(sightings.c.span_id))) == list(range(1, 8))
 
@@ -77,7 +78,7 @@ def test_a_connection_that_never_answers_is_hung_up_on(database: Database) -> No
         with proxy.under(Weather(blackhole=True)):
             second = writer.put(Request([Seen(2)]).heard(), NOON)
             assert Heedful.hung_up.wait(10)
-            until(lambda: line.closed, "whoever waited was told that the connection is lost")
+            eventually(lambda: line.closed, "whoever waited was told that the connection is lost")
         assert second.accounts.result(20)[0].stored == 1, "over a new connection"
         assert writer.stop(10)
         deadlines.stop()

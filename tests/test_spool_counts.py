@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from doors import NOON, call, open_doors, request
-from spooled import conserved, counted, open_spool, put, until
+from serving import eventually
+from spooled import conserved, counted, open_spool, put
 from test_intake import Request, Seen
 from test_spool_records import cut_off
 
@@ -49,7 +50,7 @@ def test_who_is_killed_after_the_drain_leaves_the_counts_of_it(
     with open_spool(tmp_path) as spool:
         put(spool, encode(Request([Seen(1)]).heard(), NOON))
     with open_doors(database, spool=place) as doors:
-        until(lambda: look(tmp_path).waiting == 0, "the spool is stored")
+        eventually(lambda: look(tmp_path).waiting == 0, "the spool is stored")
         before = counted(doors)
         assert before["spans_heard_total"] == before["drained_spans_total:stored"] == 1
     counts.write_bytes(left[0])
@@ -72,7 +73,7 @@ def test_what_is_damaged_while_nobody_runs_is_told_as_such(
         data[0] ^= 1
         segment.write_bytes(data)
     with open_doors(database, spool=Place(tmp_path, Bounds())) as doors:
-        until(lambda: look(tmp_path).waiting == 0, "the spool is stored")
+        eventually(lambda: look(tmp_path).waiting == 0, "the spool is stored")
         counts = counted(doors)
         conserved(counts)
         assert counts["spans_heard_total"] == 4

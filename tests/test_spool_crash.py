@@ -12,7 +12,6 @@ import pytest
 from collecting import Collecting, collecting, ids_stored
 from doors import PEPPER, PROTOBUF, call, open_doors, request
 from serving import eventually
-from spooled import until
 
 from app.local_postgres import local_postgres
 from collector.kept_senders import KeptSenders
@@ -74,7 +73,7 @@ def test_killed_between_the_disk_and_the_answer_it_is_stored_once(
     assert process.exitcode == -signal.SIGKILL
     with open_doors(database, spool=place) as doors:
         assert doors.post(request(call(1), call(2))).status == 200, "the sender's next attempt"
-        until(lambda: look(tmp_path).waiting == 0, "the spool is stored")
+        eventually(lambda: look(tmp_path).waiting == 0, "the spool is stored")
         assert doors.stored() == 2
         accounted = doors.accounted()
         assert (accounted["heard"], accounted["duplicate"]) == (4, 2)

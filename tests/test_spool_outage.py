@@ -10,7 +10,8 @@ from doors import Doors, call, open_doors, other_span, request
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from spooled import conserved, counted, until
+from serving import eventually
+from spooled import conserved, counted
 from sqlalchemy import select, text
 from structlog.testing import capture_logs
 
@@ -66,12 +67,12 @@ def test_what_is_sent_while_postgres_is_away_is_stored_once_and_in_order(tmp_pat
         assert before["spans_total:spooled"] == before["spool_spans"] == 12
         conserved(before)
         server.start()
-        until(lambda: drained(place), "the spool is stored")
+        eventually(lambda: drained(place), "the spool is stored")
         after = counted(doors)
         conserved(after)
         assert after["drained_spans_total:stored"] == 12
         assert after["spool_records"] == 0
-        until(lambda: ready(doors)[1]["database"] == "there", "it is known to be back")
+        eventually(lambda: ready(doors)[1]["database"] == "there", "it is known to be back")
         accounted = doors.accounted()
         assert accounted == {
             "heard": 24, "stored": 13, "duplicate": 0, "not_a_call": 10, "refused": 1,
@@ -99,7 +100,9 @@ def test_a_store_that_is_slow_keeps_nobody_waiting(
             session.execute(text("LOCK TABLE batches IN EXCLUSIVE MODE"))
             assert doors.post(request(call(2), call(3))).status == 200
             assert doors.stored() == 1
-        until(lambda: drained(place), "the spool is stored")
+        eventually(lambda: drained(place), "the spool is stored")
         assert doors.stored() == 3
-        until(lambda: "the spool is drained" in [line["event"] for line in logged], "it is told")
+        eventually(
+            lambda: "the spool is drained" in [line["event"] for line in logged], "it is told"
+        )
     assert "draining the spool" in [line["event"] for line in logged]

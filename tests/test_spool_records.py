@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 import pytest
 from deliveries import sent
 from doors import PEPPER, Doors, call, open_doors, request
-from spooled import conserved, counted, open_spool, put, small_disk, until
+from serving import eventually
+from spooled import conserved, counted, open_spool, put, small_disk
 from test_intake import Request, Seen
 
 from app.examination import State, spool_finding
@@ -149,9 +150,9 @@ def test_what_cannot_be_stored_goes_to_quarantine_and_the_next_ones_go_on(
     data[-1] ^= 1
     segment.write_bytes(data)
     with open_doors(database, spool=Place(tmp_path, Bounds())) as doors:
-        until(lambda: doors.stored() == 2, "the good ones are stored")
+        eventually(lambda: doors.stored() == 2, "the good ones are stored")
         assert doors.post(request(call(1, trace=7))).status == 200
-        until(lambda: look(tmp_path).waiting == 0, "nothing holds up the others")
+        eventually(lambda: look(tmp_path).waiting == 0, "nothing holds up the others")
         assert doors.stored() == 3
         conserved(counted(doors))
     assert len(segments_in(tmp_path / QUARANTINE)) == 3, "of another version, refused, damaged"
@@ -186,7 +187,7 @@ def test_a_disk_that_is_full_is_told_as_busy_and_everything_answered_is_stored_l
             assert asked(doors, "/readyz") == 503
             assert asked(doors, "/livez") == 200
         with open_doors(database, spool=Place(disk, Bounds())) as doors:
-            until(lambda: look(disk).waiting == 0, "the spool is stored")
+            eventually(lambda: look(disk).waiting == 0, "the spool is stored")
             assert doors.stored() == 500 * number
             assert asked(doors, "/readyz") == 200
 
@@ -208,10 +209,12 @@ def test_metrics_speak_for_all_workers_and_outlive_each(database: Database, tmp_
         assert there.post(request(call(1))).status == 200
         assert away.post(request(call(2), call(3))).status == 200
         for doors in (away, there):
-            until(lambda doors=doors: counted(doors)["spans_heard_total"] == 3, "of both")  # type: ignore[misc]  # a default, not a parameter
+            eventually(lambda doors=doors: counted(doors)["spans_heard_total"] == 3, "of both")  # type: ignore[misc]  # a default, not a parameter
             conserved(counted(doors))
     with open_doors(database, spool=place) as doors:
-        until(lambda: counted(doors)["drained_spans_total:stored"] == 2, "what was left is stored")
+        eventually(
+            lambda: counted(doors)["drained_spans_total:stored"] == 2, "what was left is stored"
+        )
         counts = counted(doors)
         assert (counts["spans_heard_total"], counts["requests_total:stored:http"]) == (3, 2)
         conserved(counts)

@@ -12,7 +12,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
-from spooled import NOON, open_spool, put, small_disk, taken, ticking, until
+from serving import eventually
+from spooled import NOON, open_spool, put, small_disk, taken, ticking
 
 from collector.spool import folders
 from collector.spool.folders import QUARANTINE, segments_in
@@ -216,7 +217,7 @@ def test_what_a_dead_process_left_is_taken_over_by_whoever_runs(tmp_path: Path) 
         assert process.pid
         os.kill(process.pid, signal.SIGKILL)
         process.join()
-        until(lambda: spool.tend() > 0, "its folder is taken over")
+        eventually(lambda: spool.tend() > 0, "its folder is taken over")
         assert taken(spool) == [b"mine", b"theirs"]
 
 
