@@ -169,7 +169,9 @@ class Writer:
     def _commit(self, group: Sequence[Waiting]) -> Sequence[Account]:
         batch = Batch(
             tenant=TENANT,
-            received_at=min(waiting.received_at for waiting in group),
+            # The last: what comes from the spool is old, and would hurry the rest past the time
+            # that twins are waited for.
+            received_at=max(waiting.received_at for waiting in group),
             heard=[waiting.heard for waiting in group],
         )
         for attempt in range(1, _ATTEMPTS + 1):

@@ -77,6 +77,8 @@ class Receiver:
         if self._spool and self._drainer:
             self._spool.start()
             self._drainer.start()
+        # Now, and not only when the first one comes without a key: the database may be away then.
+        self._lookups.submit(self._look_up, None, True)
 
     def stop(self, timeout: float) -> None:
         """Put down what is understood, and end. What is in the spool stays there."""

@@ -101,7 +101,7 @@ class Batch:
 
     tenant: int
     received_at: datetime
-    """When the first of it was heard (UTC)."""
+    """When the last of it was heard (UTC)."""
     heard: Sequence[Heard]
 
     @property

@@ -87,6 +87,17 @@ def test_what_is_sent_while_postgres_is_away_is_stored_once_and_in_order(tmp_pat
         assert len(order) == 12
 
 
+def test_who_comes_first_while_postgres_is_away_is_let_in_without_a_key(tmp_path: Path) -> None:
+    with stage(tmp_path) as (server, database, place), open_doors(database, spool=place) as doors:
+        asked = place.root / "senders"
+        eventually(lambda: asked.is_dir() and any(asked.iterdir()), "it is known who may send")
+        server.stop()
+        assert doors.post(request(call(1))).status == 200
+        server.start()
+        eventually(lambda: drained(place), "the spool is stored")
+        assert doors.stored() == 1
+
+
 @pytest.mark.one_server
 def test_a_store_that_is_slow_keeps_nobody_waiting(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -248,6 +248,26 @@ def test_what_else_lies_in_the_folder_is_no_trouble(tmp_path: Path) -> None:
         assert taken(spool) == [b"one"]
 
 
+def test_a_folder_of_another_user_is_left_to_that_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_spool(tmp_path) as theirs:
+        put(theirs, b"theirs")
+    opens = os.open
+
+    def refuses(path: Path, flags: int, mode: int = 0o777) -> int:
+        if Path(path).parent.name == "0":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opens(path, flags, mode)
+
+    monkeypatch.setattr(folders.os, "open", refuses)
+    with open_spool(tmp_path) as spool:
+        assert spool.folder == tmp_path / "1"
+        spool.tend()
+        put(spool, b"ours")
+        assert taken(spool) == [b"ours"]
+
+
 def test_who_gives_up_before_it_is_written_costs_nobody_else_anything(tmp_path: Path) -> None:
     begun, goes_on = threading.Event(), threading.Event()
 

@@ -83,8 +83,8 @@ def adopt(root: Path, ours: Folder) -> Iterator[tuple[Path, list[Path]]]:
 
 
 def segments_in(path: Path) -> list[Path]:
-    """The segments of a folder, oldest first."""
-    with suppress(FileNotFoundError, NotADirectoryError):
+    """The segments of a folder, oldest first; none of one that belongs to another user."""
+    with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
         return sorted(found for found in path.iterdir() if _NAME.fullmatch(found.name))
     return []
 
@@ -132,8 +132,11 @@ def sync(path: Path) -> None:
 
 
 def _locked(path: Path) -> int | None:
-    """The open lock of a folder; None where another process holds it."""
-    lock = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    """The open lock of a folder; None where another process holds it, or another user."""
+    try:
+        lock = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    except PermissionError:
+        return None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
