@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import grpc
@@ -195,6 +196,17 @@ def test_one_request_that_nobody_foresaw_does_not_hold_up_the_others(database: D
         waiting[1].accounts.result(10)
     assert [w.accounts.result(10)[0].stored for w in waiting[2:]] == [1, 1]
     assert writer.stop(10)
+
+
+def test_what_waited_in_the_spool_does_not_date_back_what_is_heard_now(database: Database) -> None:
+    writer = Writer(database, Limits())
+    spooled, live = (Request([Seen(n)]).heard() for n in range(2))
+    waiting = [writer.put(spooled, Seen(0).at - timedelta(hours=6)), writer.put(live, Seen(0).at)]
+    writer.start()
+    assert [each.accounts.result(10)[0].stored for each in waiting] == [1, 1]
+    assert writer.stop(10)
+    with database.read() as session:
+        assert session.scalars(select(batches.c.received_at)).all() == [Seen(0).at]
 
 
 class _PanicException(BaseException):
