@@ -1,7 +1,6 @@
 """The collector's database at the start: waited for, or looked after later where it is known."""
 
 import hmac
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +16,7 @@ from app.doors import refuse_strangers
 from app.errors import DatabaseUnavailable, WrongSetting
 from app.pepper import pepper_for
 from app.settings import Settings
+from collector.spool.folders import put_file
 from collector.spool.state import SPOOL
 
 log = structlog.get_logger(__name__)
@@ -78,12 +78,10 @@ def _note(settings: Settings, url: str) -> None:
     if not settings.spool or _is_known(settings, url):
         return
     path = _path(settings)
-    draft = path.with_suffix(f".{os.getpid()}")
     # Whoever cannot write here is told by the spool itself.
     with suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft.write_text(_digest(settings, url))
-        draft.replace(path)
+        put_file(path, _digest(settings, url))
 
 
 def _path(settings: Settings) -> Path:

@@ -8,10 +8,11 @@ forgotten within a minute, whether it is shown or not (``Gate``).
 
 import hmac
 import json
-import os
 from collections.abc import Container
 from contextlib import suppress
 from pathlib import Path
+
+from collector.spool.folders import put_file
 
 
 class KeptSenders:
@@ -27,13 +28,9 @@ class KeptSenders:
         path = self._path(name)
         if path is None or self.find(name) == (tenant, team, key_id):
             return
-        draft = path.with_suffix(f".{os.getpid()}")
         with suppress(OSError):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(file, "w") as written:
-                json.dump([tenant, team, key_id], written)
-            draft.replace(path)
+            put_file(path, json.dumps([tenant, team, key_id]))
 
     def forget(self, name: bytes) -> None:
         """The database said that it is not."""

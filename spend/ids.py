@@ -19,11 +19,8 @@ def content_id(value: Owner | Route | Emitter) -> int:
     different ones two collide with a chance of 1 in 10^6.
     """
     whole = id_of(type(value).__name__, *astuple(value))
-    return narrow_id(whole) if isinstance(value, Emitter) else whole
-
-
-def narrow_id(whole: int) -> int:
-    """The low 32 bits of an id, signed, never 0."""
+    if not isinstance(value, Emitter):
+        return whole
     return (whole & (1 << 32) - 1 ^ 1 << 31) - (1 << 31) or 1
 
 

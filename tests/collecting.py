@@ -4,7 +4,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from pathlib import Path
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from serving import PATIENCE, children_of, environment, eventually
+from serving import PATIENCE, children_of, eventually, started
 from sqlalchemy import select
 
 from store.sessions import Database
@@ -52,19 +51,8 @@ class Collecting:
 @contextmanager
 def collecting(data_dir: Path, database_url: str, **settings: str) -> Iterator[Collecting]:
     """``spanledger collector`` over a database, ready; ended with the block."""
-    log = data_dir.with_suffix(".log")
     settings = {"DATABASE_URL": database_url, "COLLECTOR_WORKERS": "1"} | settings
-    with (
-        log.open("a") as stderr,
-        subprocess.Popen(  # this very program
-            [sys.executable, "-P", "-m", "app", "collector"],
-            env=environment(data_dir, **settings),
-            cwd="/",
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            text=True,
-        ) as process,
-    ):
+    with started("collector", data_dir, **settings) as (process, log):
         try:
             yield Collecting(process, log)
         finally:

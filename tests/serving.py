@@ -144,13 +144,15 @@ class Serving:
 
 
 @contextmanager
-def serving(data_dir: Path, **settings: str) -> Iterator[Serving]:
-    """``serve`` over a folder, ready; killed at the end if the test did not stop it."""
+def started(
+    command: str, data_dir: Path, **settings: str
+) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    """A command that goes on, and its log; waited for at the end of the block."""
     log = data_dir.with_suffix(".log")
     with (
         log.open("a") as stderr,
-        subprocess.Popen(  # this very program
-            [sys.executable, "-P", "-m", "app", "serve"],
+        subprocess.Popen(  # noqa: S603  # this very program
+            [sys.executable, "-P", "-m", "app", command],
             env=environment(data_dir, **settings),
             cwd="/",
             stdout=subprocess.PIPE,
@@ -158,6 +160,13 @@ def serving(data_dir: Path, **settings: str) -> Iterator[Serving]:
             text=True,
         ) as process,
     ):
+        yield process, log
+
+
+@contextmanager
+def serving(data_dir: Path, **settings: str) -> Iterator[Serving]:
+    """``serve`` over a folder, ready; killed at the end if the test did not stop it."""
+    with started("serve", data_dir, **settings) as (process, log):
         running = Serving(process, log)
         try:
             running.wait_until_it_serves()

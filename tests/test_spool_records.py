@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 from deliveries import sent
 from doors import PEPPER, Doors, call, open_doors, request
@@ -72,27 +71,6 @@ def changed(
         stream.write_table(table)
     text = json.dumps(words).encode()
     return LENGTH.pack(len(text)) + text + sink.getvalue().to_pybytes()
-
-
-@pytest.mark.parametrize("signal", [Signal.TRACES, Signal.METRICS])
-def test_a_record_of_when_ids_of_emitters_were_wider_is_read_as_of_today(signal: Signal) -> None:
-    bodies = [body for _, body in sent("gemini-cli/http", [signal])]
-    heard = understand_signal(signal, bodies, tenant=TENANT, received_at=NOON)
-    wider = 5 << 32
-
-    def told(words: dict[str, Any]) -> None:
-        for emitter in words["emitters"]:
-            emitter[0] += wider
-        for _, counter in words["counters"]:
-            counter["emitter_id"] += wider
-
-    def sightings(table: pa.Table) -> pa.Table:
-        at = table.column_names.index("emitter_id")
-        return table.set_column(at, table.field(at), pc.add(table["emitter_id"], wider))
-
-    again = decode(changed(encode(heard, NOON), told, sightings)).heard
-    assert said(again) == said(heard)
-    assert again.sightings.equals(heard.sightings)
 
 
 def test_a_record_of_a_version_that_knew_less_is_read() -> None:

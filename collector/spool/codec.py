@@ -8,7 +8,7 @@ null, as what nobody told is.
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final, TypeVar, get_args, get_type_hints
 
@@ -16,7 +16,6 @@ import numpy as np
 import pyarrow as pa
 
 from spend.calls import Emitter, Owner, Route
-from spend.ids import narrow_id
 from spend.readings import Reading, TokenCounter
 from store.intake import Heard, Part
 from store.sightings import SIGHTINGS
@@ -84,17 +83,12 @@ def decode(body: bytes) -> Spooled:
             raise NotUnderstood(f"it is of version {told['version']}, and this reads {VERSION}")
         heard = Heard(
             parts=[_part(part) for part in told["parts"]],
-            sightings=_narrow(_sightings(body[_LENGTH.size + length :])),
+            sightings=_sightings(body[_LENGTH.size + length :]),
             part_of=np.array(told["part_of"], dtype=np.int64),
             owners=_entries(Owner, told["owners"]),
             routes=_entries(Route, told["routes"]),
-            emitters={
-                narrow_id(id_): it for id_, it in _entries(Emitter, told["emitters"]).items()
-            },
-            counters={
-                id_: replace(it, emitter_id=narrow_id(it.emitter_id))
-                for id_, it in _entries(TokenCounter, told["counters"]).items()
-            },
+            emitters=_entries(Emitter, told["emitters"]),
+            counters=_entries(TokenCounter, told["counters"]),
         )
         received_at = datetime.fromisoformat(told["received_at"])
     except _UNREADABLE as why:
@@ -152,15 +146,6 @@ def _sightings(data: bytes) -> pa.RecordBatch:
         raise NotUnderstood(f"its sightings have {', '.join(sorted(unknown))}")
     columns = [_column(table, field) for field in SIGHTINGS]
     return pa.RecordBatch.from_arrays(columns, schema=SIGHTINGS)
-
-
-def _narrow(sightings: pa.RecordBatch) -> pa.RecordBatch:
-    """With emitters' ids as they are today: those of a version before had 64 bits."""
-    at = SIGHTINGS.get_field_index("emitter_id")
-    low = sightings.column(at).to_numpy().astype(np.int32).astype(np.int64)
-    # As spend.ids.narrow_id has it, of all at once.
-    ids = pa.array(np.where(low == 0, 1, low))
-    return sightings.set_column(at, SIGHTINGS.field(at), ids)
 
 
 def _column(table: pa.Table, field: pa.Field) -> pa.Array:

@@ -5,13 +5,13 @@ back. One that is killed leaves out what it counted in its last second and told 
 """
 
 import json
-import os
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import Final
 
+from collector.spool.folders import put_file
 from collector.spool.spool import Spool
 from collector.tally import Counts, Tally
 
@@ -68,10 +68,8 @@ def _write(folder: Path, counts: Counts) -> None:
         "waiting": counts.waiting,
         "answers": [[*name, count] for name, count in counts.answers.items()],
     }
-    draft = folder / f"{_NAME}.{os.getpid()}"
     with suppress(OSError):
-        draft.write_text(json.dumps(told))
-        draft.replace(folder / _NAME)
+        put_file(folder / _NAME, json.dumps(told))
 
 
 def _of_others(root: Path, ours: Path | None) -> Counts:

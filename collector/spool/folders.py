@@ -122,6 +122,14 @@ def read_name(name: str) -> SegmentName:
     return SegmentName(_EPOCH + timedelta(microseconds=int(match[1])), bytes.fromhex(match[2]))
 
 
+def put_file(path: Path, text: str) -> None:
+    """Make a small file of ours, or replace it: whoever reads it sees all of it. Raises OSError."""
+    draft = path.with_suffix(f".{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as written:
+        written.write(text)
+    draft.replace(path)
+
+
 def sync(path: Path) -> None:
     """Make what was done to a folder's names survive a crash."""
     folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)

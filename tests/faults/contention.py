@@ -229,6 +229,7 @@ def in_a_transaction(house: House, process: "subprocess.Popen[bytes]") -> bool:
             ).fetchone()
             if found and found[0]:
                 return True
+            # It asks again: the moment is short, and nothing tells of it.
             time.sleep(0.002)
     return False
 

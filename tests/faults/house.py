@@ -214,6 +214,7 @@ def house(
 
 
 def wait(seconds: float, stop: Callable[[], bool] = lambda: False) -> None:
+    """Lets a fault, or a load, last so long: its length is what is tried."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and not stop():
         time.sleep(min(TICK, max(0.0, deadline - time.monotonic())))

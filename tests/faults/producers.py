@@ -87,6 +87,7 @@ class RawClient(threading.Thread):
         attempt = 0
         while (again_in := self._try(kept, attempt)) is not None:
             attempt += 1
+            # As long as SDKs wait between two attempts: that is what is tried.
             time.sleep(again_in)
 
     def once(self, kept: Kept) -> bool:

@@ -47,6 +47,7 @@ def drained(ledger: Ledger, oracle: Oracle) -> bool:
         while ledger.waiting() or numbers(connection, asked, oracle) < (wanted,):
             if time.monotonic() > deadline:
                 return False
+            # It asks again until a condition holds; the deadline is above.
             time.sleep(0.1)
     return True
 
