@@ -71,7 +71,29 @@ class NewCharge:
     pool_id: int | None
     quantity: Decimal
     amount: Decimal
+    """Effective."""
     method: str
+    payer_id: int | None = None
+    """None: the owner of the cell."""
+    list_amount: Decimal | None = None
+    """None: unknown."""
+    contracted_amount: Decimal | None = None
+    """None: the effective amount; so is the next."""
+    billed_amount: Decimal | None = None
+
+    @property
+    def said(self) -> tuple[object, ...]:
+        """Its values, in the order of the columns that ``post`` fills."""
+        told = {
+            "payer_id": self.owner_id if self.payer_id is None else self.payer_id,
+            "contracted_amount": _or(self.contracted_amount, self.amount),
+            "billed_amount": _or(self.billed_amount, self.amount),
+        }
+        return tuple(told.get(name, getattr(self, name)) for name in _COLUMNS[3:])
+
+
+def _or(amount: Decimal | None, otherwise: Decimal) -> Decimal:
+    return otherwise if amount is None else amount
 
 
 _COLUMNS: Final = (
@@ -89,6 +111,10 @@ _COLUMNS: Final = (
     "quantity",
     "amount",
     "method",
+    "payer_id",
+    "list_amount",
+    "contracted_amount",
+    "billed_amount",
 )
 _COPY: Final = sql.SQL("COPY charges ({}) FROM STDIN").format(
     sql.SQL(", ").join(map(sql.Identifier, _COLUMNS))
@@ -110,7 +136,7 @@ def post(
     count = 0
     with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
         for line in lines:
-            copy.write_row((tenant, now, currency, *(getattr(line, name) for name in _COLUMNS[3:])))
+            copy.write_row((tenant, now, currency, *line.said))
             count += 1
     return count
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from fastapi.testclient import TestClient
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 from sqlalchemy.dialects.postgresql import insert as insert_new
 from sqlalchemy.orm import Session
 
@@ -113,6 +113,7 @@ def put_charge(
             kind=kind,
             slot=at(slot),
             owner_id=owner_id,
+            payer_id=owner_id,
             route_id=route_id,
             band=band,
             meter=meter,
@@ -120,10 +121,19 @@ def put_charge(
             pool_id=pool_id,
             quantity=quantity,
             amount=Decimal(amount),
+            contracted_amount=Decimal(amount),
+            billed_amount=Decimal(amount),
             currency=currency,
             method="work-units-v1" if pool_id is not None else "price-book/1",
         )
     )
+
+
+def empty_ledger(session: Session) -> None:
+    """As if nothing had been posted: what the product itself cannot do."""
+    session.execute(text("ALTER TABLE charges DISABLE TRIGGER only_grows"))
+    session.execute(charges.delete())
+    session.execute(text("ALTER TABLE charges ENABLE TRIGGER only_grows"))
 
 
 def put_buckets(

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from filled_ledger import GPT, LLAMA, SEARCH, SUPPORT, at, put_cell
+from filled_ledger import GPT, LLAMA, SEARCH, SUPPORT, at, empty_ledger, put_cell
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
@@ -184,7 +184,7 @@ def test_a_changed_pool_ends_where_it_would_have_been(
     run(database)
     mended = posted(database)
     with database.write() as session:
-        session.execute(charges.delete())
+        empty_ledger(session)
         assert [what for _pool, what in pools.apply(session, TENANT, [new])] == ["unchanged"]
         for pool in pools.all_pools(session, TENANT):
             session.execute(

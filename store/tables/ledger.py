@@ -17,36 +17,64 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from store.tables.base import AMOUNT, METADATA, UNIT_PRICE, no_nan
 
-# A line is never changed or deleted. What a cell costs is the sum of its lines.
+# A line is never changed or deleted: a trigger refuses it. What a cell costs is the sum of its
+# lines, in each of four bases: at list prices, as contracted, effective (commitments spread over
+# what they were for) and as billed.
 charges = Table(
     "charges",
     METADATA,
     Column("tenant_id", Integer, primary_key=True, autoincrement=False),
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("posted_at", DateTime(timezone=True), nullable=False),
-    # original | correction | allocation (a pool's hour) | true-up
+    # original | correction | allocation (a pool's hour, a split) | true-up | credit | tax
     Column("kind", Text, nullable=False),
     # The cell that it pays for; for a pool's idle share, the first quarter of the hour.
     Column("slot", DateTime(timezone=True), nullable=False),
     Column("owner_id", BigInteger, nullable=False),
+    # Who pays, by the ownership rules; the cell's owner where none says otherwise.
+    Column("payer_id", BigInteger, nullable=False),
     Column("route_id", BigInteger, nullable=False),
     Column("band", SmallInteger, nullable=False),
     # A meter of spend/meters.py, or 'pool' for a share of a pool-hour, or 'idle'.
     Column("meter", Text, nullable=False),
-    # Exactly one of the two says where the price came from.
+    # Exactly one of the four says where the amount came from.
     Column("price_id", BigInteger),
     Column("pool_id", BigInteger),
+    Column("commitment_id", BigInteger),
+    Column("rule_id", BigInteger),
+    # What of the price book's list was changed by, before it was a unit price.
+    Column("uplift_id", BigInteger),
+    Column("discount_id", BigInteger),
     # Tokens, or work units of the pool's method.
     Column("quantity", Numeric(38, 6), nullable=False),
+    # For 1,000,000 units: by the list, and as contracted. NULL: not priced by the book, or the
+    # list has none.
+    Column("list_unit_price", UNIT_PRICE),
+    Column("unit_price", UNIT_PRICE),
+    # NULL is unknown.
+    Column("list_amount", AMOUNT),
+    Column("contracted_amount", AMOUNT, nullable=False),
+    # Effective.
     Column("amount", AMOUNT, nullable=False),
+    Column("billed_amount", AMOUNT, nullable=False),
     Column("currency", Text, nullable=False),
-    # How the amount came about, with its version: 'price-book/1', 'work-units-v1'.
+    # How the amount came about, with its version: 'price-book/2', 'work-units-v1'.
     Column("method", Text, nullable=False),
+    # The version of spanledger that posted it.
+    Column("engine", Text, nullable=False, server_default="0.1.0"),
+    # The re-pricing that booked it, if one did.
+    Column("repricing_id", BigInteger),
     no_nan("amount"),
+    no_nan("list_amount"),
+    no_nan("contracted_amount"),
+    no_nan("billed_amount"),
     no_nan("quantity"),
-    CheckConstraint("(price_id IS NULL) <> (pool_id IS NULL)", name="one_source"),
     CheckConstraint(
-        "kind IN ('original', 'correction', 'allocation', 'true-up')", name="kind_is_known"
+        "num_nonnulls(price_id, pool_id, commitment_id, rule_id) = 1", name="one_source"
+    ),
+    CheckConstraint(
+        "kind IN ('original', 'correction', 'allocation', 'true-up', 'credit', 'tax')",
+        name="kind_is_known",
     ),
     Index("ix_charges_slot", "tenant_id", "slot", "owner_id", "route_id"),
 )

@@ -10,6 +10,7 @@ from sqlalchemy import (
     DateTime,
     Identity,
     Integer,
+    Numeric,
     Table,
     Text,
     literal_column,
@@ -31,7 +32,7 @@ prices = Table(
     # 0: the public list, the same for all tenants.
     Column("tenant_id", Integer, primary_key=True, autoincrement=False),
     Column("id", BigInteger, Identity(), primary_key=True),
-    # contract (our own, wins) | list (a feeder's)
+    # contract (our own, wins) | list (a feeder's) | supplement (prices what the list lacks)
     Column("book", Text, nullable=False),
     Column("provider", Text, nullable=False),
     Column("model", Text, nullable=False),
@@ -41,6 +42,8 @@ prices = Table(
     Column("meter", Text, nullable=False),
     # 0, or an edge of spend/bands.py: the price of a whole call whose prompt is larger.
     Column("above_tokens", Integer, nullable=False, server_default="0"),
+    # Holds for what is used of the meter above so many units in a month (UTC).
+    Column("above_monthly", BigInteger, nullable=False, server_default="0"),
     Column("unit_price", UNIT_PRICE, nullable=False),
     Column("currency", Text, nullable=False),
     Column("valid_from", DateTime(timezone=True), nullable=False),
@@ -50,9 +53,12 @@ prices = Table(
     # 'genai-prices 0.2.3', a file's name, 'POST /v1/prices'; and a document or URL.
     Column("source", Text, nullable=False),
     Column("reference", Text),
+    # Who entered it; NULL: not told.
+    Column("entered_by", Text),
     no_nan("unit_price"),
     CheckConstraint("unit_price >= 0", name="price_not_negative"),
-    CheckConstraint("book IN ('contract', 'list')", name="book_is_known"),
+    CheckConstraint("above_monthly >= 0", name="step_not_negative"),
+    CheckConstraint("book IN ('contract', 'list', 'supplement')", name="book_is_known"),
     ExcludeConstraint(
         ("tenant_id", "="),
         ("book", "="),
@@ -62,9 +68,54 @@ prices = Table(
         ("service_tier", "="),
         ("meter", "="),
         ("above_tokens", "="),
+        ("above_monthly", "="),
         (_period("valid"), "&&"),
         (_period("known"), "&&"),
         name="ex_prices_one_price_at_a_time",
+        using="gist",
+    ),
+)
+
+# What changes list prices: a discount that was agreed, a surcharge of a region (uplift). Per cent,
+# for models by a pattern; a line is closed (known_to), never changed.
+discounts = Table(
+    "discounts",
+    METADATA,
+    Column("tenant_id", Integer, primary_key=True, autoincrement=False),
+    Column("id", BigInteger, Identity(), primary_key=True),
+    # discount | uplift
+    Column("kind", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    # With * at the end, or * alone for every model.
+    Column("model", Text, nullable=False),
+    # '' is every one.
+    Column("region", Text, nullable=False, server_default=""),
+    Column("service_tier", Text, nullable=False, server_default=""),
+    Column("meter", Text, nullable=False, server_default=""),
+    Column("percent", Numeric(9, 6), nullable=False),
+    Column("valid_from", DateTime(timezone=True), nullable=False),
+    Column("valid_to", DateTime(timezone=True)),
+    Column("known_from", DateTime(timezone=True), nullable=False),
+    Column("known_to", DateTime(timezone=True)),
+    Column("source", Text, nullable=False),
+    Column("reference", Text),
+    Column("entered_by", Text),
+    no_nan("percent"),
+    CheckConstraint("kind IN ('discount', 'uplift')", name="kind_is_known"),
+    CheckConstraint(
+        "percent >= 0 AND (kind = 'uplift' OR percent <= 100)", name="percent_makes_sense"
+    ),
+    ExcludeConstraint(
+        ("tenant_id", "="),
+        ("kind", "="),
+        ("provider", "="),
+        ("model", "="),
+        ("region", "="),
+        ("service_tier", "="),
+        ("meter", "="),
+        (_period("valid"), "&&"),
+        (_period("known"), "&&"),
+        name="ex_discounts_one_at_a_time",
         using="gist",
     ),
 )
