@@ -1,12 +1,23 @@
 """Every table, one file a family. Importing this package fills ``METADATA``."""
 
-from store.tables import access, budgets, heard, jobs, ledger, prices, readings, rollups
+from store.tables import (
+    access,
+    budgets,
+    commitments,
+    heard,
+    jobs,
+    ledger,
+    prices,
+    readings,
+    rollups,
+)
 from store.tables.base import METADATA
 
 __all__ = [
     "METADATA",
     "access",
     "budgets",
+    "commitments",
     "heard",
     "jobs",
     "ledger",
