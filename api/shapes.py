@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
@@ -11,6 +11,14 @@ from spend.meters import CACHE_WRITES, METERS
 from spend.money import plain
 from spend.totals import Totals
 
+_UNITS: Final = {
+    "token": "Tokens",
+    "call": "Requests to the provider's own tools that it bills, such as web search",
+    "image": "Images that were made",
+    "second": "Seconds of audio, transcribed or spoken",
+    "ms": "Milliseconds of a model server's time",
+}
+
 
 def _usage_schema() -> dict[str, Any]:
     told = {}
@@ -18,7 +26,7 @@ def _usage_schema() -> dict[str, Any]:
         if meter.name == CACHE_WRITES[0]:
             told["cache_write_tokens"] = "Written to a cache: the sum of the three below."
         part = f", a part of {meter.of_which}_tokens." if meter.of_which else "."
-        told[meter.asked_as] = f"Tokens{part}"
+        told[meter.asked_as] = f"{_UNITS[meter.unit]}{part}"
     return {
         "properties": {
             name: {"type": "integer", "description": text} for name, text in told.items()
@@ -40,8 +48,8 @@ class TotalsAnswer(BaseModel):
     unmetered_calls: int = Field(description="Calls that did not say what they used.")
     waiting_calls: int = Field(description="Calls whose charges are still to be posted.")
     usage: dict[str, int] = Field(
-        description="Tokens by class. `input_tokens` is uncached input only: the classes are"
-        " disjoint, but for those that are a part of another.",
+        description="Usage by class. `input_tokens` is uncached input only: the classes of"
+        " tokens are disjoint, but for those that are a part of another.",
         json_schema_extra=_usage_schema(),
     )
 

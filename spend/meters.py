@@ -2,10 +2,11 @@
 
 A *meter* counts one kind of usage. The token meters that are not ``of_which`` are disjoint:
 adding them gives every token of the call. An ``of_which`` meter counts a part of another one
-(reasoning is a part of output) and is never added to it.
+(reasoning is a part of output) and is never added to it. Meters of another unit are never added
+to tokens, nor to each other.
 
-Units: tokens. Source of the split: OpenTelemetry GenAI semantic conventions 1.41 (usage
-attributes) and the providers' billing pages, which charge each disjoint class on its own.
+Source of the split: OpenTelemetry GenAI semantic conventions 1.41 (usage attributes) and the
+providers' billing pages, which charge each disjoint class on its own.
 """
 
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ class Meter:
     """Field of ``usage`` in the API's answers."""
     of_which: str | None = None
     """The meter that this one is a part of."""
+    unit: str = "token"
+    """What it counts: token, call, image, second (of audio), or ms (of a server's time)."""
 
 
 METERS: Final = (
@@ -38,10 +41,30 @@ METERS: Final = (
     Meter("output_audio", "output_audio_tokens", of_which="output"),
     Meter("input_image", "input_image_tokens", of_which="input"),
     Meter("output_image", "output_image_tokens", of_which="output"),
+    # Requests to the provider's own tools that it bills: web search, code execution, file search.
+    Meter("tool_calls", "tool_calls", unit="call"),
+    # Images that were made.
+    Meter("images", "images", unit="image"),
+    # Of audio, transcribed or spoken; whole ones, as a second that has begun is billed.
+    Meter("seconds", "audio_seconds", unit="second"),
+    # How long a model server read the prompt and wrote the answer. No price is for them: pools
+    # are split by them.
+    Meter("prefill_ms", "prefill_ms", unit="ms"),
+    Meter("decode_ms", "decode_ms", unit="ms"),
 )
 
 METER_NAMES: Final = tuple(meter.name for meter in METERS)
-DISJOINT: Final = tuple(meter.name for meter in METERS if meter.of_which is None)
+TOKENS: Final = tuple(meter.name for meter in METERS if meter.unit == "token")
+"""Meters of tokens, also those that are parts of others."""
+DISJOINT: Final = tuple(
+    meter.name for meter in METERS if meter.unit == "token" and meter.of_which is None
+)
+"""Their sum is every token of a call."""
+WORK: Final = (*DISJOINT, "images", "seconds")
+"""A call that ended well and told none of these is *unmetered*: what it cost is not known. What
+tools or a server's time it took says nothing of that."""
+TIMINGS: Final = ("prefill_ms", "decode_ms")
+"""Meters that no price is for."""
 
 CACHE_WRITES: Final = ("cache_write", "cache_write_5m", "cache_write_1h")
 """The API answers their sum as ``cache_write_tokens`` beside the three."""
@@ -50,4 +73,4 @@ INPUTS: Final = ("input", "cache_read", *CACHE_WRITES)
 """Their sum is the prompt as the provider saw it: what context bands go by."""
 
 LARGEST_COUNT: Final = 1_000_000_000
-"""A count above this is not a count of tokens of one call; its usage is refused."""
+"""A count above this is not one of a single call; its usage is refused."""

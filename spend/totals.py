@@ -14,7 +14,7 @@ NO_USAGE: Final[Mapping[str, int]] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """A group of calls. ``usage`` is by meter (``spend/meters.py``), in tokens."""
+    """A group of calls. ``usage`` is by meter (``spend/meters.py``)."""
 
     cost: Decimal | None = None
     """The sum of its ledger lines, exact; None when there are none: nothing in it is priced."""

@@ -10,11 +10,15 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from spend.calls import Outcome, Owner, Role, Route, Sighting
-from spend.meters import DISJOINT, INPUTS, METER_NAMES
+from spend.meters import DISJOINT, INPUTS, METER_NAMES, TIMINGS
 from spend.owners import UNALLOCATED
 
 PROMPT_METERS: Final = (*INPUTS, "input_audio", "input_image")
 ANSWER_METERS: Final = ("output", "reasoning", "output_audio", "output_image")
+BESIDE_TOKENS: Final = tuple(
+    name for name in METER_NAMES if name not in {*PROMPT_METERS, *ANSWER_METERS}
+)
+"""Each stands for itself: whoever tells it, tells all of it."""
 
 CHOICES: Final = "choices of one request"
 """The rule by which a server's several answers to one request are one call."""
@@ -168,7 +172,7 @@ def _usage(ranked: Sequence[Sighting], *, part_of_it: bool) -> tuple[dict[str, i
             return dict(one.usage), False
     prompt = _prompt(ranked)
     answer = _answer(ranked)
-    usage = {name: count for name, count in {**prompt, **answer}.items() if name in METER_NAMES}
+    usage = {**prompt, **answer, **_beside_tokens(ranked, part_of_it=part_of_it)}
     told = [one for one in ranked if has_usage(one)]
     others = [one for one in told[1:] if not (part_of_it and one.role is Role.SERVER)]
     return usage, any(_contradicts(told[0], other) for other in others)
@@ -205,6 +209,19 @@ def _answer(ranked: Sequence[Sighting]) -> dict[str, int]:
     fuller = (one for one in ranked if _leaves_out_reasoning(best, one))
     usage = next(fuller, best).usage
     return {name: usage[name] for name in ANSWER_METERS if name in usage}
+
+
+def _beside_tokens(ranked: Sequence[Sighting], *, part_of_it: bool) -> dict[str, int]:
+    """Meters that are not of tokens: from the best witness that tells them, each on its own.
+
+    A server that tells of each of several answers spent its time on all of them.
+    """
+    usage = {}
+    for name in BESIDE_TOKENS:
+        told = [one.usage[name] for one in ranked if name in one.usage]
+        if told:
+            usage[name] = sum(told) if part_of_it and name in TIMINGS else told[0]
+    return usage
 
 
 def _best(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from spend.bands import band_of
 from spend.calls import Outcome
-from spend.meters import DISJOINT, INPUTS, METER_NAMES
+from spend.meters import INPUTS, METER_NAMES, WORK
 from spend.money import EXACT, ROUNDING, amount, atoms
 from spend.pools import Pool, pool_of, work_units
 from spend.prices import PriceBook, wanted
@@ -62,7 +62,7 @@ def cost_of(session: Session, tenant: int, call: FoundCall, *, currency: str) ->
     pool = pool_of(pools.all_pools(session, tenant), call.route, call.owner, slot)
     if pool is not None:
         return _shared(session, tenant, call, slot, pool, posted=posted)
-    if call.outcome is Outcome.OK and not any(name in call.usage for name in DISJOINT):
+    if call.outcome is Outcome.OK and not any(name in call.usage for name in WORK):
         return CallCost(None, "It did not say what it used.", METHOD, posted=posted)
     names = listings.names(session, tenant)
     lines = books.lines_for(session, tenant, wanted([call.route], names), currency=currency)

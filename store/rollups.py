@@ -24,7 +24,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from spend.bands import EDGES
 from spend.calls import Outcome
 from spend.histograms import LOG_GAMMA
-from spend.meters import DISJOINT, INPUTS, METER_NAMES
+from spend.meters import INPUTS, METER_NAMES, WORK
 from store.tables.rollups import LATENCY, TTFT, buckets, cells
 
 CALL_COLUMNS = (
@@ -70,7 +70,7 @@ def _added(*terms: ColumnElement[int]) -> ColumnElement[int]:
 def _add_to_cells(session: Session, call: FromClause) -> None:
     sign = call.c.sign
     unmetered = (call.c.outcome == Outcome.OK) & func.num_nonnulls(
-        *(call.c[name] for name in DISJOINT)
+        *(call.c[name] for name in WORK)
     ).op("=")(0)
     timed_output = call.c.duration_us.is_not(None) & (call.c.output > 0)
     key = {

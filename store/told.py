@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from spend.calls import Role
 from spend.kin import service_kin
-from spend.meters import METER_NAMES
+from spend.meters import TOKENS
 from spend.readings import (
     ANYONE,
     LONGEST,
@@ -144,7 +144,7 @@ def _hours(
     first = func.date_trunc("hour", sightings.c.start_at - MARGIN, "UTC").label("first")
     last = func.date_trunc("hour", sightings.c.start_at + longest + MARGIN, "UTC").label("last")
     # As a pure function of the sighting: what it is joined with depends on what came before.
-    usage = func.coalesce(func.greatest(*(sightings.c[name] for name in METER_NAMES)), 0) > 0
+    usage = func.coalesce(func.greatest(*(sightings.c[name] for name in TOKENS)), 0) > 0
     answered = sightings.c.failure.is_(None) & (column_of(sightings, "role") != Role.AGGREGATE)
     seen = (
         select(

@@ -72,6 +72,11 @@ def test_spend_is_told_in_the_words_of_the_contract(database: Database) -> None:
         "output_audio_tokens": 0,
         "input_image_tokens": 0,
         "output_image_tokens": 0,
+        "tool_calls": 0,
+        "images": 0,
+        "audio_seconds": 0,
+        "prefill_ms": 0,
+        "decode_ms": 0,
     }
     total = {
         "cost": "0.0045",

@@ -65,8 +65,12 @@ COUNTS: Final = frozenset(
         "output_audio",
         "input_image",
         "output_image",
+        "tool_calls",  # the provider's own tools, that it bills
+        "images",  # that were made
     }
 )
+BESIDE_TOKENS: Final = frozenset({"tool_calls", "images"})
+"""Of the counts, those that are not of tokens."""
 NUMBERS: Final = frozenset(
     {
         "server_port",
@@ -75,6 +79,9 @@ NUMBERS: Final = frozenset(
         "ttft_ms",
         "duration_s",  # where the record has no end of its own
         "duration_ms",
+        "audio_s",  # how long the audio was that was transcribed or spoken
+        "prefill_s",  # how long a model server read the prompt
+        "decode_s",  # how long it wrote the answer
         "attempt",  # which one it was, from 1
         "resend_count",  # attempts after the first one
         "cost_given",

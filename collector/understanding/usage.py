@@ -1,16 +1,17 @@
-"""Token counts as the meters of ``spend/meters.py``: disjoint, plausible, or not there at all.
+"""Counts as the meters of ``spend/meters.py``: disjoint, plausible, or not there at all.
 
 Emitters disagree on what ``input`` holds: with the cache's part (OpenAI's way) or without it
 (Anthropic's way), under the same name. The dialect's table decides, arithmetic corrects it, and
 where the two differ the call says so (``usage_conflict``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from collector.understanding.columns import Columns
+from collector.dialects.table import BESIDE_TOKENS
+from collector.understanding.columns import Columns, Floats
 from collector.understanding.counts import Counts, Flags, read_counts
 from collector.understanding.otlp import Ints
 from spend.meters import LARGEST_COUNT, METER_NAMES
@@ -87,9 +88,26 @@ def read_usage(
         "output_audio": _at_most(raw["output_audio"], said),
         "input_image": _at_most(raw["input_image"], uncached),
         "output_image": _at_most(raw["output_image"], said),
+        "tool_calls": raw["tool_calls"],
+        "images": raw["images"],
+        # A second that has begun is billed.
+        "seconds": _measured(columns, "audio_s", np.ceil),
+        "prefill_ms": _measured(columns, "prefill_s", np.rint, 1000),
+        "decode_ms": _measured(columns, "decode_s", np.rint, 1000),
     }
     _refuse_large(meters, refused)
     return Usage({name: meters[name] for name in METER_NAMES}, lies.conflict, refused)
+
+
+def _measured(
+    columns: Columns, column: str, rounded: Callable[[Floats], Floats], units: int = 1
+) -> Counts:
+    """A column of seconds in whole units; what cannot be is not told."""
+    if not columns.tells(column):
+        return Counts(np.zeros(len(columns), np.int64), np.zeros(len(columns), dtype=bool))
+    measured = columns.number(column) * units
+    sane = (measured >= 0) & (measured <= LARGEST_COUNT)
+    return Counts(rounded(np.where(sane, measured, 0)).astype(np.int64), sane)
 
 
 def _refuse_large(meters: Mapping[str, Counts], refused: dict[int, list[str]]) -> None:
@@ -107,12 +125,16 @@ def _unless_silent(
     """The counts, but none of spans that were refused, or whose counts are all zero."""
     # Zero in and zero out of a call that went well is an emitter that was told nothing.
     silent = ~failed
-    for counts in told.values():
-        if counts.somewhere:
+    for name, counts in told.items():
+        if counts.somewhere and name not in BESIDE_TOKENS:
             silent &= counts.or_zero == 0
     silent[refused] = True
+    heard = dict.fromkeys(told, ~silent)
+    for name in BESIDE_TOKENS:
+        if told[name].somewhere:
+            heard[name] = ~silent | (told[name].or_zero > 0)
     return {
-        name: Counts(counts.value, counts.told & ~silent) if counts.somewhere else counts
+        name: Counts(counts.value, counts.told & heard[name]) if counts.somewhere else counts
         for name, counts in told.items()
     }
 
