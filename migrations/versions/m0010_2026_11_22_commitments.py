@@ -66,10 +66,14 @@ def upgrade() -> None:
         sa.Column("eligible", AMOUNT, nullable=False),
         sa.Column("covered", AMOUNT, nullable=False, server_default="0"),
         sa.Column("effective", AMOUNT, nullable=False, server_default="0"),
-        sa.Column("ran_out", sa.Boolean, nullable=False, server_default=sa.text("false")),
+        sa.Column("covers", sa.Text, nullable=False, server_default="nothing"),
         sa.Column("waits", sa.Boolean, nullable=False, server_default=sa.text("false")),
         sa.CheckConstraint(
             "eligible <> 'NaN'", name=op.f("ck_commitment_slots_eligible_is_a_number")
+        ),
+        sa.CheckConstraint(
+            "covers IN ('nothing', 'part', 'all')",
+            name=op.f("ck_commitment_slots_covers_is_known"),
         ),
         sa.PrimaryKeyConstraint(
             "tenant_id", "commitment_id", "slot", name=op.f("pk_commitment_slots")

@@ -85,11 +85,12 @@ commitment_slots = Table(
     # Of that, what the posted lines cover, and what was paid for it (its effective cost).
     Column("covered", AMOUNT, nullable=False, server_default="0"),
     Column("effective", AMOUNT, nullable=False, server_default="0"),
-    # The commitment ran out here.
-    Column("ran_out", Boolean, nullable=False, server_default=text("false")),
+    # What the posted lines cover of it: nothing | part (the commitment ran out here) | all
+    Column("covers", Text, nullable=False, server_default="nothing"),
     # Its lines are to be looked at.
     Column("waits", Boolean, nullable=False, server_default=text("false")),
     no_nan("eligible"),
+    CheckConstraint("covers IN ('nothing', 'part', 'all')", name="covers_is_known"),
     Index(
         "ix_commitment_slots_waiting",
         "tenant_id",
