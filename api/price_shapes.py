@@ -11,8 +11,8 @@ from api.shapes import instant
 from spend.bands import EDGES
 from spend.money import plain
 from spend.price_files import Row
+from spend.prices import PriceLine
 from spend.rating import CHARGED
-from store.price_pages import KnownLine
 
 
 class NewPrice(BaseModel):
@@ -139,9 +139,8 @@ class UnpricedAnswer(BaseModel):
     unpriced: list[UnpricedModel]
 
 
-def price_answer(known: KnownLine) -> PriceAnswer:
+def price_answer(line: PriceLine) -> PriceAnswer:
     """A price line as it is shown."""
-    line = known.line
     shown: dict[str, Any] = {
         "id": line.id,
         "book": line.book,
@@ -155,8 +154,8 @@ def price_answer(known: KnownLine) -> PriceAnswer:
         "currency": line.currency,
         "valid_from": instant(line.valid_from),
         "valid_to": instant(line.valid_to),
-        "known_from": instant(known.known_from),
-        "known_to": instant(known.known_to),
+        "known_from": instant(line.known_from),
+        "known_to": instant(line.known_to),
         "source": line.source,
         "reference": line.reference,
     }

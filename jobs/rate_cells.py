@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from spend import money, rating
 from spend.calls import Route
+from spend.knowledge import AS_HEARD, Knowledge
 from spend.meters import DISJOINT
 from spend.prices import PriceBook, PriceLine
 from spend.rating import CHARGED, PARTS, Rates
@@ -79,10 +80,15 @@ class Rated:
 class Prices:
     """Rates of routes, remembered as long as their prices stay the same."""
 
-    def __init__(self, book: PriceBook, routes: Mapping[int, Route]) -> None:
+    def __init__(
+        self, book: PriceBook, routes: Mapping[int, Route], knowledge: Knowledge = AS_HEARD
+    ) -> None:
         self._book = book
         self._routes = routes
-        self._epochs = {id_: book.changes(route) for id_, route in routes.items()}
+        self._knowledge = knowledge
+        self._epochs = {
+            id_: book.changes(route).also(knowledge.moments) for id_, route in routes.items()
+        }
         self._known: dict[tuple[int, int, int], Rates] = {}
 
     def at(self, route_id: int, band: int, slot: datetime) -> Rates:
@@ -90,7 +96,10 @@ class Prices:
         key = (route_id, band, self._epochs[route_id].of(slot))
         if key not in self._known:
             route = self._routes[route_id]
-            self._known[key] = rating.rates(self._book, route, band=band, at=slot)
+            known_at = self._knowledge.of(slot)
+            self._known[key] = rating.rates(
+                self._book, route, band=band, at=slot, known_at=known_at
+            )
         return self._known[key]
 
 

@@ -35,7 +35,7 @@ def corrected(known: Sequence[PriceLine], said: Iterable[PriceLine]) -> Correcti
         if any(new.said == line.said for line in current):
             continue
         current[:] = [piece for line in current for piece in _without(line, new)]
-        current.append(replace(new, id=None))
+        current.append(_not_yet_known(new))
     kept = {line.id for lines in pieces.values() for line in lines if line.id is not None}
     return Correction(
         closed=tuple(line for line in known if line.id not in kept),
@@ -58,7 +58,11 @@ def _without(line: PriceLine, new: PriceLine) -> list[PriceLine]:
         return [line]
     pieces = []
     if line.valid_from < new.valid_from:
-        pieces.append(replace(line, id=None, valid_to=new.valid_from))
+        pieces.append(replace(_not_yet_known(line), valid_to=new.valid_from))
     if new.valid_to is not None and (line.valid_to is None or line.valid_to > new.valid_to):
-        pieces.append(replace(line, id=None, valid_from=new.valid_to))
+        pieces.append(replace(_not_yet_known(line), valid_from=new.valid_to))
     return pieces
+
+
+def _not_yet_known(line: PriceLine) -> PriceLine:
+    return replace(line, id=None, known_from=None, known_to=None)

@@ -1,15 +1,18 @@
-"""The price book: which unit price holds for a meter of a call, among those we know.
+"""The price book: which unit price holds for a meter of a call, among those that were known.
 
 Order of precedence, first that has a line wins:
 1. our contract for the model's own name, our contract for the name it is listed by,
-2. the public list for the model's own name, the public list for the name it is listed by;
+2. the public list for the model's own name, the public list for the name it is listed by,
+3. the supplement, a second list, likewise: it prices what the list lacks;
 and within one of these the line for the call's region before one for all regions, then the line
 for its service tier before one for all tiers, then the one for the largest prompts.
+
+A book holds what was known when. By which moment of it a call is priced: ``spend/knowledge.py``.
 """
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -21,6 +24,7 @@ from spend.providers import SELF_HOSTED
 
 CONTRACT: Final = "contract"
 LIST: Final = "list"
+SUPPLEMENT: Final = "supplement"
 
 _STANDARD_TIERS: Final = frozenset({"auto", "default", "on_demand", "on-demand", "standard"})
 
@@ -30,7 +34,7 @@ class PriceLine:
     """What 1,000,000 units of a meter cost, from when (UTC, inclusive) to when (exclusive)."""
 
     book: str
-    """CONTRACT or LIST."""
+    """CONTRACT, LIST or SUPPLEMENT."""
     provider: str
     model: str
     meter: str
@@ -43,18 +47,33 @@ class PriceLine:
     service_tier: str = ""
     above_tokens: int = 0
     """0, or an edge of ``spend/bands.py``."""
+    above_monthly: int = 0
+    """A volume step: it holds for what is used of its subject above so many units in a month of
+    UTC. Steps stand beside the line of 0, their base; without one in force they never hold."""
     source: str = ""
     reference: str | None = None
+    entered_by: str | None = None
     id: int | None = None
-    """None until it is in the book."""
+    """None until it is in the book; so is ``known_from``."""
+    known_from: datetime | None = None
+    known_to: datetime | None = None
+    """From when to when (UTC, half-open) it was believed; None: still."""
 
     def in_force(self, at: datetime) -> bool:
         """Whether it holds for calls that start at ``at``."""
         return self.valid_from <= at and (self.valid_to is None or at < self.valid_to)
 
+    def known(self, at: datetime | None) -> bool:
+        """Whether it was believed at a moment; None: as far as is known today."""
+        if at is None:
+            return self.known_to is None
+        return (self.known_from is None or self.known_from <= at) and (
+            self.known_to is None or at < self.known_to
+        )
+
     @property
-    def subject(self) -> tuple[str, str, str, str, str, str, int]:
-        """What it prices: two lines of one subject never hold at one time."""
+    def base(self) -> tuple[str, str, str, str, str, str, int]:
+        """What it prices, whatever the volume: a line and its steps have it in common."""
         return (
             self.book,
             self.provider,
@@ -64,6 +83,11 @@ class PriceLine:
             self.meter,
             self.above_tokens,
         )
+
+    @property
+    def subject(self) -> tuple[str, str, str, str, str, str, int, int]:
+        """What it prices: two lines of one subject never hold at one time."""
+        return (*self.base, self.above_monthly)
 
     @property
     def stretch(self) -> tuple[object, ...]:
@@ -106,14 +130,15 @@ def _places(route: Route, names: Names) -> list[tuple[str, str, str]]:
         places.append((CONTRACT, route.provider, listed[1]))
     # What runs on our own machines costs what they cost, whatever others ask for the model.
     if route.deployment != SELF_HOSTED:
-        places.append((LIST, *called))
-        if listed:
-            places.append((LIST, *listed))
+        for book in (LIST, SUPPLEMENT):
+            places.append((book, *called))
+            if listed:
+                places.append((book, *listed))
     return places
 
 
 class PriceBook:
-    """Price lines of one moment of knowledge, ready to be asked. Never changes."""
+    """Price lines with what was known of them when, ready to be asked. Never changes."""
 
     def __init__(self, lines: Iterable[PriceLine], names: Names) -> None:
         self._names = names
@@ -122,16 +147,80 @@ class PriceBook:
         for line in lines:
             place = (line.book, line.provider, line.model)
             self._lines[*place, line.meter].append(line)
-            changes[place].add(line.valid_from)
-            if line.valid_to is not None:
-                changes[place].add(line.valid_to)
+            moments = (line.valid_from, line.valid_to, line.known_from, line.known_to)
+            changes[place].update(moment for moment in moments if moment is not None)
         self._changes = changes
 
-    def line(self, route: Route, meter: str, *, band: int, at: datetime) -> PriceLine | None:
-        """The line that prices a meter of a call that starts at ``at``; None: it has no price."""
+    def line(
+        self, route: Route, meter: str, *, band: int, at: datetime, known_at: datetime | None = None
+    ) -> PriceLine | None:
+        """The line that prices a meter of a call that starts at ``at``; None: it has no price.
+
+        By what was known at ``known_at``; None: by what is known today.
+        """
+        for found in self._fitting(route, meter, band, at):
+            known = [line for line in found if not line.above_monthly and line.known(known_at)]
+            if known:
+                return max(known, key=_particular)
+        return None
+
+    def steps(
+        self, route: Route, meter: str, *, band: int, at: datetime, known_at: datetime | None = None
+    ) -> tuple[PriceLine, ...]:
+        """What ``line`` answers and its volume steps, the base first and the highest step last.
+
+        Empty where it answers None; the base alone where nothing depends on the volume.
+        """
+        base = self.line(route, meter, band=band, at=at, known_at=known_at)
+        if base is None:
+            return ()
+        beside = self._lines[base.book, base.provider, base.model, base.meter]
+        steps = (
+            line
+            for line in beside
+            if line.base == base.base and line.in_force(at) and line.known(known_at)
+        )
+        return tuple(sorted(steps, key=lambda each: each.above_monthly))
+
+    def priced_from(
+        self,
+        route: Route,
+        meters: Sequence[str],
+        *,
+        band: int,
+        at: datetime,
+        known_at: datetime,
+    ) -> datetime | None:
+        """By which moment of knowledge a call that starts at ``at`` is priced for ``meters``.
+
+        ``known_at`` where a line for one of them was known then; else the first later moment at
+        which one became known; None where none ever was.
+        """
+        lines = [
+            line
+            for meter in meters
+            for found in self._fitting(route, meter, band, at)
+            for line in found
+            if not line.above_monthly
+        ]
+        if any(line.known(known_at) for line in lines):
+            return known_at
+        later = (
+            line.known_from
+            for line in lines
+            if line.known_from is not None
+            and line.known_from > known_at
+            and line.known(line.known_from)  # one that was mended at once was never known
+        )
+        return min(later, default=None)
+
+    def _fitting(
+        self, route: Route, meter: str, band: int, at: datetime
+    ) -> Iterator[list[PriceLine]]:
+        """Lines in force for a meter of a call, whenever known: by place, best first."""
         tier = tier_of(route.service_tier)
         for place in _places(route, self._names):
-            found = [
+            yield [
                 line
                 for line in self._lines.get((*place, meter), ())
                 if line.in_force(at)
@@ -139,19 +228,21 @@ class PriceBook:
                 and line.service_tier in {"", tier}
                 and bands.applies(line.above_tokens, band)
             ]
-            if found:
-                return max(
-                    found,
-                    key=lambda each: (each.region, each.service_tier, each.above_tokens),
-                )
-        return None
 
     def changes(self, route: Route) -> "Epochs":
-        """When the prices of a route change: between two of these they are the same."""
+        """When the prices of a route, or what is known of them, change.
+
+        Between two of these they are the same for calls that are priced by what was known at
+        their own time, or all by one moment.
+        """
         moments: set[datetime] = set()
         for place in _places(route, self._names):
             moments |= self._changes.get(place, set())
         return Epochs(tuple(sorted(moments)))
+
+
+def _particular(line: PriceLine) -> tuple[str, str, int]:
+    return line.region, line.service_tier, line.above_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,3 +254,7 @@ class Epochs:
     def of(self, at: datetime) -> int:
         """The number of the stretch that holds ``at``."""
         return bisect_right(self.moments, at)
+
+    def also(self, moments: Iterable[datetime]) -> "Epochs":
+        """Cut at these, too."""
+        return Epochs(tuple(sorted({*self.moments, *moments})))

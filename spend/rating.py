@@ -79,12 +79,25 @@ class Rates:
         return lines
 
 
-def rates(book: PriceBook, route: Route, *, band: int, at: datetime) -> Rates:
-    """The prices of a call of ``route`` whose prompt is in ``band`` and that starts at ``at``."""
+def rates(
+    book: PriceBook, route: Route, *, band: int, at: datetime, known_at: datetime | None = None
+) -> Rates:
+    """The prices of a call of ``route`` whose prompt is in ``band`` and that starts at ``at``.
+
+    ``known_at`` is K of its slot (``spend/knowledge.py``); None: by what is known today.
+    """
     found: dict[str, PriceLine] = {}
     for meter in CHARGED:
-        for candidate in (meter, *FALLBACKS.get(meter, ())):
-            line = book.line(route, candidate, band=band, at=at)
+        candidates = (meter, *FALLBACKS.get(meter, ()))
+        moment = known_at
+        if known_at is not None:
+            of = PARTS.get(meter, meter)
+            meters = (of, *FALLBACKS.get(of, ()))
+            moment = book.priced_from(route, meters, band=band, at=at, known_at=known_at)
+            if moment is None:
+                continue
+        for candidate in candidates:
+            line = book.line(route, candidate, band=band, at=at, known_at=moment)
             if line is not None:
                 found[meter] = line
                 break

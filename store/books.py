@@ -42,10 +42,13 @@ _FIELDS: Final = (
     "region",
     "service_tier",
     "above_tokens",
+    "above_monthly",
     "source",
     "reference",
+    "entered_by",
 )
-LINE: Final = tuple(prices.c[name] for name in ("id", *_FIELDS))
+_ALL_FIELDS: Final = ("id", *_FIELDS, "known_from", "known_to")
+LINE: Final = tuple(prices.c[name] for name in _ALL_FIELDS)
 
 Pair = tuple[str, str]
 """Provider and model."""
@@ -75,7 +78,7 @@ class Entered:
 
 def line_of(row: Row[*tuple[Any, ...]]) -> PriceLine:
     """The price line in a row that has the columns LINE."""
-    return PriceLine(**{name: getattr(row, name) for name in ("id", *_FIELDS)})
+    return PriceLine(**{name: getattr(row, name) for name in _ALL_FIELDS})
 
 
 def known(moment: datetime | None) -> ColumnElement[bool]:
@@ -111,9 +114,8 @@ def lines_for(
     pairs: Collection[Pair],
     *,
     currency: str,
-    known_at: datetime | None = None,
 ) -> list[PriceLine]:
-    """The lines of these (provider, model) in one currency, as known at a moment (None: now)."""
+    """The lines of these (provider, model) in one currency, also those no longer believed."""
     if not pairs:
         return []
     found = session.execute(
@@ -122,7 +124,6 @@ def lines_for(
             prices.c.tenant_id.in_((PUBLIC, tenant)),
             _of_pairs(pairs),
             prices.c.currency == currency,
-            known(known_at),
         )
         .order_by(prices.c.id)
     )
@@ -143,7 +144,7 @@ def lines_by_id(session: Session, tenant: int, ids: Collection[int]) -> dict[int
 def enter_contract(
     session: Session, tenant: int, said: Sequence[PriceLine], *, now: datetime
 ) -> Entered:
-    """Takes contract lines into the book, and makes the cells that they concern wait.
+    """Takes contract lines into the book; cells that they concern wait, unless charged already.
 
     A line that meets one of the same source corrects it; one that meets another source's is
     refused with PriceHeldError, and the caller's transaction must not be committed.
@@ -183,7 +184,7 @@ def enter_contract(
 def replace_list(session: Session, lines: Iterable[PriceLine], *, now: datetime) -> Entered:
     """Makes the public list exactly ``lines``: what it no longer says is closed, never deleted.
 
-    Where a line of the list changed, the cells of every tenant that it concerns wait.
+    Where a line of the list changed, those cells of every tenant wait that it can still concern.
     """
     waiting.lock_ledger(session)
     rows = session.execute(
@@ -244,5 +245,6 @@ def _apply(session: Session, tenant: int, correction: Correction, now: datetime)
             (line.provider, line.model, line.valid_from, line.valid_to)
             for line in (*correction.closed, *opened)
         ),
+        now=moment,
     )
-    return [replace(line, id=id_) for line, id_ in zip(opened, ids, strict=True)]
+    return [replace(line, id=id_, known_from=moment) for line, id_ in zip(opened, ids, strict=True)]

@@ -1,6 +1,5 @@
 """Pages of the price book, for people: which lines there are, and were believed when."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, exists, false, or_, select
@@ -10,15 +9,6 @@ from spend.prices import PriceLine
 from store import books
 from store.tables.prices import model_names, prices
 from store.tenants import PUBLIC
-
-
-@dataclass(frozen=True, slots=True)
-class KnownLine:
-    """A price line, and from when to when (UTC, half-open) it was believed."""
-
-    line: PriceLine
-    known_from: datetime
-    known_to: datetime | None
 
 
 def page(
@@ -31,7 +21,7 @@ def page(
     known_at: datetime | None = None,
     after: int = 0,
     at_most: int,
-) -> list[KnownLine]:
+) -> list[PriceLine]:
     """Lines of contract and list in the order of their ids, after an id.
 
     ``at``: only lines in force then. ``known_at``: the book as it was known then; None: now. With
@@ -50,13 +40,8 @@ def page(
     ]
     if exactly:
         wanted.append(or_(and_(*exactly), _as_listed(tenant, provider, model)))
-    rows = session.execute(
-        select(*books.LINE, prices.c.known_from, prices.c.known_to)
-        .where(*wanted)
-        .order_by(prices.c.id)
-        .limit(at_most)
-    )
-    return [KnownLine(books.line_of(row), row.known_from, row.known_to) for row in rows]
+    rows = session.execute(select(*books.LINE).where(*wanted).order_by(prices.c.id).limit(at_most))
+    return [books.line_of(row) for row in rows]
 
 
 def _as_listed(tenant: int, provider: str | None, model: str | None) -> ColumnElement[bool]:
@@ -71,10 +56,8 @@ def _as_listed(tenant: int, provider: str | None, model: str | None) -> ColumnEl
     )
 
 
-def lines_known(session: Session, ids: tuple[int, ...]) -> list[KnownLine]:
+def lines_known(session: Session, ids: tuple[int, ...]) -> list[PriceLine]:
     """The lines with these ids, in their order."""
-    rows = session.execute(
-        select(*books.LINE, prices.c.known_from, prices.c.known_to).where(prices.c.id.in_(ids))
-    )
-    found = {row.id: KnownLine(books.line_of(row), row.known_from, row.known_to) for row in rows}
+    rows = session.execute(select(*books.LINE).where(prices.c.id.in_(ids)))
+    found = {row.id: books.line_of(row) for row in rows}
     return [found[id_] for id_ in ids]

@@ -1,7 +1,9 @@
 """Makes cells wait for the charge job again, when what they cost may have changed.
 
 Every change of a price, a name or a pool calls this in its own transaction, so that the change and
-the corrections that it asks for are kept together or not at all.
+what it asks for are kept together or not at all. A price or a discount changes nothing that was
+charged (docs/decisions/008-knowledge.md): for it only those cells wait that could not be priced,
+or that are of a time still to come.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,6 +13,7 @@ from typing import Final
 from sqlalchemy import (
     CTE,
     BigInteger,
+    ColumnElement,
     DateTime,
     FromClause,
     Text,
@@ -18,14 +21,17 @@ from sqlalchemy import (
     column,
     func,
     literal,
+    or_,
     select,
     text,
+    true,
     union_all,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from spend.slots import slot_of
 from store.tables.heard import routes
 from store.tables.prices import model_names
 from store.tables.rollups import cells
@@ -46,11 +52,24 @@ def lock_ledger(session: Session) -> None:
     session.execute(select(func.pg_advisory_xact_lock(func.hashtext("spanledger ledger"))))
 
 
-def for_prices(session: Session, tenant: int, changed: Iterable[Changed]) -> None:
-    """Cells that a changed price can concern; with the tenant PUBLIC those of every tenant."""
+def for_prices(session: Session, tenant: int, changed: Iterable[Changed], *, now: datetime) -> None:
+    """Cells that a changed price can concern, as it became known ``now``.
+
+    With the tenant PUBLIC those of every tenant.
+    """
     found = list(changed)
-    if not found:
-        return
+    if found:
+        open_still = or_(
+            cells.c.slot >= slot_of(now),
+            cells.c.unpriced_calls.is_distinct_from(0),
+            # Tokens that a metric told may be of no known call.
+            cells.c.unpriced_tokens.is_distinct_from(0),
+        )
+        _wait(session, _touched(tenant, found), open_still)
+
+
+def _touched(tenant: int, found: Sequence[Changed]) -> CTE:
+    """Routes that changed prices can concern, and when: tenant_id, id, starts, ends."""
     change = _rows_of(found)
     named = and_(
         model_names.c.tenant_id == routes.c.tenant_id,
@@ -72,7 +91,7 @@ def for_prices(session: Session, tenant: int, changed: Iterable[Changed]) -> Non
         for provider in (routes.c.provider, model_names.c.listed_provider)
     )
     every = union_all(called, *listed).subquery()
-    touched = (
+    return (
         select(
             every.c.tenant_id,
             every.c.id,
@@ -83,7 +102,6 @@ def for_prices(session: Session, tenant: int, changed: Iterable[Changed]) -> Non
         .group_by(every.c.tenant_id, every.c.id)
         .cte("touched")
     )
-    _wait(session, touched)
 
 
 def _rows_of(found: Sequence[Changed]) -> FromClause:
@@ -126,7 +144,7 @@ def for_routes(
     _wait(session, touched)
 
 
-def _wait(session: Session, touched: CTE) -> None:
+def _wait(session: Session, touched: CTE, which: ColumnElement[bool] | None = None) -> None:
     key = list(cells.primary_key.columns)
     # In the order of the key, as the roll job goes: two that wait for each other's cells would
     # deadlock. Also those that wait already: a charge run may be about to say that they don't.
@@ -142,6 +160,7 @@ def _wait(session: Session, touched: CTE) -> None:
                 cells.c.slot < touched.c.ends,
             ),
         )
+        .where(true() if which is None else which)
         .order_by(*key)
         .with_for_update(of=cells)
         .cte("locked")

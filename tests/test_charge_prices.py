@@ -140,23 +140,24 @@ def test_what_comes_late_is_posted_as_the_difference(database: Database) -> None
     ]
 
 
-def test_a_changed_price_books_corrections_by_itself(database: Database) -> None:
-    enter(database, line("input", "1"))
+def test_a_changed_price_changes_what_comes_and_not_what_was_charged(database: Database) -> None:
+    enter(database, line("input", "1"), now=NOW - timedelta(days=1))
     with database.write() as session:
-        for slot in ("09:45", "10:00", "10:15"):
+        for slot in ("11:45", "12:00"):
             put_cell(session, f"2026-10-20T{slot}", charged=False, input=100)
     charge.run(context(database))
-    enter(
-        database,
-        line("input", "3", valid_from=at("2026-10-20T10:00"), valid_to=at("2026-10-20T10:15")),
-        now=NOW + timedelta(hours=1),
-    )
+    enter(database, line("input", "3", valid_from=at("2026-10-20T10:00")))
+    with database.write() as session:
+        session.execute(update(cells).values(input=150, charged=False))
+        for slot in ("12:15", "12:30"):
+            put_cell(session, f"2026-10-20T{slot}", charged=False, input=100)
     charge.run(context(database))
-    assert posted(database)[3:] == [
-        ("correction", "input", "-100", "-0.000100000000"),
-        ("correction", "input", "100", "0.000300000000"),
+    assert posted(database)[2:] == [
+        ("original", "input", "50", "0.000050000000"),
+        ("original", "input", "50", "0.000050000000"),
+        ("original", "input", "100", "0.000300000000"),
+        ("original", "input", "100", "0.000300000000"),
     ]
-    assert cost(database) == Decimal("0.000500")
 
 
 def test_free_is_not_unpriced(database: Database) -> None:

@@ -112,8 +112,7 @@ def list_lines(provider: str | None, model: str | None, all_times: bool) -> None
         box=None,
         pad_edge=False,
     )
-    for each in found[:MOST_SHOWN]:
-        line = each.line
+    for line in found[:MOST_SHOWN]:
         table.add_row(
             str(line.id),
             line.book,
