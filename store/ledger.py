@@ -5,9 +5,11 @@ is read in the transaction that posts, after ``lock_ledger``.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
+from importlib.metadata import version
+from operator import attrgetter
 from typing import Any, Final
 
 import psycopg
@@ -57,67 +59,74 @@ CELL: Final = (*PLACE, "outcome", "calls", "unmetered_calls", *METER_NAMES)
 POSTED: Final = (*PLACE, "meter", "price_id", "quantity", "amount")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewCharge:
-    """A line to post. Exactly one of ``price_id`` and ``pool_id`` says where its price is from."""
+    """A line to post. Exactly one of the four sources says where its amount is from."""
 
     kind: str
     slot: datetime
     owner_id: int
+    """Of the cell."""
     route_id: int
     band: int
     meter: str
-    price_id: int | None
-    pool_id: int | None
+    price_id: int | None = None
+    pool_id: int | None = None
+    commitment_id: int | None = None
+    rule_id: int | None = None
     quantity: Decimal
-    amount: Decimal
-    """Effective."""
-    method: str
-    payer_id: int | None = None
-    """None: the owner of the cell."""
+    list_unit_price: Decimal | None = None
+    """Per 1,000,000 units, as the next; None: unknown, or it is not priced by the book."""
+    unit_price: Decimal | None = None
+    uplift_id: int | None = None
+    discount_id: int | None = None
     list_amount: Decimal | None = None
     """None: unknown."""
     contracted_amount: Decimal | None = None
-    """None: the effective amount; so is the next."""
+    """None: the effective amount; so is ``billed_amount``."""
+    amount: Decimal
+    """Effective."""
     billed_amount: Decimal | None = None
+    method: str
+    payer_id: int | None = None
+    """None: the owner of the cell."""
+    repricing_id: int | None = None
 
     @property
-    def said(self) -> tuple[object, ...]:
-        """Its values, in the order of the columns that ``post`` fills."""
-        told = {
-            "payer_id": self.owner_id if self.payer_id is None else self.payer_id,
-            "contracted_amount": _or(self.contracted_amount, self.amount),
-            "billed_amount": _or(self.billed_amount, self.amount),
-        }
-        return tuple(told.get(name, getattr(self, name)) for name in _COLUMNS[3:])
+    def payer(self) -> int:
+        """Who pays: an owner's id."""
+        return self.owner_id if self.payer_id is None else self.payer_id
+
+    @property
+    def contracted(self) -> Decimal:
+        """What it cost as contracted."""
+        return self.amount if self.contracted_amount is None else self.contracted_amount
+
+    @property
+    def billed(self) -> Decimal:
+        """What somebody bills for it."""
+        return self.amount if self.billed_amount is None else self.billed_amount
 
 
-def _or(amount: Decimal | None, otherwise: Decimal) -> Decimal:
-    return otherwise if amount is None else amount
+ENGINE: Final = version("spanledger")
+"""Written on every charge: the version that posted it."""
 
-
-_COLUMNS: Final = (
-    "tenant_id",
-    "posted_at",
-    "currency",
-    "kind",
-    "slot",
-    "owner_id",
-    "route_id",
-    "band",
-    "meter",
-    "price_id",
-    "pool_id",
-    "quantity",
-    "amount",
-    "method",
-    "payer_id",
-    "list_amount",
-    "contracted_amount",
-    "billed_amount",
-)
+_FROM: Final = {
+    **{
+        field.name: field.name
+        for field in fields(NewCharge)
+        if field.name not in {"payer_id", "contracted_amount", "billed_amount"}
+    },
+    "payer_id": "payer",
+    "contracted_amount": "contracted",
+    "billed_amount": "billed",
+}
+"""Column -> what of a NewCharge is put there."""
+_VALUES: Final = attrgetter(*_FROM.values())
 _COPY: Final = sql.SQL("COPY charges ({}) FROM STDIN").format(
-    sql.SQL(", ").join(map(sql.Identifier, _COLUMNS))
+    sql.SQL(", ").join(
+        map(sql.Identifier, ("tenant_id", "posted_at", "currency", "engine", *_FROM))
+    )
 )
 
 
@@ -136,7 +145,7 @@ def post(
     count = 0
     with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
         for line in lines:
-            copy.write_row((tenant, now, currency, *line.said))
+            copy.write_row((tenant, now, currency, ENGINE, *_VALUES(line)))
             count += 1
     return count
 
