@@ -14,7 +14,11 @@ UNALLOCATED: Final = "unallocated"
 """The team of what nobody claims."""
 IDLE: Final = "idle"
 """The team of capacity that nobody used."""
-RESERVED: Final = frozenset({UNALLOCATED, IDLE})
+UNUSED: Final = "unused"
+"""The team of what was committed to and not used."""
+COMMITMENTS: Final = "commitments"
+"""The team that commitments are billed to: what was paid in advance, for whoever uses it."""
+RESERVED: Final = frozenset({UNALLOCATED, IDLE, UNUSED, COMMITMENTS})
 """Teams that no emitter can claim."""
 
 LONGEST_NAME: Final = 200

@@ -16,6 +16,7 @@ from spend import money
 from spend.calls import Owner, Route
 from spend.meters import CACHE_WRITES
 from spend.owners import IDLE
+from spend.patterns import fits_one
 from spend.providers import SELF_HOSTED
 
 METHOD: Final = "work-units-v1"
@@ -66,7 +67,7 @@ class Pool:
     def fits(self, route: Route, owner: Owner) -> bool:
         """Whether a call runs on it, whenever that is."""
         return self.fits_route(route) and all(
-            _fits(getattr(owner, dimension), self.match[dimension])
+            fits_one(getattr(owner, dimension), self.match[dimension])
             for dimension in OWNER_DIMENSIONS
             if dimension in self.match
         )
@@ -74,7 +75,7 @@ class Pool:
     def fits_route(self, route: Route) -> bool:
         """Whether a call of ``route`` can run on it, as far as the route says."""
         return all(
-            _fits(getattr(route, dimension), self.match[dimension])
+            fits_one(getattr(route, dimension), self.match[dimension])
             for dimension in ROUTE_DIMENSIONS
             if dimension in self.match
         )
@@ -83,13 +84,6 @@ class Pool:
     def idle_route(self) -> Route:
         """What its idle line shows as called."""
         return Route(provider=self.provider, deployment=SELF_HOSTED, region=self.region)
-
-
-def _fits(value: str | None, patterns: Sequence[str]) -> bool:
-    return value is not None and any(
-        value.startswith(pattern[:-1]) if pattern.endswith("*") else value == pattern
-        for pattern in patterns
-    )
 
 
 def pool_of(pools: Iterable[Pool], route: Route, owner: Owner, at: datetime) -> Pool | None:
