@@ -14,6 +14,8 @@ from store.sessions import Database
 from store.tables.heard import batches
 from store.tenants import TENANT
 
+pytestmark = pytest.mark.one_server
+
 
 @pytest.fixture
 def client(database: Database) -> TestClient:

@@ -38,6 +38,8 @@ from store.intake import Batch, PutDown
 from store.sessions import Database, open_database
 from store.tables.heard import batches, sightings
 
+pytestmark = pytest.mark.one_server
+
 
 def test_while_postgres_is_away_senders_are_told_to_come_again(tmp_path: Path) -> None:
     with local_postgres(tmp_path, durable=False) as server:

@@ -10,6 +10,8 @@ from store.keys import create_key, list_keys, revoke_key
 from store.sessions import Database
 from store.tenants import TENANT
 
+pytestmark = pytest.mark.one_server
+
 PEPPER = b"sixteen bytes and more"
 OCTOBER = {"from": "2026-10-01", "to": "2026-11-01"}
 

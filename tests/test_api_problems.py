@@ -10,6 +10,8 @@ from structlog.testing import capture_logs
 from api.problems import MEDIA_TYPE
 from store.sessions import Database, open_database
 
+pytestmark = pytest.mark.one_server
+
 GROUPED = ("/v1/spend", "/v1/performance")
 OCTOBER = {"from": "2026-10-01", "to": "2026-11-01"}
 

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import pytest
 from budgeted import budget, change, charge, evaluate
 from filled_ledger import IDLE, at, put_charge
 from sqlalchemy import event, select, update
@@ -12,6 +13,8 @@ from store import budgets
 from store.sessions import Database
 from store.tables import budgets as tables
 from store.tenants import TENANT
+
+pytestmark = pytest.mark.one_server
 
 Found = list[tuple[int, int]]
 

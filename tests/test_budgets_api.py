@@ -12,6 +12,8 @@ from store.keys import create_key
 from store.sessions import Database
 from store.tenants import TENANT
 
+pytestmark = pytest.mark.one_server
+
 NOW = "2026-11-15T12:00"
 SEARCH: dict[str, Any] = {
     "name": "search",

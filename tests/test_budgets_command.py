@@ -7,6 +7,8 @@ from click.testing import CliRunner, Result
 from app.commands.budgets import command
 from store.sessions import Database
 
+pytestmark = pytest.mark.one_server
+
 
 @pytest.fixture(autouse=True)
 def _settings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

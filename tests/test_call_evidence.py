@@ -15,6 +15,8 @@ from spend.calls import Owner, Role
 from spend.kin import session_kin
 from store.sessions import Database
 
+pytestmark = pytest.mark.one_server
+
 KIN = session_kin("search-api", "one-session")
 LATER = NOON + timedelta(minutes=1)
 

@@ -32,6 +32,8 @@ from collector.limits import Limits
 from collector.signals import Signal
 from store.sessions import Database
 
+pytestmark = pytest.mark.one_server
+
 AT = int(NOON.timestamp()) * 10**9
 
 

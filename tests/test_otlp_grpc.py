@@ -17,6 +17,8 @@ from store.keys import create_key
 from store.sessions import Database
 from store.tenants import TENANT
 
+pytestmark = pytest.mark.one_server
+
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 PROFILES = "/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export"
 

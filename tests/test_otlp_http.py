@@ -22,6 +22,8 @@ from store.keys import create_key, list_keys, revoke_key
 from store.sessions import Database
 from store.tenants import TENANT
 
+pytestmark = pytest.mark.one_server
+
 MIB = 2**20
 
 

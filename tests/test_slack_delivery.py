@@ -19,6 +19,8 @@ from store.sessions import Database
 from store.tables import budgets as tables
 from store.tenants import TENANT
 
+pytestmark = pytest.mark.one_server
+
 
 @pytest.fixture
 def slack() -> Iterator[StandIn]:
