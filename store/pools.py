@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from spend.pools import Pool
 from store import parties, waiting
-from store.tables.ledger import charges, pools
+from store.tables.ledger import charges
+from store.tables.pools import pools
 
 _SAID: Final = (
     "name",

@@ -20,7 +20,8 @@ from store.budgets import with_history
 from store.completeness import complete_until
 from store.dimensions import Question
 from store.spend_by import spend_by
-from store.tables.ledger import charges, pools
+from store.tables.ledger import charges
+from store.tables.pools import pools
 
 
 def statement_of(

@@ -1,4 +1,4 @@
-"""The ledger: append-only lines that say what usage cost, and the pools whose hours are split."""
+"""The ledger: append-only lines that say what usage cost."""
 
 from sqlalchemy import (
     BigInteger,
@@ -13,7 +13,6 @@ from sqlalchemy import (
     Table,
     Text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 
 from store.tables.base import AMOUNT, METADATA, UNIT_PRICE, no_nan
 
@@ -77,31 +76,4 @@ charges = Table(
         name="kind_is_known",
     ),
     Index("ix_charges_slot", "tenant_id", "slot", "owner_id", "route_id"),
-)
-
-pools = Table(
-    "pools",
-    METADATA,
-    Column("tenant_id", Integer, primary_key=True, autoincrement=False),
-    Column("id", BigInteger, Identity(), primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("valid_from", DateTime(timezone=True), nullable=False),
-    Column("valid_to", DateTime(timezone=True)),
-    Column("cost_per_hour", UNIT_PRICE, nullable=False),
-    Column("currency", Text, nullable=False),
-    # Which calls run on it: dimension of a route or owner -> list of values (spend/pools.py).
-    Column("match", JSONB, nullable=False),
-    # Work units that it can do in an hour; NULL: busy is the time with a call in flight.
-    Column("capacity_per_hour", Numeric(38, 6)),
-    Column("method", Text, nullable=False),
-    # What the idle line shows as its route.
-    Column("provider", Text, nullable=False),
-    Column("region", Text),
-    # Every hour that began before this is charged; later changes of its cells re-split it.
-    Column("charged_to", DateTime(timezone=True)),
-    no_nan("cost_per_hour"),
-    CheckConstraint("cost_per_hour >= 0", name="cost_not_negative"),
-    CheckConstraint("capacity_per_hour > 0", name="capacity_positive"),
-    CheckConstraint("valid_to > valid_from", name="valid_is_a_range"),
-    Index("uq_pools_name", "tenant_id", "name", unique=True),
 )
