@@ -6,22 +6,21 @@ order usage comes, or where it is killed: each transaction leaves a ledger that 
 cells it marks.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from jobs.cell_charges import conclude
 from jobs.context import Done, JobContext
 from jobs.listed_names import look_up_new
-from jobs.rate_cells import Prices, frame, lacking, rate
-from jobs.split_pools import PoolFinder, split_hours
-from spend.calls import Route
+from jobs.split_pools import split_hours
+from spend.knowledge import AS_HEARD
 from spend.pools import HOUR, Pool, hour_of
-from spend.prices import PriceBook, wanted
-from store import books, completeness, ledger, listings, parties, pools, waiting
-from store.ledger import CELL, POSTED, CellKey, Place
+from store import completeness, ledger, pools, waiting
+from store.ledger import CellKey, Place
 from store.tenants import TENANT
 
 CELLS_AT_ONCE: Final = 10_000
@@ -71,26 +70,22 @@ def _charge_cells(
     if not claimed:
         return 0, 0
     places: list[Place] = list(dict.fromkeys(tuple(row[:4]) for row in claimed))
-    everything = [*claimed, *ledger.charged_beside(session, TENANT, places)]
-    routes = parties.routes_of(session, TENANT, {row.route_id for row in everything})
-    owners = parties.owners_of(session, TENANT, {row.owner_id for row in everything})
     held = pools.all_pools(session, TENANT, for_update=True)
-    finder = PoolFinder(held, routes, owners)
-    runs_on = {
-        place: pool for place in places if (pool := finder.pool_of(place[0], place[1], place[2]))
-    }
-    priced = [row for row in everything if row[:4] not in runs_on]
-    rated = rate(frame(CELL, priced), _prices(session, context, routes))
-    posted = frame(POSTED, ledger.posted_at_prices(session, TENANT, places))
-    named = {*rated.lines["price_id"], *posted["price_id"]}
-    lines = list(lacking(rated.lines, posted, books.lines_by_id(session, TENANT, named)))
+    found = conclude(
+        session,
+        TENANT,
+        [*claimed, *ledger.charged_beside(session, TENANT, places)],
+        ledger.posted_at_prices(session, TENANT, places),
+        held=held,
+        knowledge=AS_HEARD,
+        currency=context.settings.currency,
+    )
+    lines = list(found.lines)
     for pool in held:
-        hours = {hour_of(place[0]) for place, its_pool in runs_on.items() if its_pool is pool}
+        hours = {hour_of(place[0]) for place, its in found.runs_on.items() if its is pool}
         lines += split_hours(session, TENANT, held, pool, _posted_already(pool, hours))
     ledger.post(session, TENANT, lines, currency=context.settings.currency, now=context.now)
-    # What runs on a pool is paid for by the hour, also where it did not say what it used.
-    concluded = [(_key(row), rated.unpriced.get(_key(row), (0, 0))) for row in claimed]
-    ledger.settle(session, TENANT, concluded)
+    ledger.settle(session, TENANT, [(key, found.unpriced[key]) for key in map(_key, claimed)])
     return len(claimed), len(lines)
 
 
@@ -101,13 +96,6 @@ def _key(row: Row[*tuple[Any, ...]]) -> CellKey:
 def _posted_already(pool: Pool, hours: Iterable[datetime]) -> set[datetime]:
     """Hours that change; those still to be posted will be, whole, by ``_charge_pool``."""
     return {hour for hour in hours if pool.charged_to is not None and hour < pool.charged_to}
-
-
-def _prices(session: Session, context: JobContext, routes: Mapping[int, Route]) -> Prices:
-    names = listings.names(session, TENANT)
-    pairs = wanted(routes.values(), names)
-    lines = books.lines_for(session, TENANT, pairs, currency=context.settings.currency)
-    return Prices(PriceBook(lines, names), routes)
 
 
 def _charge_pools(context: JobContext) -> Iterator[int]:
