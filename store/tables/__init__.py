@@ -11,6 +11,7 @@ from store.tables import (
     pools,
     prices,
     readings,
+    repricings,
     rollups,
 )
 from store.tables.base import METADATA
@@ -27,5 +28,6 @@ __all__ = [
     "pools",
     "prices",
     "readings",
+    "repricings",
     "rollups",
 ]
