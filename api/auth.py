@@ -25,6 +25,8 @@ class Caller:
     may_write: bool
     team: str | None = None
     """The only team that it may see; None: all of them."""
+    name: str = "anybody on this machine"
+    """Who that is, for people: a key's name and id."""
 
 
 def caller_of(request: Request, config: Config) -> Caller:
@@ -60,8 +62,8 @@ def _by_key(request: Request, pepper: bytes) -> Caller | None:
     if key.kind == "ingest":
         raise Problem(403, "Not for this key", "An ingest key sends; reading takes a read key.")
     if key.kind == "admin":
-        return Caller(may_write=True)
-    return Caller(may_write=False, team=key.team)
+        return Caller(may_write=True, name=f"{key.name} (key {key.id})")
+    return Caller(may_write=False, team=key.team, name=f"{key.name} (key {key.id})")
 
 
 def _by_place(request: Request, open_without_keys: bool) -> Caller:

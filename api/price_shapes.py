@@ -10,9 +10,9 @@ from api.instants import Instant
 from api.shapes import instant
 from spend.bands import EDGES
 from spend.money import plain
-from spend.price_files import Row
 from spend.prices import PriceLine
 from spend.rating import CHARGED
+from spend.written_rows import Row
 
 
 class NewPrice(BaseModel):
@@ -27,7 +27,10 @@ class NewPrice(BaseModel):
     )
     meter: StrictStr = Field(description="One of " + ", ".join(CHARGED) + ".", examples=["input"])
     unit_price: StrictStr = Field(
-        description="For 1,000,000 tokens: a decimal string.", examples=["2.125"]
+        description="For `per` units: a decimal string.", examples=["2.125"]
+    )
+    per: int | None = Field(
+        None, description="1, 1000 or 1000000 units. Default: 1000000.", examples=[1000000]
     )
     currency: StrictStr = Field(description="The one that charges are kept in.", examples=["USD"])
     valid_from: StrictStr = Field(
@@ -43,7 +46,14 @@ class NewPrice(BaseModel):
         + ", ".join(map(str, EDGES))
         + ".",
     )
-    reference: StrictStr | None = Field(None, description="The document that says so.")
+    above_monthly: int | None = Field(
+        None,
+        description="A volume step: the price of the units above so many in a month (UTC).",
+        examples=[1000000000],
+    )
+    reference: StrictStr | None = Field(
+        None, description="The document that says so, or where it can be read."
+    )
 
     def as_row(self, place: int) -> Row:
         """As a row of a file; ``place`` is its number in the request."""
@@ -66,21 +76,27 @@ class PriceAnswer(BaseModel):
     """A price line of the book."""
 
     id: int
-    book: str = Field(description="`contract`, or `list`: public prices.")
+    book: str = Field(description="`contract`, `list` (public prices), or `supplement`.")
     provider: str
     model: str
     region: str = Field(description="'' is every region without a line of its own.")
     service_tier: str = Field(description="'' is every tier without a line of its own.")
     meter: str
     above_tokens: int = Field(description="It holds for calls with a larger prompt.")
-    unit_price: str = Field(description="For 1,000,000 tokens.", examples=["2.50"])
+    above_monthly: int = Field(
+        description="It holds for what is used above so many units in a month (UTC)."
+    )
+    unit_price: str = Field(
+        description="For 1,000,000 units: tokens, requests, images, …", examples=["2.50"]
+    )
     currency: str
     valid_from: str = Field(description="Calls that start from then on; inclusive.")
     valid_to: str | None = Field(description="Exclusive; null: for good.")
     known_from: str = Field(description="When it entered the book.")
     known_to: str | None = Field(description="When something else became known; null: believed.")
     source: str = Field(description="Where it came from.", examples=["genai-prices 0.2.3"])
-    reference: str | None
+    reference: str | None = Field(description="The document that says so, or where it is.")
+    entered_by: str | None = Field(description="Who entered it; null: not told.")
 
 
 class PricesAnswer(BaseModel):
@@ -150,6 +166,7 @@ def price_answer(line: PriceLine) -> PriceAnswer:
         "service_tier": line.service_tier,
         "meter": line.meter,
         "above_tokens": line.above_tokens,
+        "above_monthly": line.above_monthly,
         "unit_price": plain(line.unit_price),
         "currency": line.currency,
         "valid_from": instant(line.valid_from),
@@ -158,5 +175,6 @@ def price_answer(line: PriceLine) -> PriceAnswer:
         "known_to": instant(line.known_to),
         "source": line.source,
         "reference": line.reference,
+        "entered_by": line.entered_by,
     }
     return PriceAnswer(**shown)

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query
 
-from api.auth import whole_ledger
+from api.auth import Who, whole_ledger
 from api.dependencies import Clock, Config, Reading, Tenant, Writing
 from api.price_shapes import (
     NewPrices,
@@ -18,7 +18,8 @@ from api.price_shapes import (
 )
 from api.problems import Problem, answers
 from api.shapes import instant, usage_of
-from spend.price_files import PricesRefusedError, Refusal, price_lines
+from spend.price_files import price_lines
+from spend.written_rows import Refusal, RowsRefusedError
 from store import books, price_pages
 from store.unpriced import unpriced
 
@@ -61,7 +62,7 @@ def list_prices(
     responses=answers(401, 403, 409, 422, 503),
 )
 def add(
-    session: Writing, tenant: Tenant, config: Config, clock: Clock, body: NewPrices
+    session: Writing, tenant: Tenant, config: Config, clock: Clock, who: Who, body: NewPrices
 ) -> PricesAnswer:
     """Contract prices win over the public list, from when they are valid, also in the past.
 
@@ -70,8 +71,8 @@ def add(
     """
     rows = [price.as_row(place) for place, price in enumerate(body, 1)]
     try:
-        said = price_lines(rows, currency=config.currency, source=SOURCE)
-    except PricesRefusedError as refused:
+        said = price_lines(rows, currency=config.currency, source=SOURCE, entered_by=who.name)
+    except RowsRefusedError as refused:
         raise _refused(refused.refusals, single=len(rows) == 1) from None
     try:
         entered = books.enter_contract(session, tenant, said, now=clock())

@@ -16,7 +16,8 @@ from app.commands import prices as prices_command
 from jobs import charge
 from jobs.context import JobContext
 from spend.calls import Outcome, Route
-from spend.price_files import PricesRefusedError, price_lines, rows_of_csv, rows_of_json
+from spend.price_files import REQUIRED, price_lines
+from spend.written_rows import RowsRefusedError, rows_of_csv, rows_of_json
 from store.sessions import Database
 from store.tables.ledger import charges
 from store.tables.prices import prices
@@ -35,8 +36,8 @@ PRICE: dict[str, Any] = {
 
 
 def refusals(text: str) -> list[tuple[int, str]]:
-    with pytest.raises(PricesRefusedError) as refused:
-        price_lines(rows_of_csv(text), currency="USD", source="test")
+    with pytest.raises(RowsRefusedError) as refused:
+        price_lines(rows_of_csv(text, REQUIRED), currency="USD", source="test")
     return [(each.line, each.field) for each in refused.value.refusals]
 
 
@@ -96,7 +97,7 @@ def test_a_header_that_lacks_or_repeats_a_column_is_refused() -> None:
 def test_a_provider_may_be_called_what_emitters_call_it() -> None:
     for written, meant in (("OpenAI", "openai"), ("azure.ai.openai", "azure"), ("acme", "acme")):
         text = HEADER + GOOD.replace("openai", written, 1)
-        (line,) = price_lines(rows_of_csv(text), currency="USD", source="x")
+        (line,) = price_lines(rows_of_csv(text, REQUIRED), currency="USD", source="x")
         assert line.provider == meant
 
 
@@ -104,11 +105,13 @@ def test_a_json_file_says_the_same_as_a_csv_file() -> None:
     text = """[{"provider": "openai", "model": "gpt-4o", "meter": "input", "unit_price": 2.125,
         "currency": "USD", "valid_from": "2026-10-01", "above_tokens": 200000}]"""
     from_json = price_lines(rows_of_json(text), currency="USD", source="x")
-    from_csv = price_lines(rows_of_csv(f"{HEADER}{GOOD}200000"), currency="USD", source="x")
+    from_csv = price_lines(
+        rows_of_csv(f"{HEADER}{GOOD}200000", REQUIRED), currency="USD", source="x"
+    )
     assert from_json == from_csv
     assert from_json[0].unit_price == Decimal("2.125")
     for wrong in ("[", "[1]", "[]", '[{"provider": ["openai"]}]', "[" * 100_000):
-        with pytest.raises(PricesRefusedError):
+        with pytest.raises(RowsRefusedError):
             price_lines(rows_of_json(wrong), currency="USD", source="x")
 
 

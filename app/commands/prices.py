@@ -1,13 +1,13 @@
 """``spanledger prices``: what models cost, by contract and by the public list."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 import click
 from rich.table import Column, Table
 from rich.text import Text
 
+from app.commands import price_import
 from app.database import database_for
 from app.job_settings import job_settings
 from app.logs import configure_logs
@@ -17,16 +17,13 @@ from jobs.context import JobContext
 from jobs.timetable import run_job
 from spend.meters import DISJOINT
 from spend.money import plain
-from spend.price_files import PricesRefusedError, price_lines, rows_of_csv, rows_of_json
 from spend.prices import PriceLine
-from store import books, price_pages
+from store import price_pages
 from store.tenants import TENANT
 from store.unpriced import unpriced
 
 MOST_SHOWN: Final = 200
-MOST_TOLD: Final = 20
 LOOKED_BACK: Final = timedelta(days=92)
-LARGEST_FILE: Final = 50 * 1024 * 1024
 
 
 @click.group(
@@ -41,51 +38,7 @@ def command() -> None:
     """
 
 
-@command.command(
-    "import",
-    short_help="Take contract prices from a file.",
-    epilog="\b\nExample:\n  spanledger prices import contract.csv",
-)
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def import_file(file: Path) -> None:
-    """Take the contract prices of a CSV or JSON FILE: all of them, or none.
-
-    Columns: provider, model, meter, unit_price, currency, valid_from; and if needed valid_to,
-    region, service_tier, above_tokens, reference. A file of the same name corrects what it said
-    before. What was charged already is corrected by the next run of the charge job.
-    """
-    settings = read_settings()
-    try:
-        said = _read(file, settings.currency)
-    except PricesRefusedError as refused:
-        raise _refused(file, list(map(str, refused.refusals))) from None
-    try:
-        with database_for(settings) as database, database.write() as session:
-            entered = books.enter_contract(session, TENANT, said, now=datetime.now(UTC))
-    except books.PriceHeldError as held:
-        raise _refused(file, [f"price {said.index(held.said) + 1}, valid_from: {held}"]) from None
-    click.echo(
-        f"{len(said):,} prices read: {entered.opened:,} lines entered the book,"
-        f" {entered.closed:,} are no longer believed"
-    )
-
-
-def _read(file: Path, currency: str) -> list[PriceLine]:
-    if file.stat().st_size > LARGEST_FILE:
-        raise click.ClickException(f"{file.name} is larger than {LARGEST_FILE:,} bytes")
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise click.ClickException(f"{file.name} is not UTF-8 at byte {error.start}") from None
-    is_json = file.suffix.lower() == ".json" or text.lstrip()[:1] in {"[", "{"}
-    rows = rows_of_json(text) if is_json else rows_of_csv(text)
-    return price_lines(rows, currency=currency, source=file.name)
-
-
-def _refused(file: Path, reasons: list[str]) -> click.ClickException:
-    more = [f"and {len(reasons) - MOST_TOLD:,} more"] if len(reasons) > MOST_TOLD else []
-    told = "\n  ".join(reasons[:MOST_TOLD] + more)
-    return click.ClickException(f"nothing was taken from {file.name}:\n  {told}")
+command.add_command(price_import.command)
 
 
 @command.command(
