@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from jobs.cell_charges import conclude
 from jobs.context import Done, JobContext
 from jobs.listed_names import look_up_new
+from jobs.settle_commitments import settle_commitments
 from jobs.split_pools import split_hours
 from spend.knowledge import AS_HEARD
 from spend.pools import HOUR, Pool, hour_of
@@ -44,6 +45,7 @@ def run(context: JobContext) -> Done:
         lines += of_lines
         context.progress(f"{cells:,} cells priced, {lines:,} lines posted")
     lines += sum(_charge_pools(context))
+    lines += sum(settle_commitments(context))
     return Done(f"{cells:,} cells, {lines:,} lines", complete_until)
 
 

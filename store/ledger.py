@@ -40,6 +40,7 @@ ORIGINAL: Final = "original"
 CORRECTION: Final = "correction"
 ALLOCATION: Final = "allocation"
 TRUE_UP: Final = "true-up"
+CREDIT: Final = "credit"
 
 Rows = Sequence[Row[*tuple[Any, ...]]]
 
