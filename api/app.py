@@ -9,6 +9,7 @@ from api import (
     budgets,
     calls,
     contract,
+    economics,
     front,
     health,
     performance,
@@ -52,7 +53,7 @@ def create_app(database: Database, settings: ApiSettings, clock: Now) -> FastAPI
     app.add_middleware(BodyLimit, most=LARGEST_BODY)
     app.include_router(front.router)
     app.include_router(health.router)
-    for noun in (spend, performance, calls, statements, budgets, alerts, prices, pools):
+    for noun in (spend, performance, calls, statements, budgets, alerts, prices, pools, economics):
         app.include_router(
             noun.router, dependencies=[Depends(caller_of), Depends(known_parameters_only)]
         )

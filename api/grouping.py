@@ -99,7 +99,7 @@ class Asked:
 
 
 def checked(
-    asked: FiltersAsked,
+    asked: PeriodAsked,
     *,
     default_zone: ZoneInfo,
     now: datetime,
@@ -131,7 +131,7 @@ def checked(
         period=Period(start.moment, end.moment),
         zone=zone,
         group_by=_dimensions(asked.group_by) if isinstance(asked, GroupedAsked) else (),
-        filters=_filters(asked, zone, caller),
+        filters=_filters(asked, zone, caller) if isinstance(asked, FiltersAsked) else {},
     )
     return Asked(question, start.text, end.text)
 
