@@ -66,7 +66,7 @@ def _visible(text: str, but: frozenset[str] = frozenset()) -> str:
     )
 
 
-def _is_reserved(team: str) -> bool:
+def is_reserved(team: str) -> bool:
     """Whether a name reads as a reserved one, whatever letters it is written with."""
     return unicodedata.normalize("NFKC", _visible(team)).strip().casefold() in RESERVED
 
@@ -114,6 +114,6 @@ def _team(
     ]
     for rule, claimed in chain:
         team = clean_name(claimed)
-        if team and not _is_reserved(team):
+        if team and not is_reserved(team):
             return team, rule
     return UNALLOCATED, "nobody claimed it"
