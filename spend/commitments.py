@@ -85,6 +85,11 @@ class Commitment:
     """0 until it is stored."""
 
     @property
+    def subject(self) -> tuple[object, ...]:
+        """Two of one subject never hold at one time."""
+        return (self.name,)
+
+    @property
     def terms(self) -> tuple[object, ...]:
         """All that was agreed, whoever entered it."""
         match = tuple((name, tuple(self.match[name])) for name in sorted(self.match))
