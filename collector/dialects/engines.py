@@ -2,7 +2,11 @@
 
 They speak the conventions' first names (prompt and completion tokens), count what their prefix
 cache held in the prompt, and name neither provider nor, mostly, the model: that is the client's to
-tell. Sources: vLLM ``v1/engine/output_processor.py`` and (0.4 to 0.8) ``engine/llm_engine.py``;
+tell. How long they read the prompt and wrote the answer, all tell in seconds under two names; with
+SGLang the first begins when the request was handed to its scheduler, so waiting is in it. Others
+have numbers of another unit under these names: so they are read on model servers' spans alone.
+
+Sources: vLLM ``v1/engine/output_processor.py`` and (0.4 to 0.8) ``engine/llm_engine.py``;
 SGLang 0.5 ``srt/observability``; TensorRT-LLM ``llmapi/otel_tracing.py``.
 """
 
@@ -10,9 +14,15 @@ from typing import Final
 
 from collector.dialects.table import SPAN_NAME, Dialect, Mark, Verdict
 
+_TIMINGS: Final = {
+    "prefill_s": ("gen_ai.latency.time_in_model_prefill",),
+    "decode_s": ("gen_ai.latency.time_in_model_decode",),
+}
+
 VLLM: Final = Dialect(
     name="vllm",
     scopes=("vllm*",),
+    own=_TIMINGS,
     marks=(Mark(SPAN_NAME, {"llm_request": Verdict.CALL}, scope="vllm*"),),
     serves=True,
     engine="vllm",
@@ -20,6 +30,7 @@ VLLM: Final = Dialect(
 SGLANG: Final = Dialect(
     name="sglang",
     scopes=("sglang*",),
+    own=_TIMINGS,
     # Where two machines share a request, the one that only read the prompt repeats it.
     marks=(
         Mark(
@@ -34,6 +45,7 @@ SGLANG: Final = Dialect(
 TENSORRT_LLM: Final = Dialect(
     name="tensorrt-llm",
     scopes=("trt.llm*", "tensorrt_llm*"),
+    own=_TIMINGS,
     marks=(Mark(SPAN_NAME, {"llm_request": Verdict.CALL}, scope="trt.llm*"),),
     serves=True,
     engine="tensorrt-llm",

@@ -70,6 +70,8 @@ LITELLM: Final = Dialect(
         "reasoning": ("metadata.usage_object.reasoning",),
         "input_audio": ("metadata.usage_object.input_audio",),
         "output_audio": ("metadata.usage_object.output_audio",),
+        "tool_calls": ("metadata.usage_object.searches", "metadata.usage_object.searched"),
+        "audio_s": ("metadata.usage_object.seconds",),
         "streaming": ("litellm.request.streaming",),
         "team": (
             "metadata.user_api_key_team_alias",
@@ -113,6 +115,9 @@ LITELLM: Final = Dialect(
                 "prompt_tokens_details.audio_tokens": "metadata.usage_object.input_audio",
                 "completion_tokens_details.reasoning_tokens": "metadata.usage_object.reasoning",
                 "completion_tokens_details.audio_tokens": "metadata.usage_object.output_audio",
+                "server_tool_use.web_search_requests": "metadata.usage_object.searches",
+                "prompt_tokens_details.web_search_requests": "metadata.usage_object.searched",
+                "seconds": "metadata.usage_object.seconds",
             },
         ),
         Unpacked(

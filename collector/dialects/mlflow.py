@@ -21,6 +21,7 @@ MLFLOW: Final = Dialect(
         "cache_write": ("mlflow.usage.cache_write", "mlflow.messages.cache_write"),
         "cache_write_5m": ("mlflow.messages.cache_write_5m",),
         "cache_write_1h": ("mlflow.messages.cache_write_1h", "mlflow.usage.cache_write_1h"),
+        "tool_calls": ("mlflow.messages.tool_calls",),
         "response_id": ("mlflow.spanOutputs.id",),
     },
     # One scope for all that it logs; in asynchronous code LangChain's span and the client's are
@@ -66,6 +67,7 @@ MLFLOW: Final = Dialect(
                 "cache_creation_input_tokens": "mlflow.messages.cache_write",
                 "cache_creation.ephemeral_5m_input_tokens": "mlflow.messages.cache_write_5m",
                 "cache_creation.ephemeral_1h_input_tokens": "mlflow.messages.cache_write_1h",
+                "server_tool_use.web_search_requests": "mlflow.messages.tool_calls",
             },
             at="usage",
             given=frozenset({"cache_read_input_tokens", "cache_creation_input_tokens"}),

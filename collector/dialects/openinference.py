@@ -16,6 +16,7 @@ _PARTS: Final = {
     "cache_creation.ephemeral_1h_input_tokens": "cache_write_1h",
     "completion_tokens_details.reasoning_tokens": "reasoning",
     "output_tokens_details.reasoning_tokens": "reasoning",
+    "server_tool_use.web_search_requests": "tool_calls",
 }
 
 OPENINFERENCE: Final = Dialect(
@@ -50,6 +51,7 @@ OPENINFERENCE: Final = Dialect(
             "llm.token_count.completion_details.reasoning",
             "output.value(reasoning)",
         ),
+        "tool_calls": ("output.value(tool_calls)",),
         "input_audio": ("llm.token_count.prompt_details.audio",),
         "output_audio": ("llm.token_count.completion_details.audio",),
         "cost_given": ("llm.cost.total",),
@@ -81,6 +83,8 @@ OPENINFERENCE: Final = Dialect(
                     for at in _ANSWERED
                     for path, column in _PARTS.items()
                 },
+                # Of OpenAI's responses: to open a page that was found is free.
+                "output.action/type=search|type=file_search_call": "output.value(tool_calls)",
             },
         ),
         Unpacked(

@@ -25,6 +25,8 @@ _CACHE_LIFE: Final = {
     "cache_creation.ephemeral_5m_input_tokens": "cache_write_5m",
     "cache_creation.ephemeral_1h_input_tokens": "cache_write_1h",
 }
+# To fetch a page is free, to search is not.
+_SEARCHES: Final = "server_tool_use.web_search_requests"
 # Path -> column; the first path that is there counts.
 _OPENAI: Final = {
     # Cohere bills fewer than it consumed: what it adds to the prompt itself is free.
@@ -56,6 +58,14 @@ _OPENAI: Final = {
     "input_tokens_details.image_tokens": "input_image",
     "completion_tokens_details.image_tokens": "output_image",
     "output_tokens_details.image_tokens": "output_image",
+    _SEARCHES: "tool_calls",  # OpenRouter's and LiteLLM's, and Anthropic's without a cache
+    "server_tool_use_details.web_search_requests": "tool_calls",
+    "prompt_tokens_details.web_search_requests": "tool_calls",
+    "num_server_side_tools_used": "tool_calls",  # xAI's
+    "num_search_queries": "tool_calls",  # Perplexity's
+    # Of a transcription that is billed by its length; the second is Mistral's.
+    "seconds": "audio_s",
+    "prompt_audio_seconds": "audio_s",
     # Ollama's: what its prefix cache held is not evaluated, and in no count.
     "prompt_eval_count": "input",
     "eval_count": "output",
@@ -66,6 +76,7 @@ _ANTHROPIC: Final = {
     "cache_read_input_tokens": "cache_read",
     "cache_creation_input_tokens": "cache_write",
     **_CACHE_LIFE,
+    _SEARCHES: "tool_calls",
     # A compaction of the conversation is billed, and not in the counts above.
     "iterations.type=compaction.input_tokens": "input_extra",
     "iterations.type=compaction.output_tokens": "output_extra",

@@ -156,6 +156,14 @@ SEMCONV: Final = Dialect(
         "output_audio": ("gen_ai.usage.audio.output_tokens",),
         "input_image": ("gen_ai.usage.image.input_tokens",),
         "output_image": ("gen_ai.usage.image.output_tokens",),
+        # Of what is not tokens the conventions have no words. Ours are for applications.
+        "tool_calls": (
+            "spanledger.tool_calls",
+            "gen_ai.usage.server_tool_use.web_search_requests",
+            "gen_ai.usage.web_search_requests",
+        ),
+        "images": ("spanledger.images", "gen_ai.response.image.count"),
+        "audio_s": ("spanledger.audio_seconds", "gen_ai.usage.audio_seconds"),
         "ttft_s": (
             "gen_ai.response.time_to_first_chunk",
             "gen_ai.client.operation.time_to_first_chunk",

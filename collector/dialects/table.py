@@ -196,7 +196,9 @@ class Unpacked:
     """Path to a value -> the names under which ``columns`` know it.
 
     A path is keys and indexes joined by dots, and empty for the value itself. Of a list, ``*``
-    goes on in each item and ``key=value`` in those that have it; the numbers found are added.
+    goes on in each item and ``key=value`` in those that have it (``inner/key=value``: in a map
+    within; ``one=value|other=value``: one or the other); the numbers found are added, and where
+    such a path ends, the items are counted.
     So are those of a map's keys where a step names several: ``input+input_audio+input_text_*``.
     Where two paths find a value for one name, the first counts.
     """

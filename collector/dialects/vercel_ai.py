@@ -64,6 +64,7 @@ VERCEL: Final = Dialect(
             "ai.usage.reasoningTokens",
             f"{_META}.reasoning",
         ),
+        "tool_calls": (f"{_META}.anthropic.tool_calls",),
         # Of what is done, the last word says it: "ai.streamText.doStream".
         "streaming": ("ai.operationId",),
         "ttft_ms": ("ai.response.msToFirstChunk", "ai.stream.msToFirstChunk"),
@@ -101,6 +102,9 @@ VERCEL: Final = Dialect(
                 ),
                 "anthropic.usage.cache_creation.ephemeral_1h_input_tokens": (
                     f"{_META}.anthropic.cache_write_1h"
+                ),
+                "anthropic.usage.server_tool_use.web_search_requests": (
+                    f"{_META}.anthropic.tool_calls"
                 ),
                 "anthropic.usage.service_tier": f"{_META}.anthropic.service_tier",
                 # Version 4.

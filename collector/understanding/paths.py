@@ -93,6 +93,8 @@ def at_path(content: object, steps: Sequence[str]) -> object:
             return None
         elif step.isdecimal():
             content = content[int(step)] if int(step) < len(content) else None
+        elif "=" in step and place == len(steps) - 1:
+            return len(_those(content, step)) or None
         else:
             return _sum(at_path(item, steps[place + 1 :]) for item in _those(content, step))
     return content
@@ -113,8 +115,12 @@ def _sum_of_keys(content: Mapping[str, object], step: str) -> object:
 def _those(items: Sequence[object], step: str) -> Sequence[object]:
     if step == "*":
         return items
-    key, _, value = step.partition("=")
-    return [item for item in items if isinstance(item, dict) and str(item.get(key)) == value]
+    asked = [condition.partition("=") for condition in step.split("|")]
+    return [
+        item
+        for item in items
+        if any(str(at_path(item, key.split("/"))) == value for key, _, value in asked)
+    ]
 
 
 def _sum(values: Iterable[object]) -> object:
