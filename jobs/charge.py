@@ -18,9 +18,8 @@ from jobs.context import Done, JobContext
 from jobs.listed_names import look_up_new
 from jobs.settle_commitments import settle_commitments
 from jobs.split_pools import split_hours
-from spend.knowledge import AS_HEARD
 from spend.pools import HOUR, Pool, hour_of
-from store import completeness, ledger, pools, waiting
+from store import completeness, ledger, pools, repricings, waiting
 from store.ledger import CellKey, Place
 from store.tenants import TENANT
 
@@ -40,7 +39,7 @@ def run(context: JobContext) -> Done:
     cells = lines = 0
     for start, end in _stretches(hours):
         with context.database.write() as session:
-            of_cells, of_lines = _charge_cells(session, context, start, end)
+            of_cells, of_lines = charge_cells(session, context, start, end)
         cells += of_cells
         lines += of_lines
         context.progress(f"{cells:,} cells priced, {lines:,} lines posted")
@@ -63,10 +62,10 @@ def _stretches(hours: Iterable[tuple[datetime, int]]) -> Iterator[tuple[datetime
         yield start, end
 
 
-def _charge_cells(
+def charge_cells(
     session: Session, context: JobContext, start: datetime, end: datetime
 ) -> tuple[int, int]:
-    """Charges the waiting cells of a time; returns how many, and the lines posted."""
+    """Charges the waiting cells of a time (UTC, half-open); returns how many, and the lines."""
     waiting.lock_ledger(session)
     claimed = ledger.claim_waiting(session, TENANT, start, end)
     if not claimed:
@@ -79,13 +78,14 @@ def _charge_cells(
         [*claimed, *ledger.charged_beside(session, TENANT, places)],
         ledger.posted_at_prices(session, TENANT, places),
         held=held,
-        knowledge=AS_HEARD,
+        knowledge=repricings.knowledge(session, TENANT),
         currency=context.settings.currency,
     )
     lines = list(found.lines)
     for pool in held:
         hours = {hour_of(place[0]) for place, its in found.runs_on.items() if its is pool}
-        lines += split_hours(session, TENANT, held, pool, _posted_already(pool, hours))
+        changed = _posted_already(pool, hours)
+        lines += split_hours(session, TENANT, held, pool, changed, now=context.now)
     ledger.post(session, TENANT, lines, currency=context.settings.currency, now=context.now)
     ledger.settle(session, TENANT, [(key, found.unpriced[key]) for key in map(_key, claimed)])
     return len(claimed), len(lines)
@@ -134,7 +134,7 @@ def _charge_pool(
     if start >= end:
         return 0, True
     hours = [start + HOUR * number for number in range((end - start) // HOUR)]
-    lines = list(split_hours(session, TENANT, held, pool, hours))
+    lines = split_hours(session, TENANT, held, pool, hours, now=context.now)
     ledger.post(session, TENANT, lines, currency=pool.currency, now=context.now)
     pools.charged(session, TENANT, pool_id, end)
     return len(lines), end == until

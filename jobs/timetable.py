@@ -22,6 +22,7 @@ from jobs import (
     evaluate_budgets,
     keep_partitions,
     refresh_prices,
+    reprice,
     roll,
     send_alerts,
 )
@@ -49,6 +50,7 @@ JOBS: Final = {
     "roll": Job(roll.run, 15, "settles twins and adds new calls to the rollups"),
     "prices": Job(refresh_prices.run, 300, "keeps the price list, and finds new models in it"),
     "charge": Job(charge.run, 30, "prices what changed and posts it to the ledger"),
+    "reprice": Job(reprice.run, 30, "books what somebody asked to have priced again"),
     "budgets": Job(evaluate_budgets.run, 30, "compares spend with budgets, writes crossings"),
     "alerts": Job(send_alerts.run, 10, "sends what the outbox holds"),
 }

@@ -1,0 +1,188 @@
+"""Prices charged time again, where somebody asked for it, and books the difference as corrections.
+
+It goes through the time in stretches. Each is one transaction: what its cells cost by the book of
+the moment asked for, the corrections, and how far it has come. So it can be killed anywhere, is
+gone on with by whoever comes next, and several at once do each stretch once. Beside it calls are
+heard and charged: what of a stretch is still to be charged, it charges first.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from jobs.cell_charges import Concluded, conclude
+from jobs.charge import charge_cells
+from jobs.context import Done, JobContext
+from spend.knowledge import Knowledge, Repriced
+from spend.money import EXACT
+from spend.repricings import NO_DIFFERENCE, Difference, Repricing
+from store import ledger, pools, repricings, waiting
+from store.ledger import CellKey, Place, Unpriced
+from store.repricings import Part
+from store.tenants import TENANT
+
+CELLS_AT_ONCE: Final = 10_000
+"""Cells of one transaction: about a second's work, so that nobody waits long for the ledger."""
+
+
+def run(context: JobContext) -> Done:
+    """Goes through everything that was asked for."""
+    lines = 0
+    ids = set()
+    for repricing in steps(context):
+        ids.add(repricing.id)
+        lines = repricing.lines
+        context.progress(
+            f"re-pricing {repricing.id}: until {repricing.done_until:%Y-%m-%d %H:%M},"
+            f" {lines:,} lines"
+        )
+    return Done(f"{len(ids):,} re-pricings")
+
+
+def steps(context: JobContext) -> Iterator[Repricing]:
+    """Does one stretch after the other, of the first that was asked for first.
+
+    Yields how far each has come. To stop between two leaves the rest to whoever goes on.
+    """
+    while True:
+        with context.database.write() as session:
+            waiting.lock_ledger(session)
+            asked = repricings.next_unfinished(session, TENANT)
+            if asked is None:
+                return
+            done = _book(session, context, asked)
+        yield done
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What a re-pricing makes of a stretch of time."""
+
+    ends: datetime
+    cells: int
+    """Looked at."""
+    changed: int
+    """Places with another cost."""
+    different: Mapping[Part, Difference]
+
+
+def preview(context: JobContext, asked: Repricing) -> Iterator[Stretch]:
+    """What ``asked`` would book, stretch by stretch, on one snapshot. Nothing is written."""
+    with context.database.read() as session:
+        start = asked.starts
+        while start < asked.ends:
+            found = _work_out(session, context, replace(asked, done_until=start))
+            yield found.stretch
+            start = found.stretch.ends
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    stretch: Stretch
+    concluded: Concluded
+    unpriced: Mapping[CellKey, Unpriced] = field(default_factory=dict)
+    """Of cells with another volume that has no price than before."""
+
+
+def _book(session: Session, context: JobContext, asked: Repricing) -> Repricing:
+    """Does the next stretch of a re-pricing; the ledger is locked."""
+    if not asked.dry_run:
+        end = _end(session, asked)
+        charge_cells(session, context, asked.done_until, end)
+    found = _work_out(session, context, asked)
+    if not asked.dry_run:
+        lines = (replace(line, repricing_id=asked.id) for line in found.concluded.lines)
+        ledger.post(session, TENANT, lines, currency=context.settings.currency, now=context.now)
+        # Cells that changed meanwhile wait, and are charged by what is known of them then.
+        still = repricings.claim_charged(session, TENANT, found.unpriced)
+        ledger.settle(session, TENANT, [(key, found.unpriced[key]) for key in sorted(still)])
+    return repricings.advance(
+        session,
+        TENANT,
+        asked,
+        found.stretch.ends,
+        cells_seen=found.stretch.cells,
+        cells_changed=found.stretch.changed,
+        different=found.stretch.different,
+        now=context.now,
+    )
+
+
+def _end(session: Session, asked: Repricing) -> datetime:
+    return repricings.stretch_end(
+        session, TENANT, asked.done_until, asked.ends, at_most=CELLS_AT_ONCE
+    )
+
+
+def _work_out(session: Session, context: JobContext, asked: Repricing) -> _Found:
+    """What the next stretch is to cost by what was known at the moment asked for."""
+    start, end = asked.done_until, _end(session, asked)
+    cells = repricings.cells_between(session, TENANT, start, end)
+    places: list[Place] = list(dict.fromkeys(tuple(row[:4]) for row in cells))
+    concluded = conclude(
+        session,
+        TENANT,
+        cells,
+        ledger.posted_at_prices(session, TENANT, places),
+        held=pools.all_pools(session, TENANT),
+        knowledge=_as_if(session, asked, end),
+        currency=context.settings.currency,
+    )
+    stretch = Stretch(
+        ends=end,
+        cells=len(cells),
+        changed=len(
+            {(each.slot, each.owner_id, each.route_id, each.band) for each in concluded.lines}
+        ),
+        different=_different(session, cells, concluded, start, end),
+    )
+    unpriced = {
+        key: now
+        for row in cells
+        if (now := concluded.unpriced[key := _key(row)])
+        != (row.unpriced_calls, row.unpriced_tokens)
+    }
+    return _Found(stretch, concluded, unpriced)
+
+
+def _as_if(session: Session, asked: Repricing, end: datetime) -> Knowledge:
+    """K(s) once the stretch up to ``end`` is done."""
+    stretch = Repriced(asked.id, asked.done_until, end, asked.known_at)
+    return Knowledge([*repricings.done(session, TENANT), stretch])
+
+
+def _different(
+    session: Session,
+    cells: Sequence[Row[*tuple[Any, ...]]],
+    concluded: Concluded,
+    start: datetime,
+    end: datetime,
+) -> dict[Part, Difference]:
+    """What becomes different in a stretch, for each part that has any cost or unpriced calls."""
+    before = repricings.amounts_between(session, TENANT, start, end)
+    found = {
+        part: replace(NO_DIFFERENCE, before=amount, after=amount) for part, amount in before.items()
+    }
+    for line in concluded.lines:
+        part = (line.payer, line.route_id)
+        had = found.get(part, NO_DIFFERENCE)
+        found[part] = replace(had, after=EXACT.add(had.after, line.amount), lines=had.lines + 1)
+    for row in cells:
+        was, now = row.unpriced_calls or 0, concluded.unpriced[_key(row)][0]
+        if was or now:
+            part = (row.owner_id, row.route_id)
+            had = found.get(part, NO_DIFFERENCE)
+            found[part] = replace(
+                had,
+                unpriced_before=had.unpriced_before + was,
+                unpriced_after=had.unpriced_after + now,
+            )
+    return found
+
+
+def _key(row: Row[*tuple[Any, ...]]) -> CellKey:
+    return row.slot, row.owner_id, row.route_id, row.outcome, row.band
