@@ -3,19 +3,16 @@
 from collections.abc import Iterator
 from datetime import UTC, timedelta
 from decimal import Decimal
-from typing import Final
 
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
-from spend.money import ROUNDING, minor_digits, rounded
+from reports.table_parts import UNKNOWN, shown_money, shown_name, signed_money, small_table
+from spend.money import ROUNDING, rounded
 from spend.periods import local_day
 from spend.statements import Figures, Statement, TeamPart
-
-_UNKNOWN: Final = "unknown"
-_NO_NAME: Final = "–"  # noqa: RUF001 - a dash where a name would stand
 
 
 def statement_table(statement: Statement) -> RenderableType:
@@ -31,7 +28,7 @@ def statement_table(statement: Statement) -> RenderableType:
 
 def _title(statement: Statement) -> Text:
     last_day = local_day(statement.period.end - timedelta(microseconds=1), statement.zone)
-    who = f"team {_name(statement.team)}" if statement.team else "all teams"
+    who = f"team {shown_name(statement.team)}" if statement.team else "all teams"
     return Text.assemble(
         (f"Statement {statement.month}, {who}", "bold"),
         f"\n{statement.month}-01 to {last_day} ({statement.zone.key}), amounts in"
@@ -67,9 +64,9 @@ def _spend(statement: Statement) -> Table:
 
 
 def _team_rows(part: TeamPart, currency: str) -> Iterator[list[RenderableType]]:
-    team = Text(_name(part.team), style="bold")
+    team = Text(shown_name(part.team), style="bold")
     for line in part.lines:
-        names = [Text(_name(line.provider)), Text(_name(line.model))]
+        names = [Text(shown_name(line.provider)), Text(shown_name(line.model))]
         yield [team, *names, *_figures(line.figures, currency)]
         team = Text()
     if len(part.lines) > 1:
@@ -77,18 +74,18 @@ def _team_rows(part: TeamPart, currency: str) -> Iterator[list[RenderableType]]:
         yield [Text(), Text(), Text("team total", style="bold"), *sums]
     for budget in part.budgets:
         over = budget.difference < 0
-        told = f"{_money(abs(budget.difference), currency)} {'over' if over else 'left'}"
+        told = f"{shown_money(abs(budget.difference), currency)} {'over' if over else 'left'}"
         left = Text(told, style="bold red" if over else "green")
-        amount = Text(_money(budget.amount, currency))
-        yield [Text(), Text("Budget"), Text(_name(budget.name)), amount, Text(), left, Text()]
+        amount = Text(shown_money(budget.amount, currency))
+        yield [Text(), Text("Budget"), Text(shown_name(budget.name)), amount, Text(), left, Text()]
 
 
 def _figures(figures: Figures, currency: str) -> list[Text]:
     amount, last = (
-        Text(_UNKNOWN, style="dim") if each is None else Text(_money(each, currency))
+        Text(UNKNOWN, style="dim") if each is None else Text(shown_money(each, currency))
         for each in (figures.amount, figures.last_amount)
     )
-    change = Text("" if figures.difference is None else _signed(figures.difference, currency))
+    change = Text("" if figures.difference is None else signed_money(figures.difference, currency))
     return [amount, last, change, Text(f"{figures.spent.calls:,}")]
 
 
@@ -97,37 +94,29 @@ def _styled(text: Text, style: str) -> Text:
 
 
 def _pools(statement: Statement) -> Table:
-    table = _small_table("Pool", "Cost", "Idle", "Idle share")
+    table = small_table("Pool", "Cost", "Idle", "Idle share")
     for pool in statement.pools:
         share = ROUNDING.divide(pool.idle * 100, pool.cost) if pool.cost else Decimal(0)
         table.add_row(
-            Text(_name(pool.name)),
-            _money(rounded(pool.cost, statement.currency), statement.currency),
-            _money(rounded(pool.idle, statement.currency), statement.currency),
+            Text(shown_name(pool.name)),
+            shown_money(rounded(pool.cost, statement.currency), statement.currency),
+            shown_money(rounded(pool.idle, statement.currency), statement.currency),
             f"{share:.1f} %",
         )
     return table
 
 
 def _unpriced(statement: Statement) -> Table:
-    table = _small_table("Team", "Provider", "Model", "Calls", "Tokens", words=3)
+    table = small_table("Team", "Provider", "Model", "Calls", "Tokens", words=3)
     for line in statement.lines:
         spent = line.figures.spent
         if spent.lacks_price:
-            names = [Text(_name(each)) for each in (line.team, line.provider, line.model)]
+            names = [Text(shown_name(each)) for each in (line.team, line.provider, line.model)]
             table.add_row(*names, f"{spent.unpriced_calls:,}", f"{spent.unpriced_tokens:,}")
     total = statement.total.spent
     counts = (f"{total.unpriced_calls:,}", f"{total.unpriced_tokens:,}")
     table.add_row("Total", "", "", *counts, style="bold")
     return table
-
-
-def _small_table(*headers: str, words: int = 1) -> Table:
-    columns = [
-        Column(header, justify="left" if place < words else "right")
-        for place, header in enumerate(headers)
-    ]
-    return Table(*columns, box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
 
 
 def _notes(statement: Statement) -> Iterator[Text]:
@@ -143,18 +132,3 @@ def _notes(statement: Statement) -> Iterator[Text]:
         moment = until.astimezone(UTC)
         yield Text(f"\nComplete for what was heard until {moment:%Y-%m-%d %H:%M} UTC.", style="dim")
     yield Text("Rounded so that lines add up; exact amounts: --format json.", style="dim")
-
-
-def _money(amount: Decimal, currency: str) -> str:
-    return f"{amount:,.{minor_digits(currency)}f}"
-
-
-def _signed(amount: Decimal, currency: str) -> str:
-    return f"{amount:+,.{minor_digits(currency)}f}" if amount else _money(amount, currency)
-
-
-def _name(name: str | None) -> str:
-    """A name from the outside, without what a terminal would obey."""
-    if not name:
-        return _NO_NAME
-    return "".join(each if each.isprintable() else "�" for each in name)
