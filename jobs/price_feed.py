@@ -7,8 +7,8 @@ What a line cannot say is counted, and told in the job's note:
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
@@ -28,48 +28,52 @@ from genai_prices.types import (
 
 from spend import money
 from spend.bands import EDGES
+from spend.feeds import ALWAYS, CURRENCY, Feed
 from spend.prices import LIST, PriceLine, tier_of
 
 SOURCE: Final = f"genai-prices {version('genai-prices')}"
-CURRENCY: Final = "USD"
-
-ALWAYS: Final = datetime(2020, 1, 1, tzinfo=UTC)
-"""From when an undated price holds: before any call that we could hear of."""
-
 HALF_A_DAY: Final = timedelta(hours=12)
 
+TOKENS: Final = 1_000_000
 METERS: Final = {
-    "input_mtok": "input",
-    "cache_read_mtok": "cache_read",
-    "cache_write_mtok": "cache_write_5m",
-    "cache_write_1h_mtok": "cache_write_1h",
-    "output_mtok": "output",
-    "input_audio_mtok": "input_audio",
-    "output_audio_mtok": "output_audio",
-    "input_image_mtok": "input_image",
-    "output_image_mtok": "output_image",
+    "input_mtok": ("input", TOKENS),
+    "cache_read_mtok": ("cache_read", TOKENS),
+    "cache_write_mtok": ("cache_write_5m", TOKENS),
+    "cache_write_1h_mtok": ("cache_write_1h", TOKENS),
+    "output_mtok": ("output", TOKENS),
+    "input_audio_mtok": ("input_audio", TOKENS),
+    "output_audio_mtok": ("output_audio", TOKENS),
+    "input_image_mtok": ("input_image", TOKENS),
+    "output_image_mtok": ("output_image", TOKENS),
+    "requests_kcount": ("requests", 1_000),
+    # Of the tools that a provider bills, calls tell how often, not which: the search is the usual.
+    "web_searches_kcount": ("tool_calls", 1_000),
+    "audio_hours": ("seconds", 3_600),
 }
-"""Their names of prices for 1,000,000 tokens -> our meters. Prices by page, hour or search have no
-meter yet."""
+"""Their names of prices -> our meter, and for how many units of it they are."""
+
+SAID_AGAIN: Final = {"input_audio_hours": "audio_hours"}
+"""Prices that the source has a second time, more precisely for what: where both are the same."""
+
+NO_METER: Final = {
+    "storage_searches_kcount": "searches of files, charged as web searches",
+    "cache_audio_read_mtok": "caches of audio and images, charged as text",
+    "cache_image_read_mtok": "caches of audio and images, charged as text",
+    "output_reasoning_mtok": "reasoning and citations at a price of their own",
+    "output_citation_mtok": "reasoning and citations at a price of their own",
+    "input_document_kpages": "by the page",
+    "input_annotated_document_kpages": "by the page",
+    "input_video_mtok": "video",
+    "output_video_mtok": "video",
+    "input_mchars": "by the character",
+    "input_text_messages_kcount": "by the message",
+}
+"""Prices that no line can say -> what they are, for people."""
 
 TIER_CONTEXTS: Final = {"service_tier", "processing", "speed"}
 """What of a request chooses a service tier: service_tier=flex, processing=batch, speed=fast."""
 
 Price = Decimal | TieredPrices
-
-
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """The list, and what of the source could not be said in lines."""
-
-    lines: tuple[PriceLine, ...]
-    left_out: Mapping[str, int] = field(default_factory=dict)
-    """What, for people -> how many models."""
-
-    @property
-    def note(self) -> str:
-        """What was left out, for people; '' if nothing was."""
-        return ", ".join(f"{what}: {count}" for what, count in sorted(self.left_out.items()))
 
 
 @cache
@@ -163,15 +167,17 @@ class _Model:
             if price is None:
                 continue
             if key not in METERS:
-                self.left_out.add("priced also by what is not a token meter")
+                if key not in SAID_AGAIN or price != getattr(prices, SAID_AGAIN[key]):
+                    self.left_out.add(NO_METER.get(key, "by what has no meter"))
                 continue
+            meter, units = METERS[key]
             for above, unit_price in self._tiers(price):
                 yield PriceLine(
                     book=LIST,
                     provider=self._provider,
                     model=self._model.id,
-                    meter=METERS[key],
-                    unit_price=money.quantised(unit_price),
+                    meter=meter,
+                    unit_price=_for_a_million(unit_price, units),
                     currency=CURRENCY,
                     valid_from=valid_from,
                     valid_to=valid_to,
@@ -190,6 +196,11 @@ class _Model:
                 yield tier.start, tier.price
             else:
                 self.left_out.add(f"above {tier.start:,} tokens")
+
+
+def _for_a_million(price: Decimal, units: int) -> Decimal:
+    """A price for so many units, for 1,000,000 of them: 6 decimals, half to even."""
+    return money.quantised(money.ROUNDING.divide(price * TOKENS, Decimal(units)))
 
 
 def _start(price: ConditionalPrice | PriceVariant) -> date | None:

@@ -181,16 +181,16 @@ def enter_contract(
     )
 
 
-def replace_list(session: Session, lines: Iterable[PriceLine], *, now: datetime) -> Entered:
-    """Makes the public list exactly ``lines``: what it no longer says is closed, never deleted.
+def replace_list(
+    session: Session, lines: Iterable[PriceLine], *, now: datetime, book: str = LIST
+) -> Entered:
+    """Makes a public book exactly ``lines``: what it no longer says is closed, never deleted.
 
-    Where a line of the list changed, those cells of every tenant wait that it can still concern.
+    ``book``: LIST or SUPPLEMENT. Where a line of it changed, those cells of every tenant wait that
+    it can still concern.
     """
     waiting.lock_ledger(session)
-    rows = session.execute(
-        select(*LINE).where(prices.c.tenant_id == PUBLIC, prices.c.book == LIST, known(None))
-    )
-    believed = {line.said: line for line in map(line_of, rows)}
+    believed = {line.said: line for line in public_lines(session, book)}
     said = {line.said: line for line in lines}
     correction = Correction(
         closed=tuple(line for key, line in believed.items() if key not in said),
@@ -198,6 +198,16 @@ def replace_list(session: Session, lines: Iterable[PriceLine], *, now: datetime)
     )
     opened = _apply(session, PUBLIC, correction, now)
     return Entered(opened=len(opened), closed=len(correction.closed))
+
+
+def public_lines(session: Session, book: str) -> list[PriceLine]:
+    """All that a public book says as it is known now, in the order in which it entered."""
+    rows = session.execute(
+        select(*LINE)
+        .where(prices.c.tenant_id == PUBLIC, prices.c.book == book, known(None))
+        .order_by(prices.c.id)
+    )
+    return [line_of(row) for row in rows]
 
 
 def listed_count(session: Session, source: str) -> int:

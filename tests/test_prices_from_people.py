@@ -278,9 +278,9 @@ def test_prices_on_the_command_line(
     listed = told("list", "--provider", "openai")
     assert "2.25" in listed
     assert "contract.csv" in listed
-    assert "7,519 lines" in told("refresh")
+    assert "7,642 lines" in told("refresh")
     with database.read() as session:
-        assert session.scalar(select(func.count()).select_from(prices)) == 7_519 + 2
+        assert session.scalar(select(func.count()).select_from(prices)) == 7_642 + 2
     with database.write() as session:
         unknown = Route(provider="openai", model="gpt-99", deployment="api")
         slot = (at(NOW) + timedelta(days=0)).isoformat()

@@ -12,9 +12,10 @@ from sqlalchemy import func, select
 from jobs import charge, refresh_prices
 from jobs.context import JobContext
 from jobs.listed_names import listed
-from jobs.price_feed import Feed, feed
+from jobs.price_feed import feed
 from spend.bands import band_of
 from spend.calls import Route
+from spend.feeds import Feed
 from spend.prices import PriceBook
 from spend.rating import rates
 from store.sessions import Database
