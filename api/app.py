@@ -8,6 +8,7 @@ from api import (
     alerts,
     budgets,
     calls,
+    commitments,
     contract,
     economics,
     front,
@@ -53,7 +54,18 @@ def create_app(database: Database, settings: ApiSettings, clock: Now) -> FastAPI
     app.add_middleware(BodyLimit, most=LARGEST_BODY)
     app.include_router(front.router)
     app.include_router(health.router)
-    for noun in (spend, performance, calls, statements, budgets, alerts, prices, pools, economics):
+    for noun in (
+        spend,
+        performance,
+        calls,
+        statements,
+        budgets,
+        alerts,
+        prices,
+        pools,
+        economics,
+        commitments,
+    ):
         app.include_router(
             noun.router, dependencies=[Depends(caller_of), Depends(known_parameters_only)]
         )

@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "report": "Show a month's statement",
     "prices": "Show and import prices",
     "pools": "Show and declare capacity paid by the hour",
+    "commitments": "Show and declare credits and minimums of spend",
     "budgets": "Show and set budgets",
     "jobs": "Run the jobs: by the clock, or one by hand",
     "collector": "Run the collector alone",
