@@ -14,8 +14,8 @@ from store.tables.heard import owners, routes
 T = TypeVar("T", Owner, Route)
 
 
-def owners_of(session: Session, tenant: int, ids: Iterable[int]) -> dict[int, Owner]:
-    """The owners that have these ids."""
+def owners_of(session: Session, tenant: int, ids: Iterable[int] | None = None) -> dict[int, Owner]:
+    """The owners that have these ids; None: every owner."""
     return _read(session, tenant, owners, Owner, ids)
 
 

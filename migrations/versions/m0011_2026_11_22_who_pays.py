@@ -60,8 +60,8 @@ def upgrade() -> None:
     op.create_table(
         "split_waiting",
         sa.Column("tenant_id", sa.Integer, autoincrement=False, nullable=False),
-        sa.Column("hour", moment, nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "hour", name=op.f("pk_split_waiting")),
+        sa.Column("slot", moment, nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "slot", name=op.f("pk_split_waiting")),
     )
 
 

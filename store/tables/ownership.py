@@ -45,7 +45,7 @@ payers = Table(
     METADATA,
     tenant(),
     Column("owner_id", BigInteger, primary_key=True, autoincrement=False),
-    # Quarter hours of UTC, half-open; without a bound '-infinity' and 'infinity'.
+    # Quarter hours of UTC, half-open; without a bound the first and the last moment that there is.
     Column("valid_from", DateTime(timezone=True), primary_key=True),
     Column("valid_to", DateTime(timezone=True), nullable=False),
     Column("payer_id", BigInteger, nullable=False),
@@ -69,10 +69,10 @@ splits = Table(
     Column("terms", JSONB, nullable=False),
 )
 
-# Hours (UTC) in which usage or charges changed: their days are to be split again.
+# Quarter hours (UTC) in which usage or charges changed: their days are to be split again.
 split_waiting = Table(
     "split_waiting",
     METADATA,
     tenant(),
-    Column("hour", DateTime(timezone=True), primary_key=True),
+    Column("slot", DateTime(timezone=True), primary_key=True),
 )

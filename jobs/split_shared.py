@@ -1,0 +1,100 @@
+"""Splits the cost of shared teams, a day that is over at a time, and posts what the ledger lacks.
+
+What a day's lines are to say follows from its charges, its usage and the rules in force; what is
+posted is the difference to what stands there. So late calls and new rules settle a day anew, in
+any order, and nothing is posted twice.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from jobs.context import JobContext
+from spend import money
+from spend.ids import content_id
+from spend.ownership_files import Ownership
+from spend.periods import day_start, local_day
+from spend.splits import FREE, SPLIT_METER, Bases, lines_of_day, with_payers
+from store import ledger, ownership, payers, split_days, waiting
+from store.ledger import NewCharge
+from store.split_days import Posted
+from store.tenants import TENANT
+
+_NOTHING: Final = Decimal(0)
+
+
+def settle_days(context: JobContext) -> int:
+    """Settles every day that changed and is over; returns the lines posted."""
+    with context.database.read() as session:
+        version = ownership.in_force(session, TENANT)
+        slots = split_days.waiting_slots(session, TENANT)
+    if version is None:
+        return 0
+    lines = 0
+    for day in sorted({local_day(slot, version.said.zone) for slot in slots}):
+        if day_start(day + timedelta(days=1), version.said.zone) > context.now:
+            break
+        with context.database.write() as session:
+            lines += _settle(session, context, day)
+        context.progress(f"shared costs of {day} split, {lines:,} lines posted")
+    return lines
+
+
+def _settle(session: Session, context: JobContext, day: date) -> int:
+    waiting.lock_ledger(session)
+    version = ownership.in_force(session, TENANT)
+    if version is None or version.followed_at is None:
+        return 0
+    said, currency = version.said, context.settings.currency
+    start, end = day_start(day, said.zone), day_start(day + timedelta(days=1), said.zone)
+    target = _target(session, said, start, end, currency)
+    stands = split_days.posted(session, TENANT, start, end, currency=currency)
+    lines = list(_lacking(target, stands))
+    ledger.post(session, TENANT, lines, currency=currency, now=context.now)
+    split_days.done(session, TENANT, start, end)
+    return len(lines)
+
+
+def _target(
+    session: Session, said: Ownership, start: datetime, end: datetime, currency: str
+) -> Posted:
+    if not said.splits:
+        return {}
+    used = split_days.used(session, TENANT, said.bounds(start, end), end, currency=currency)
+    lines = lines_of_day(said.splits, with_payers(said.rules, used), start)
+    payers.remember(session, TENANT, (payer for _, payer, _, _ in lines))
+    methods = {split.id: split.method for split in said.splits}
+    return {
+        ((slot, content_id(payer), route_id, split_id), methods[split_id]): line
+        for (slot, payer, route_id, split_id), line in lines.items()
+    }
+
+
+def _lacking(target: Posted, stands: Posted) -> Iterator[NewCharge]:
+    for key in sorted(target.keys() | stands.keys()):
+        (slot, payer_id, route_id, split_id), method = key
+        weight, bases = target.get(key, (_NOTHING, FREE))
+        before, bases_before = stands.get(key, (_NOTHING, FREE))
+        quantity = money.EXACT.subtract(weight, before)
+        more: Bases = bases.plus(bases_before.negative())
+        if not quantity and more.is_nothing:
+            continue
+        yield NewCharge(
+            kind=ledger.ALLOCATION,
+            slot=slot,
+            owner_id=payer_id,
+            payer_id=payer_id,
+            route_id=route_id,
+            band=0,
+            meter=SPLIT_METER,
+            rule_id=split_id,
+            quantity=quantity,
+            list_amount=more.list_amount,
+            contracted_amount=more.contracted_amount,
+            amount=more.amount,
+            billed_amount=more.billed_amount,
+            method=method,
+        )

@@ -1,0 +1,239 @@
+"""Who pays for an owner's calls, as the rules in force come to; and the charges that follow them.
+
+The table ``payers`` holds only what differs from the owner itself, so it is empty without rules.
+It changes in the transaction that moves the charges: a report never sees one without the other.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Subquery,
+    and_,
+    case,
+    column,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    values,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
+
+from spend.calls import Owner
+from spend.ids import content_id
+from spend.ownership import Term, terms_of
+from store import dictionaries, ownership, parties
+from store.tables.heard import owners
+from store.tables.ledger import charges
+from store.tables.ownership import payers
+
+Terms = Mapping[int, tuple[Term, ...]]
+"""Owner -> the times in which somebody else pays; owners of which there are none are absent."""
+
+
+class Paying:
+    """Who pays for calls of some owners."""
+
+    def __init__(self, terms: Terms) -> None:
+        self._terms = {
+            owner_id: [(term.start, term.end, content_id(term.payer)) for term in of_owner]
+            for owner_id, of_owner in terms.items()
+        }
+
+    def payer_of(self, owner_id: int, slot: datetime) -> int:
+        """The owner that pays for another's calls at a time (UTC): mostly the same."""
+        for start, end, payer_id in self._terms.get(owner_id, ()):
+            if start <= slot < end:
+                return payer_id
+        return owner_id
+
+
+def paying(session: Session, tenant: int, owner_ids: Collection[int]) -> Paying:
+    """Who pays for these owners' calls. Those that are new are remembered with their payers.
+
+    In the transaction that posts, after ``lock_ledger``.
+    """
+    version = ownership.in_force(session, tenant)
+    if version is None:
+        return Paying({})
+    known = terms(session, tenant, owner_ids)
+    # While charges still follow a new version, what they follow is the table.
+    if version.followed_at is not None:
+        new = parties.owners_of(session, tenant, [id_ for id_ in owner_ids if id_ not in known])
+        found = {id_: terms_of(version.said.rules, owner) for id_, owner in new.items()}
+        added = {id_: of_owner for id_, of_owner in found.items() if of_owner}
+        write(session, tenant, added)
+        known = {**known, **added}
+    return Paying(known)
+
+
+def terms(session: Session, tenant: int, owner_ids: Collection[int] | None = None) -> Terms:
+    """Who pays as the reports have it, for these owners; None: for all."""
+    wanted = select(payers).where(payers.c.tenant_id == tenant)
+    if owner_ids is not None:
+        wanted = wanted.where(payers.c.owner_id == func.any(_ids(owner_ids)))
+    rows = session.execute(wanted.order_by(payers.c.owner_id, payers.c.valid_from)).all()
+    who = parties.owners_of(session, tenant, {row.payer_id for row in rows})
+    found: dict[int, tuple[Term, ...]] = {}
+    for row in rows:
+        term = Term(row.valid_from, row.valid_to, who[row.payer_id])
+        found[row.owner_id] = (*found.get(row.owner_id, ()), term)
+    return found
+
+
+def write(session: Session, tenant: int, new: Terms) -> None:
+    """Replaces the terms of these owners; empty ones: the owner pays."""
+    if not new:
+        return
+    session.execute(
+        delete(payers).where(payers.c.tenant_id == tenant, payers.c.owner_id == func.any(_ids(new)))
+    )
+    remember(session, tenant, (term.payer for of_owner in new.values() for term in of_owner))
+    rows = [
+        {
+            "tenant_id": tenant,
+            "owner_id": owner_id,
+            "valid_from": term.start,
+            "valid_to": term.end,
+            "payer_id": content_id(term.payer),
+        }
+        for owner_id, of_owner in new.items()
+        for term in of_owner
+    ]
+    if rows:
+        session.execute(insert(payers), rows)
+
+
+def remember(session: Session, tenant: int, who: Iterable[Owner]) -> None:
+    """Payers stand in the dictionary beside the owners that were heard."""
+    entries = {content_id(payer): payer for payer in who}
+    dictionaries.remember(session, tenant, owners, entries, dictionaries.Known())
+
+
+def _ids(owner_ids: Iterable[int]) -> ColumnElement[Any]:
+    return literal(list(owner_ids), ARRAY(BigInteger))
+
+
+def are_there(session: Session, tenant: int) -> bool:
+    """Whether anybody pays for another's calls: if not, reports need not ask."""
+    return bool(session.scalar(select(exists().where(payers.c.tenant_id == tenant))))
+
+
+def with_payers(rows: FromClause, tenant: int, moment: ColumnElement[datetime]) -> Subquery:
+    """``rows`` (with owner_id) of a tenant, and who pays for each as ``payer_id``."""
+    paid = payers.alias()
+    return (
+        select(rows, func.coalesce(paid.c.payer_id, rows.c.owner_id).label("payer_id"))
+        .select_from(rows.outerjoin(paid, _pays(paid, rows, tenant, moment)))
+        .where(rows.c.tenant_id == tenant)
+        .subquery()
+    )
+
+
+def _pays(
+    paid: FromClause, rows: FromClause, tenant: int, moment: ColumnElement[datetime]
+) -> ColumnElement[bool]:
+    return and_(
+        paid.c.tenant_id == tenant,
+        paid.c.owner_id == rows.c.owner_id,
+        paid.c.valid_from <= moment,
+        paid.c.valid_to > moment,
+    )
+
+
+_SUMS: Final = ("quantity", "list_amount", "contracted_amount", "amount", "billed_amount")
+_COPIED: Final = (
+    "currency",
+    "slot",
+    "owner_id",
+    "route_id",
+    "band",
+    "meter",
+    "price_id",
+    "pool_id",
+    "commitment_id",
+    "uplift_id",
+    "discount_id",
+    "list_unit_price",
+    "unit_price",
+    "method",
+)
+
+
+def move(
+    session: Session, tenant: int, start: datetime, end: datetime, *, engine: str, now: datetime
+) -> int:
+    """Corrects charges of a time (UTC) that somebody else is to pay; returns the lines posted.
+
+    Taken back where they stand and put to who pays, by the table ``payers``. What is right
+    already is left alone, so doing it twice does nothing. Lines of splits follow by themselves.
+    """
+    to = func.coalesce(payers.c.payer_id, charges.c.owner_id)
+    # What is no usage keeps its kind: the charge job must not take it for usage.
+    kept = charges.c.kind.in_(("true-up", "credit", "tax"))
+    key = [
+        case((kept, charges.c.kind), else_="correction").label("kind"),
+        *(charges.c[name] for name in _COPIED),
+        charges.c.payer_id.label("taken_from"),
+        to.label("put_to"),
+    ]
+    sums = [func.sum(charges.c[name]).label(name) for name in _SUMS]
+    wrong = (
+        select(*key, *sums)
+        .select_from(charges.outerjoin(payers, _pays(payers, charges, tenant, charges.c.slot)))
+        .where(
+            charges.c.tenant_id == tenant,
+            charges.c.slot >= start,
+            charges.c.slot < end,
+            charges.c.rule_id.is_(None),
+            charges.c.payer_id != to,
+        )
+        .group_by(*key)
+        .having(or_(*(func.sum(charges.c[name]) != 0 for name in _SUMS)))
+        .subquery("wrong")
+    )
+    both = values(column("sign", BigInteger), name="both").data([(-1,), (1,)])
+    payer = case((both.c.sign < 0, wrong.c.taken_from), else_=wrong.c.put_to)
+    lines = select(
+        literal(tenant),
+        literal(now, charges.c.posted_at.type),
+        literal(engine),
+        payer,
+        wrong.c.kind,
+        *(wrong.c[name] for name in _COPIED),
+        *(both.c.sign * wrong.c[name] for name in _SUMS),
+    ).join_from(wrong, both, literal(value=True))
+    names = ["tenant_id", "posted_at", "engine", "payer_id", "kind", *_COPIED, *_SUMS]
+    ordered = lines.order_by(wrong.c.slot, wrong.c.owner_id, both.c.sign)
+    done = session.execute(insert(charges).from_select(names, ordered))
+    return int(done.rowcount)  # type: ignore[attr-defined]  # an INSERT's result has one
+
+
+def stretches(
+    session: Session, tenant: int, start: datetime, end: datetime, *, at_most: int
+) -> list[datetime]:
+    """Days (UTC) that cut a time into stretches of not too many charges each, ascending."""
+    day = func.date_trunc("day", charges.c.slot, "UTC")
+    rows = session.execute(
+        select(day, func.count())
+        .where(charges.c.tenant_id == tenant, charges.c.slot >= start, charges.c.slot < end)
+        .group_by(day)
+        .order_by(day)
+    )
+    cuts: list[datetime] = []
+    held = 0
+    for first, count in rows:
+        if held and held + count > at_most:
+            cuts.append(first)
+            held = 0
+        held += count
+    return cuts
