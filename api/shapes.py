@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from pydantic import BaseModel, Field
@@ -34,12 +35,25 @@ def _usage_schema() -> dict[str, Any]:
     }
 
 
+COSTS: Final = ("cost", "list_cost", "contracted_cost", "billed_cost")
+"""The four cost bases, effective first, as answers and CSV have them."""
+
+
 class TotalsAnswer(BaseModel):
     """What a group of calls comes to."""
 
     cost: str | None = Field(
-        description="Exact, in `currency`; null where nothing in the row is priced.",
+        description="Exact, in `currency`; null where nothing in the row is priced. Effective:"
+        " commitments are spread over what they were for.",
         examples=["12.345678"],
+    )
+    list_cost: str | None = Field(
+        description="At list prices; null where some of it has none, or nothing is priced."
+    )
+    contracted_cost: str | None = Field(description="As contracted, before commitments.")
+    billed_cost: str | None = Field(
+        description="What is on a bill for it: a commitment where it was bought, nothing for what"
+        " it covers, nothing for depreciation and your own people's time."
     )
     calls: int = Field(description="Requests to a model.")
     errors: int = Field(description="Calls that did not end well.")
@@ -102,7 +116,7 @@ def bounds_of(asked: Asked, complete_until: datetime | None) -> dict[str, Any]:
 def totals_of(totals: Totals) -> dict[str, Any]:
     """The fields of TotalsAnswer."""
     return {
-        "cost": None if totals.cost is None else plain(totals.cost),
+        **{name: _money(getattr(totals, name)) for name in COSTS},
         "calls": totals.calls,
         "errors": totals.errors,
         "unpriced_calls": totals.unpriced_calls,
@@ -111,6 +125,10 @@ def totals_of(totals: Totals) -> dict[str, Any]:
         "waiting_calls": totals.waiting_calls,
         "usage": usage_of(totals.usage),
     }
+
+
+def _money(amount: Decimal | None) -> str | None:
+    return None if amount is None else plain(amount)
 
 
 def usage_of(usage: Mapping[str, int]) -> dict[str, int]:

@@ -11,7 +11,7 @@ from api.auth import Who
 from api.dependencies import Clock, Config, Reading, Tenant
 from api.grouping import Asked, GroupedAsked, checked, too_many_rows
 from api.problems import answers
-from api.shapes import BoundsAnswer, DimensionsAnswer, TotalsAnswer, bounds_of, totals_of
+from api.shapes import COSTS, BoundsAnswer, DimensionsAnswer, TotalsAnswer, bounds_of, totals_of
 from reports.csv_text import Value, csv_text
 from spend.totals import Totals, together
 from store.completeness import complete_until
@@ -87,6 +87,8 @@ def _csv(asked: Asked, rows: list[tuple[Key, Totals]], currency: str) -> str:
     meters = list(totals_of(Totals())["usage"])
     for key, totals in rows:
         told = totals_of(totals)
-        figures: list[Value] = [totals.cost, *(told[name] for name in fields[1:])]
+        figures: list[Value] = [
+            getattr(totals, name) if name in COSTS else told[name] for name in fields
+        ]
         lines.append([*key, currency, *figures, *told["usage"].values()])
     return csv_text([*header, *fields, *meters], lines)

@@ -1,5 +1,6 @@
 """What a group of calls comes to: cost, counts and usage; and how groups add up."""
 
+import functools
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +18,14 @@ class Totals:
     """A group of calls. ``usage`` is by meter (``spend/meters.py``)."""
 
     cost: Decimal | None = None
-    """The sum of its ledger lines, exact; None when there are none: nothing in it is priced."""
+    """The sum of its ledger lines, exact; None when there are none: nothing in it is priced.
+    Effective: commitments are spread over what they were for."""
+    list_cost: Decimal | None = None
+    """The same at list prices; None where one of the lines has no list price, or there are none."""
+    contracted_cost: Decimal | None = None
+    """As contracted, before commitments; None when there are no lines."""
+    billed_cost: Decimal | None = None
+    """What is on somebody's bill for it; None when there are no lines."""
     calls: int = 0
     errors: int = 0
     """Calls that did not end well."""
@@ -43,12 +51,14 @@ class Totals:
 
 
 def together(groups: Iterable[Totals]) -> Totals:
-    """The sum of groups; its cost is None only where no group has one."""
-    cost: Decimal | None = None
+    """The sum of groups; its cost is None only where no group has one.
+
+    At list prices it is None where one group has a cost, and none at list prices.
+    """
+    groups = tuple(groups)
     counts: Counter[str] = Counter()
     usage: Counter[str] = Counter()
     for group in groups:
-        cost = plus(cost, group.cost)
         counts["calls"] += group.calls
         counts["errors"] += group.errors
         counts["unpriced_calls"] += group.unpriced_calls
@@ -57,7 +67,19 @@ def together(groups: Iterable[Totals]) -> Totals:
         counts["waiting_calls"] += group.waiting_calls
         for meter, tokens in group.usage.items():
             usage[meter] += tokens
-    return Totals(cost=cost, usage=dict(usage), **counts)
+    unlisted = any(group.cost is not None and group.list_cost is None for group in groups)
+    return Totals(
+        cost=_sum(group.cost for group in groups),
+        list_cost=None if unlisted else _sum(group.list_cost for group in groups),
+        contracted_cost=_sum(group.contracted_cost for group in groups),
+        billed_cost=_sum(group.billed_cost for group in groups),
+        usage=dict(usage),
+        **counts,
+    )
+
+
+def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    return functools.reduce(plus, amounts, None)
 
 
 def plus(one: Decimal | None, other: Decimal | None) -> Decimal | None:

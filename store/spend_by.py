@@ -2,7 +2,8 @@
 
 import functools
 import operator
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 
 from sqlalchemy import Integer, Row, case, cast, func, not_
 from sqlalchemy.orm import Session
@@ -20,6 +21,16 @@ _NO_PRICE = cells.c.unpriced_calls > cells.c.unmetered_calls
 _TOKENS = functools.reduce(operator.add, (cells.c[name] for name in DISJOINT))
 # Written down since metrics tell of tokens without telling of calls.
 _UNPRICED_TOKENS = func.coalesce(cells.c.unpriced_tokens, case((_NO_PRICE, _TOKENS), else_=0))
+
+MONEY: Final = {
+    "cost": func.sum(charges.c.amount),
+    "list_cost": func.sum(charges.c.list_amount),
+    "contracted_cost": func.sum(charges.c.contracted_amount),
+    "billed_cost": func.sum(charges.c.billed_amount),
+    # What has no list price: 0 again when such a line was taken back.
+    "unlisted": func.sum(case((charges.c.list_amount.is_(None), charges.c.quantity), else_=0)),
+}
+"""Sums over charges, in the four cost bases."""
 
 
 def spend_by(
@@ -41,7 +52,7 @@ def spend_by(
             **{name: func.sum(cells.c[name]) for name in METER_NAMES},
         },
     )
-    money = Part(charges, {"cost": func.sum(charges.c.amount)}, (charges.c.currency == currency,))
+    money = Part(charges, MONEY, (charges.c.currency == currency,))
     found = {key: _totals(row) for key, row in added_up(session, question, tenant, (usage, money))}
     return {key: totals for key, totals in found.items() if not totals.is_nothing}
 
@@ -53,8 +64,12 @@ def _totals(row: Row[Any]) -> Totals:
     if cost == 0 and unknown:
         # Its charges were taken back when the price was: unknown again, not free.
         cost = None
+    known = cost is not None
     return Totals(
         cost=cost,
+        list_cost=(row.list_cost or Decimal(0)) if known and not row.unlisted else None,
+        contracted_cost=row.contracted_cost if known else None,
+        billed_cost=row.billed_cost if known else None,
         calls=calls,
         errors=int(row.errors or 0),
         unpriced_calls=unpriced,

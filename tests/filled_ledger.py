@@ -104,7 +104,11 @@ def put_charge(
     currency: str = "USD",
     band: int = 0,
     tenant: int = TENANT,
+    listed: str | None = None,
+    contracted: str | None = None,
+    billed: str | None = None,
 ) -> None:
+    """A line of the ledger. ``listed``: None for no list price; the others: None for ``amount``."""
     owner_id, route_id = put_names(session, owner, route)
     session.execute(
         insert(charges).values(
@@ -121,8 +125,9 @@ def put_charge(
             pool_id=pool_id,
             quantity=quantity,
             amount=Decimal(amount),
-            contracted_amount=Decimal(amount),
-            billed_amount=Decimal(amount),
+            list_amount=None if listed is None else Decimal(listed),
+            contracted_amount=Decimal(contracted or amount),
+            billed_amount=Decimal(billed or amount),
             currency=currency,
             method="work-units-v1" if pool_id is not None else "price-book/1",
         )

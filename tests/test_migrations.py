@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 from hashlib import sha256
 
+from filled_ledger import put_charge
 from sighted import NOON, OTEL, hear, sighting
 from sqlalchemy import BigInteger, insert, literal_column, select, text
 
@@ -17,6 +18,7 @@ from store import twins
 from store.partitions import ensure
 from store.sessions import Database
 from store.tables.heard import emitters, heard_from
+from store.tables.prices import prices
 from store.tenants import TENANT
 
 
@@ -115,3 +117,40 @@ def test_emitters_heard_between_a_downgrade_and_an_upgrade_are_one(
         services = session.execute(text("SELECT emitter_id FROM heard_from")).scalars().all()
     assert [one.sighting for one in kept] == [sighting(1)]
     assert list(services) == [content_id(OTEL)]
+
+
+def test_charges_of_before_have_their_four_bases(database: Database, database_url: str) -> None:
+    with database.write() as session:
+        for book, meter, price in (("list", "input", "2.5"), ("contract", "output", "8")):
+            session.execute(
+                insert(prices).values(
+                    tenant_id=TENANT,
+                    book=book,
+                    provider="openai",
+                    model="gpt-4o",
+                    meter=meter,
+                    unit_price=price,
+                    currency="USD",
+                    valid_from=NOON,
+                    known_from=NOON,
+                    source="here",
+                )
+            )
+        put_charge(session, "2026-10-20T12:00", "2.5", price_id=1)
+        put_charge(session, "2026-10-20T12:00", "8", meter="output", price_id=2)
+        put_charge(session, "2026-10-20T12:00", "1", meter="idle", pool_id=3)
+    downgrade(database_url, "0007")
+    upgrade(database_url)
+    with database.read() as session:
+        found = session.execute(
+            text(
+                "SELECT amount::float::text, contracted_amount = amount, billed_amount = amount,"
+                " list_amount = amount, unit_price::float::text, list_unit_price::float::text,"
+                " payer_id = owner_id FROM charges ORDER BY id"
+            )
+        ).all()
+    assert found == [
+        ("2.5", True, True, True, "2.5", "2.5", True),
+        ("8", True, True, None, "8", None, True),
+        ("1", True, True, True, None, None, True),
+    ]

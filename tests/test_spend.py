@@ -54,8 +54,10 @@ def test_spend_is_told_in_the_words_of_the_contract(database: Database) -> None:
             reasoning=80,
         )
         put_cell(session, "2026-10-05T10:15", calls=1, outcome=Outcome.TIMEOUT, unmetered=0)
-        put_charge(session, "2026-10-05T10:15", "0.0025")
-        put_charge(session, "2026-10-05T10:15", "0.002", meter="output")
+        put_charge(
+            session, "2026-10-05T10:15", "0.0025", listed="0.003", contracted="0.0027", billed="0"
+        )
+        put_charge(session, "2026-10-05T10:15", "0.002", meter="output", listed="0.002")
         put_run(session, "roll", "2026-10-20T11:00")
         put_run(session, "charge", "2026-10-20T10:58:30")
     body = ask(asking(database), group_by="team,provider,model")
@@ -80,6 +82,9 @@ def test_spend_is_told_in_the_words_of_the_contract(database: Database) -> None:
     }
     total = {
         "cost": "0.0045",
+        "list_cost": "0.005",
+        "contracted_cost": "0.0047",
+        "billed_cost": "0.002",
         "calls": 4,
         "errors": 1,
         "unpriced_calls": 0,
@@ -125,6 +130,22 @@ def test_what_has_no_price_costs_null_and_what_is_free_costs_zero(database: Data
         "taken-back": (None, 1, 0),
     }
     assert body["total"]["cost"] == "0.00"
+
+
+def test_a_cost_at_list_prices_is_null_where_some_of_it_has_none(database: Database) -> None:
+    with database.write() as session:
+        put_charge(session, "2026-10-05", "2", SEARCH, listed="3")
+        put_charge(session, "2026-10-05", "1", SUPPORT)
+        put_charge(session, "2026-10-06", "1", SUPPORT, listed="2")
+        # Taken back: what is left has a list price.
+        put_charge(session, "2026-10-06", "5", SEARCH)
+        put_charge(session, "2026-10-06", "-5", SEARCH, kind="correction", quantity=-1)
+    body = ask(asking(database), group_by="team")
+    assert {row["team"]: (row["cost"], row["list_cost"]) for row in body["rows"]} == {
+        "search": ("2.00", "3.00"),
+        "support": ("2.00", None),
+    }
+    assert (body["total"]["cost"], body["total"]["list_cost"]) == ("4.00", None)
 
 
 def _unpriced(row: dict[str, Any]) -> tuple[str | None, int, int]:
