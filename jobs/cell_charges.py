@@ -5,19 +5,21 @@ Used by the charge job for cells that wait, and by re-pricing for all cells of a
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from jobs.rate_cells import Prices, frame, lacking, rate
+from jobs.lacking import Books, ids_in, lacking, targets
+from jobs.rate_cells import Prices, Rated, columns, rate
 from jobs.split_pools import PoolFinder
-from spend.calls import Route
 from spend.knowledge import Knowledge
 from spend.pools import Pool
-from spend.prices import PriceBook, wanted
-from store import books, listings, parties
-from store.ledger import CELL, POSTED, CellKey, NewCharge, Place, Unpriced
+from store import books, parties
+from store.discounts import discounts_by_id
+from store.ledger import CELL, CellKey, NewCharge, Place, Unpriced
+from store.price_book import book_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +55,37 @@ def conclude(
     places: dict[Place, None] = dict.fromkeys(_place(row) for row in cells)
     runs_on = {place: pool for place in places if (pool := finder.pool_of(*place[:3]))}
     priced = [row for row in cells if _place(row) not in runs_on]
-    prices = _prices(session, tenant, routes, knowledge, currency)
-    rated = rate(frame(CELL, (row[: len(CELL)] for row in priced)), prices)
-    stands = frame(POSTED, posted)
-    named = {*rated.lines["price_id"], *stands["price_id"]}
-    lines = list(lacking(rated.lines, stands, books.lines_by_id(session, tenant, named)))
+    book = book_for(session, tenant, list(routes.values()), currency=currency)
+    rated = rate(
+        columns(CELL, (row[: len(CELL)] for row in priced)), Prices(book, routes, knowledge)
+    )
+    stands = list(posted)
+    lines = lacking(targets(rated), stands, _said(session, tenant, stands), _payer_of)
+    return Concluded(list(lines), _unpriced(cells, priced, rated), runs_on)
+
+
+def _payer_of(owner_id: int, _slot: datetime) -> int:
+    """Who pays for what an owner used in a slot."""
+    return owner_id
+
+
+def _said(session: Session, tenant: int, posted: Iterable[Sequence[Any]]) -> Books:
+    """What the ids on posted charges stand for."""
+    price_ids, discount_ids = ids_in(posted)
+    return Books(
+        books.lines_by_id(session, tenant, price_ids),
+        discounts_by_id(session, tenant, discount_ids),
+    )
+
+
+def _unpriced(
+    cells: Iterable[Row[*tuple[Any, ...]]], priced: Iterable[Row[*tuple[Any, ...]]], rated: Rated
+) -> dict[CellKey, Unpriced]:
     # What runs on a pool is paid for by the hour, also where it did not say what it used.
-    unpriced = {key: rated.unpriced.get(key, (0, 0)) for key in map(_key, cells)}
-    return Concluded(lines, unpriced, runs_on)
+    found: dict[CellKey, Unpriced] = {_key(row): (0, 0) for row in cells}
+    counts = zip(rated.unpriced_calls.tolist(), rated.unpriced_tokens.tolist(), strict=True)
+    found.update(zip(map(_key, priced), counts, strict=True))
+    return found
 
 
 def _key(row: Row[*tuple[Any, ...]]) -> CellKey:
@@ -69,16 +94,3 @@ def _key(row: Row[*tuple[Any, ...]]) -> CellKey:
 
 def _place(row: Row[*tuple[Any, ...]]) -> Place:
     return row.slot, row.owner_id, row.route_id, row.band
-
-
-def _prices(
-    session: Session,
-    tenant: int,
-    routes: Mapping[int, Route],
-    knowledge: Knowledge,
-    currency: str,
-) -> Prices:
-    names = listings.names(session, tenant)
-    pairs = wanted(routes.values(), names)
-    lines = books.lines_for(session, tenant, pairs, currency=currency)
-    return Prices(PriceBook(lines, names), routes, knowledge)

@@ -1,80 +1,56 @@
-"""What cells cost by the price book, and the lines that the ledger lacks for it.
+"""What cells cost by the price book, in columns: the rules of ``spend/rating.py`` for many at once.
 
-Tables are pandas frames of Arrow columns: counts are integers, money is decimal128 with 12
-decimals. Arrow raises where a product would not fit; sums of counts are made as decimals, because
-sums of integers would wrap round.
+Columns are numpy arrays of int64, one element a cell. Money is a whole number of 1e-12. Where a
+sum or a product could pass 2**63, that column is worked out in Python's integers instead, which
+have no bound: slower, and the same. Nothing is ever a float.
 """
 
-import functools
-import operator
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-import pandas as pd
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from spend import money, rating
-from spend.calls import Route
+from spend.calls import Outcome, Route
 from spend.knowledge import AS_HEARD, Knowledge
 from spend.meters import DISJOINT
-from spend.prices import PriceBook, PriceLine
-from spend.rating import CHARGED, PARTS, Rates
-from store import ledger
-from store.ledger import PLACE, CellKey, NewCharge, Unpriced
+from spend.prices import Epochs, PriceBook
+from spend.rating import CHARGED, EXTRAS, PARTS, REQUESTS, WHOLES, Rate, Rates
 
-_COUNT: Final = pa.decimal128(19, 0)
-_QUANTITY: Final = pa.decimal128(38, 6)
-_PER_UNIT: Final = pa.decimal128(18, money.ATOM_DIGITS)
-_AMOUNT: Final = pa.decimal128(38, money.ATOM_DIGITS)
-_KINDS: Final = {
-    "slot": pa.timestamp("us", tz="UTC"),
-    "owner_id": pa.int64(),
-    "route_id": pa.int64(),
-    "band": pa.int16(),
-    "outcome": pa.int16(),
-    "meter": pa.string(),
-    "price_id": pa.int64(),
-    "per_unit": _PER_UNIT,
-    "quantity": _QUANTITY,
-    "amount": _AMOUNT,
-}
-_RATED_BY: Final = ["slot", "route_id", "band"]
-_CELL_KEY: Final = ["slot", "owner_id", "route_id", "outcome", "band"]
-_NOTHING: Final = Decimal(0)
-_LINE_KEY: Final = [*PLACE, "meter", "same_price"]
-_VALUES: Final = ["price_id", "quantity", "amount"]
+Column = npt.NDArray[Any]
+"""int64; or Python's integers, where these could be too small."""
+Cells = Mapping[str, Column]
+"""Columns CELL of ``store/ledger.py``; ``slot`` in microseconds since 1970, UTC."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_LARGEST: Final = 2**63 - 1
+_SUMMED: Final = (*DISJOINT, *EXTRAS, *WHOLES)
 
 
-def frame(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
-    """Rows as a frame of Arrow columns; a column that ``_KINDS`` lacks is a count."""
-    values = list(zip(*rows, strict=True)) or [()] * len(columns)
-    table = pa.table(
-        {
-            name: pa.array(column, _KINDS.get(name, pa.int64()))
-            for name, column in zip(columns, values, strict=True)
-        }
-    )
-    made: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
-    return made
+def columns(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Cells:
+    """Rows of cells as columns."""
+    values = list(zip(*rows, strict=True)) or [()] * len(names)
+    return {
+        name: np.array(
+            [microseconds(each) for each in column] if name == "slot" else column, dtype=np.int64
+        )
+        for name, column in zip(names, values, strict=True)
+    }
 
 
-def rows(of: pd.DataFrame, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """A frame's rows as Python's own values: int, str, Decimal, datetime in UTC."""
-    table = pa.Table.from_pandas(of[list(columns)], preserve_index=False)
-    return zip(*(column.to_pylist() for column in table.columns), strict=True)
+def microseconds(moment: datetime) -> int:
+    """Since 1970, UTC: exact."""
+    return (moment - _EPOCH) // _MICROSECOND
 
 
-@dataclass(frozen=True, slots=True)
-class Rated:
-    """Cells with what they cost."""
-
-    lines: pd.DataFrame
-    """Columns POSTED: what the ledger is to say of their places, in sum."""
-    unpriced: Mapping[CellKey, Unpriced]
-    """Cell -> calls and tokens whose cost is unknown."""
+def moment_of(microseconds_: int) -> datetime:
+    """The moment (UTC) that so many microseconds after 1970 is."""
+    return _EPOCH + microseconds_ * _MICROSECOND
 
 
 class Prices:
@@ -83,8 +59,8 @@ class Prices:
     def __init__(
         self, book: PriceBook, routes: Mapping[int, Route], knowledge: Knowledge = AS_HEARD
     ) -> None:
-        self._book = book
-        self._routes = routes
+        self.book = book
+        self.routes = routes
         self._knowledge = knowledge
         self._epochs = {
             id_: book.changes(route).also(knowledge.moments) for id_, route in routes.items()
@@ -95,119 +71,214 @@ class Prices:
         """The rates of a cell. Prices change on quarter hours only, so a cell has one."""
         key = (route_id, band, self._epochs[route_id].of(slot))
         if key not in self._known:
-            route = self._routes[route_id]
+            route = self.routes[route_id]
             known_at = self._knowledge.of(slot)
-            self._known[key] = rating.rates(
-                self._book, route, band=band, at=slot, known_at=known_at
-            )
+            self._known[key] = rating.rates(self.book, route, band=band, at=slot, known_at=known_at)
         return self._known[key]
 
-
-def rate(cells: pd.DataFrame, prices: Prices) -> Rated:
-    """Prices cells (columns CELL): each meter times its line, or nothing where one is missing."""
-    rates = _rates(cells, prices)
-    used = _used(cells, rates)
-    priced = used.merge(rates, how="left", on=[*_RATED_BY, "meter"])
-    missing = priced.loc[priced["price_id"].isna(), _CELL_KEY].drop_duplicates()
-    missing["missing"] = pd.Series(True, index=missing.index, dtype="bool[pyarrow]")
-    whole = cells.merge(missing, how="left", on=_CELL_KEY)
-    is_missing = whole["missing"].fillna(False)
-    # Of a cell that failed, all calls count as unpriced: which of them used something, it has
-    # forgotten. A cell that ended well knows its calls that reported nothing.
-    whole["unknown"] = whole["unmetered_calls"].where(~is_missing, whole["calls"])
-    # Tokens that a metric told may be of no known call.
-    tokens = functools.reduce(operator.add, (whole[meter] for meter in DISJOINT))
-    whole["tokens"] = tokens.where(is_missing, 0)
-    unpriced = {row[:-2]: row[-2:] for row in rows(whole, [*_CELL_KEY, "unknown", "tokens"])}
-    lines = priced.merge(missing, how="left", on=_CELL_KEY)
-    lines = lines.loc[lines["missing"].isna()]
-    lines["amount"] = lines["quantity"].astype(pd.ArrowDtype(_COUNT)) * lines["per_unit"]
-    summed = lines.groupby([*PLACE, "meter", "price_id"], as_index=False)[
-        ["quantity", "amount"]
-    ].sum()
-    return Rated(summed, unpriced)
+    def epochs(self, route_id: int, slots: Column) -> Column:
+        """For each slot the number of the stretch of unchanged prices that holds it."""
+        epochs: Epochs = self._epochs[route_id]
+        moments = np.array([microseconds(each) for each in epochs.moments], dtype=np.int64)
+        return np.searchsorted(moments, slots, side="right")
 
 
-def _rates(cells: pd.DataFrame, prices: Prices) -> pd.DataFrame:
-    """The line of each charged meter for each slot, route and band: one row where there is one."""
-    found = [
-        (slot, route_id, band, meter, line.id, money.per_unit(line.unit_price))
-        for slot, route_id, band in rows(cells[_RATED_BY].drop_duplicates(), _RATED_BY)
-        for meter, line in prices.at(route_id, band, slot).lines.items()
-    ]
-    return frame([*_RATED_BY, "meter", "price_id", "per_unit"], found)
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """What places are charged for one meter; an element for each place that used it."""
+
+    meter: str
+    place: Column
+    """Its number among the places of ``Rated``."""
+    quantity: Column
+    amount: Column
+    """1e-12 of the currency, as the next."""
+    list_amount: Column
+    """0 where the place's rate has no list price."""
 
 
-def _used(cells: pd.DataFrame, rates: pd.DataFrame) -> pd.DataFrame:
-    """One row for each cell and meter that is charged: _CELL_KEY, meter, quantity (> 0)."""
-    charged = cells[[*_CELL_KEY, *DISJOINT, *PARTS]].copy()
-    for part, whole in PARTS.items():
-        apart = rates.loc[rates["meter"] == part, _RATED_BY]
-        asked = charged[_RATED_BY].merge(apart, how="left", on=_RATED_BY, indicator=True)
-        has_price = (asked["_merge"] == "both").to_numpy()
-        at_most = charged[part].where(charged[part] <= charged[whole], charged[whole])
-        charged[part] = at_most.where(has_price, 0)
-        charged[whole] -= charged[part]
-    long = charged.melt(_CELL_KEY, list(CHARGED), "meter", "quantity")
-    long["meter"] = long["meter"].astype(pd.ArrowDtype(pa.string()))
-    long["quantity"] = long["quantity"].astype(pd.ArrowDtype(_QUANTITY))
-    return long.loc[long["quantity"] != _NOTHING]
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """Cells with what they cost."""
+
+    slot: Column
+    """Of each place, as the next four; a place is what shares its charges."""
+    owner_id: Column
+    route_id: Column
+    band: Column
+    rates: Sequence[Rates]
+    rates_at: Column
+    """Of each place, its number in ``rates``."""
+    charged: Sequence[Charged]
+    unpriced_calls: Column
+    """Of each cell, as the next: what of it has no known cost."""
+    unpriced_tokens: Column
 
 
-def _with_price(lines: pd.DataFrame, known: Mapping[int, PriceLine]) -> pd.DataFrame:
-    """Adds ``same_price``: one number for all lines that say the same price of the same."""
-    numbers: dict[object, int] = {}
-    for id_ in sorted(known):
-        numbers.setdefault((known[id_].subject, known[id_].unit_price), id_)
-    same = [numbers[known[id_].subject, known[id_].unit_price] for id_ in lines["price_id"]]
-    return lines.assign(same_price=pd.Series(same, index=lines.index, dtype="int64[pyarrow]"))
-
-
-def lacking(
-    target: pd.DataFrame, posted: pd.DataFrame, known: Mapping[int, PriceLine]
-) -> Iterator[NewCharge]:
-    """The lines that make the ledger (columns POSTED) say what ``target`` says.
-
-    ``known`` holds every price line that the two name. A line whose price still holds for the
-    cell, though its term has changed, is the same price: nothing is posted for it.
-    """
-    if target.empty and posted.empty:
-        return
-    target, posted = _with_price(target, known), _with_price(posted, known)
-    posted = posted.groupby(_LINE_KEY, as_index=False).agg(
-        {"price_id": "max", "quantity": "sum", "amount": "sum"}
+def rate(cells: Cells, prices: Prices) -> Rated:
+    """Prices cells: each meter times its rate, or nothing where one is missing."""
+    slot_at, slots = _distinct(cells["slot"])
+    route_at, routes = _distinct(cells["route_id"])
+    owner_at, owners = _distinct(cells["owner_id"])
+    bands = int(cells["band"].max(initial=0)) + 1
+    route_band = route_at * bands + cells["band"]
+    rates_at, found = _rates(cells, prices, (slot_at, slots), (route_at, routes), route_band)
+    used, missing = _used(cells, rates_at, found)
+    key = (slot_at * max(len(owners), 1) + owner_at) * (len(routes) * bands or 1) + route_band
+    place, distinct = _distinct(key)
+    first = _first(place, len(distinct))
+    of_place = rates_at[first]
+    return Rated(
+        slot=cells["slot"][first],
+        owner_id=cells["owner_id"][first],
+        route_id=cells["route_id"][first],
+        band=cells["band"][first],
+        rates=found,
+        rates_at=of_place,
+        charged=[
+            _charged(meter, _sums(np.where(missing, 0, used[meter]), place, first), of_place, found)
+            for meter in CHARGED
+            if meter in used
+        ],
+        unpriced_calls=_unpriced_calls(cells, rates_at, found, missing),
+        # Tokens that a metric told may be of no known call.
+        unpriced_tokens=np.where(missing, sum(_exact(cells[meter]) for meter in DISJOINT), 0),
     )
-    both = target.merge(posted, how="outer", on=_LINE_KEY, suffixes=("", "_posted"))
-    both = both.sort_values(_LINE_KEY)
-    standing = posted.loc[posted["quantity"] != _NOTHING]
-    stands = set(rows(standing, [*PLACE, "meter"]))
-    columns = [*PLACE, "meter", *(f"{name}{of}" for name in _VALUES for of in ("", "_posted"))]
-    for (
-        *place,
-        meter,
-        price_id,
-        posted_price_id,
-        quantity,
-        before,
-        amount,
-        amount_before,
-    ) in rows(both, columns):
-        more = (quantity or _NOTHING) - (before or _NOTHING)
-        if not more:
-            continue
-        # At another price before, or less than before: that is a correction. More at the same
-        # price is what came later.
-        other_price = not before and (*place, meter) in stands
-        yield NewCharge(
-            kind=ledger.CORRECTION if more < 0 or other_price else ledger.ORIGINAL,
-            slot=place[0],
-            owner_id=place[1],
-            route_id=place[2],
-            band=place[3],
-            meter=meter,
-            price_id=posted_price_id if price_id is None else price_id,
-            pool_id=None,
-            quantity=more,
-            amount=money.EXACT.subtract(amount or _NOTHING, amount_before or _NOTHING),
-            method=rating.METHOD,
+
+
+def _distinct(values: Column) -> tuple[Column, Column]:
+    """For each value its number, and the values by their numbers."""
+    encoded = pa.array(values).dictionary_encode()
+    number = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    return number, encoded.dictionary.to_numpy(zero_copy_only=False)
+
+
+def _first(number: Column, count: int) -> Column:
+    """For each number the place of its first occurrence."""
+    first = np.empty(count, dtype=np.int64)
+    first[number[::-1]] = np.arange(len(number) - 1, -1, -1)
+    return first
+
+
+def _rates(
+    cells: Cells,
+    prices: Prices,
+    slot: tuple[Column, Column],
+    route: tuple[Column, Column],
+    route_band: Column,
+) -> tuple[Column, list[Rates]]:
+    """For each cell the number of its rates, and the rates by their numbers."""
+    (slot_at, slots), (route_at, routes) = slot, route
+    if not len(slot_at):
+        return slot_at, []
+    epochs = np.stack([prices.epochs(int(id_), slots) for id_ in routes])
+    epoch = epochs[route_at, slot_at]
+    rates_at, distinct = _distinct(route_band * (int(epochs.max()) + 1) + epoch)
+    found = [
+        prices.at(
+            int(cells["route_id"][first]),
+            int(cells["band"][first]),
+            moment_of(int(cells["slot"][first])),
         )
+        for first in _first(rates_at, len(distinct))
+    ]
+    return rates_at, found
+
+
+def _used(
+    cells: Cells, rates_at: Column, rates: Sequence[Rates]
+) -> tuple[dict[str, Column], Column]:
+    """How much of each meter a cell is charged, and whether any of it has no price.
+
+    Meters that no cell is charged for are left out.
+    """
+    used = {}
+    for meter in _SUMMED:
+        quantity = _requests(cells, rates_at, rates) if meter == REQUESTS else cells[meter]
+        if not quantity.any():
+            continue
+        if meter not in DISJOINT:
+            is_charged = np.array([each.is_charged(meter) for each in rates])
+            quantity = np.where(is_charged[rates_at], quantity, 0)
+        used[meter] = quantity
+    for part, whole in PARTS.items():
+        apart = np.array([part in each.lines for each in rates])
+        if whole in used and apart.any() and cells[part].any():
+            at_most = np.minimum(cells[part], used[whole])
+            used[part] = np.where(apart[rates_at], at_most, 0)
+            used[whole] = used[whole] - used[part]
+    missing = np.zeros(len(rates_at), dtype=bool)
+    for meter, quantity in used.items():
+        has_price = np.array([meter in each.lines for each in rates])
+        if not has_price.all():
+            missing |= ~has_price[rates_at] & (quantity != 0)
+    return used, missing
+
+
+def _requests(cells: Cells, rates_at: Column, rates: Sequence[Rates]) -> Column:
+    """Calls that ended well; without those whose cost is unknown, as they did not say enough."""
+    by_request = np.array([each.by_request for each in rates])
+    told = np.where(by_request[rates_at], cells["calls"], cells["calls"] - cells["unmetered_calls"])
+    return np.where(cells["outcome"] == Outcome.OK, told, 0)
+
+
+def _unpriced_calls(
+    cells: Cells, rates_at: Column, rates: Sequence[Rates], missing: Column
+) -> Column:
+    """Of a cell that failed, all calls: which of them used something, it has forgotten.
+
+    A cell that ended well knows its calls that reported nothing.
+    """
+    by_request = np.array([each.by_request for each in rates], dtype=bool)
+    silent = np.where(by_request[rates_at], 0, cells["unmetered_calls"])
+    return np.where(missing, cells["calls"], silent)
+
+
+def _exact(column: Column) -> Column:
+    """In Python's integers where some of its sums could be too large for 64 bits."""
+    if len(column) and int(np.abs(column).max()) * (len(column) + len(_SUMMED)) > _LARGEST:
+        return column.astype(object)
+    return column
+
+
+def _sums(quantity: Column, place: Column, first: Column) -> Column:
+    """The sum over each place."""
+    if len(first) == len(place):
+        return quantity
+    quantity = _exact(quantity)
+    sums = np.zeros(len(first), dtype=quantity.dtype)
+    np.add.at(sums, place, quantity)
+    return sums
+
+
+def _charged(meter: str, sums: Column, rates_at: Column, rates: Sequence[Rates]) -> Charged:
+    place = np.flatnonzero(sums)
+    quantity = sums[place]
+    of = [each.lines.get(meter) for each in rates]
+    return Charged(
+        meter,
+        place,
+        quantity,
+        _times(quantity, _per_unit(of, listed=False)[rates_at[place]]),
+        _times(quantity, _per_unit(of, listed=True)[rates_at[place]]),
+    )
+
+
+def _per_unit(rates: Sequence[Rate | None], *, listed: bool) -> Column:
+    """What one unit costs; 0 where that is not known."""
+    prices = [
+        None if each is None else each.list_unit_price if listed else each.unit_price
+        for each in rates
+    ]
+    # Less than 10**18: a unit price has at most 12 digits before the point, and 6 behind it.
+    return np.array(
+        [0 if each is None else money.atoms(money.per_unit(each)) for each in prices],
+        dtype=np.int64,
+    )
+
+
+def _times(quantity: Column, per_unit: Column) -> Column:
+    if len(quantity) and int(np.abs(quantity).max()) * int(per_unit.max()) > _LARGEST:
+        quantity = quantity.astype(object)
+    product: Column = quantity * per_unit
+    return product

@@ -6,13 +6,14 @@ decimals, so a quantity times it is exact. A contract line is a price of its own
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from spend import money
+from spend.patterns import fits_one
 
 DISCOUNT: Final = "discount"
 UPLIFT: Final = "uplift"
@@ -55,8 +56,10 @@ class Discount:
         """Whether it holds for calls that start at ``at``."""
         return self.valid_from <= at and (self.valid_to is None or at < self.valid_to)
 
-    def known(self, at: datetime) -> bool:
-        """Whether it was believed at ``at``."""
+    def known(self, at: datetime | None) -> bool:
+        """Whether it was believed at a moment; None: as far as is known today."""
+        if at is None:
+            return self.known_to is None
         return (self.known_from is None or self.known_from <= at) and (
             self.known_to is None or at < self.known_to
         )
@@ -78,6 +81,16 @@ class Discount:
         """What it does, whoever said it, for whatever term."""
         return (*self.subject, self.percent)
 
+    @property
+    def stretch(self) -> tuple[object, ...]:
+        """What it changes, and when: no two of one moment of knowledge share it."""
+        return (*self.subject, self.valid_from, self.valid_to)
+
+    @property
+    def said(self) -> tuple[object, ...]:
+        """All that it says, whoever said it."""
+        return (*self.stretch, self.percent)
+
     def fits(self, asked: "Asked") -> bool:
         """Whether it is for such a price, whenever that is."""
         return (
@@ -85,13 +98,8 @@ class Discount:
             and self.region in {"", asked.region}
             and self.service_tier in {"", asked.service_tier}
             and self.meter in {"", asked.meter}
-            and any(self._fits_model(model) for model in asked.models)
+            and any(fits_one(model, [self.model]) for model in asked.models)
         )
-
-    def _fits_model(self, model: str) -> bool:
-        if self.model.endswith("*"):
-            return model.startswith(self.model[:-1])
-        return model == self.model
 
     @property
     def precision(self) -> tuple[int, bool, bool, bool, bool]:
@@ -128,9 +136,9 @@ class Discounts:
             self._of[line.kind, line.provider].append(line)
 
     def applying(
-        self, kind: str, asked: Asked, *, at: datetime, known_at: datetime
+        self, kind: str, asked: Asked, *, at: datetime, known_at: datetime | None = None
     ) -> Discount | None:
-        """The one for a price at ``at``, as was known at ``known_at``; None: there is none."""
+        """The one for a price at ``at``, as was known at ``known_at`` (None: as it is today)."""
         found = [
             line
             for line in self._of.get((kind, asked.provider), ())
@@ -138,9 +146,15 @@ class Discounts:
         ]
         return max(found, key=lambda each: (each.precision, each.id or 0), default=None)
 
-    def of(self, provider: str) -> Sequence[Discount]:
-        """All of a provider's, of both kinds."""
-        return [line for kind in (UPLIFT, DISCOUNT) for line in self._of.get((kind, provider), ())]
+    def changes(self, provider: str) -> set[datetime]:
+        """When any of a provider's begins or ends, or what is known of it changes."""
+        return {
+            moment
+            for kind in (UPLIFT, DISCOUNT)
+            for line in self._of.get((kind, provider), ())
+            for moment in (line.valid_from, line.valid_to, line.known_from, line.known_to)
+            if moment is not None
+        }
 
 
 def raised(unit_price: Decimal, uplift: Discount | None) -> Decimal:

@@ -20,6 +20,7 @@ from typing import Final
 
 from spend import bands
 from spend.calls import Route
+from spend.discounts import Discounts
 from spend.providers import SELF_HOSTED
 
 CONTRACT: Final = "contract"
@@ -140,7 +141,11 @@ def _places(route: Route, names: Names) -> list[tuple[str, str, str]]:
 class PriceBook:
     """Price lines with what was known of them when, ready to be asked. Never changes."""
 
-    def __init__(self, lines: Iterable[PriceLine], names: Names) -> None:
+    def __init__(
+        self, lines: Iterable[PriceLine], names: Names, discounts: Discounts | None = None
+    ) -> None:
+        """``discounts`` are not in what ``line`` answers: ``spend/rating.py`` applies them."""
+        self.discounts = discounts or Discounts()
         self._names = names
         self._lines: dict[tuple[str, str, str, str], list[PriceLine]] = defaultdict(list)
         changes: dict[tuple[str, str, str], set[datetime]] = defaultdict(set)
@@ -152,13 +157,23 @@ class PriceBook:
         self._changes = changes
 
     def line(
-        self, route: Route, meter: str, *, band: int, at: datetime, known_at: datetime | None = None
+        self,
+        route: Route,
+        meter: str,
+        *,
+        band: int,
+        at: datetime,
+        known_at: datetime | None = None,
+        public: bool = False,
     ) -> PriceLine | None:
         """The line that prices a meter of a call that starts at ``at``; None: it has no price.
 
-        By what was known at ``known_at``; None: by what is known today.
+        By what was known at ``known_at``; None: by what is known today. ``public`` leaves our
+        contracts out of it.
         """
-        for found in self._fitting(route, meter, band, at):
+        for book, found in self._fitting(route, meter, band, at):
+            if public and book == CONTRACT:
+                continue
             known = [line for line in found if not line.above_monthly and line.known(known_at)]
             if known:
                 return max(known, key=_particular)
@@ -199,7 +214,7 @@ class PriceBook:
         lines = [
             line
             for meter in meters
-            for found in self._fitting(route, meter, band, at)
+            for _book, found in self._fitting(route, meter, band, at)
             for line in found
             if not line.above_monthly
         ]
@@ -216,11 +231,11 @@ class PriceBook:
 
     def _fitting(
         self, route: Route, meter: str, band: int, at: datetime
-    ) -> Iterator[list[PriceLine]]:
-        """Lines in force for a meter of a call, whenever known: by place, best first."""
+    ) -> Iterator[tuple[str, list[PriceLine]]]:
+        """Lines in force for a meter of a call, whenever known: book and lines, best first."""
         tier = tier_of(route.service_tier)
         for place in _places(route, self._names):
-            yield [
+            fitting = [
                 line
                 for line in self._lines.get((*place, meter), ())
                 if line.in_force(at)
@@ -228,6 +243,7 @@ class PriceBook:
                 and line.service_tier in {"", tier}
                 and bands.applies(line.above_tokens, band)
             ]
+            yield place[0], fitting
 
     def changes(self, route: Route) -> "Epochs":
         """When the prices of a route, or what is known of them, change.
@@ -238,6 +254,8 @@ class PriceBook:
         moments: set[datetime] = set()
         for place in _places(route, self._names):
             moments |= self._changes.get(place, set())
+        if route.provider is not None:
+            moments |= self.discounts.changes(route.provider)
         return Epochs(tuple(sorted(moments)))
 
 

@@ -57,7 +57,19 @@ PLACE: Final = ("slot", "owner_id", "route_id", "band")
 CELL: Final = (*PLACE, "outcome", "calls", "unmetered_calls", *METER_NAMES)
 """What is read of a cell, in this order."""
 
-POSTED: Final = (*PLACE, "meter", "price_id", "quantity", "amount")
+_SAID: Final = (
+    *PLACE,
+    "meter",
+    "payer_id",
+    "price_id",
+    "unit_price",
+    "list_unit_price",
+    "uplift_id",
+    "discount_id",
+)
+_SUMS: Final = ("quantity", "list_amount", "contracted_amount", "amount", "billed_amount")
+POSTED: Final = (*_SAID, *_SUMS)
+"""What is read of charges by the price book, in this order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,9 +203,9 @@ def charged_beside(session: Session, tenant: int, places: Sequence[Place]) -> Ro
 def posted_at_prices(session: Session, tenant: int, places: Sequence[Place]) -> Rows:
     """What stands in the ledger at these places by the price book (columns POSTED), summed."""
     wanted = _places(places)
-    key = [charges.c[name] for name in (*PLACE, "meter", "price_id")]
+    key = [charges.c[name] for name in _SAID]
     return session.execute(
-        select(*key, func.sum(charges.c.quantity), func.sum(charges.c.amount))
+        select(*key, *(func.sum(charges.c[name]).label(name) for name in _SUMS))
         .join_from(charges, wanted, and_(_at(charges, wanted), charges.c.tenant_id == tenant))
         .where(charges.c.price_id.is_not(None), charges.c.kind != TRUE_UP)
         .group_by(*key)

@@ -129,7 +129,7 @@ def put_charge(
             contracted_amount=Decimal(contracted or amount),
             billed_amount=Decimal(billed or amount),
             currency=currency,
-            method="work-units-v1" if pool_id is not None else "price-book/1",
+            method="work-units-v1" if pool_id is not None else "price-book/2",
         )
     )
 

@@ -1,0 +1,30 @@
+"""The price book as far as some routes need it: price lines, names in the list, discounts."""
+
+from collections.abc import Collection, Iterable
+
+from sqlalchemy.orm import Session
+
+from spend.calls import Route
+from spend.discounts import Discounts
+from spend.prices import PriceBook, wanted
+from store import books, listings
+from store.books import Pair
+from store.discounts import discounts_of
+
+
+def book_for(
+    session: Session,
+    tenant: int,
+    routes: Collection[Route],
+    *,
+    currency: str,
+    also: Iterable[Pair] = (),
+) -> PriceBook:
+    """What can price calls of ``routes``, in one currency, with all that was known when.
+
+    ``also``: of these (provider, model), too.
+    """
+    names = listings.names(session, tenant)
+    lines = books.lines_for(session, tenant, wanted(routes, names).union(also), currency=currency)
+    providers = {route.provider for route in routes if route.provider is not None}
+    return PriceBook(lines, names, Discounts(discounts_of(session, tenant, providers)))
