@@ -97,9 +97,11 @@ class ShareCharged(BaseModel):
     pool_id: int
     pool: str
     hour: str | None = Field(description="The hour that was split, UTC.")
-    cost_per_hour: str
-    work: int = Field(description="Work units of the call: uncached input + 4 x output.")
-    place_work: int = Field(description="Work units of all calls at its place.")
+    cost_per_hour: str = Field(description="What that hour cost.")
+    work: str = Field(
+        description="What the call weighed in the split: work units, where nothing else is agreed."
+    )
+    place_work: str = Field(description="What all calls at its place weighed.")
     place_amount: str = Field(description="What the ledger charges its place.")
 
 
@@ -248,9 +250,9 @@ def _share(share: PoolShare, call: FoundCall) -> ShareCharged:
         pool_id=share.pool.id,
         pool=share.pool.name,
         hour=instant(hour_of(call.start_at)),
-        cost_per_hour=plain(share.pool.cost_per_hour),
-        work=share.work,
-        place_work=share.place_work,
+        cost_per_hour=plain(share.hour_cost),
+        work=f"{share.work.normalize():f}",
+        place_work=f"{share.place_work.normalize():f}",
         place_amount=plain(share.place_amount),
     )
 

@@ -1,87 +1,39 @@
 """/v1/pools: capacity that is paid for by the hour."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictStr
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from pydantic import Field
 
-from api.auth import whole_ledger
+from api.answers import json_answer
+from api.auth import Who, whole_ledger
 from api.dependencies import Clock, Config, Reading, Tenant, Writing
+from api.grouping import PeriodAsked, checked
+from api.pool_shapes import (
+    NewPool,
+    PoolAnswer,
+    PoolDetailAnswer,
+    PoolsAnswer,
+    hour_answer,
+    pool_answer,
+    sums_of,
+)
 from api.problems import Problem, answers
-from api.shapes import instant
-from spend.money import plain
-from spend.pool_files import PoolRefusedError, pool_of_fields
-from spend.pools import DIMENSIONS, Pool
-from store import pools
+from api.shapes import bounds_of
+from spend.pool_fields import PoolRefusedError
+from spend.pool_files import pool_of_fields
+from store import pool_hours, pools
+from store.completeness import complete_until
 
 router = APIRouter(prefix="/v1/pools", tags=["pools"])
 
-_DECIMALS: Final[list[JsonValue]] = [{"type": "string"}, {"type": "integer"}]
+PoolId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
-class NewPool(BaseModel):
-    """Capacity that costs the same every hour, used or not."""
+class PoolAsked(PeriodAsked):
+    """A time, and whether each of its hours is to be told."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
-
-    name: StrictStr = Field(description="No two the same.", examples=["llama on 8 x H100"])
-    # Anything, so that a number with a point is refused for what it is: not exact.
-    cost_per_hour: Any = Field(
-        description="All of it: machines, energy, people. A decimal string.",
-        json_schema_extra={"anyOf": _DECIMALS},
-        examples=["49.24"],
-    )
-    currency: StrictStr | None = Field(None, description="The one that charges are kept in.")
-    from_: StrictStr | None = Field(
-        None,
-        alias="from",
-        description="A full hour, UTC unless it has an offset. Inclusive. Default: this hour.",
-        examples=["2026-10-01"],
-    )
-    to: StrictStr | None = Field(None, description="Likewise; exclusive. Default: for good.")
-    match: dict[StrictStr, list[StrictStr]] = Field(
-        description="Which calls run on it: dimension to values, of which one must fit, in every"
-        " dimension named. `*` at the end of a value fits any continuation. Dimensions: "
-        + ", ".join(DIMENSIONS)
-        + ".",
-        examples=[{"deployment": ["self-hosted"], "model": ["llama-3.3-70b*"]}],
-    )
-    capacity_per_hour: Any = Field(
-        None,
-        description="Work units (uncached input + 4 x output tokens) that it can do in an hour."
-        " Default: it is busy while a call is in flight.",
-        json_schema_extra={"anyOf": [*_DECIMALS, {"type": "null"}]},
-        examples=["50700000"],
-    )
-    provider: StrictStr | None = Field(None, description="What its idle share shows as provider.")
-    region: StrictStr | None = Field(None, description="What its idle share shows as region.")
-
-
-class PoolAnswer(BaseModel):
-    """A pool as it is declared."""
-
-    model_config = ConfigDict(populate_by_name=True)
-
-    id: int
-    name: str
-    cost_per_hour: str
-    currency: str
-    from_: str = Field(alias="from")
-    to: str | None
-    match: dict[str, list[str]]
-    capacity_per_hour: str | None
-    method: str = Field(description="How its hours are split, with its version.")
-    provider: str
-    region: str | None
-    charged_to: str | None = Field(
-        description="Every hour that began before is posted; null: none yet, or all anew."
-    )
-
-
-class PoolsAnswer(BaseModel):
-    """The first declared first: where several fit a call, that one has it."""
-
-    pools: list[PoolAnswer]
+    by: Literal["hour"] | None = Field(None, description="`hour`: also tell each hour.")
 
 
 @router.get(
@@ -92,7 +44,42 @@ class PoolsAnswer(BaseModel):
 )
 def list_pools(session: Reading, tenant: Tenant) -> PoolsAnswer:
     """Every pool that was declared, also those that have ended."""
-    return PoolsAnswer(pools=[_answer(each) for each in pools.all_pools(session, tenant)])
+    return PoolsAnswer(pools=[pool_answer(each) for each in pools.all_pools(session, tenant)])
+
+
+@router.get(
+    "/{pool_id}",
+    summary="A pool, and what its hours were made of",
+    response_model=PoolDetailAnswer,
+    responses=answers(401, 403, 404, 422, 503),
+    dependencies=[Depends(whole_ledger)],
+)
+def one_pool(
+    request: Request,
+    session: Reading,
+    tenant: Tenant,
+    config: Config,
+    clock: Clock,
+    who: Who,
+    pool_id: PoolId,
+    query: Annotated[PoolAsked, Query()],
+) -> Response:
+    """What each component cost over the settled hours of UTC that begin in the time asked for."""
+    asked = checked(query, default_zone=config.timezone, now=clock(), caller=who)
+    pool = pools.pool_by_id(session, tenant, pool_id)
+    if pool is None:
+        raise Problem(404, "There is no such pool", f"No pool has the id {pool_id}.")
+    period = asked.question.period
+    settled = pool_hours.hours(session, tenant, pool_id, period.start, period.end)
+    told: dict[str, Any] = {
+        **bounds_of(asked, complete_until(session)),
+        "pool": pool_answer(pool),
+        "currency": pool.currency,
+        **sums_of(settled),
+    }
+    if query.by is not None:
+        told["by_hour"] = [hour_answer(each) for each in settled]
+    return json_answer(request, PoolDetailAnswer(**told))
 
 
 @router.post(
@@ -112,25 +99,7 @@ def declare(
         detail = f"{refused.field}: {refused.reason}"
         raise Problem(422, "The pool makes no sense", detail, field=refused.field) from None
     try:
-        return _answer(pools.declare(session, tenant, pool))
+        return pool_answer(pools.declare(session, tenant, pool))
     except pools.PoolExistsError:
         detail = f"name: there is a pool called {pool.name!r}"
         raise Problem(409, "The name is taken", detail, field="name") from None
-
-
-def _answer(pool: Pool) -> PoolAnswer:
-    capacity = pool.capacity_per_hour
-    return PoolAnswer(
-        id=pool.id,
-        name=pool.name,
-        cost_per_hour=plain(pool.cost_per_hour),
-        currency=pool.currency,
-        **{"from": str(instant(pool.valid_from))},
-        to=instant(pool.valid_to),
-        match={dimension: list(values) for dimension, values in pool.match.items()},
-        capacity_per_hour=None if capacity is None else f"{capacity.normalize():f}",
-        method=pool.method,
-        provider=pool.provider,
-        region=pool.region,
-        charged_to=instant(pool.charged_to),
-    )

@@ -1,7 +1,7 @@
 """Splits hours of pools over the calls that used them, and posts what the ledger lacks for it."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,25 +13,26 @@ from spend import money
 from spend.calls import Owner, Route
 from spend.ids import content_id
 from spend.meters import METER_NAMES
+from spend.pool_costs import SEATS, HourCost, Measured, hour_cost
 from spend.pools import (
     HOUR,
     IDLE_METER,
     IDLE_OWNER,
     POOL_METER,
-    HourSplit,
+    SUBSCRIPTION,
     Pool,
     hour_of,
     pool_of,
-    split_hour,
-    work_units,
 )
-from store import dictionaries, ledger, parties
+from spend.splitting import SEATS as BY_SEATS
+from spend.splitting import Busy, Weights, busy_of, split_hour, weigh, work_units
+from store import dictionaries, parties, pool_hours
 from store.ledger import ALLOCATION, NewCharge, Place
+from store.pool_hours import Line, PoolHour, Posted
 from store.tables.heard import owners, routes
 
-_NOTHING: Final = Decimal(0)
-Line = tuple[Place, str]
-"""Where a line of a pool is posted: place, and meter."""
+_ZERO: Final = Decimal(0)
+_NOTHING: Final = Posted(_ZERO, _ZERO, _ZERO, _ZERO, _ZERO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +40,51 @@ class Work:
     """What one place of the ledger did on a pool."""
 
     place: Place
-    units: int
+    usage: Mapping[str, int]
     timed_us: int
 
 
 def split_hours(
-    session: Session, tenant: int, pools: Sequence[Pool], pool: Pool, hours: Collection[datetime]
-) -> Iterator[NewCharge]:
-    """The lines that the ledger lacks for these hours (UTC) of one of ``pools``."""
+    session: Session,
+    tenant: int,
+    pools: Sequence[Pool],
+    pool: Pool,
+    hours: Collection[datetime],
+    *,
+    now: datetime,
+) -> list[NewCharge]:
+    """The lines that the ledger lacks for these hours (UTC) of one of ``pools``.
+
+    What the hours were made of is kept. Of closed hours only what came late is: nothing is posted.
+    """
+    closed_to = pool_hours.open_from(session, tenant)
     if not hours:
-        return
+        return []
     start, end = min(hours), max(hours) + HOUR
     done = _work(session, tenant, pools, pool, start, end)
-    posted: dict[datetime, dict[Line, tuple[Decimal, Decimal]]] = defaultdict(dict)
-    found = ledger.posted_for_pool(session, tenant, pool.id, start, end)
-    for line, value in found.items():
+    measured: dict[datetime, dict[str, Measured]] = {}
+    posted: dict[datetime, dict[Line, Posted]] = defaultdict(dict)
+    for line, value in pool_hours.posted(session, tenant, pool.id, start, end).items():
         posted[hour_of(line[0][0])][line] = value
-    _remember_idle(session, tenant, pool)
+    _remember(session, tenant, pool)
+    lines: list[NewCharge] = []
+    settled: list[PoolHour] = []
+    gone: list[datetime] = []
     for hour in sorted(hours):
-        target = _target(pool, hour, done[hour]) if pool.in_force(hour) else {}
-        yield from _lacking(pool, target, posted[hour])
+        if closed_to is not None and hour < closed_to:
+            work = _units(pool, done[hour])
+            pool_hours.came_late(session, tenant, pool.id, hour, work)
+            continue
+        target: dict[Line, Posted] = {}
+        if pool.in_force(hour):
+            target, made_of = _settled(pool, hour, done[hour], measured.get(hour, {}), now)
+            settled.append(made_of)
+        else:
+            gone.append(hour)
+        lines += _lacking(pool, target, posted[hour])
+    pool_hours.keep(session, tenant, pool.id, settled)
+    pool_hours.forget(session, tenant, pool.id, gone)
+    return lines
 
 
 def _work(
@@ -75,7 +101,7 @@ def _work(
         for id_, route in parties.routes_of(session, tenant).items()
         if pool.fits_route(route)
     }
-    used = ledger.pool_usage(session, tenant, list(can_run), start, end)
+    used = pool_hours.usage(session, tenant, list(can_run), start, end)
     payers = parties.owners_of(session, tenant, {row.owner_id for row in used})
     runs_on = PoolFinder(pools, can_run, payers)
     done: dict[datetime, list[Work]] = defaultdict(list)
@@ -83,7 +109,7 @@ def _work(
         place = (row.slot, row.owner_id, row.route_id, row.band)
         if runs_on.pool_of(*place[:3]) == pool:
             usage = {name: int(getattr(row, name)) for name in METER_NAMES}
-            done[hour_of(row.slot)].append(Work(place, work_units(usage), int(row.timed_us)))
+            done[hour_of(row.slot)].append(Work(place, usage, int(row.timed_us)))
     return done
 
 
@@ -108,42 +134,108 @@ class PoolFinder:
         return pool_of(fitting, route, owner, slot) if fitting else None
 
 
-def _target(
-    pool: Pool, hour: datetime, done: Sequence[Work]
-) -> dict[Line, tuple[Decimal, Decimal]]:
-    """What the ledger is to say of one hour: its cost, all of it."""
-    split: HourSplit = split_hour(
-        pool.cost_per_hour,
-        [work.units for work in done],
-        capacity=pool.capacity_per_hour,
-        timed_us=sum(work.timed_us for work in done),
+def _units(pool: Pool, done: Sequence[Work]) -> Decimal:
+    total = _ZERO
+    for work in done:
+        total = money.EXACT.add(total, work_units(work.usage, pool.output_weight))
+    return total
+
+
+def _settled(
+    pool: Pool,
+    hour: datetime,
+    done: Sequence[Work],
+    measured: Mapping[str, Measured],
+    now: datetime,
+) -> tuple[dict[Line, Posted], PoolHour]:
+    """What the ledger is to say of one hour, its cost, all of it; and what that is made of."""
+    units, timed_us = _units(pool, done), sum(work.timed_us for work in done)
+    capacity = pool.capacity_at(hour)
+    places, weights, busy = _users(pool, hour, done, units, timed_us)
+    cost = hour_cost(pool.costs, hour, busy.share, measured)
+    lines, idle = _split(pool, hour, cost, places, weights, busy)
+    made_of = PoolHour(
+        hour=hour,
+        cost=cost.amount,
+        billed_amount=cost.billed,
+        idle=idle,
+        components=cost.parts,
+        method=weights.method,
+        work_units=units,
+        capacity=capacity,
+        timed_us=timed_us,
+        input_weight=weights.input,
+        output_weight=weights.output,
+        late_units=_ZERO,
+        settled_at=now,
     )
-    lines = {
-        (work.place, POOL_METER): (Decimal(work.units), part)
-        for work, part in zip(done, split.parts, strict=True)
+    return lines, made_of
+
+
+def _users(
+    pool: Pool, hour: datetime, done: Sequence[Work], units: Decimal, timed_us: int
+) -> tuple[list[Place], Weights, Busy]:
+    """Who shares an hour, what each weighs, and how much of it they used."""
+    if pool.seats:
+        route, teams = content_id(pool.idle_route), sorted(pool.seats)
+        places = [(hour, content_id(_seats_of(team)), route, 0) for team in teams]
+        seats = tuple(pool.seats[team] for team in teams)
+        bought = pool.quantity_at(SEATS, hour)
+        whole = int(bought.scaleb(6, money.EXACT)) or sum(seats) * 10**6
+        given = min(sum(seats) * 10**6, whole)
+        weights = Weights(BY_SEATS, seats, tuple(map(Decimal, seats)))
+        return places, weights, Busy(given, whole - given)
+    weights = weigh(pool.method, [work.usage for work in done], pool.output_weight)
+    if pool.kind == SUBSCRIPTION:
+        # Nothing is known of what it could do: who used it at all shares all of it.
+        busy = Busy(1, 0) if any(weights.weights) else Busy(0, 1)
+    else:
+        busy = busy_of(units, pool.capacity_at(hour), timed_us)
+    return [work.place for work in done], weights, busy
+
+
+def _seats_of(team: str) -> Owner:
+    return Owner(team=team, rule="seats of a subscription")
+
+
+def _split(
+    pool: Pool,
+    hour: datetime,
+    cost: HourCost,
+    places: Sequence[Place],
+    weights: Weights,
+    busy: Busy,
+) -> tuple[dict[Line, Posted], Decimal]:
+    """The lines of an hour, and what of its cost is idle."""
+    whole = split_hour(cost.running.amount, weights.weights, busy)
+    billed = split_hour(cost.running.billed, weights.weights, busy)
+    lines: dict[Line, Posted] = {
+        (place, POOL_METER, weights.method): Posted(quantity, part, part, part, its_billed)
+        for place, quantity, part, its_billed in zip(
+            places, weights.quantities, whole.parts, billed.parts, strict=True
+        )
     }
-    idle = (hour, content_id(IDLE_OWNER), content_id(pool.idle_route), 0)
-    lines[idle, IDLE_METER] = (split.idle_units, split.idle)
-    return lines
+    idle = money.total([whole.idle, cost.unused.amount])
+    idle_billed = money.total([billed.idle, cost.unused.billed])
+    place = (hour, content_id(IDLE_OWNER), content_id(pool.idle_route), 0)
+    lines[place, IDLE_METER, weights.method] = Posted(
+        busy.idle_units, idle, idle, idle, idle_billed
+    )
+    return lines, idle
 
 
 def _lacking(
-    pool: Pool,
-    target: dict[Line, tuple[Decimal, Decimal]],
-    posted: dict[Line, tuple[Decimal, Decimal]],
+    pool: Pool, target: Mapping[Line, Posted], posted: Mapping[Line, Posted]
 ) -> Iterator[NewCharge]:
     for line in sorted(target.keys() | posted.keys()):
-        quantity, amount = (
-            money.EXACT.subtract(new, old)
-            for new, old in zip(
-                target.get(line, (_NOTHING, _NOTHING)),
-                posted.get(line, (_NOTHING, _NOTHING)),
-                strict=True,
-            )
-        )
-        if not quantity and not amount:
+        new, old = target.get(line, _NOTHING), posted.get(line, _NOTHING)
+        if new == old:
             continue
-        (slot, owner_id, route_id, band), meter = line
+        (slot, owner_id, route_id, band), meter, method = line
+        more = {
+            name: money.EXACT.subtract(getattr(new, name), getattr(old, name))
+            for name in Posted.__dataclass_fields__
+        }
         yield NewCharge(
             kind=ALLOCATION,
             slot=slot,
@@ -153,15 +245,20 @@ def _lacking(
             meter=meter,
             price_id=None,
             pool_id=pool.id,
-            quantity=quantity,
-            amount=amount,
-            method=pool.method,
+            method=method,
+            quantity=more["quantity"],
+            list_amount=more["list_amount"],
+            contracted_amount=more["contracted_amount"],
+            amount=more["amount"],
+            billed_amount=more["billed_amount"],
         )
 
 
-def _remember_idle(session: Session, tenant: int, pool: Pool) -> None:
-    """The idle line has an owner and a route like any other."""
+def _remember(session: Session, tenant: int, pool: Pool) -> None:
+    """Idle lines and seats have an owner and a route like any other."""
     known = dictionaries.Known()
     route = pool.idle_route
-    dictionaries.remember(session, tenant, owners, {content_id(IDLE_OWNER): IDLE_OWNER}, known)
+    every = [IDLE_OWNER, *map(_seats_of, pool.seats)]
+    told = {content_id(owner): owner for owner in every}
+    dictionaries.remember(session, tenant, owners, told, known)
     dictionaries.remember(session, tenant, routes, {content_id(route): route}, known)

@@ -13,7 +13,7 @@ from typing import Final
 
 from spend import money
 from spend.meters import DISJOINT
-from spend.pools import OUTPUT_WEIGHT, work_units
+from spend.splitting import OUTPUT_WEIGHT, work_units
 from spend.totals import NO_USAGE
 
 OWN: Final = "own"
@@ -46,7 +46,7 @@ class Use:
     @property
     def work(self) -> int:
         """Work units (``spend/pools.py``)."""
-        return work_units(self.usage)
+        return int(work_units(self.usage))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +109,12 @@ def token_cost(cost: Decimal, usage: Mapping[str, int]) -> TokenCost:
 
     Input and output at their prices add up to the cost.
     """
-    work = work_units(usage)
+    work = Fraction(work_units(usage))
     unit = Fraction(cost) * MILLION / work if work else None
     tokens = tokens_of(usage)
     return TokenCost(
         input=None if unit is None else per_million(unit),
-        output=None if unit is None else per_million(unit * OUTPUT_WEIGHT),
+        output=None if unit is None else per_million(unit * Fraction(OUTPUT_WEIGHT)),
         blended=per_million(Fraction(cost) * MILLION / tokens) if tokens else None,
     )
 

@@ -1,63 +1,86 @@
 """Pools as people declare them, in a JSON or TOML file or a request: read, checked, refused."""
 
 import json
-import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import UTC, datetime
 from typing import Any, Final
 
-from spend import money
-from spend.pools import DIMENSIONS, Pool, hour_of
+from spend.component_files import components_of, fields_of
+from spend.owners import RESERVED, clean_name
+from spend.pool_costs import DEPRECIATION, RENTS, SEATS, UNITS, Component, Energy
+from spend.pool_fields import (
+    MOST_VALUES,
+    PoolRefusedError,
+    checked,
+    known,
+    moment,
+    number,
+    one_of,
+    text,
+    zone_of,
+)
+from spend.pools import DIMENSIONS, KINDS, PROVISIONED, RENTED, SUBSCRIPTION, Pool, hour_of
 from spend.providers import SELF_HOSTED
+from spend.splitting import METHODS, OUTPUT_WEIGHT, WORK_UNITS
+from spend.splitting import SEATS as BY_SEATS
+from spend.tariff_files import fields_of_tariff, tariffs_of
+from spend.tariffs import first_gap
+
+__all__ = ["PoolRefusedError", "fields_of_pool", "pool_of_fields", "pools_of_file"]
 
 FIELDS: Final = (
     "name",
+    "kind",
     "cost_per_hour",
+    "components",
+    "tariffs",
+    "zone",
     "currency",
     "from",
     "to",
     "match",
     "capacity_per_hour",
+    "capacity_per_unit",
+    "seats",
+    "method",
+    "output_weight",
     "provider",
     "region",
 )
 EARLIEST: Final = datetime(2020, 1, 1, tzinfo=UTC)
 """No pool begins before. Each of its hours is posted: a slip in the year would make millions."""
-LONGEST_TEXT: Final = 300
-MOST_VALUES: Final = 1000
+MOST_SEATS: Final = 1_000_000
 
-_PLAIN_NUMBER: Final = re.compile(r"[0-9]{1,18}(\.[0-9]{1,60})?", re.ASCII)
-
-
-class PoolRefusedError(ValueError):
-    """A declaration makes no sense: mend ``field`` of pool number ``place`` (from 1)."""
-
-    def __init__(self, field: str, reason: str, place: int = 1) -> None:
-        super().__init__(reason)
-        self.field = field
-        self.reason = reason
-        self.place = place
+_NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
+    "rented": RENTS,
+    "owned": (DEPRECIATION,),
+    "provisioned": (UNITS,),
+    "subscription": (SEATS,),
+}
+"""What a pool of a kind costs something for: a component of one of these kinds."""
+_ONLY: Final[Mapping[str, str]] = {UNITS: PROVISIONED, SEATS: SUBSCRIPTION}
+"""Components that only pools of one kind have."""
 
 
 def pools_of_file(
-    text: str, *, toml: bool, currency: str, now: datetime, began: Mapping[str, datetime]
+    written: str, *, toml: bool, currency: str, now: datetime, began: Mapping[str, datetime]
 ) -> list[Pool]:
     """The pools that a file declares: ``[[pools]]`` in TOML; in JSON a list, or ``{"pools": []}``.
 
-    An absent ``from`` is when the pool of that name ``began``, else the hour of ``now`` (UTC).
-    Raises PoolRefusedError.
+    ``tariffs`` beside the pools are for all of them. An absent ``from`` is when the pool of that
+    name ``began``, else the hour of ``now`` (UTC). Raises PoolRefusedError.
     """
     try:
         found = (
-            tomllib.loads(text, parse_float=str)
+            tomllib.loads(written, parse_float=str)
             if toml
             # Through a float, 0.1 would no longer be 0.1.
-            else json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
+            else json.loads(written, parse_float=str, parse_int=str, parse_constant=str)
         )
     except (ValueError, RecursionError) as error:
         raise PoolRefusedError("file", f"not {'TOML' if toml else 'JSON'}: {error}") from error
+    shared = found.get("tariffs", []) if isinstance(found, dict) and "pools" in found else []
     items = found.get("pools") if isinstance(found, dict) and "pools" in found else found
     if isinstance(items, dict):
         items = [items]
@@ -69,7 +92,7 @@ def pools_of_file(
             if not isinstance(item, dict):
                 raise PoolRefusedError("pools", "must be an object")  # noqa: TRY301 - one place adds the number
             starts = began.get(str(item.get("name")).strip(), now)
-            pool = pool_of_fields(item, currency=currency, now=starts)
+            pool = pool_of_fields(item, currency=currency, now=starts, shared=shared)
             if pool.name in {other.name for other in pools}:
                 raise PoolRefusedError("name", "is there twice")  # noqa: TRY301 - as above
         except PoolRefusedError as refused:
@@ -78,61 +101,159 @@ def pools_of_file(
     return pools
 
 
-def pool_of_fields(said: Mapping[str, Any], *, currency: str, now: datetime) -> Pool:
-    """The pool that these fields declare, not stored yet. Raises PoolRefusedError."""
-    for name in said:
-        if name not in FIELDS:
-            raise PoolRefusedError(str(name), f"unknown field; there are {', '.join(FIELDS)}")
+def pool_of_fields(
+    said: Mapping[str, Any], *, currency: str, now: datetime, shared: object = ()
+) -> Pool:
+    """The pool that these fields declare, not stored yet. Raises PoolRefusedError.
+
+    ``shared`` are tariffs that were declared beside it.
+    """
+    known(said, FIELDS)
     match = _match(said.get("match"))
-    valid_from = _hour(said, "from") or hour_of(now)
-    valid_to = _hour(said, "to")
+    zone = zone_of(said, "UTC")
+    valid_from, valid_to = _hour(said, "from", zone) or hour_of(now), _hour(said, "to", zone)
     if valid_from < EARLIEST:
         raise PoolRefusedError("from", f"must not be before {EARLIEST:%Y-%m-%d}")
     if valid_to is not None and valid_to <= valid_from:
         raise PoolRefusedError("to", "must be after from")
-    if _text(said, "currency") not in {None, currency}:
+    if text(said, "currency") not in {None, currency}:
         reason = f"must be {currency}: charges are in SPANLEDGER_CURRENCY"
         raise PoolRefusedError("currency", reason)
-    cost = _number(said, "cost_per_hour")
-    if cost is None:
-        raise PoolRefusedError("cost_per_hour", "is missing")
-    capacity = _number(said, "capacity_per_hour")
-    if capacity == 0:
-        raise PoolRefusedError("capacity_per_hour", "must be more than 0")
-    pool_name = _text(said, "name")
+    pool_name = text(said, "name")
     if pool_name is None:
         raise PoolRefusedError("name", "is missing")
-    return Pool(
+    seats = _seats(said)
+    pool = Pool(
         name=pool_name,
+        kind=one_of(said, "kind", KINDS) or RENTED,
         valid_from=valid_from,
         valid_to=valid_to,
-        cost_per_hour=cost,
+        cost_per_hour=number(said, "cost_per_hour"),
+        components=_components(said, shared, zone, valid_from),
+        zone=zone,
         currency=currency,
         match=match,
-        capacity_per_hour=capacity,
-        provider=_text(said, "provider") or _only(match, "provider") or SELF_HOSTED,
-        region=_text(said, "region") or _only(match, "region"),
+        capacity_per_hour=number(said, "capacity_per_hour", above=0),
+        capacity_per_unit=number(said, "capacity_per_unit", above=0),
+        seats=seats,
+        method=_method(said, by_seats=bool(seats)),
+        output_weight=number(said, "output_weight", above=0) or OUTPUT_WEIGHT,
+        provider=text(said, "provider") or _only(match, "provider") or SELF_HOSTED,
+        region=text(said, "region") or _only(match, "region"),
     )
+    _check(pool)
+    return pool
+
+
+def fields_of_pool(pool: Pool) -> dict[str, Any]:
+    """What of a pool is kept as it was declared: lists of components and tariffs, and seats."""
+    used = {
+        (tariff.name, tariff.valid_from): tariff
+        for component in pool.components
+        if isinstance(component.terms, Energy)
+        for tariff in component.terms.tariffs
+        if tariff.name
+    }
+    return {
+        "components": [fields_of(component) for component in pool.components],
+        "tariffs": [fields_of_tariff(tariff) for tariff in used.values()],
+        "seats": dict(pool.seats),
+    }
+
+
+def _components(
+    said: Mapping[str, Any], shared: object, zone: str, starts: datetime
+) -> tuple[Component, ...]:
+    own = said.get("tariffs", ())
+    if not isinstance(own, list | tuple) or not isinstance(shared, list | tuple):
+        raise PoolRefusedError("tariffs", "must be a list")
+    tariffs = tariffs_of([*shared, *own], zone=zone)
+    found = said.get("components")
+    if (found is None) == (said.get("cost_per_hour") is None):
+        which = "is missing; or name components" if found is None else "is there beside components"
+        raise PoolRefusedError("cost_per_hour", f"{which}: a pool has one of the two")
+    return () if found is None else components_of(found, tariffs, zone=zone, starts=starts)
+
+
+def _method(said: Mapping[str, Any], *, by_seats: bool) -> str:
+    method = one_of(said, "method", (*METHODS, BY_SEATS))
+    if by_seats and method not in {None, BY_SEATS}:
+        raise PoolRefusedError("method", f"seats of teams are split by {BY_SEATS}, not by use")
+    if method == BY_SEATS and not by_seats:
+        raise PoolRefusedError("seats", f"is missing: {BY_SEATS} needs the seats of teams")
+    return BY_SEATS if by_seats else method or WORK_UNITS
+
+
+def _seats(said: Mapping[str, Any]) -> dict[str, int]:
+    found = said.get("seats")
+    if found is None:
+        return {}
+    if not isinstance(found, Mapping) or not 0 < len(found) <= MOST_VALUES:
+        raise PoolRefusedError("seats", "must be teams and their seats, such as { search = 10 }")
+    seats = {}
+    for team in found:
+        name = f"seats.{team}"
+        if clean_name(str(team)) != team or str(team).casefold() in RESERVED:
+            raise PoolRefusedError(name, "is no name of a team")
+        count = number({name: found[team]}, name)
+        if count is None or count != count.to_integral_value() or count > MOST_SEATS:
+            raise PoolRefusedError(name, f"must be a whole number of at most {MOST_SEATS}")
+        seats[str(team)] = int(count)
+    return seats
+
+
+def _check(pool: Pool) -> None:
+    """Refuses what contradicts itself."""
+    kinds = {component.kind for component in pool.components}
+    wanted = _NEEDED[pool.kind]
+    if not kinds & set(wanted) and (pool.kind != RENTED or pool.components):
+        reason = f"a pool of kind {pool.kind} needs a component of kind {' or '.join(wanted)}"
+        raise PoolRefusedError("components", reason)
+    for kind in kinds:
+        if _ONLY.get(kind, pool.kind) != pool.kind:
+            reason = f"{kind} are of pools of kind {_ONLY[kind]}, this one is {pool.kind}"
+            raise PoolRefusedError("components", reason)
+    if pool.capacity_per_unit is not None and pool.kind != PROVISIONED:
+        raise PoolRefusedError("capacity_per_unit", f"is of pools of kind {PROVISIONED}")
+    if pool.capacity_per_unit is not None and pool.capacity_per_hour is not None:
+        raise PoolRefusedError("capacity_per_hour", "is there beside capacity_per_unit")
+    if pool.seats and pool.kind != SUBSCRIPTION:
+        raise PoolRefusedError("seats", f"is of pools of kind {SUBSCRIPTION}")
+    for place, component in enumerate(pool.components, 1):
+        _check_times(pool, component, f"components[{place}]")
+    _check_seats(pool)
+
+
+def _check_times(pool: Pool, component: Component, where: str) -> None:
+    start = max(pool.valid_from, component.valid_from)
+    ends = [end for end in (pool.valid_to, component.ends) if end is not None]
+    if ends and min(ends) <= start:
+        reason = f"{component.name!r} is never in force while the pool is"
+        raise PoolRefusedError(f"{where}.from", reason)
+    if isinstance(component.terms, Energy):
+        gap = first_gap(component.terms.tariffs, start, min(ends, default=None))
+        if gap is not None:
+            name = component.terms.tariffs[0].name
+            reason = f"no tariff {name!r} holds at {gap:%Y-%m-%d %H:%M} UTC"
+            raise PoolRefusedError(f"{where}.tariff", reason)
+
+
+def _check_seats(pool: Pool) -> None:
+    """Refuses more seats of teams than are paid for, at any time."""
+    given = sum(pool.seats.values())
+    starts = {max(pool.valid_from, each.valid_from) for each in pool.components}
+    ends = {each.ends for each in pool.components if each.ends is not None}
+    for at in sorted({hour_of(each) for each in starts | ends} if pool.seats else ()):
+        bought = pool.quantity_at(SEATS, at)
+        if pool.in_force(at) and 0 < bought < given:
+            reason = f"teams have {given}, but from {at:%Y-%m-%d} on {bought:f} are paid for"
+            raise PoolRefusedError("seats", reason)
 
 
 def _only(match: Mapping[str, Sequence[str]], dimension: str) -> str | None:
     """What the pool's calls share, where that is one value."""
     values = match.get(dimension, ())
     return values[0] if len(values) == 1 and not values[0].endswith("*") else None
-
-
-def _text(said: Mapping[str, Any], name: str) -> str | None:
-    value = said.get(name)
-    return None if value is None else _checked(value, name)
-
-
-def _checked(value: object, name: str) -> str:
-    if not isinstance(value, str):
-        raise PoolRefusedError(name, "must be text")
-    text = value.strip()
-    if not text or len(text) > LONGEST_TEXT or not text.isprintable():
-        raise PoolRefusedError(name, f"must be 1 to {LONGEST_TEXT} characters that can be shown")
-    return text
 
 
 def _match(value: object) -> dict[str, tuple[str, ...]]:
@@ -147,44 +268,15 @@ def _match(value: object) -> dict[str, tuple[str, ...]]:
         listed = [values] if isinstance(values, str) else values
         if not isinstance(listed, list | tuple) or not 0 < len(listed) <= MOST_VALUES:
             raise PoolRefusedError(name, f"must be a list of 1 to {MOST_VALUES} values")
-        texts = tuple(_checked(each, name) for each in listed)
+        texts = tuple(checked(each, name) for each in listed)
         if any("*" in each[:-1] for each in texts):
             raise PoolRefusedError(name, "* may stand at the end only")
         match[str(dimension)] = texts
     return match
 
 
-def _number(said: Mapping[str, Any], name: str) -> Decimal | None:
-    """A number that is not negative, with at most 6 decimals."""
-    value = said.get(name)
-    if value is None:
-        return None
-    text = str(value).strip() if isinstance(value, str | int) and value is not True else ""
-    if text.startswith("-"):
-        raise PoolRefusedError(name, "must not be negative")
-    if not _PLAIN_NUMBER.fullmatch(text):
-        raise PoolRefusedError(name, 'must be a decimal number as text, such as "12.34"')
-    number = Decimal(text)
-    if number >= money.PRICE_LIMIT:
-        raise PoolRefusedError(name, f"must be less than {money.PRICE_LIMIT}")
-    if number != money.quantised(number):
-        raise PoolRefusedError(name, f"has more than {money.PRICE_DIGITS} decimals")
-    return money.quantised(number)
-
-
-def _hour(said: Mapping[str, Any], name: str) -> datetime | None:
-    value = said.get(name)
-    if value is None:
-        return None
-    try:
-        # TOML has dates and times of its own.
-        text = value.isoformat() if isinstance(value, date) else str(value).strip()
-        moment = datetime.fromisoformat(text)
-        # Without a zone it is UTC.
-        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        reason = "must be a date or time such as 2026-10-01 or 2026-10-01T08:00:00Z"
-        raise PoolRefusedError(name, reason) from None
-    if moment != hour_of(moment):
+def _hour(said: Mapping[str, Any], name: str, zone: str) -> datetime | None:
+    at = moment(said, name, zone)
+    if at is not None and at != hour_of(at):
         raise PoolRefusedError(name, "must be a full hour of UTC: a pool is paid for by the hour")
-    return moment
+    return at

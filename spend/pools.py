@@ -1,29 +1,33 @@
-"""Pools: capacity that is paid for by the hour, split over the calls that used it.
+"""Pools: capacity that is paid for by the hour, and which calls run on it.
 
-The method ``work-units-v1``: a call's work is its uncached input plus four times its output (a
-token put out costs about as much machine time as four read; tokens found in the cache cost
-nothing). The busy share of the hour is split by work, the rest is idle and a line of its own. The
-parts always add up to the hour's cost. docs/pools.md
+What an hour of one costs is the sum of its components (``spend/pool_costs.py``). Its busy share is
+split over the calls that used it (``spend/splitting.py``), the rest is idle and a line of its own.
+The parts always add up to the hour's cost. docs/pools.md
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Final
 
 from spend import money
 from spend.calls import Owner, Route
-from spend.meters import CACHE_WRITES
 from spend.owners import IDLE
 from spend.patterns import fits_one
+from spend.pool_costs import UNITS, Component, Recurring
 from spend.providers import SELF_HOSTED
+from spend.splitting import OUTPUT_WEIGHT, WORK_UNITS
+from spend.spreading import HOUR as PER_HOUR
 
-METHOD: Final = "work-units-v1"
-OUTPUT_WEIGHT: Final = 4
+RENTED: Final = "rented"
+OWNED: Final = "owned"
+PROVISIONED: Final = "provisioned"
+SUBSCRIPTION: Final = "subscription"
+KINDS: Final = (RENTED, OWNED, PROVISIONED, SUBSCRIPTION)
 
 HOUR: Final = timedelta(hours=1)
-_HOUR_US: Final = 3_600_000_000
 
 POOL_METER: Final = "pool"
 IDLE_METER: Final = "idle"
@@ -31,20 +35,30 @@ IDLE_METER: Final = "idle"
 
 IDLE_OWNER: Final = Owner(team=IDLE, rule="capacity of a pool that no call used")
 
-ROUTE_DIMENSIONS: Final = ("provider", "model", "server", "deployment", "region")
-OWNER_DIMENSIONS: Final = ("service", "project", "environment")
+ROUTE_DIMENSIONS: Final = (
+    "provider",
+    "model",
+    "server",
+    "deployment",
+    "region",
+    "request_model",
+    "operation",
+    "service_tier",
+)
+OWNER_DIMENSIONS: Final = ("service", "project", "environment", "feature", "customer", "team")
 DIMENSIONS: Final = (*ROUTE_DIMENSIONS, *OWNER_DIMENSIONS)
 """What a pool can be matched by."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Capacity that costs the same every hour from ``valid_from`` to ``valid_to`` (UTC hours)."""
+    """Capacity that is paid for every hour from ``valid_from`` to ``valid_to`` (UTC hours)."""
 
     name: str
     valid_from: datetime
     valid_to: datetime | None
-    cost_per_hour: Decimal
+    cost_per_hour: Decimal | None
+    """All of it; None where it has components."""
     currency: str
     match: Mapping[str, Sequence[str]]
     """Dimension -> values, of which one must fit; all dimensions must. ``*`` at the end fits any
@@ -54,11 +68,21 @@ class Pool:
     region: str | None = None
     capacity_per_hour: Decimal | None = None
     """Work units; None: it is busy while a call is in flight."""
-    method: str = METHOD
+    method: str = WORK_UNITS
     id: int = 0
     """0 until it is stored."""
     charged_to: datetime | None = None
     """Every hour that began before is posted; None: look at all its hours again."""
+    kind: str = RENTED
+    components: tuple[Component, ...] = ()
+    zone: str = "UTC"
+    """Whose clock its months and days go by, as far as a component says nothing else."""
+    capacity_per_unit: Decimal | None = None
+    """Work units of an hour of one provisioned unit."""
+    seats: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Team -> seats of a subscription; empty: it is split by use."""
+    output_weight: Decimal = OUTPUT_WEIGHT
+    """Work of a token put out, of one that is read."""
 
     def in_force(self, at: datetime) -> bool:
         """Whether it is paid for at ``at``."""
@@ -85,6 +109,32 @@ class Pool:
         """What its idle line shows as called."""
         return Route(provider=self.provider, deployment=SELF_HOSTED, region=self.region)
 
+    @property
+    def costs(self) -> tuple[Component, ...]:
+        """Why it costs something: its components, or one of its cost an hour."""
+        if self.cost_per_hour is None:
+            return self.components
+        terms = Recurring(self.cost_per_hour, PER_HOUR)
+        return (Component("cost per hour", "other", self.valid_from, None, terms, billed=True),)
+
+    def capacity_at(self, hour: datetime) -> Decimal | None:
+        """Work units that it can do in an hour that begins so; None: not declared.
+
+        Of provisioned units what those can that are in force when the hour begins.
+        """
+        if self.capacity_per_unit is None:
+            return self.capacity_per_hour
+        units = self.quantity_at(UNITS, hour)
+        return money.EXACT.multiply(self.capacity_per_unit, units) if units else Decimal(0)
+
+    def quantity_at(self, kind: str, hour: datetime) -> Decimal:
+        """How many units, or seats, its components of that kind are for at an hour."""
+        total = Decimal(0)
+        for each in self.components:
+            if each.kind == kind and each.valid_from <= hour < (each.ends or hour + HOUR):
+                total += getattr(each.terms, "quantity", Decimal(0))
+        return total
+
 
 def pool_of(pools: Iterable[Pool], route: Route, owner: Owner, at: datetime) -> Pool | None:
     """The pool that a call at ``at`` runs on: of several the one declared first."""
@@ -95,45 +145,3 @@ def pool_of(pools: Iterable[Pool], route: Route, owner: Owner, at: datetime) -> 
 def hour_of(moment: datetime) -> datetime:
     """The start of the UTC hour that holds ``moment``."""
     return moment.replace(minute=0, second=0, microsecond=0)
-
-
-def work_units(usage: Mapping[str, int]) -> int:
-    """The work of a call or a cell. What was written to a cache was read in full first."""
-    uncached = usage.get("input", 0) + sum(usage.get(meter, 0) for meter in CACHE_WRITES)
-    return uncached + OUTPUT_WEIGHT * usage.get("output", 0)
-
-
-@dataclass(frozen=True, slots=True)
-class HourSplit:
-    """An hour's cost: ``idle + sum(parts)`` is all of it."""
-
-    parts: tuple[Decimal, ...]
-    """One for each given work, in order."""
-    idle: Decimal
-    idle_units: Decimal
-    """Work that it could still have done; 0 where its capacity is not declared."""
-
-
-def split_hour(
-    cost: Decimal, work: Sequence[int], *, capacity: Decimal | None, timed_us: int
-) -> HourSplit:
-    """Splits one hour of a pool over what used it.
-
-    ``timed_us`` is the time that calls took together, in microseconds: without a declared capacity
-    the pool was busy for that long, at most the hour. An hour in which no work is known is idle.
-    """
-    done = sum(work)
-    if capacity is None:
-        busy = min(timed_us, _HOUR_US)
-        shares = [busy, _HOUR_US - busy]
-        unused = Decimal(0)
-    else:
-        # Work units have at most 6 decimals, as declared.
-        full = int(capacity.scaleb(6, money.EXACT))
-        busy = min(done * 10**6, full)
-        shares = [busy, full - busy]
-        unused = Decimal(full - busy).scaleb(-6, money.EXACT)
-    if done == 0:
-        return HourSplit(tuple(money.amount(0) for _ in work), money.total([cost]), unused)
-    busy_cost, idle = money.split(cost, shares)
-    return HourSplit(money.split(busy_cost, work), idle, unused)

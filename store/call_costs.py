@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -11,12 +12,12 @@ from sqlalchemy.orm import Session
 from spend.bands import band_of
 from spend.calls import Outcome
 from spend.meters import INPUTS, METER_NAMES, WORK
-from spend.money import EXACT, ROUNDING, amount, atoms
-from spend.pools import Pool, pool_of, work_units
+from spend.money import EXACT, amount, atoms
+from spend.pools import HOUR, Pool, hour_of, pool_of
 from spend.prices import PriceBook, wanted
 from spend.rating import METHOD, Line, rates
 from spend.slots import slot_of
-from store import books, listings, pools
+from store import books, listings, pool_hours, pools
 from store.call_lookup import FoundCall
 from store.tables.ledger import charges
 from store.tables.rollups import cells
@@ -31,10 +32,12 @@ class PoolShare:
     """
 
     pool: Pool
-    work: int
-    """Work units of the call."""
-    place_work: int
-    """Work units of all calls at its place."""
+    hour_cost: Decimal
+    """What the hour cost, exact."""
+    work: Decimal
+    """What the call weighed in the split: work units, where nothing else is agreed."""
+    place_work: Decimal
+    """What all calls at its place weighed."""
     place_amount: Decimal
     """What the ledger says of its place, exact."""
 
@@ -96,7 +99,8 @@ def _shared(
         )
     )
     is_split = posted and pool.charged_to is not None and slot < pool.charged_to
-    if charged is None and not is_split:
+    hours = pool_hours.hours(session, tenant, pool.id, hour_of(slot), hour_of(slot) + HOUR)
+    if not hours or (charged is None and not is_split):
         reason = "The hour of its pool is still to be split."
         return CallCost(None, reason, pool.method, posted=False)
     sums = session.execute(
@@ -104,24 +108,26 @@ def _shared(
             cells.c.tenant_id == tenant, *(cells.c[name] == value for name, value in place.items())
         )
     ).one()
+    hour = hours[0]
+    at_place = {name: int(getattr(sums, name) or 0) for name in METER_NAMES}
     share = PoolShare(
         pool=pool,
-        work=work_units(call.usage),
-        place_work=work_units({name: int(getattr(sums, name) or 0) for name in METER_NAMES}),
+        hour_cost=hour.cost,
+        work=hour.weight_of(call.usage),
+        place_work=hour.weight_of(at_place),
         # A place that did no work has no line.
         place_amount=amount(0) if charged is None else charged,
     )
-    return CallCost(
-        _part(share), "Its part of a pool-hour, by work.", pool.method, share=share, posted=posted
-    )
+    reason = "Its part of a pool-hour, by work."
+    return CallCost(_part(share), reason, hour.method, share=share, posted=posted)
 
 
 def _part(share: PoolShare) -> Decimal:
     if not share.place_work:
         return amount(0)
-    product = Decimal(atoms(share.place_amount) * share.work)
-    exact = ROUNDING.divide(product, Decimal(share.place_work))
-    return amount(int(exact.quantize(Decimal(1), context=ROUNDING)))
+    return amount(
+        round(atoms(share.place_amount) * Fraction(share.work) / Fraction(share.place_work))
+    )
 
 
 def _is_posted(session: Session, tenant: int, call: FoundCall, slot: datetime) -> bool:

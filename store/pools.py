@@ -8,19 +8,27 @@ from typing import Any, Final
 from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from spend.component_files import components_of
+from spend.pool_files import fields_of_pool
 from spend.pools import Pool
+from spend.tariff_files import tariffs_of
 from store import parties, waiting
 from store.tables.ledger import charges
 from store.tables.pools import pools
 
 _SAID: Final = (
     "name",
+    "kind",
     "valid_from",
     "valid_to",
     "cost_per_hour",
+    "zone",
     "currency",
     "capacity_per_hour",
+    "capacity_per_unit",
+    "seats",
     "method",
+    "output_weight",
     "provider",
     "region",
 )
@@ -31,8 +39,13 @@ class PoolExistsError(ValueError):
 
 
 def _pool(row: Row[Any]) -> Pool:
+    tariffs = tariffs_of(row.tariffs, zone=row.zone)
+    parts = row.components
     return Pool(
         **{name: getattr(row, name) for name in _SAID},
+        components=components_of(parts, tariffs, zone=row.zone, starts=row.valid_from)
+        if parts
+        else (),
         match={dimension: tuple(values) for dimension, values in row.match.items()},
         id=row.id,
         charged_to=row.charged_to,
@@ -41,7 +54,8 @@ def _pool(row: Row[Any]) -> Pool:
 
 def _values(pool: Pool) -> dict[str, Any]:
     match = {dimension: list(values) for dimension, values in pool.match.items()}
-    return {**{name: getattr(pool, name) for name in _SAID}, "match": match}
+    said = {name: getattr(pool, name) for name in _SAID}
+    return {**said, "match": match, **fields_of_pool(pool)}
 
 
 def all_pools(session: Session, tenant: int, *, for_update: bool = False) -> list[Pool]:
@@ -50,6 +64,13 @@ def all_pools(session: Session, tenant: int, *, for_update: bool = False) -> lis
     return [
         _pool(row) for row in session.execute(wanted.with_for_update() if for_update else wanted)
     ]
+
+
+def pool_by_id(session: Session, tenant: int, pool_id: int) -> Pool | None:
+    """One pool; None: there is none of that id."""
+    wanted = select(pools).where(pools.c.tenant_id == tenant, pools.c.id == pool_id)
+    row = session.execute(wanted).one_or_none()
+    return None if row is None else _pool(row)
 
 
 def declare(session: Session, tenant: int, pool: Pool) -> Pool:

@@ -86,7 +86,7 @@ def test_each_meter_times_its_price_is_the_cost(database: Database) -> None:
     assert body["owner"]["rule"] == "span attribute team"
     assert body["route"]["model"] == "gpt-4o"
     cost = body["how"]
-    assert (body["cost"], cost["method"], cost["posted"]) == ("0.003", "price-book/1", True)
+    assert (body["cost"], cost["method"], cost["posted"]) == ("0.003", "price-book/2", True)
     charged = {line["meter"]: line for line in cost["lines"]}
     assert {name: (each["quantity"], each["amount"]) for name, each in charged.items()} == {
         "input": (600, "0.0015"),
@@ -193,9 +193,9 @@ def test_a_pools_call_is_charged_its_share(database: Database) -> None:
     )
     settle(database)
     shown = [show(database, trace, 1) for trace in (1, 2, 3)]
-    assert [each["how"]["share"]["work"] for each in shown] == [300, 500, 600]
-    assert shown[0]["how"]["share"]["place_work"] == 800
-    assert shown[2]["how"]["share"]["place_work"] == 600
+    assert [each["how"]["share"]["work"] for each in shown] == ["300", "500", "600"]
+    assert shown[0]["how"]["share"]["place_work"] == "800"
+    assert shown[2]["how"]["share"]["place_work"] == "600"
     # Three quarters of the hour were busy: 3 of 4 dollars, by work.
     assert sum(Decimal(each["cost"]) for each in shown) == Decimal(3)
     assert shown[0]["how"]["method"] == "work-units-v1"

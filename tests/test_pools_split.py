@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from spend.calls import Owner, Route
 from spend.pool_files import PoolRefusedError, pool_of_fields, pools_of_file
-from spend.pools import Pool, pool_of, split_hour, work_units
+from spend.pools import Pool, pool_of
+from spend.splitting import HourSplit, busy_of, split_hour, work_units
 
 NOW = datetime(2026, 10, 20, 12, 34, tzinfo=UTC)
 ROUTE = Route(
@@ -30,6 +31,12 @@ def declared(**others: Any) -> Pool:
     return pool_of_fields(SAID | others, currency="USD", now=NOW)
 
 
+def split(
+    cost: Decimal, work: list[int], *, capacity: Decimal | None = None, timed_us: int = 0
+) -> HourSplit:
+    return split_hour(cost, work, busy_of(Decimal(sum(work)), capacity, timed_us))
+
+
 @given(
     st.decimals(0, 10_000, places=6, allow_nan=False),
     st.lists(st.integers(0, 10**12), max_size=30),
@@ -40,18 +47,18 @@ def declared(**others: Any) -> Pool:
 def test_parts_and_idle_add_up_to_the_hour(
     cost: Decimal, work: list[int], capacity: Decimal | None, timed_us: int
 ) -> None:
-    split = split_hour(cost, work, capacity=capacity, timed_us=timed_us)
-    assert split.idle + sum(split.parts) == cost
-    assert split.idle >= 0
-    assert all(part >= 0 for part in split.parts)
-    assert all(part == 0 for part, units in zip(split.parts, work, strict=True) if units == 0)
+    hour = split(cost, work, capacity=capacity, timed_us=timed_us)
+    assert hour.idle + sum(hour.parts) == cost
+    assert hour.idle >= 0
+    assert all(part >= 0 for part in hour.parts)
+    assert all(part == 0 for part, units in zip(hour.parts, work, strict=True) if units == 0)
 
 
 def test_the_figures_of_the_documentation() -> None:
     # docs/pools.md; the source of the example is notes on cost attribution.
     rag, chat, agent = 900 * (8000 + 4 * 200), 1500 * (600 + 4 * 700), 200 * (30_000 + 4 * 1500)
-    split = split_hour(Decimal("49.24"), [rag, chat, agent], capacity=Decimal(50700000), timed_us=0)
-    assert [f"{part:.2f}" for part in (*split.parts, split.idle)] == [
+    hour = split(Decimal("49.24"), [rag, chat, agent], capacity=Decimal(50700000))
+    assert [f"{part:.2f}" for part in (*hour.parts, hour.idle)] == [
         "7.69",
         "4.95",
         "6.99",
@@ -60,16 +67,15 @@ def test_the_figures_of_the_documentation() -> None:
 
 
 def test_without_a_capacity_it_is_busy_while_a_call_is_in_flight() -> None:
-    half = split_hour(Decimal(10), [3, 1], capacity=None, timed_us=HOUR_US // 2)
+    half = split(Decimal(10), [3, 1], timed_us=HOUR_US // 2)
     assert (half.parts, half.idle) == ((Decimal("3.75"), Decimal("1.25")), Decimal(5))
-    full = split_hour(Decimal(10), [3, 1], capacity=None, timed_us=7 * HOUR_US)
+    full = split(Decimal(10), [3, 1], timed_us=7 * HOUR_US)
     assert full.idle == 0
 
 
 def test_an_hour_without_known_work_is_idle() -> None:
     for work in ([], [0, 0]):
-        split = split_hour(Decimal(10), work, capacity=None, timed_us=HOUR_US)
-        assert split.idle == 10
+        assert split(Decimal(10), work, timed_us=HOUR_US).idle == 10
 
 
 def test_work_is_uncached_input_and_four_times_output() -> None:
@@ -136,7 +142,7 @@ def test_what_is_left_out_has_a_default() -> None:
         ({"from": "0026-10-02"}, "from"),
         ({"match": {}}, "match"),
         ({"match": None}, "match"),
-        ({"match": {"team": ["a"]}}, "match.team"),
+        ({"match": {"colour": ["a"]}}, "match.colour"),
         ({"match": {"model": []}}, "match.model"),
         ({"match": {"model": ["a*b"]}}, "match.model"),
         ({"match": {"model": [1]}}, "match.model"),

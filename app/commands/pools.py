@@ -86,13 +86,19 @@ def list_all() -> None:
         table.add_row(
             str(pool.id),
             Text(pool.name),
-            f"{plain(pool.cost_per_hour)} {pool.currency}",
+            _an_hour(pool),
             _shown(pool.valid_from),
             _shown(pool.valid_to) if pool.valid_to else "",
             Text(_told(pool)),
             _shown(pool.charged_to) if pool.charged_to else "not yet",
         )
     show(table)
+
+
+def _an_hour(pool: Pool) -> str:
+    if pool.cost_per_hour is None:
+        return f"{len(pool.components)} components"
+    return f"{plain(pool.cost_per_hour)} {pool.currency}"
 
 
 def _told(pool: Pool) -> str:

@@ -50,6 +50,8 @@ def upgrade() -> None:
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "pool_id", "hour", name=op.f("pk_pool_hours")),
     )
+    # All hours are settled once more: nothing is posted, and it is kept what they were made of.
+    op.execute("UPDATE pools SET charged_to = NULL")
     op.create_table(
         "ledgers",
         sa.Column("tenant_id", sa.Integer, autoincrement=False, nullable=False),
