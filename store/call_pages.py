@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 from spend.calls import Owner, Role, Route
 from spend.meters import METER_NAMES
 from spend.periods import Period
+from store import payers
 from store.dimensions import Question, conditions
 from store.narrow import column_of, slot_of
+from store.payers import Paying
 from store.tables.heard import joined_calls, owners, routes, sightings
 
 _SHOWN = (
@@ -46,6 +48,9 @@ class ListedCall:
     row: Row[Any]
     """Its columns, as stored."""
     owner: Owner
+    """As heard."""
+    payer: Owner
+    """Who pays, by the ownership rules."""
     route: Route
 
 
@@ -55,14 +60,14 @@ def page(
     """The next calls of the question's period after a position, by start, latest first."""
     period = question.period
     end = min(period.end, after.start_at + timedelta(microseconds=1)) if after else period.end
-    found: list[ListedCall] = []
+    rows: list[Row[Any]] = []
     for window in _windows(Period(period.start, max(end, period.start))):
-        asked = _page_of(replace(question, period=window), tenant, after)
-        rows = session.execute(asked.limit(at_most - len(found)))
-        found.extend(_listed(row) for row in rows)
-        if len(found) >= at_most:
+        asked = _page_of(session, replace(question, period=window), tenant, after)
+        rows.extend(session.execute(asked.limit(at_most - len(rows))))
+        if len(rows) >= at_most:
             break
-    return found
+    paying = payers.paying(session, tenant, {row.owner_id for row in rows})
+    return [_listed(row, paying) for row in rows]
 
 
 def _windows(period: Period) -> Iterator[Period]:
@@ -78,14 +83,16 @@ def _windows(period: Period) -> Iterator[Period]:
         end, length = start, length * 2
 
 
-def _page_of(question: Question, tenant: int, after: Position | None) -> Select[Any]:
+def _page_of(
+    session: Session, question: Question, tenant: int, after: Position | None
+) -> Select[Any]:
     single = (
         sightings.c.standing.is_(None),
         column_of(sightings, "role") != Role.AGGREGATE,
     )
     calls = union_all(
-        _of(sightings, question, tenant, after).where(*single),
-        _of(joined_calls, question, tenant, after),
+        _of(session, sightings, question, tenant, after).where(*single),
+        _of(session, joined_calls, question, tenant, after),
     ).subquery("calls")
     return (
         select(
@@ -101,10 +108,14 @@ def _page_of(question: Question, tenant: int, after: Position | None) -> Select[
     )
 
 
-def _of(table: Table, question: Question, tenant: int, after: Position | None) -> Select[Any]:
+def _of(
+    session: Session, table: Table, question: Question, tenant: int, after: Position | None
+) -> Select[Any]:
     period = question.period
-    asked = select(*(column_of(table, name) for name in _SHOWN)).where(
-        *conditions(question, tenant, table, table.c.start_at),
+    source, payer = payers.joined(session, tenant, table, table.c.start_at)
+    asked = select(*(column_of(table, name) for name in _SHOWN)).select_from(source)
+    asked = asked.where(
+        *conditions(question, tenant, table, table.c.start_at, payer),
         # An index finds sightings by their slots.
         slot_of(table.c.start_at) >= slot_of(literal(period.start)),
         slot_of(table.c.start_at) <= slot_of(literal(period.end)),
@@ -119,10 +130,12 @@ def _of(table: Table, question: Question, tenant: int, after: Position | None) -
     return asked
 
 
-def _listed(row: Row[Any]) -> ListedCall:
+def _listed(row: Row[Any], paying: Paying) -> ListedCall:
+    owner = Owner(**{name: getattr(row, f"owner_{name}") for name in Owner.__slots__})
     return ListedCall(
         position=Position(row.start_at, row.trace_id, row.span_id),
         row=row,
-        owner=Owner(**{name: getattr(row, f"owner_{name}") for name in Owner.__slots__}),
+        owner=owner,
+        payer=paying.payer(owner, row.start_at),
         route=Route(**{name: getattr(row, f"route_{name}") for name in Route.__slots__}),
     )

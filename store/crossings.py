@@ -45,7 +45,7 @@ def spend_in(session: Session, tenant: int, period: Period) -> list[Spend]:
     """What each owner spent on each route: one query, however many budgets ask."""
     spent = (
         select(
-            charges.c.owner_id,
+            charges.c.payer_id,
             charges.c.route_id,
             charges.c.currency,
             func.sum(charges.c.amount).label("amount"),
@@ -55,10 +55,10 @@ def spend_in(session: Session, tenant: int, period: Period) -> list[Spend]:
             charges.c.slot >= period.start,
             charges.c.slot < period.end,
         )
-        .group_by(charges.c.owner_id, charges.c.route_id, charges.c.currency)
+        .group_by(charges.c.payer_id, charges.c.route_id, charges.c.currency)
         .subquery()
     )
-    owned = (owners.c.tenant_id == tenant) & (owners.c.id == spent.c.owner_id)
+    owned = (owners.c.tenant_id == tenant) & (owners.c.id == spent.c.payer_id)
     routed = (routes.c.tenant_id == tenant) & (routes.c.id == spent.c.route_id)
     # Outer joins: money whose name is missing still counts towards a budget on everything.
     rows = session.execute(

@@ -40,16 +40,20 @@ class Question:
 
 
 def conditions(
-    question: Question, tenant: int, rows: FromClause, moment: ColumnElement[datetime]
+    question: Question,
+    tenant: int,
+    rows: FromClause,
+    moment: ColumnElement[datetime],
+    who: ColumnElement[int],
 ) -> list[ColumnElement[bool]]:
-    """Which of ``rows`` (which has tenant_id, owner_id, route_id) are asked about."""
+    """Which of ``rows`` (which has tenant_id, route_id) are asked about; ``who`` pays for them."""
     asked = [rows.c.tenant_id == tenant, _within(moment, question.period)]
     for name in TIMED:
         if values := question.filters.get(name):
             pieces = [named_period(name, value, question.zone) for value in values]
             asked.append(or_(*(_within(moment, piece) for piece in pieces)))
     for dictionary, names, column in (
-        (owners, OWNED, rows.c.owner_id),
+        (owners, OWNED, who),
         (SHOWN_ROUTES, ROUTED, rows.c.route_id),
     ):
         wanted = [

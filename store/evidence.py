@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
+from store import payers
 from store.dimensions import Question, conditions
 from store.tables.heard import emitters, joined_calls, sightings
 
@@ -63,10 +64,12 @@ def joins(session: Session, question: Question, tenant: int) -> Joins:
     period = question.period
     # The key's day is that of the first sighting, which can be a server's.
     days = period.start.date() - _A_DAY, period.end.date()
+    source, payer = payers.joined(session, tenant, joined_calls, joined_calls.c.start_at)
     asked = (
         select(joined_calls)
+        .select_from(source)
         .where(
-            *conditions(question, tenant, joined_calls, joined_calls.c.start_at),
+            *conditions(question, tenant, joined_calls, joined_calls.c.start_at, payer),
             joined_calls.c.day.between(*days),
         )
         .cte("asked")

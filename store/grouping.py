@@ -31,6 +31,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from spend.periods import day_start, days_in, month_period, months_in
+from store import payers
 from store.dimensions import OWNED, ROUTED, Question, conditions
 from store.shown_routes import SHOWN_ROUTES
 from store.tables.heard import owners
@@ -48,7 +49,10 @@ class TooManyRowsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A table (with tenant_id, slot, owner_id, route_id), the sums it gives, over which rows."""
+    """A table (with tenant_id, slot, owner_id, route_id), the sums it gives, over which rows.
+
+    What it tells is of who pays, by the ownership rules, not of who was heard.
+    """
 
     rows: FromClause
     sums: Mapping[str, ColumnElement[Any]]
@@ -70,7 +74,7 @@ def added_up(
     ``most`` groups raise TooManyRowsError.
     """
     pieces = _pieces(question)
-    by_id = _by_id(question, tenant, parts, pieces, also_by)
+    by_id = _by_id(session, question, tenant, parts, pieces, also_by)
     asked = _by_dimension(question, tenant, by_id, also_by)
     found = session.execute(asked.limit(most + 1)).all()
     if len(found) > most:
@@ -100,6 +104,7 @@ def _pieces(question: Question) -> _Pieces | None:
 
 
 def _by_id(
+    session: Session,
     question: Question,
     tenant: int,
     parts: Sequence[Part],
@@ -109,6 +114,7 @@ def _by_id(
     names = list(dict.fromkeys(name for part in parts for name in part.sums))
     selects: list[Select[Any]] = []
     for part in parts:
+        source, payer = payers.joined(session, tenant, part.rows, part.rows.c.slot)
         keys: list[ColumnElement[Any]] = [part.rows.c[name] for name in also_by]
         if pieces:
             # Postgres finds the piece in bounds that Python computed: it need not know the zone,
@@ -118,13 +124,14 @@ def _by_id(
                 func.width_bucket(part.rows.c.slot, starts, type_=SmallInteger).label("piece")
             )
         if any(name in OWNED for name in question.group_by):
-            keys.append(part.rows.c.owner_id)
+            keys.append(payer.label("payer_id"))
         if any(name in ROUTED for name in question.group_by):
             keys.append(part.rows.c.route_id)
         sums = [part.sums.get(name, cast(null(), Numeric)).label(name) for name in names]
         selects.append(
             select(*keys, *sums)
-            .where(*conditions(question, tenant, part.rows, part.rows.c.slot), *part.where)
+            .select_from(source)
+            .where(*conditions(question, tenant, part.rows, part.rows.c.slot, payer), *part.where)
             .group_by(*keys)
         )
     return union_all(*selects).subquery("by_id") if len(selects) > 1 else selects[0].subquery()
@@ -136,7 +143,7 @@ def _by_dimension(
     keys: list[ColumnElement[Any]] = []
     source: FromClause = by_id
     for dictionary, names, column in (
-        (owners, OWNED, "owner_id"),
+        (owners, OWNED, "payer_id"),
         (SHOWN_ROUTES, ROUTED, "route_id"),
     ):
         if column in by_id.c:
@@ -147,7 +154,7 @@ def _by_dimension(
             )
             keys += [dictionary.c[name] for name in names if name in question.group_by]
     keys += [by_id.c[name] for name in ("piece", *also_by) if name in by_id.c]
-    grouped = {key.key for key in keys} | {"owner_id", "route_id"}
+    grouped = {key.key for key in keys} | {"payer_id", "route_id"}
     sums = [func.sum(column).label(column.key) for column in by_id.c if column.key not in grouped]
     return select(*keys, *sums).select_from(source).group_by(*keys)
 

@@ -12,7 +12,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     FromClause,
-    Subquery,
     and_,
     case,
     column,
@@ -30,9 +29,10 @@ from sqlalchemy.orm import Session
 
 from spend.calls import Owner
 from spend.ids import content_id
-from spend.ownership import Term, terms_of
+from spend.ownership import Term, payer_in, terms_of
 from store import dictionaries, ownership, parties
-from store.tables.heard import owners
+from store.ownership import Version
+from store.tables import heard
 from store.tables.ledger import charges
 from store.tables.ownership import payers
 
@@ -44,36 +44,48 @@ class Paying:
     """Who pays for calls of some owners."""
 
     def __init__(self, terms: Terms) -> None:
-        self._terms = {
+        self.terms = terms
+        self._ids = {
             owner_id: [(term.start, term.end, content_id(term.payer)) for term in of_owner]
             for owner_id, of_owner in terms.items()
         }
 
     def payer_of(self, owner_id: int, slot: datetime) -> int:
         """The owner that pays for another's calls at a time (UTC): mostly the same."""
-        for start, end, payer_id in self._terms.get(owner_id, ()):
+        for start, end, payer_id in self._ids.get(owner_id, ()):
             if start <= slot < end:
                 return payer_id
         return owner_id
 
+    def payer(self, owner: Owner, at: datetime) -> Owner:
+        """Likewise, by what they are."""
+        return payer_in(self.terms.get(content_id(owner), ()), at) or owner
+
 
 def paying(session: Session, tenant: int, owner_ids: Collection[int]) -> Paying:
-    """Who pays for these owners' calls. Those that are new are remembered with their payers.
-
-    In the transaction that posts, after ``lock_ledger``.
-    """
+    """Who pays for these owners' calls, also for those that are new."""
     version = ownership.in_force(session, tenant)
     if version is None:
         return Paying({})
     known = terms(session, tenant, owner_ids)
-    # While charges still follow a new version, what they follow is the table.
-    if version.followed_at is not None:
-        new = parties.owners_of(session, tenant, [id_ for id_ in owner_ids if id_ not in known])
-        found = {id_: terms_of(version.said.rules, owner) for id_, owner in new.items()}
-        added = {id_: of_owner for id_, of_owner in found.items() if of_owner}
-        write(session, tenant, added)
-        known = {**known, **added}
-    return Paying(known)
+    return Paying({**known, **_new(session, tenant, version, set(owner_ids) - known.keys())})
+
+
+def remember_new(session: Session, tenant: int, owner_ids: Collection[int]) -> None:
+    """Notes who pays for owners whose first calls are charged, in the transaction that does it."""
+    version = ownership.in_force(session, tenant)
+    if version is not None:
+        known = terms(session, tenant, owner_ids)
+        write(session, tenant, _new(session, tenant, version, set(owner_ids) - known.keys()))
+
+
+def _new(session: Session, tenant: int, version: Version, owner_ids: Collection[int]) -> Terms:
+    # While charges still follow a new version, what holds is the table.
+    if version.followed_at is None or not version.said.rules or not owner_ids:
+        return {}
+    owners = parties.owners_of(session, tenant, owner_ids)
+    found = {id_: terms_of(version.said.rules, owner) for id_, owner in owners.items()}
+    return {id_: of_owner for id_, of_owner in found.items() if of_owner}
 
 
 def terms(session: Session, tenant: int, owner_ids: Collection[int] | None = None) -> Terms:
@@ -116,7 +128,7 @@ def write(session: Session, tenant: int, new: Terms) -> None:
 def remember(session: Session, tenant: int, who: Iterable[Owner]) -> None:
     """Payers stand in the dictionary beside the owners that were heard."""
     entries = {content_id(payer): payer for payer in who}
-    dictionaries.remember(session, tenant, owners, entries, dictionaries.Known())
+    dictionaries.remember(session, tenant, heard.owners, entries, dictionaries.Known())
 
 
 def _ids(owner_ids: Iterable[int]) -> ColumnElement[Any]:
@@ -128,15 +140,19 @@ def are_there(session: Session, tenant: int) -> bool:
     return bool(session.scalar(select(exists().where(payers.c.tenant_id == tenant))))
 
 
-def with_payers(rows: FromClause, tenant: int, moment: ColumnElement[datetime]) -> Subquery:
-    """``rows`` (with owner_id) of a tenant, and who pays for each as ``payer_id``."""
-    paid = payers.alias()
-    return (
-        select(rows, func.coalesce(paid.c.payer_id, rows.c.owner_id).label("payer_id"))
-        .select_from(rows.outerjoin(paid, _pays(paid, rows, tenant, moment)))
-        .where(rows.c.tenant_id == tenant)
-        .subquery()
-    )
+def joined(
+    session: Session, tenant: int, rows: FromClause, moment: ColumnElement[datetime]
+) -> tuple[FromClause, ColumnElement[int]]:
+    """``rows`` (with owner_id, of one tenant) beside who pays for each, and that payer's id.
+
+    Charges know it themselves. ``moment`` is when what a row tells of was.
+    """
+    if "payer_id" in rows.c:
+        return rows, rows.c.payer_id
+    if not are_there(session, tenant):
+        return rows, rows.c.owner_id
+    source = rows.outerjoin(payers, _pays(payers, rows, tenant, moment))
+    return source, func.coalesce(payers.c.payer_id, rows.c.owner_id)
 
 
 def _pays(

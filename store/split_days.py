@@ -162,5 +162,5 @@ def _sums() -> list[ColumnElement[Any]]:
     return [func.sum(charges.c[name]).label(name) for name in _BASES]
 
 
-def _bases(row: Row[Any]) -> Bases:
+def _bases(row: Row[*tuple[Any, ...]]) -> Bases:
     return Bases(**{name: getattr(row, name) for name in _BASES})
