@@ -1,5 +1,7 @@
 """Who may see what: without keys this machine, with keys whoever holds one, a team its own."""
 
+from collections import defaultdict
+
 import pytest
 from fastapi.testclient import TestClient
 from filled_ledger import SEARCH, SUPPORT, asking, at, put_cell, put_charge
@@ -14,6 +16,8 @@ pytestmark = pytest.mark.one_server
 
 PEPPER = b"sixteen bytes and more"
 OCTOBER = {"from": "2026-10-01", "to": "2026-11-01"}
+# What stands in a path: ids are numbers, but for those named here.
+IN_PATHS = defaultdict(lambda: "1", trace_id="0" * 32, span_id="0" * 16, month="2026-10")
 
 
 def make_key(database: Database, kind: str, team: str | None = None) -> dict[str, str]:
@@ -112,7 +116,7 @@ def test_every_route_that_changes_something_takes_an_admin_key(
 ) -> None:
     read, admin = make_key(database, "read"), make_key(database, "admin")
     changing = [
-        (method, path.format(budget_id=1, trace_id="0" * 32, span_id="0" * 16, month="2026-10"))
+        (method, path.format_map(IN_PATHS))
         for path, methods in client.get("/openapi.json").json()["paths"].items()
         for method in methods
         if method not in {"get", "head"}
@@ -128,15 +132,15 @@ def test_every_route_of_v1_asks_for_a_key(database: Database, client: TestClient
     make_key(database, "admin")
     for path, methods in client.get("/openapi.json").json()["paths"].items():
         if path.startswith("/v1/"):
-            asked = path.format(budget_id=1, trace_id="0" * 32, span_id="0" * 16, month="2026-10")
+            asked = path.format_map(IN_PATHS)
             for method in methods:
                 assert client.request(method, asked).status_code == 401, (method, path)
 
 
-def test_prices_and_pools_are_not_for_a_key_of_one_team(
+def test_prices_pools_and_commitments_are_not_for_a_key_of_one_team(
     database: Database, client: TestClient
 ) -> None:
     search, whole = make_key(database, "read", "search"), make_key(database, "read")
-    for path in ("/v1/prices", "/v1/prices/unpriced", "/v1/pools"):
+    for path in ("/v1/prices", "/v1/prices/unpriced", "/v1/pools", "/v1/commitments"):
         assert client.get(path, headers=search).status_code == 403, path
         assert client.get(path, headers=whole).status_code == 200, path
