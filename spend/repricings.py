@@ -49,6 +49,27 @@ class Repricing:
     lines: int
     """Posted, or of a dry run: to be posted."""
 
+    @classmethod
+    def unkept(
+        cls, starts: datetime, ends: datetime, *, known_at: datetime, now: datetime
+    ) -> "Repricing":
+        """A dry run that only the one who asks knows of: it comes after all that were kept."""
+        return cls(
+            id=2**63 - 1,
+            starts=starts,
+            ends=ends,
+            known_at=known_at,
+            dry_run=True,
+            requested_at=now,
+            requested_by=None,
+            note=None,
+            done_until=starts,
+            finished_at=None,
+            cells=0,
+            changed_cells=0,
+            lines=0,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -77,6 +98,38 @@ class Difference:
 
 
 NO_DIFFERENCE: Final = Difference(Decimal(0), Decimal(0), 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Concerned:
+    """What changed prices concern and leave as it is, until it is re-priced."""
+
+    cells: int
+    """Charged already."""
+    starts: datetime
+    """UTC, as ``ends``, which is exclusive: the time of these cells; where there are none, the
+    time before now for which prices have changed."""
+    ends: datetime
+
+    @property
+    def command(self) -> str:
+        """What re-prices it."""
+        bounds = f"--from {_written(self.starts)} --to {_written(self.ends)}"
+        return f"spanledger prices reprice {bounds}"
+
+    def __str__(self) -> str:
+        if self.cells:
+            kept = f"{self.cells:,} charged cells keep their cost"
+        else:
+            kept = "calls of the past that are still to come cost what was known at their time"
+        return f"{kept}. To have them go by the book as it is now (--dry-run shows it):\n  " + (
+            self.command
+        )
+
+
+def _written(moment: datetime) -> str:
+    midnight = moment.hour == moment.minute == 0
+    return f"{moment:%Y-%m-%d}" if midnight else f"{moment:%Y-%m-%dT%H:%MZ}"
 
 
 def slot_after(now: datetime) -> datetime:

@@ -170,7 +170,7 @@ def stretch_end(
     session: Session, tenant: int, start: datetime, end: datetime, *, at_most: int
 ) -> datetime:
     """Where a stretch from ``start`` ends that holds about so many cells, at ``end`` at last."""
-    slot = session.scalar(
+    slot: datetime | None = session.scalar(
         select(cells.c.slot)
         .where(cells.c.tenant_id == tenant, cells.c.slot >= start, cells.c.slot < end)
         .order_by(cells.c.slot)

@@ -31,6 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from spend.repricings import LONGEST, SLOT, Concerned
 from spend.slots import slot_of
 from store.tables.heard import routes
 from store.tables.prices import model_names
@@ -66,6 +67,34 @@ def for_prices(session: Session, tenant: int, changed: Iterable[Changed], *, now
             cells.c.unpriced_tokens.is_distinct_from(0),
         )
         _wait(session, _touched(tenant, found), open_still)
+
+
+def concerned(
+    session: Session, tenant: int, changed: Iterable[Changed], *, now: datetime
+) -> Concerned | None:
+    """What of the past changed prices leave as it was charged; None: no time of the past."""
+    found = [each for each in changed if each[2] < slot_of(now)]
+    if not found:
+        return None
+    touched = _touched(tenant, found)
+    count, first, last = session.execute(
+        select(func.count(), func.min(cells.c.slot), func.max(cells.c.slot))
+        .select_from(cells.join(touched, _in_time(touched)))
+        .where(cells.c.charged, cells.c.slot < slot_of(now))
+    ).one()
+    if count:
+        return Concerned(count, first, last + SLOT)
+    starts = max(min(each[2] for each in found), slot_of(now) - LONGEST)
+    return Concerned(0, starts, slot_of(now))
+
+
+def _in_time(touched: CTE) -> ColumnElement[bool]:
+    return and_(
+        cells.c.tenant_id == touched.c.tenant_id,
+        cells.c.route_id == touched.c.id,
+        cells.c.slot >= touched.c.starts,
+        cells.c.slot < touched.c.ends,
+    )
 
 
 def _touched(tenant: int, found: Sequence[Changed]) -> CTE:
@@ -153,12 +182,7 @@ def _wait(session: Session, touched: CTE, which: ColumnElement[bool] | None = No
         .join_from(
             cells,
             touched,
-            and_(
-                cells.c.tenant_id == touched.c.tenant_id,
-                cells.c.route_id == touched.c.id,
-                cells.c.slot >= touched.c.starts,
-                cells.c.slot < touched.c.ends,
-            ),
+            _in_time(touched),
         )
         .where(true() if which is None else which)
         .order_by(*key)

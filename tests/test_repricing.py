@@ -77,3 +77,22 @@ def test_what_comes_late_costs_what_the_re_pricing_says(database: Database) -> N
         ("original", "input", "100", "0.000300000000"),
         ("original", "input", "100", "0.000100000000"),
     ]
+
+
+def test_re_priced_twice_is_once_and_several_follow_each_other(database: Database) -> None:
+    enter(database, line("input", "1"), now=NOW - timedelta(days=1))
+    put(database, "10:00", "10:30", input=100)
+    charge.run(context(database))
+    enter(database, line("input", "3"))
+    first = ask(database, now=NOW + timedelta(seconds=1))
+    assert ask(database, now=NOW + timedelta(seconds=2)) == first, "asked for again before it is through: the same"
+    enter(database, line("input", "5"), now=NOW + timedelta(minutes=1))
+    part = ask(database, ends=at("2026-10-20T10:15"))
+    assert part.id != first.id
+    assert reprice.run(context(database, LATER)).note == "2 re-pricings"
+    assert cost(database) == Decimal("0.0008"), "the one asked for last holds, where it holds"
+    booked = len(posted(database))
+    ask(database, ends=at("2026-10-20T10:15"))
+    assert reprice.run(context(database, LATER)).note == "1 re-pricings"
+    assert reprice.run(context(database, LATER)).note == "0 re-pricings"
+    assert len(posted(database)) == booked
