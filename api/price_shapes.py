@@ -11,7 +11,7 @@ from api.shapes import instant
 from spend.bands import EDGES
 from spend.money import plain
 from spend.prices import PriceLine
-from spend.rating import CHARGED
+from spend.rating import PRICED
 from spend.written_rows import Row
 
 
@@ -25,7 +25,7 @@ class NewPrice(BaseModel):
         description="As in `/v1/spend`, or the name that the public list has it by.",
         examples=["gpt-4o"],
     )
-    meter: StrictStr = Field(description="One of " + ", ".join(CHARGED) + ".", examples=["input"])
+    meter: StrictStr = Field(description="One of " + ", ".join(PRICED) + ".", examples=["input"])
     unit_price: StrictStr = Field(
         description="For `per` units: a decimal string.", examples=["2.125"]
     )

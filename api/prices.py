@@ -17,9 +17,10 @@ from api.price_shapes import (
     price_answer,
 )
 from api.problems import Problem, answers
+from api.refused_rows import field_of, rows_refused
 from api.shapes import instant, usage_of
 from spend.price_files import price_lines
-from spend.written_rows import Refusal, RowsRefusedError
+from spend.written_rows import RowsRefusedError
 from store import books, price_pages
 from store.unpriced import unpriced
 
@@ -28,7 +29,6 @@ router = APIRouter(prefix="/v1/prices", tags=["prices"])
 SOURCE: Final = "POST /v1/prices"
 LOOKED_BACK: Final = timedelta(days=92)
 LONGEST: Final = timedelta(days=1100)
-MOST_TOLD: Final = 20
 
 
 @router.get(
@@ -73,11 +73,11 @@ def add(
     try:
         said = price_lines(rows, currency=config.currency, source=SOURCE, entered_by=who.name)
     except RowsRefusedError as refused:
-        raise _refused(refused.refusals, single=len(rows) == 1) from None
+        raise rows_refused("The prices make no sense", refused, single=len(rows) == 1) from None
     try:
         entered = books.enter_contract(session, tenant, said, now=clock())
     except books.PriceHeldError as held:
-        field = _field(said.index(held.said) + 1, "valid_from", single=len(rows) == 1)
+        field = field_of(said.index(held.said) + 1, "valid_from", single=len(rows) == 1)
         raise Problem(409, "There is a price already", f"{field}: {held}", field=field) from None
     found = price_pages.lines_known(session, entered.ids)
     return PricesAnswer(prices=[price_answer(each) for each in found], next=None)
@@ -122,20 +122,3 @@ def _back(end: datetime) -> datetime:
         return end - LOOKED_BACK
     except OverflowError:
         raise Problem(422, "The request is not valid", "to: too early", field="to") from None
-
-
-def _refused(refusals: tuple[Refusal, ...], *, single: bool) -> Problem:
-    told = [f"{_field(each.line, each.field, single=single)}: {each.reason}" for each in refusals]
-    more = [f"and {len(told) - MOST_TOLD} more"] if len(told) > MOST_TOLD else []
-    first = refusals[0]
-    return Problem(
-        422,
-        "The prices make no sense: none is taken",
-        "; ".join(told[:MOST_TOLD] + more),
-        field=_field(first.line, first.field, single=single),
-    )
-
-
-def _field(place: int, field: str, *, single: bool) -> str:
-    """Where it is in the request, dotted; places of a list count from 0."""
-    return field if single else f"{place - 1}.{field}"

@@ -1,4 +1,4 @@
-"""How a price book takes in new lines: what was known before is closed, never changed.
+"""How a book of prices or discounts takes in new lines: what was known is closed, never changed.
 
 A new line that overlaps one we knew corrects what we knew: the old line is closed as knowledge,
 and those stretches of it that the new one leaves alone are opened again.
@@ -7,27 +7,31 @@ and those stretches of it that the new one leaves alone are opened again.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
+from spend.discounts import Discount
 from spend.prices import PriceLine
+
+Line = TypeVar("Line", PriceLine, Discount)
 
 
 @dataclass(frozen=True, slots=True)
-class Correction:
+class Correction(Generic[Line]):
     """What to do to a book."""
 
-    closed: tuple[PriceLine, ...]
+    closed: tuple[Line, ...]
     """Lines of the book that are no longer believed."""
-    opened: tuple[PriceLine, ...]
+    opened: tuple[Line, ...]
     """Lines to add, without an id."""
 
 
-def corrected(known: Sequence[PriceLine], said: Iterable[PriceLine]) -> Correction:
+def corrected(known: Sequence[Line], said: Iterable[Line]) -> Correction[Line]:
     """What makes ``known`` (lines with ids that do not overlap) agree with ``said``.
 
     Of two lines of ``said`` that overlap the later wins. A line that says what is known already
     changes nothing.
     """
-    pieces: dict[object, list[PriceLine]] = defaultdict(list)
+    pieces: dict[object, list[Line]] = defaultdict(list)
     for line in known:
         pieces[line.subject].append(line)
     for new in said:
@@ -43,7 +47,7 @@ def corrected(known: Sequence[PriceLine], said: Iterable[PriceLine]) -> Correcti
     )
 
 
-def overlap(one: PriceLine, other: PriceLine) -> bool:
+def overlap(one: Line, other: Line) -> bool:
     """Whether two lines of one subject hold at one time."""
     return (
         one.subject == other.subject
@@ -52,7 +56,7 @@ def overlap(one: PriceLine, other: PriceLine) -> bool:
     )
 
 
-def _without(line: PriceLine, new: PriceLine) -> list[PriceLine]:
+def _without(line: Line, new: Line) -> list[Line]:
     """What remains of ``line`` beside ``new``; itself when they do not meet."""
     if not overlap(line, new):
         return [line]
@@ -64,5 +68,5 @@ def _without(line: PriceLine, new: PriceLine) -> list[PriceLine]:
     return pieces
 
 
-def _not_yet_known(line: PriceLine) -> PriceLine:
+def _not_yet_known(line: Line) -> Line:
     return replace(line, id=None, known_from=None, known_to=None)

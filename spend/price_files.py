@@ -11,7 +11,7 @@ from spend import money
 from spend.bands import EDGES
 from spend.prices import CONTRACT, PriceLine, tier_of
 from spend.providers import provider_named
-from spend.rating import CHARGED
+from spend.rating import PRICED
 from spend.written_rows import Refusal, Row, RowReading, read_rows
 
 REQUIRED: Final = ("provider", "model", "meter", "unit_price", "currency", "valid_from")
@@ -83,8 +83,8 @@ def _meter(reading: RowReading) -> str:
     meter = reading.text("meter")
     if meter == "reasoning":
         reading.refuse("meter", "reasoning is a part of output and charged with it")
-    elif meter and meter not in CHARGED:
-        reading.refuse("meter", f"unknown meter; there are {', '.join(CHARGED)}")
+    elif meter and meter not in PRICED:
+        reading.refuse("meter", f"unknown meter; there are {', '.join(PRICED)}")
     return meter
 
 

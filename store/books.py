@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 
 from spend.corrections import Correction, corrected, overlap
 from spend.prices import CONTRACT, LIST, PriceLine
+from spend.repricings import Concerned
 from store import waiting
 from store.tables.prices import prices
 from store.tenants import PUBLIC
@@ -74,6 +75,8 @@ class Entered:
     closed: int
     ids: tuple[int, ...] = ()
     """Of the lines that now say what was asked for, in the order in which it was asked."""
+    concerned: Concerned | None = None
+    """What of the past goes by what was known before; None: nothing can."""
 
 
 def line_of(row: Row[*tuple[Any, ...]]) -> PriceLine:
@@ -177,6 +180,7 @@ def enter_contract(
     return Entered(
         opened=len(opened),
         closed=len(correction.closed),
+        concerned=waiting.concerned(session, tenant, _changed(correction.closed, opened), now=now),
         ids=tuple(ids[line.stretch] or 0 for line in said),
     )
 
@@ -197,7 +201,11 @@ def replace_list(
         opened=tuple(line for key, line in said.items() if key not in believed),
     )
     opened = _apply(session, PUBLIC, correction, now)
-    return Entered(opened=len(opened), closed=len(correction.closed))
+    return Entered(
+        opened=len(opened),
+        closed=len(correction.closed),
+        concerned=waiting.concerned(session, PUBLIC, _changed(correction.closed, opened), now=now),
+    )
 
 
 def public_lines(session: Session, book: str) -> list[PriceLine]:
@@ -222,7 +230,17 @@ def listed_count(session: Session, source: str) -> int:
     ).scalar_one()
 
 
-def _apply(session: Session, tenant: int, correction: Correction, now: datetime) -> list[PriceLine]:
+def _changed(*lines: Iterable[PriceLine]) -> list[waiting.Changed]:
+    return [
+        (line.provider, line.model, line.valid_from, line.valid_to)
+        for each in lines
+        for line in each
+    ]
+
+
+def _apply(
+    session: Session, tenant: int, correction: Correction[PriceLine], now: datetime
+) -> list[PriceLine]:
     """Closes and opens lines of the book; returns the opened ones with their ids."""
     opened = correction.opened
     closed = [line.id for line in correction.closed]
@@ -248,13 +266,5 @@ def _apply(session: Session, tenant: int, correction: Correction, now: datetime)
         ids = session.scalars(
             insert(prices).returning(prices.c.id, sort_by_parameter_order=True), rows
         ).all()
-    waiting.for_prices(
-        session,
-        tenant,
-        (
-            (line.provider, line.model, line.valid_from, line.valid_to)
-            for line in (*correction.closed, *opened)
-        ),
-        now=moment,
-    )
+    waiting.for_prices(session, tenant, _changed(correction.closed, opened), now=moment)
     return [replace(line, id=id_, known_from=moment) for line, id_ in zip(opened, ids, strict=True)]

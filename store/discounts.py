@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import fields
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, ColumnElement, Text, func, literal, select
@@ -19,6 +20,13 @@ def discounts_of(session: Session, tenant: int, providers: Collection[str]) -> l
     """All of these providers', also those no longer believed, in the order of their ids."""
     wanted = literal(sorted(providers), ARRAY(Text))
     return _read(session, tenant, discounts.c.provider == func.any(wanted))
+
+
+def every_discount(
+    session: Session, tenant: int, *, known_at: datetime | None = None
+) -> list[Discount]:
+    """All that were known at a moment (None: now), in the order of their ids."""
+    return [each for each in _read(session, tenant) if each.known(known_at)]
 
 
 def discounts_by_id(session: Session, tenant: int, ids: Collection[int]) -> dict[int, Discount]:

@@ -7,16 +7,37 @@ from typing import Final
 import click
 
 from app.database import database_for
-from app.settings import read_settings
+from app.settings import Settings, read_settings
+from spend.feeds import CURRENCY, Feed
+from spend.litellm_prices import is_litellm, litellm_feed
 from spend.price_files import REQUIRED, price_lines
-from spend.prices import PriceLine
-from spend.written_rows import RowsRefusedError, rows_of
+from spend.prices import SUPPLEMENT, PriceLine
+from spend.written_rows import LONGEST_TEXT, RowsRefusedError, rows_of
 from store import books
 from store.tenants import TENANT
 
 MOST_TOLD: Final = 20
 LARGEST_FILE: Final = 50 * 1024 * 1024
 BY: Final = "command line"
+OURS: Final = "own"
+LITELLM: Final = "litellm"
+
+
+by_option = click.option(
+    "--by",
+    default=BY,
+    show_default=True,
+    callback=lambda _context, _option, name: name_of(name),
+    help="Who enters them: shown with each line.",
+)
+
+
+def name_of(name: str) -> str:
+    """Somebody's name, in characters that can be shown; BadParameter where it has none."""
+    name = name.strip()
+    if not 0 < len(name) <= LONGEST_TEXT or not name.isprintable():
+        raise click.BadParameter(f"must be 1 to {LONGEST_TEXT} characters that can be shown")
+    return name
 
 
 @click.command(
@@ -25,27 +46,59 @@ BY: Final = "command line"
     epilog="\b\nExample:\n  spanledger prices import contract.csv",
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--by", default=BY, show_default=True, help="Who enters them: shown with each line.")
-def command(file: Path, by: str) -> None:
-    """Take the contract prices of a CSV or JSON FILE: all of them, or none.
+@click.option(
+    "--format",
+    "shape",
+    type=click.Choice([OURS, LITELLM]),
+    help="What the file is. Default: litellm where it looks like it.",
+)
+@by_option
+def command(file: Path, shape: str | None, by: str) -> None:
+    """Take prices from a FILE: all of them, or none.
 
-    Columns: provider, model, meter, unit_price, currency, valid_from; and if needed per (1, 1000
-    or 1000000 units), valid_to, region, service_tier, above_tokens, above_monthly, reference. A
-    file of the same name corrects what it said before.
+    Contract prices, in CSV or JSON. Columns: provider, model, meter, unit_price, currency,
+    valid_from; and if needed per (1, 1000 or 1000000 units), valid_to, region, service_tier,
+    above_tokens, above_monthly, reference. A file of the same name corrects what it said before.
+
+    A list of LiteLLM's shape (model_prices_and_context_window.json) becomes the supplement, which
+    prices what the public list lacks. Another such file takes its place.
     """
     settings = read_settings()
     text = text_of(file)
     try:
-        rows = rows_of(text, json=is_json(file, text), required=REQUIRED)
-        said = price_lines(rows, currency=settings.currency, source=file.name, entered_by=by)
+        if (shape or (LITELLM if is_litellm(text) else OURS)) == LITELLM:
+            now = datetime.now(UTC)
+            source = f"litellm {file.name} {now:%Y-%m-%d}"
+            _supplement(settings, litellm_feed(text, source=source, entered_by=by), now)
+        else:
+            rows = rows_of(text, json=is_json(file, text), required=REQUIRED)
+            said = price_lines(rows, currency=settings.currency, source=file.name, entered_by=by)
+            _enter(settings, file, said)
     except RowsRefusedError as refused:
         raise nothing_taken(file, list(map(str, refused.refusals))) from None
-    _enter(file, said)
 
 
-def _enter(file: Path, said: list[PriceLine]) -> None:
+def _supplement(settings: Settings, feed: Feed, now: datetime) -> None:
+    with database_for(settings) as database, database.write() as session:
+        entered = books.replace_list(session, feed.lines, now=now, book=SUPPLEMENT)
+    models = len({(line.provider, line.model) for line in feed.lines})
+    click.echo(
+        f"{len(feed.lines):,} prices of {models:,} models read: {entered.opened:,} lines entered"
+        f" the supplement, {entered.closed:,} are no longer believed"
+    )
+    if feed.left_out:
+        click.echo("not in lines, by how many models:")
+    for what, count in sorted(feed.left_out.items(), key=lambda each: (-each[1], each[0])):
+        click.echo(f"{count:>7,}  {what}")
+    if settings.currency != CURRENCY:
+        click.echo(
+            f"they are in {CURRENCY}, and price nothing where charges are in {settings.currency}"
+        )
+
+
+def _enter(settings: Settings, file: Path, said: list[PriceLine]) -> None:
     try:
-        with database_for(read_settings()) as database, database.write() as session:
+        with database_for(settings) as database, database.write() as session:
             entered = books.enter_contract(session, TENANT, said, now=datetime.now(UTC))
     except books.PriceHeldError as held:
         where = f"price {said.index(held.said) + 1}, valid_from: {held}"

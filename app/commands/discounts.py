@@ -1,0 +1,97 @@
+"""``spanledger prices discounts``: what changes list prices."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.table import Column, Table
+from rich.text import Text
+
+from app.commands.price_import import by_option, is_json, nothing_taken, text_of
+from app.database import database_for
+from app.settings import read_settings
+from app.tables import right, show
+from spend.discount_files import REQUIRED, discount_lines
+from spend.discounts import UPLIFT, Discount
+from spend.money import plain
+from spend.written_rows import RowsRefusedError, rows_of
+from store.discount_entries import DiscountHeldError, enter_discounts
+from store.discounts import every_discount
+from store.tenants import TENANT
+
+
+@click.group(
+    "discounts",
+    short_help="Discounts and regional surcharges.",
+    epilog="\b\nExample:\n  spanledger prices discounts import discounts.csv",
+)
+def command() -> None:
+    """What changes list prices: discounts that were agreed, and surcharges of regions (uplifts).
+
+    They hold for the models of a provider by a pattern. A contract price is final: none applies.
+    """
+
+
+@command.command(
+    "import",
+    short_help="Take discounts and uplifts from a file.",
+    epilog="\b\nExample:\n  spanledger prices discounts import discounts.csv",
+)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@by_option
+def import_file(file: Path, by: str) -> None:
+    """Take the discounts and uplifts of a CSV or JSON FILE: all of them, or none.
+
+    Columns: kind (discount or uplift), provider, model (gpt-4o, gpt-4*, or * for all), percent,
+    valid_from; and if needed valid_to, region, service_tier, meter, reference. A file of the same
+    name corrects what it said before.
+    """
+    text = text_of(file)
+    try:
+        rows = rows_of(text, json=is_json(file, text), required=REQUIRED)
+        said = discount_lines(rows, source=file.name, entered_by=by)
+    except RowsRefusedError as refused:
+        raise nothing_taken(file, list(map(str, refused.refusals))) from None
+    try:
+        with database_for(read_settings()) as database, database.write() as session:
+            entered = enter_discounts(session, TENANT, said, now=datetime.now(UTC))
+    except DiscountHeldError as held:
+        where = f"discount {said.index(held.said) + 1}, valid_from: {held}"
+        raise nothing_taken(file, [where]) from None
+    click.echo(
+        f"{len(said):,} discounts and uplifts read: {entered.opened:,} entered,"
+        f" {entered.closed:,} are no longer believed"
+    )
+
+
+@command.command("list", epilog="\b\nExample:\n  spanledger prices discounts list")
+def list_all() -> None:
+    """Show the discounts and uplifts that are believed, the first entered first."""
+    with database_for(read_settings()) as database, database.read() as session:
+        found = every_discount(session, TENANT)
+    if not found:
+        click.echo("no discounts and no uplifts: spanledger prices discounts import FILE")
+        return
+    table = Table(
+        *(right("id"), "provider", Column("models", overflow="fold"), right("%")),
+        *("from (UTC)", "to", Column("source", overflow="fold")),
+        box=None,
+        pad_edge=False,
+    )
+    for each in found:
+        sign = "+" if each.kind == UPLIFT else "-"
+        table.add_row(
+            str(each.id),
+            Text(each.provider),
+            Text(_models(each)),
+            f"{sign}{plain(each.percent)}",
+            f"{each.valid_from.astimezone(UTC):%Y-%m-%d}",
+            f"{each.valid_to.astimezone(UTC):%Y-%m-%d}" if each.valid_to else "",
+            Text(", ".join(filter(None, (each.source, each.reference, each.entered_by)))),
+        )
+    show(table)
+
+
+def _models(each: Discount) -> str:
+    """The pattern, and what else it is limited to."""
+    return " ".join(filter(None, (each.model, each.region, each.service_tier, each.meter)))
