@@ -34,7 +34,15 @@ from spend.commitments import (
 )
 from spend.ids import content_id
 from spend.periods import Period
-from store import commitment_slots, commitments, dictionaries, ledger, parties, waiting
+from store import (
+    commitment_slots,
+    commitments,
+    dictionaries,
+    ledger,
+    parties,
+    split_days,
+    waiting,
+)
 from store.commitment_slots import Place, Sources
 from store.ledger import NewCharge
 from store.tables.heard import owners, routes
@@ -142,6 +150,7 @@ def _settle_period(
     now = dict(islice(wanted.items(), SLOTS_AT_ONCE))
     posted = 0
     if now:
+        split_days.mark(session, TENANT, now)
         posted = commitment_slots.cover(
             session, TENANT, sources, now, seen_to=seen_to, now=context.now
         )
@@ -152,6 +161,7 @@ def _settle_period(
         *_where_it_runs_out(session, sources, todo, slots, seen_to),
         *_own_lines(session, sources, period, todo, slots, context.now),
     ]
+    split_days.mark(session, TENANT, (line.slot for line in lines))
     ledger.post(session, TENANT, lines, currency=commitment.currency, now=context.now)
     return posted + len(lines), True
 
