@@ -86,16 +86,17 @@ def split(whole: Decimal, weights: Sequence[int]) -> tuple[Decimal, ...]:
     largest remainders; of equal ones the first gets it. Weights that are all zero split evenly.
     Raises ValueError for a negative weight, and for no weights.
     """
-    return tuple(map(amount, _split(atoms(whole), weights)))
+    return tuple(map(amount, split_units(atoms(whole), weights)))
 
 
-def _split(whole: int, weights: Sequence[int]) -> list[int]:
+def split_units(whole: int, weights: Sequence[int]) -> list[int]:
+    """The same of whole units."""
     if not weights:
         raise ValueError("nothing to split by")
     if min(weights) < 0:
         raise ValueError("a weight must not be negative")
     if whole < 0:
-        return [-part for part in _split(-whole, weights)]
+        return [-part for part in split_units(-whole, weights)]
     if not any(weights):
         weights = [1] * len(weights)
     divisor = sum(weights)

@@ -245,6 +245,21 @@ class PriceBook:
             ]
             yield place[0], fitting
 
+    def has_lines(self, route: Route) -> bool:
+        """Whether there is a price for calls of a route, whenever in force, as known today."""
+        places = set(_places(route, self._names))
+        return any(
+            line.known(None)
+            for place, lines in self._lines.items()
+            if place[:3] in places
+            for line in lines
+        )
+
+    def of_base(self, line: PriceLine) -> list[PriceLine]:
+        """The lines and volume steps with the same base as ``line``, whenever they held."""
+        beside = self._lines.get((line.book, line.provider, line.model, line.meter), ())
+        return [each for each in beside if each.base == line.base]
+
     def changes(self, route: Route) -> "Epochs":
         """When the prices of a route, or what is known of them, change.
 

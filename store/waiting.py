@@ -173,6 +173,28 @@ def for_routes(
     _wait(session, touched)
 
 
+def for_slots(session: Session, tenant: int, again: Iterable[tuple[datetime, int]]) -> None:
+    """Cells of these slots (UTC) and routes."""
+    found = sorted(again)
+    if not found:
+        return
+    every = (
+        func.unnest(
+            literal([slot for slot, _route_id in found], ARRAY(DateTime(timezone=True))),
+            literal([route_id for _slot, route_id in found], ARRAY(BigInteger)),
+        )
+        .table_valued(column("slot", DateTime(timezone=True)), column("id", BigInteger))
+        .render_derived("every")
+    )
+    touched = select(
+        literal(tenant).label("tenant_id"),
+        every.c.id,
+        every.c.slot.label("starts"),
+        (every.c.slot + SLOT).label("ends"),
+    ).cte("touched")
+    _wait(session, touched)
+
+
 def _wait(session: Session, touched: CTE, which: ColumnElement[bool] | None = None) -> None:
     key = list(cells.primary_key.columns)
     # In the order of the key, as the roll job goes: two that wait for each other's cells would
