@@ -5,7 +5,6 @@ Used by the charge job for cells that wait, and by re-pricing for all cells of a
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row
@@ -16,7 +15,7 @@ from jobs.rate_cells import Prices, Rated, columns, rate
 from jobs.split_pools import PoolFinder
 from spend.knowledge import Knowledge
 from spend.pools import Pool
-from store import books, parties
+from store import books, parties, payers
 from store.discounts import discounts_by_id
 from store.ledger import CELL, CellKey, NewCharge, Place, Unpriced
 from store.price_book import book_for
@@ -60,13 +59,9 @@ def conclude(
         columns(CELL, (row[: len(CELL)] for row in priced)), Prices(book, routes, knowledge)
     )
     stands = list(posted)
-    lines = lacking(targets(rated), stands, _said(session, tenant, stands), _payer_of)
+    paying = payers.paying(session, tenant, owners.keys())
+    lines = lacking(targets(rated), stands, _said(session, tenant, stands), paying.payer_of)
     return Concluded(list(lines), _unpriced(cells, priced, rated), runs_on)
-
-
-def _payer_of(owner_id: int, _slot: datetime) -> int:
-    """Who pays for what an owner used in a slot."""
-    return owner_id
 
 
 def _said(session: Session, tenant: int, posted: Iterable[Sequence[Any]]) -> Books:

@@ -15,9 +15,11 @@ from sqlalchemy.orm import Session
 
 from jobs.cell_charges import conclude
 from jobs.context import Done, JobContext
+from jobs.follow_ownership import follow
 from jobs.listed_names import look_up_new
 from jobs.settle_commitments import settle_commitments
 from jobs.split_pools import split_hours
+from jobs.split_shared import settle_days
 from spend.pools import HOUR, Pool, hour_of
 from store import completeness, ledger, pools, repricings, waiting
 from store.ledger import CellKey, Place
@@ -36,7 +38,7 @@ def run(context: JobContext) -> Done:
         complete_until = completeness.rolled_until(session)
         hours = ledger.waiting_hours(session, TENANT)
     look_up_new(context.database, TENANT, now=context.now)
-    cells = lines = 0
+    cells, lines = 0, follow(context)
     for start, end in _stretches(hours):
         with context.database.write() as session:
             of_cells, of_lines = charge_cells(session, context, start, end)
@@ -45,6 +47,7 @@ def run(context: JobContext) -> Done:
         context.progress(f"{cells:,} cells priced, {lines:,} lines posted")
     lines += sum(_charge_pools(context))
     lines += sum(settle_commitments(context))
+    lines += settle_days(context)
     return Done(f"{cells:,} cells, {lines:,} lines", complete_until)
 
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from spend import money
 from spend.owners import IDLE, LONGEST_NAME, RESERVED, UNALLOCATED, clean_name, is_reserved
 from spend.ownership import FIRST, GIVEN, LAST, MATCHED, SAID, Match, Rule
-from spend.periods import FIRST_YEAR, LAST_YEAR, day_start
+from spend.periods import FIRST_YEAR, LAST_YEAR, Period, day_start, days_in
 from spend.slots import is_slot_start
 from spend.splits import BY_USAGE, SHARES, Split
 from spend.zones import zone_named
@@ -57,6 +57,13 @@ class Ownership:
     def zone(self) -> ZoneInfo:
         """The time zone."""
         return ZoneInfo(self.timezone)
+
+    def bounds(self, start: datetime, end: datetime) -> set[datetime]:
+        """Where, within a time (UTC), a day of its zone, a rule or a split begins or ends."""
+        every: list[Rule | Split] = [*self.rules, *self.splits]
+        found = {bound for each in every for bound in (each.valid_from, each.valid_to)}
+        found |= {day_start(day, self.zone) for day in days_in(Period(start, end), self.zone)}
+        return {start, *(bound for bound in found if start < bound < end)}
 
 
 def ownership_of_file(text: str, *, toml: bool, timezone: str) -> Ownership:

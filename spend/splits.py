@@ -16,7 +16,7 @@ from spend import money
 from spend.calls import Owner
 from spend.ids import id_of
 from spend.owners import RESERVED
-from spend.ownership import FIRST, LAST, Match, Rule, fits, is_of_calls, payer_at
+from spend.ownership import FIRST, LAST, Match, Rule, Term, fits, is_of_calls, payer_in, terms_of
 from spend.patterns import fits_one
 from spend.totals import plus
 
@@ -141,33 +141,31 @@ class Used:
     tokens: int = 0
 
 
+Paid = tuple[Used, Owner]
+"""What was used, and who pays for it."""
 Line = tuple[datetime, Owner, int, int]
 """Slot, who pays, route, split."""
 Lines = dict[Line, tuple[Decimal, Bases]]
 """Line -> the weight that it went by (0 where money is taken from), and the money."""
 
 
-def bounds_within(
-    start: datetime, end: datetime, rules: Sequence[Rule], splits: Sequence[Split]
-) -> list[datetime]:
-    """Where the pieces of a time begin, ascending."""
-    every: list[Rule | Split] = [*rules, *splits]
-    bounds = {bound for each in every for bound in (each.valid_from, each.valid_to)}
-    return sorted({start, *(bound for bound in bounds if start < bound < end)})
+def with_payers(rules: Sequence[Rule], used: Iterable[Used]) -> list[Paid]:
+    """What was used, each with who pays for it."""
+    terms: dict[Owner, tuple[Term, ...]] = {}
+    found = []
+    for each in used:
+        if each.owner not in terms:
+            terms[each.owner] = terms_of(rules, each.owner)
+        found.append((each, payer_in(terms[each.owner], each.piece) or each.owner))
+    return found
 
 
-def lines_of_day(
-    rules: Sequence[Rule],
-    splits: Sequence[Split],
-    used: Sequence[Used],
-    start: datetime,
-) -> Lines:
-    """What the splits come to for the day that begins at ``start`` (UTC): ``used`` is all of it.
+def lines_of_day(splits: Sequence[Split], paid: Sequence[Paid], start: datetime) -> Lines:
+    """What the splits come to for the day that begins at ``start`` (UTC): ``paid`` is all of it.
 
     A split for whose targets the day has no weight does nothing: the cost stays where it is.
     """
-    paid = [(each, payer_at(rules, each.owner, each.piece)) for each in used]
-    taken: dict[int, list[tuple[Used, Owner]]] = defaultdict(list)
+    taken: dict[int, list[Paid]] = defaultdict(list)
     for each, payer in paid:
         place = _split_of(splits, payer, each.piece)
         if place is not None:
@@ -175,11 +173,10 @@ def lines_of_day(
     lines: Lines = {}
     for place in sorted(taken):
         split = splits[place]
-        begins = max(start, split.valid_from)
         within = [one for one in paid if split.in_force(one[0].piece)]
         weights = _weights(split, splits, within)
         if weights:
-            _add(lines, split, begins, taken[place], weights)
+            _add(lines, split, max(start, split.valid_from), taken[place], weights)
     return {key: line for key, line in lines.items() if not line[1].is_nothing}
 
 
@@ -192,9 +189,7 @@ def _split_of(splits: Sequence[Split], payer: Owner, at: datetime) -> int | None
     )
 
 
-def _weights(
-    split: Split, splits: Sequence[Split], within: Iterable[tuple[Used, Owner]]
-) -> dict[str, Decimal]:
+def _weights(split: Split, splits: Sequence[Split], within: Iterable[Paid]) -> dict[str, Decimal]:
     """Team -> its weight, more than 0, by name."""
     if split.by == SHARES:
         return {team: split.shares[team] for team in sorted(split.shares)}
@@ -224,7 +219,7 @@ def _add(
     lines: Lines,
     split: Split,
     slot: datetime,
-    taken: Iterable[tuple[Used, Owner]],
+    taken: Iterable[Paid],
     weights: Mapping[str, Decimal],
 ) -> None:
     costs: dict[tuple[int, Owner], Bases] = {}

@@ -5,7 +5,7 @@ is read in the transaction that posts, after ``lock_ledger``.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from importlib.metadata import version
@@ -33,6 +33,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from spend.meters import METER_NAMES
+from store import payers, split_days
+from store.payers import Paying
 from store.tables.ledger import charges
 from store.tables.rollups import cells
 
@@ -102,7 +104,7 @@ class NewCharge:
     billed_amount: Decimal | None = None
     method: str
     payer_id: int | None = None
-    """None: the owner of the cell."""
+    """None: whoever pays for the cell's owner, by the ownership rules."""
     repricing_id: int | None = None
 
     @property
@@ -151,16 +153,28 @@ def post(
     currency: str,
     now: datetime,
 ) -> int:
-    """Adds lines to the ledger; returns how many."""
+    """Adds lines to the ledger, each at who pays for it; returns how many.
+
+    Also notes who pays for owners that are new, and that the days of the lines are to be split
+    again. After lock_ledger.
+    """
+    posted = list(lines)
+    of_usage = [line for line in posted if line.rule_id is None]
+    paying = payers.remember_new(session, tenant, {line.owner_id for line in of_usage})
+    split_days.mark(session, tenant, {line.slot for line in of_usage})
     connection = session.connection().connection.driver_connection
     if not isinstance(connection, psycopg.Connection):
         raise TypeError(f"charges are copied through psycopg, not {type(connection)}")
-    count = 0
     with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-        for line in lines:
-            copy.write_row((tenant, now, currency, ENGINE, *_VALUES(line)))
-            count += 1
-    return count
+        for line in posted:
+            values = _VALUES(line if line.payer_id is not None else _paid(line, paying))
+            copy.write_row((tenant, now, currency, ENGINE, *values))
+    return len(posted)
+
+
+def _paid(line: NewCharge, paying: Paying) -> NewCharge:
+    payer_id = paying.payer_of(line.owner_id, line.slot)
+    return line if payer_id == line.owner_id else replace(line, payer_id=payer_id)
 
 
 def waiting_hours(session: Session, tenant: int) -> list[tuple[datetime, int]]:
@@ -257,6 +271,8 @@ def settle(session: Session, tenant: int, concluded: Sequence[tuple[CellKey, Unp
     """Says of claimed cells that their charges are posted, and how much has no price."""
     if not concluded:
         return
+    payers.remember_new(session, tenant, {key[1] for key, _unpriced in concluded})
+    split_days.mark(session, tenant, {key[0] for key, _unpriced in concluded})
     names = ("slot", "owner_id", "route_id", "outcome", "band")
     found = ("unpriced_calls", "unpriced_tokens")
     kinds = (DateTime(timezone=True), BigInteger, BigInteger, SmallInteger, SmallInteger)

@@ -71,12 +71,15 @@ def paying(session: Session, tenant: int, owner_ids: Collection[int]) -> Paying:
     return Paying({**known, **_new(session, tenant, version, set(owner_ids) - known.keys())})
 
 
-def remember_new(session: Session, tenant: int, owner_ids: Collection[int]) -> None:
-    """Notes who pays for owners whose first calls are charged, in the transaction that does it."""
+def remember_new(session: Session, tenant: int, owner_ids: Collection[int]) -> Paying:
+    """Likewise, and notes it of those that are new: in the transaction that charges them first."""
     version = ownership.in_force(session, tenant)
-    if version is not None:
-        known = terms(session, tenant, owner_ids)
-        write(session, tenant, _new(session, tenant, version, set(owner_ids) - known.keys()))
+    if version is None:
+        return Paying({})
+    known = terms(session, tenant, owner_ids)
+    new = _new(session, tenant, version, set(owner_ids) - known.keys())
+    write(session, tenant, new)
+    return Paying({**known, **new})
 
 
 def _new(session: Session, tenant: int, version: Version, owner_ids: Collection[int]) -> Terms:
