@@ -15,9 +15,11 @@ from sqlalchemy import JSON, Text, bindparam, cast, insert, text
 from sqlalchemy.orm import Session
 
 from spend.calls import Emitter, Owner, Route
+from spend.energy import EnergyCounter, EnergyReading
 from spend.readings import Reading, TokenCounter
 from store.copying import Copied, Fate, copy_in, copy_straight
 from store.dictionaries import TABLES, Known, remember
+from store.energy import put_energy, remember_energy_counters
 from store.narrow import Narrowed, narrowed, with_nul
 from store.readings import Kept, put_readings, remember_counters
 from store.sightings import KEY
@@ -48,8 +50,8 @@ class Part:
     """What one request holds, beside its sightings."""
 
     heard: int
-    """Spans, log records or points in the request: each is a sighting or one of ``readings``, not
-    a call, or refused."""
+    """Spans, log records or points in the request: each is a sighting or one of ``readings`` or of
+    ``energy``, not a call, or refused."""
     not_a_call: int
     """Spans that are no sighting: other work, tools, wrappers without usage."""
     refused: Mapping[str, int]
@@ -60,7 +62,9 @@ class Part:
     """Emitter and its version -> calls whose counts contradict what is held of it: its meaning of
     input or output has changed."""
     readings: Sequence[Reading] = ()
-    """What data points of metrics tell."""
+    """What data points of metrics tell of tokens."""
+    energy: Sequence[EnergyReading] = ()
+    """What they tell of energy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,8 @@ class Heard:
     """By ``spend.ids.content_id``."""
     counters: Mapping[int, TokenCounter] = field(default_factory=dict)
     """Of the readings, by id."""
+    energy_counters: Mapping[int, EnergyCounter] = field(default_factory=dict)
+    """Of those of energy, by id."""
 
 
 def apart(heard: Heard) -> list[Heard]:
@@ -154,6 +160,9 @@ def put_down(session: Session, batch: Batch, known: Known, *, straight: bool = F
     fates, sqlstates, details = _store(partial(copy, session), rows, batch_id, unstorable)
     entries += _remember_counters(session, batch, known)
     kept = put_readings(session, batch.tenant, batch_id, [it.readings for it in batch.parts])
+    more, energy = _put_energy(session, batch, batch_id, known)
+    entries += more
+    kept = [_both(one, other) for one, other in zip(kept, energy, strict=True)]
     accounts = _accounts(batch.parts, part_of, fates, sqlstates, kept)
     session.execute(_INSERT, _row(batch, batch_id, accounts, details))
     return PutDown(batch_id, accounts, entries)
@@ -179,6 +188,19 @@ def _remember_entries(
 def _remember_counters(session: Session, batch: Batch, known: Known) -> list[tuple[int, str, int]]:
     counters = {id_: it for heard in batch.heard for id_, it in heard.counters.items()}
     return remember_counters(session, batch.tenant, counters, known)
+
+
+def _put_energy(
+    session: Session, batch: Batch, batch_id: int, known: Known
+) -> tuple[list[tuple[int, str, int]], list[Kept]]:
+    counters = {id_: it for heard in batch.heard for id_, it in heard.energy_counters.items()}
+    entries = remember_energy_counters(session, batch.tenant, counters, known)
+    told = [it.energy for it in batch.parts]
+    return entries, put_energy(session, batch.tenant, batch_id, told, counters)
+
+
+def _both(one: Kept, other: Kept) -> Kept:
+    return Kept(one.stored + other.stored, one.duplicate + other.duplicate)
 
 
 def _in_key_order(batch: Batch) -> tuple[pa.RecordBatch, NDArray[np.int64]]:

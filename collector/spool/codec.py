@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from spend.calls import Emitter, Owner, Route
+from spend.energy import EnergyCounter, EnergyReading
 from spend.readings import Reading, TokenCounter
 from store.intake import Heard, Part
 from store.sightings import SIGHTINGS
@@ -36,7 +37,8 @@ _UNREADABLE: Final = (
 _COUNTS: Final = ("refused", "usage_refused", "usage_conflicts")
 
 _HINTS: Final[Mapping[type[Any], dict[str, Any]]] = {
-    kind: get_type_hints(kind) for kind in (Owner, Route, Emitter, TokenCounter, Reading)
+    kind: get_type_hints(kind)
+    for kind in (Owner, Route, Emitter, TokenCounter, Reading, EnergyCounter, EnergyReading)
 }
 
 T = TypeVar("T")
@@ -65,6 +67,7 @@ def encode(heard: Heard, received_at: datetime) -> bytes:
         "routes": _told(heard.routes),
         "emitters": _told(heard.emitters),
         "counters": _told(heard.counters),
+        "energy_counters": _told(heard.energy_counters),
     }
     # Escaped: what cannot be written as UTF-8 must not keep its neighbours from the disk.
     text = json.dumps(told, separators=(",", ":")).encode()
@@ -89,6 +92,7 @@ def decode(body: bytes) -> Spooled:
             routes=_entries(Route, told["routes"]),
             emitters=_entries(Emitter, told["emitters"]),
             counters=_entries(TokenCounter, told["counters"]),
+            energy_counters=_entries(EnergyCounter, told.get("energy_counters", [])),
         )
         received_at = datetime.fromisoformat(told["received_at"])
     except _UNREADABLE as why:
@@ -99,17 +103,21 @@ def decode(body: bytes) -> Spooled:
 
 
 def _part_told(part: Part) -> dict[str, Any]:
-    return {
+    told = {
         "heard": part.heard,
         "not_a_call": part.not_a_call,
         **{name: dict(getattr(part, name)) for name in _COUNTS},
         "readings": [_values(reading) for reading in part.readings],
     }
+    # Few tell of energy: without it, versions that know nothing of it can read this.
+    energy = [_values(reading) for reading in part.energy]
+    return told | ({"energy": energy} if energy else {})
 
 
 def _part(told: dict[str, Any]) -> Part:
     readings = [_made(Reading, values) for values in told["readings"]]
-    return Part(**{**told, "readings": readings})
+    energy = tuple(_made(EnergyReading, values) for values in told.get("energy", ()))
+    return Part(**{**told, "readings": readings, "energy": energy})
 
 
 def _told(entries: Mapping[int, Any]) -> list[list[Any]]:

@@ -88,7 +88,7 @@ class Sources:
         self, resource: Sequence[KeyValue], key_team: str | None, *, remember: bool
     ) -> None:
         self._remember = remember
-        self._resource = _texts(resource)
+        self._resource = plain_texts(resource)
         self._identity = _digest(b"".join(_sorted(resource)))
         self._key_team = key_team
 
@@ -101,7 +101,7 @@ class Sources:
 
     def look_up(self, words: Spoken, attributes: Sequence[KeyValue]) -> Source | None:
         """As ``of``, which remembers: a series comes again and again."""
-        said = _texts(attributes)
+        said = plain_texts(attributes)
         count = _count(words.metric, said)
         if count is None or _is_no_call(words, said):
             return None
@@ -244,7 +244,7 @@ def _route(words: Spoken, said: Mapping[str, str]) -> Route:
     return route
 
 
-def _texts(attributes: Iterable[KeyValue]) -> dict[str, str]:
+def plain_texts(attributes: Iterable[KeyValue]) -> dict[str, str]:
     """Plain values as text that may be kept; of a key that comes twice, the last."""
     texts = {}
     for attribute in attributes:

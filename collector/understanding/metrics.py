@@ -1,4 +1,4 @@
-"""From OTLP metrics to readings: what data points say of tokens.
+"""From OTLP metrics to readings: what data points say of tokens, and of energy.
 
 Metrics are few beside spans, so points are looked at one by one. Points of other metrics than
 those that a dialect names are no calls, whatever they hold.
@@ -7,26 +7,22 @@ those that a dialect names are no calls, whatever they hold.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
 
+from collector.understanding.energy import counts_energy, energy_of
 from collector.understanding.metric_requests import read_metrics
 from collector.understanding.metric_sources import Sources, Spoken, sources_of, spoken
+from collector.understanding.points import NO_VALUE, RefusedPoint, is_cumulative, moments
 from spend.calls import Emitter, Owner, Route
+from spend.energy import EnergyCounter, EnergyReading
 from spend.readings import MOST_TOKENS, Reading, TokenCounter
 from store.intake import Heard, Part
 from store.sightings import no_sightings
 
-_DELTA: Final = 1
-_CUMULATIVE: Final = 2
-_NO_VALUE: Final = 1
-"""The flag of a point that says nothing: its series has ended."""
-_FIRST: Final = 946_684_800 * 10**9
-"""2000-01-01 UTC in nanoseconds: before it there were no models to call."""
 _AHEAD: Final = timedelta(days=1)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -41,19 +37,19 @@ class _Told:
     owners: dict[int, Owner] = field(default_factory=dict)
     routes: dict[int, Route] = field(default_factory=dict)
     emitters: dict[int, Emitter] = field(default_factory=dict)
+    energy: list[EnergyReading] = field(default_factory=list)
+    energy_counters: dict[int, EnergyCounter] = field(default_factory=dict)
     refused: Counter[str] = field(default_factory=Counter)
 
     def part(self) -> Part:
+        kept = len(self.readings) + len(self.energy)
         return Part(
             heard=self.points,
-            not_a_call=self.points - len(self.readings) - self.refused.total(),
+            not_a_call=self.points - kept - self.refused.total(),
             refused=self.refused,
             readings=self.readings,
+            energy=tuple(self.energy),
         )
-
-
-class _Refused(Exception):  # noqa: N818 - it names the point, not a mistake of ours
-    """A point cannot be kept; the message says why."""
 
 
 def understand_metrics(
@@ -74,6 +70,9 @@ def understand_metrics(
         routes={id_: route for each in told for id_, route in each.routes.items()},
         emitters={id_: emitter for each in told for id_, emitter in each.emitters.items()},
         counters={id_: counter for each in told for id_, counter in each.counters.items()},
+        energy_counters={
+            id_: counter for each in told for id_, counter in each.energy_counters.items()
+        },
     )
 
 
@@ -92,19 +91,20 @@ def _read(request: bytes, latest: int, key_team: str | None) -> _Told:
                 if words is not None and kind in ("sum", "histogram", "exponential_histogram"):
                     for point in data.data_points:
                         _keep(point, data.aggregation_temporality, words, sources, told)
+                _keep_energy(metric, kind, group.resource.attributes, scope.scope.name, told)
     return told
 
 
 def _keep(point: Any, temporality: int, words: Spoken, sources: Sources, told: _Told) -> None:
     """Adds what a data point says of tokens; or why it cannot be kept."""
-    if point.flags & _NO_VALUE:
+    if point.flags & NO_VALUE:
         return
     source = sources.of(words, point.attributes)
     if source is None:
         return
     try:
         reading = _reading(point, temporality, words, told.latest)
-    except _Refused as refusal:
+    except RefusedPoint as refusal:
         told.refused[str(refusal)] += 1
         return
     told.counters[source.counter_id] = source.counter
@@ -116,11 +116,25 @@ def _keep(point: Any, temporality: int, words: Spoken, sources: Sources, told: _
     )
 
 
+def _keep_energy(metric: Any, kind: str, resource: Any, scope: str, told: _Told) -> None:
+    """Adds what a metric's data points say of energy, if it is of that."""
+    words = counts_energy(metric, kind)
+    if words is None:
+        return
+    for point in getattr(metric, kind).data_points:
+        try:
+            found = energy_of(words, metric, point, resource, scope, told.latest)
+        except RefusedPoint as refusal:
+            told.refused[str(refusal)] += 1
+            continue
+        if found is not None:
+            id_, told.energy_counters[id_], reading = found
+            told.energy.append(reading)
+
+
 def _reading(point: Any, temporality: int, words: Spoken, latest: int) -> dict[str, Any]:
-    """When a point was read, and what it said. Raises ``_Refused``."""
-    if temporality not in (_DELTA, _CUMULATIVE):
-        raise _Refused("aggregation_temporality: neither delta nor cumulative")
-    cumulative = temporality == _CUMULATIVE
+    """When a point was read, and what it said. Raises ``RefusedPoint``."""
+    cumulative = is_cumulative(temporality)
     read_at, started_at = _moments(point, latest, cumulative=cumulative)
     return {
         "started_at": started_at,
@@ -133,36 +147,21 @@ def _reading(point: Any, temporality: int, words: Spoken, latest: int) -> dict[s
 
 
 def _moments(point: Any, latest: int, *, cumulative: bool) -> tuple[datetime, datetime]:
-    read, started = point.time_unix_nano, point.start_time_unix_nano
-    if not read:
-        raise _Refused("time_unix_nano: the point has none")
-    if read < _FIRST:
-        raise _Refused("time_unix_nano: before 2000")
-    if read > latest:
-        raise _Refused("time_unix_nano: in the future")
-    if not started and cumulative:
-        raise _Refused("start_time_unix_nano: a cumulative point has none")
-    started = started or read
-    if started < _FIRST:
-        raise _Refused("start_time_unix_nano: before 2000")
-    if started > read:
-        raise _Refused("start_time_unix_nano: after the point's own time")
-    return _moment(read), _moment(started)
-
-
-def _moment(nanoseconds: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
+    read_at, started_at = moments(point, latest)
+    if cumulative and not point.start_time_unix_nano:
+        raise RefusedPoint("start_time_unix_nano: a cumulative point has none")
+    return read_at, started_at
 
 
 def _value(point: Any) -> int:
     for name in _values(point):
         value = getattr(point, name)
         if not 0 <= value <= MOST_TOKENS:  # NaN is neither
-            raise _Refused("value: no number of tokens")
+            raise RefusedPoint("value: no number of tokens")
         if value != int(value):
-            raise _Refused("value: tokens are whole")
+            raise RefusedPoint("value: tokens are whole")
         return int(value)
-    raise _Refused("value: the point has none")
+    raise RefusedPoint("value: the point has none")
 
 
 def _values(point: Any) -> Iterator[str]:
@@ -183,5 +182,5 @@ def _calls(point: Any) -> int | None:
     if count is None:
         return None
     if count > MOST_TOKENS:
-        raise _Refused("count: no number of calls")
+        raise RefusedPoint("count: no number of calls")
     return int(count)
