@@ -29,9 +29,16 @@ class Caller:
     """Who that is, for people: a key's name and id."""
 
 
-def caller_of(request: Request, config: Config) -> Caller:
+def asker_of(request: Request, config: Config) -> Caller:
+    """Whoever sent a request that changes nothing, whatever its method. Problem 401."""
+    return _by_key(request, config.key_pepper) or _by_place(request, config.open_without_keys)
+
+
+Asker = Annotated[Caller, Depends(asker_of)]
+
+
+def caller_of(request: Request, caller: Asker) -> Caller:
     """Whoever sent the request. Problem 401 without a key in force, 403 if it may not do this."""
-    caller = _by_key(request, config.key_pepper) or _by_place(request, config.open_without_keys)
     if request.method not in _SAFE_METHODS and not caller.may_write:
         raise Problem(403, "Not yours to change", "This takes an admin key.")
     return caller

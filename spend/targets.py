@@ -12,10 +12,6 @@ from spend.providers import provider_named
 from spend.rating import rates
 
 
-class TargetRefusedError(ValueError):
-    """It is not written as provider/model, or names nothing that a price is for."""
-
-
 @dataclass(frozen=True, slots=True)
 class ApiTarget:
     """A model at a provider that bills by usage."""
@@ -42,13 +38,24 @@ class ApiTarget:
         )
 
 
-def target_named(text: str) -> ApiTarget:
+class TargetRefusedError(ValueError):
+    """It is not written as provider/model, or names nothing that a price is for."""
+
+    def __init__(self, reason: str, target: ApiTarget | None = None) -> None:
+        super().__init__(reason)
+        self.target = target
+        """None: it could not be read."""
+
+
+def target_named(
+    text: str, *, region: str | None = None, service_tier: str | None = None
+) -> ApiTarget:
     """``provider/model`` as a target; the model may have slashes. TargetRefusedError."""
     named, _, model = text.strip().partition("/")
-    provider = provider_named(named)
-    if provider is None or not model:
+    if not named or not model or "\x00" in text:
         raise TargetRefusedError(f"{text[:100]!r} is not written as provider/model")
-    return ApiTarget(provider, model)
+    provider = provider_named(named) or named
+    return ApiTarget(provider, model, region or None, service_tier or None)
 
 
 def asked_for(

@@ -14,11 +14,11 @@ from spend.economics import Economics, Use, spread
 from spend.owners import IDLE
 from spend.periods import Period
 from spend.pools import Pool
-from spend.prices import PriceBook, wanted
+from spend.prices import PriceBook
 from spend.slots import slot_of
 from spend.targets import ApiTarget, TargetRefusedError, asked_for
-from store import books, listings
 from store.pool_use import PoolUse, daily_tokens, pool_use, together
+from store.price_book import book_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +100,14 @@ def pool_economics(
 def book_of(
     session: Session, tenant: int, targets: Sequence[ApiTarget], *, currency: str
 ) -> PriceBook:
-    """The price book, as known now, as far as it can price ``targets``.
+    """The price book as far as it can price ``targets``.
 
-    TargetRefusedError for one that it has no line of at all, whenever in force.
+    TargetRefusedError for one that it has no line of, whenever in force.
     """
-    names = listings.names(session, tenant)
-    pairs = wanted([target.route for target in targets], names)
-    lines = books.lines_for(session, tenant, pairs, currency=currency)
-    priced = {(line.provider, line.model) for line in lines}
+    book = book_for(session, tenant, [target.route for target in targets], currency=currency)
     for target in targets:
-        if not wanted([target.route], names) & priced:
+        if not book.has_lines(target.route):
             raise TargetRefusedError(
-                f"{target.name} has no price in {currency}: name it as the price book does"
+                f"{target.name} has no price in {currency}: name it as the price book does", target
             )
-    return PriceBook(lines, names)
+    return book

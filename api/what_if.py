@@ -1,0 +1,49 @@
+"""POST /v1/what-if: real calls, rated by other prices."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body
+
+from api.auth import Asker
+from api.dependencies import Clock, Config, Reading, Tenant
+from api.grouping import checked, too_many_rows, wrong
+from api.problems import answers
+from api.shapes import bounds_of
+from api.what_if_shapes import WhatIfAnswer, WhatIfAsked, targets_of, what_if_answer
+from spend.targets import TargetRefusedError
+from store.completeness import complete_until
+from store.grouping import TooManyRowsError
+from store.what_if import what_if
+
+router = APIRouter(prefix="/v1", tags=["what-if"])
+
+
+@router.post(
+    "/what-if",
+    summary="What calls would have cost elsewhere",
+    response_model_exclude_unset=True,
+    responses=answers(401, 403, 422, 503),
+)
+def ask_what_if(
+    session: Reading,
+    tenant: Tenant,
+    config: Config,
+    clock: Clock,
+    who: Asker,
+    body: Annotated[WhatIfAsked, Body()],
+) -> WhatIfAnswer:
+    """The calls of a question, each meter of each call by the prices of another model.
+
+    By the size of each prompt and with what was read from caches, exactly, from the rollups.
+    Nothing is written: a read key will do.
+    """
+    asked = checked(body, default_zone=config.timezone, now=clock(), caller=who)
+    targets = targets_of(body)
+    try:
+        found = what_if(session, asked.question, tenant, targets, currency=config.currency)
+    except TargetRefusedError as refused:
+        place = next(i for i, each in enumerate(targets) if each.target == refused.target)
+        raise wrong(f"targets.{place}.to", str(refused)) from None
+    except TooManyRowsError:
+        raise too_many_rows() from None
+    return what_if_answer(found, asked, config.currency, bounds_of(asked, complete_until(session)))
