@@ -60,14 +60,16 @@ _NOTHING: Final = Decimal(0)
 def settle_commitments(context: JobContext) -> Iterator[int]:
     """Settles every commitment, in the order in which they cover; yields the lines of each."""
     with context.database.read() as session:
-        ids = [each.id for each in commitments.all_commitments(session, TENANT)]
+        ids = commitments.to_settle(session, TENANT)
     for id_ in ids:
         yield sum(_settle(context, id_))
 
 
 def _settle(context: JobContext, commitment_id: int) -> Iterator[int]:
     """Settles one commitment; yields the lines of each transaction."""
-    taken_in = False
+    with context.database.read() as session:
+        seen_to, _ = commitments.progress(session, TENANT, commitment_id)
+        taken_in = commitment_slots.newest(session, TENANT) <= seen_to
     while not taken_in:
         with context.database.write() as session:
             taken_in = _take_in(session, commitment_id)
@@ -80,10 +82,12 @@ def _settle(context: JobContext, commitment_id: int) -> Iterator[int]:
             with context.database.write() as session:
                 lines, done = _settle_period(session, context, commitment_id, period)
             yield lines
+    if not touched:
+        return
     with context.database.write() as session:
         waiting.lock_ledger(session)
         # Unless it was withdrawn in the meantime: then the next round takes its lines back.
-        if touched and commitments.one(session, TENANT, commitment_id) == commitment:
+        if commitments.one(session, TENANT, commitment_id) == commitment:
             commitments.settled(session, TENANT, commitment_id, context.now)
             if commitment and commitment.known_to:
                 commitments.forget_slots(session, TENANT, commitment_id)
@@ -161,7 +165,6 @@ def _settle_period(
         *_where_it_runs_out(session, sources, todo, slots, seen_to),
         *_own_lines(session, sources, period, todo, slots, context.now),
     ]
-    split_days.mark(session, TENANT, (line.slot for line in lines))
     ledger.post(session, TENANT, lines, currency=commitment.currency, now=context.now)
     return posted + len(lines), True
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from spend.commitments import Commitment
@@ -58,6 +58,15 @@ def all_commitments(session: Session, tenant: int) -> list[Commitment]:
 def held(session: Session, tenant: int) -> list[Commitment]:
     """The commitments that hold as far as is known now, in the order in which they cover."""
     return [each for each in all_commitments(session, tenant) if each.known_to is None]
+
+
+def to_settle(session: Session, tenant: int) -> list[int]:
+    """Ids of those that hold, or whose lines are still to be taken back, in the same order."""
+    wanted = or_(commitments.c.known_to.is_(None), commitments.c.settled_at.is_(None))
+    ids = set(
+        session.scalars(select(commitments.c.id).where(commitments.c.tenant_id == tenant, wanted))
+    )
+    return [each.id for each in all_commitments(session, tenant) if each.id in ids]
 
 
 def one(session: Session, tenant: int, commitment_id: int) -> Commitment | None:

@@ -6,6 +6,7 @@ The oracle shares no code with what it checks but the value types.
 import random
 from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -294,7 +295,7 @@ def killed_after(database: Database, many: int) -> Dying:
 
 
 @pytest.mark.one_server
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_the_ledger_says_what_the_oracle_says(
     database: Database, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -305,8 +306,14 @@ def test_the_ledger_says_what_the_oracle_says(
     agreed = COMMITMENTS[:]
     chance.shuffle(lines)
     chance.shuffle(agreed)
+    # What is said first of some is corrected later, and one is withdrawn.
+    wrong = [replace(each, amount=each.amount + 9, match={"provider": ("*",)}) for each in agreed]
     with database.write() as session:
         named(session)
+        commitments.apply(session, TENANT, wrong[-2:], now=START)
+        mistake = commitments.declare(
+            session, TENANT, commitment("a mistake", "prepaid", "20"), now=START
+        )
     now = START
     while lines or agreed:
         at_once = chance.randrange(20, 60)
@@ -319,8 +326,11 @@ def test_the_ledger_says_what_the_oracle_says(
             with pytest.raises(KeyboardInterrupt):
                 settled(killed_after(database, chance.randrange(12)), now)
         else:
-            settled(database, now)
+            with ThreadPoolExecutor(2) as both:
+                list(both.map(settled, [database] * 2, [now] * 2))
     now = datetime(2026, 11, 15, tzinfo=UTC)
+    with database.write() as session:
+        commitments.withdraw(session, TENANT, mistake.id, now=now)
     settled(database, now)
     chance = random.Random(seed)  # the same again
     assert credited(database) == oracle(some_lines(chance, 160), COMMITMENTS, now)
