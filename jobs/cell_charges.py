@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from jobs.lacking import Books, ids_in, lacking, targets
 from jobs.rate_cells import Prices, Rated, columns, rate
 from jobs.split_pools import PoolFinder
+from jobs.volume_steps import Again, Volumes
 from spend.knowledge import Knowledge
 from spend.pools import Pool
 from store import books, parties, payers
@@ -31,6 +32,8 @@ class Concluded:
     """Of every cell: calls and tokens whose cost is unknown."""
     runs_on: Mapping[Place, Pool]
     """Places whose calls ran on a pool: they are paid for by the hour."""
+    again: frozenset[Again]
+    """What else is to be charged again, as its usage is now in another volume step."""
 
 
 def conclude(
@@ -42,11 +45,13 @@ def conclude(
     held: Sequence[Pool],
     knowledge: Knowledge,
     currency: str,
+    volumes: Volumes | None = None,
 ) -> Concluded:
     """What ``cells`` (columns CELL) are to cost: all cells of their places, after lock_ledger.
 
     ``posted`` is what the ledger says of these places by the price book (columns POSTED), ``held``
-    are all pools.
+    are all pools. ``volumes`` are those of what was concluded before and is not posted; None: there
+    is nothing of the kind.
     """
     routes = parties.routes_of(session, tenant, {row.route_id for row in cells})
     owners = parties.owners_of(session, tenant, {row.owner_id for row in cells})
@@ -54,14 +59,18 @@ def conclude(
     places: dict[Place, None] = dict.fromkeys(_place(row) for row in cells)
     runs_on = {place: pool for place in places if (pool := finder.pool_of(*place[:3]))}
     priced = [row for row in cells if _place(row) not in runs_on]
-    book = book_for(session, tenant, list(routes.values()), currency=currency)
+    stands = list(posted)
+    said = _said(session, tenant, stands)
+    pairs = {(line.provider, line.model) for line in said.prices.values()}
+    book = book_for(session, tenant, list(routes.values()), currency=currency, also=pairs)
     rated = rate(
         columns(CELL, (row[: len(CELL)] for row in priced)), Prices(book, routes, knowledge)
     )
-    stands = list(posted)
+    volumes = volumes or Volumes(session, tenant, knowledge, currency)
+    stepped = volumes.stepped(targets(rated), stands, places, said, book)
     paying = payers.paying(session, tenant, owners.keys())
-    lines = lacking(targets(rated), stands, _said(session, tenant, stands), paying.payer_of)
-    return Concluded(list(lines), _unpriced(cells, priced, rated), runs_on)
+    lines = lacking(stepped.targets, stands, said, paying.payer_of)
+    return Concluded(list(lines), _unpriced(cells, priced, rated), runs_on, stepped.again)
 
 
 def _said(session: Session, tenant: int, posted: Iterable[Sequence[Any]]) -> Books:

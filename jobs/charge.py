@@ -7,6 +7,7 @@ cells it marks.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -28,6 +29,9 @@ from store.tenants import TENANT
 CELLS_AT_ONCE: Final = 10_000
 """Cells of one transaction: about a second's work, so that nobody waits long for the ledger."""
 
+MOST_PASSES: Final = 4
+"""Two are enough unless more comes meanwhile; what is left then is for the next run."""
+
 HOURS_AT_ONCE: Final = 7 * 24
 """Hours of a pool in one transaction."""
 
@@ -36,19 +40,30 @@ def run(context: JobContext) -> Done:
     """Charges everything that waits."""
     with context.database.read() as session:
         complete_until = completeness.rolled_until(session)
-        hours = ledger.waiting_hours(session, TENANT)
+    hours = _waiting(context)
     look_up_new(context.database, TENANT, now=context.now)
     cells, lines = 0, follow(context)
-    for start, end in _stretches(hours):
-        with context.database.write() as session:
-            of_cells, of_lines = charge_cells(session, context, start, end)
-        cells += of_cells
-        lines += of_lines
-        context.progress(f"{cells:,} cells priced, {lines:,} lines posted")
+    for _pass in range(MOST_PASSES):
+        moved = False
+        for start, end in _stretches(hours):
+            with context.database.write() as session:
+                done = charge_cells(session, context, start, end)
+            cells += done.cells
+            lines += done.lines
+            moved |= done.moved
+            context.progress(f"{cells:,} cells priced, {lines:,} lines posted")
+        if not moved:
+            break
+        hours = _waiting(context)
     lines += sum(_charge_pools(context))
     lines += sum(settle_commitments(context))
     lines += settle_days(context)
     return Done(f"{cells:,} cells, {lines:,} lines", complete_until)
+
+
+def _waiting(context: JobContext) -> list[tuple[datetime, int]]:
+    with context.database.read() as session:
+        return ledger.waiting_hours(session, TENANT)
 
 
 def _stretches(hours: Iterable[tuple[datetime, int]]) -> Iterator[tuple[datetime, datetime]]:
@@ -65,14 +80,23 @@ def _stretches(hours: Iterable[tuple[datetime, int]]) -> Iterator[tuple[datetime
         yield start, end
 
 
-def charge_cells(
-    session: Session, context: JobContext, start: datetime, end: datetime
-) -> tuple[int, int]:
-    """Charges the waiting cells of a time (UTC, half-open); returns how many, and the lines."""
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """What charging a stretch of time came to."""
+
+    cells: int
+    lines: int
+    """Posted."""
+    moved: bool = False
+    """Whether cells that were charged wait again, as their usage is in another volume step."""
+
+
+def charge_cells(session: Session, context: JobContext, start: datetime, end: datetime) -> Charged:
+    """Charges the waiting cells of a time (UTC, half-open)."""
     waiting.lock_ledger(session)
     claimed = ledger.claim_waiting(session, TENANT, start, end)
     if not claimed:
-        return 0, 0
+        return Charged(0, 0)
     places: list[Place] = list(dict.fromkeys(tuple(row[:4]) for row in claimed))
     held = pools.all_pools(session, TENANT, for_update=True)
     found = conclude(
@@ -91,7 +115,8 @@ def charge_cells(
         lines += split_hours(session, TENANT, held, pool, changed, now=context.now)
     ledger.post(session, TENANT, lines, currency=context.settings.currency, now=context.now)
     ledger.settle(session, TENANT, [(key, found.unpriced[key]) for key in map(_key, claimed)])
-    return len(claimed), len(lines)
+    waiting.for_slots(session, TENANT, found.again)
+    return Charged(len(claimed), len(lines), moved=bool(found.again))
 
 
 def _key(row: Row[*tuple[Any, ...]]) -> CellKey:

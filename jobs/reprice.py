@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from jobs.cell_charges import Concluded, conclude
 from jobs.charge import charge_cells
 from jobs.context import Done, JobContext
+from jobs.volume_steps import Volumes
 from spend.knowledge import Knowledge, Repriced
 from spend.money import EXACT
 from spend.repricings import NO_DIFFERENCE, Difference, Repricing
@@ -74,8 +75,10 @@ def preview(context: JobContext, asked: Repricing) -> Iterator[Stretch]:
     """What ``asked`` would book, stretch by stretch, on one snapshot. Nothing is written."""
     with context.database.read() as session:
         start = asked.starts
+        knowledge = _as_if(session, asked, asked.ends)
+        volumes = Volumes(session, TENANT, knowledge, context.settings.currency)
         while start < asked.ends:
-            found = _work_out(session, context, replace(asked, done_until=start))
+            found = _work_out(session, context, replace(asked, done_until=start), volumes)
             yield found.stretch
             start = found.stretch.ends
 
@@ -100,6 +103,7 @@ def _book(session: Session, context: JobContext, asked: Repricing) -> Repricing:
         # Cells that changed meanwhile wait, and are charged by what is known of them then.
         still = repricings.claim_charged(session, TENANT, found.unpriced)
         ledger.settle(session, TENANT, [(key, found.unpriced[key]) for key in sorted(still)])
+        waiting.for_slots(session, TENANT, found.concluded.again)
     return repricings.advance(
         session,
         TENANT,
@@ -118,7 +122,9 @@ def _end(session: Session, asked: Repricing) -> datetime:
     )
 
 
-def _work_out(session: Session, context: JobContext, asked: Repricing) -> _Found:
+def _work_out(
+    session: Session, context: JobContext, asked: Repricing, volumes: Volumes | None = None
+) -> _Found:
     """What the next stretch is to cost by what was known at the moment asked for."""
     start, end = asked.done_until, _end(session, asked)
     cells = repricings.cells_between(session, TENANT, start, end)
@@ -131,6 +137,7 @@ def _work_out(session: Session, context: JobContext, asked: Repricing) -> _Found
         held=pools.all_pools(session, TENANT),
         knowledge=_as_if(session, asked, end),
         currency=context.settings.currency,
+        volumes=volumes,
     )
     stretch = Stretch(
         ends=end,
