@@ -1,0 +1,56 @@
+"""GET /v1/charges: the lines of the ledger that a number of a report is made of."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from api.auth import Who
+from api.charge_shapes import ChargesAnswer, charge_answer, charges_total
+from api.dependencies import Clock, Config, Reading, Tenant
+from api.grouping import FiltersAsked, checked
+from api.paging import charge_cursor_of, charge_position_of
+from api.problems import answers
+from api.shapes import bounds_of
+from store.charge_pages import page, sums
+from store.completeness import complete_until
+
+router = APIRouter(prefix="/v1", tags=["spend"])
+
+
+class ChargesAsked(FiltersAsked):
+    """Which lines: ask as /v1/spend is asked, with the dimensions of a row as filters."""
+
+    limit: int = Field(100, ge=1, le=1000, description="At most so many lines.")
+    cursor: str | None = Field(
+        None, max_length=400, description="`next` of the page before; the rest as for that page."
+    )
+
+
+@router.get("/charges", summary="Lines of the ledger", responses=answers(401, 403, 422, 503))
+def list_charges(
+    session: Reading,
+    tenant: Tenant,
+    config: Config,
+    clock: Clock,
+    who: Who,
+    query: Annotated[ChargesAsked, Query()],
+) -> ChargesAnswer:
+    """What a cell of a report is made of: its lines add up to it, to the last digit.
+
+    A line is never changed: what was mended shows as further lines, of kind `correction`.
+    """
+    asked = checked(query, default_zone=config.timezone, now=clock(), caller=who)
+    after = None if query.cursor is None else charge_position_of(query.cursor)
+    ask: dict[str, Any] = {"tenant": tenant, "currency": config.currency}
+    found = page(session, asked.question, after=after, at_most=query.limit + 1, **ask)
+    shown = found[: query.limit]
+    return ChargesAnswer.model_validate(
+        {
+            "currency": config.currency,
+            **bounds_of(asked, complete_until(session)),
+            "charges": [charge_answer(each) for each in shown],
+            "next": charge_cursor_of(shown[-1].position) if len(found) > len(shown) else None,
+            "total": charges_total(sums(session, asked.question, **ask)),
+        }
+    )
