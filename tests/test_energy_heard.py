@@ -175,7 +175,7 @@ def test_a_record_of_the_spool_holds_energy() -> None:
 
 
 def _day() -> list[bytes]:
-    """Two GPUs with 400 W each over three hours and a minute, a reading each minute; the second restarts."""
+    """Two GPUs with 400 W each over three hours, read each minute; the second restarts."""
     other = {**GPU, "UUID": "GPU-other", "gpu": "1"}
     requests = []
     for minute in range(-1, 181):

@@ -5,11 +5,18 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from sighted import NOON, hear, sighting
 from spans import Told, heard, only, request
+from sqlalchemy import func, select
 
+from jobs import roll
+from jobs.context import JobContext
 from spend.calls import NO_DETAILS, Emitter, Outcome, Owner, Role, Route, Sighting
 from spend.meters import DISJOINT, METERS, TIMINGS, TOKENS, WORK
 from spend.witnesses import CHOICES, join, key_of
+from store.sessions import Database
+from store.tables.heard import joined_calls
+from store.tables.rollups import cells
 
 MODEL: dict[str, object] = {"gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o"}
 SEARCHED = {
@@ -193,3 +200,54 @@ def test_of_several_answers_to_one_request_the_server_spent_its_time_on_all() ->
     assert joined.usage["prefill_ms"] == 21 + 5
     assert joined.usage["output"] == 40
     assert joined.usage["tool_calls"] == 2
+
+
+def _sums(database: Database) -> dict[str, int]:
+    names = ("calls", "unmetered_calls", "tool_calls", "images", "seconds", *TIMINGS)
+    roll.run(JobContext(database, now=NOON + timedelta(hours=1), by_hand=True))
+    with database.read() as session:
+        row = session.execute(select(*(func.sum(cells.c[name]) for name in names))).one()
+    return {name: int(count) for name, count in zip(names, row, strict=True) if count}
+
+
+@pytest.mark.one_server
+def test_a_late_client_takes_over_the_servers_time_and_cells_hold_it_once(
+    database: Database,
+) -> None:
+    tokens = {"input": 900, "output": 40}
+    server = sighting(
+        1,
+        2,
+        parent_span_id=1,
+        role=Role.SERVER,
+        emitter=Emitter("vllm.llm_engine", None, "vllm"),
+        usage={**tokens, "prefill_ms": 21, "decode_ms": 2**30 - 1},
+    )
+    hear(database, [server])
+    times = {"prefill_ms": 21, "decode_ms": 2**30 - 1}
+    assert _sums(database) == {"calls": 1, **times}
+    hear(database, [sighting(1, 1, usage={**tokens, "tool_calls": 2}, duration_us=2_000_000)])
+    assert _sums(database) == {"calls": 1, "tool_calls": 2, **times}
+    with database.read() as session:
+        joined = session.execute(select(joined_calls)).mappings().one()
+    assert {name: joined[name] for name in ("input", *times)} == {"input": 900, **times}
+
+
+@pytest.mark.one_server
+def test_who_told_images_or_seconds_has_told_what_it_used(database: Database) -> None:
+    hear(
+        database,
+        [
+            sighting(1, usage={"images": 4}),
+            sighting(2, usage={"seconds": 9}),
+            sighting(3, usage={"tool_calls": 1}),
+            sighting(4, usage={}),
+        ],
+    )
+    assert _sums(database) == {
+        "calls": 4,
+        "unmetered_calls": 2,
+        "tool_calls": 1,
+        "images": 4,
+        "seconds": 9,
+    }
