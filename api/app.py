@@ -8,7 +8,6 @@ from api import (
     alerts,
     budgets,
     calls,
-    charges,
     commitments,
     contract,
     discounts,
@@ -19,10 +18,12 @@ from api import (
     pools,
     prices,
     problems,
+    repricings,
     spend,
     statements,
+    what_if,
 )
-from api.auth import caller_of
+from api.auth import asker_of, caller_of
 from api.body_limit import BodyLimit
 from api.dependencies import Now
 from api.parameters import known_parameters_only
@@ -58,13 +59,13 @@ def create_app(database: Database, settings: ApiSettings, clock: Now) -> FastAPI
     app.include_router(health.router)
     for noun in (
         spend,
-        charges,
         performance,
         calls,
         statements,
         budgets,
         alerts,
         prices,
+        repricings,
         discounts,
         pools,
         economics,
@@ -73,5 +74,9 @@ def create_app(database: Database, settings: ApiSettings, clock: Now) -> FastAPI
         app.include_router(
             noun.router, dependencies=[Depends(caller_of), Depends(known_parameters_only)]
         )
+    # It asks, with a body: nothing is written, so a read key will do.
+    app.include_router(
+        what_if.router, dependencies=[Depends(asker_of), Depends(known_parameters_only)]
+    )
     contract.describe(app)
     return app

@@ -30,7 +30,6 @@ from store import parties, waiting
 from store.ledger import CELL, PLACE, TRUE_UP, CellKey, Rows
 from store.tables.heard import owners, routes
 from store.tables.ledger import charges
-from store.tables.pools import ledgers
 from store.tables.prices import discounts, prices
 from store.tables.repricings import repricing_differences, repricings
 from store.tables.rollups import cells
@@ -51,11 +50,6 @@ _SUMS: Final = tuple(each.name for each in fields(Difference))
 
 def _repricing(row: Row[*tuple[Any, ...]]) -> Repricing:
     return Repricing(**{name: getattr(row, name) for name in _FIELDS})
-
-
-def open_from(session: Session, tenant: int) -> datetime | None:
-    """From when on the ledger may move; None: all of it."""
-    return session.scalar(select(ledgers.c.open_from).where(ledgers.c.tenant_id == tenant))
 
 
 def latest_knowledge(session: Session, tenant: int) -> datetime | None:

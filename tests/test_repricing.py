@@ -1,17 +1,17 @@
 """What was charged stays, until somebody has it priced again: then it is what one run would say."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from filled_ledger import CLAUDE, GPT, SEARCH, SUPPORT, at, put_cell
-from sqlalchemy import func, select, update
-from test_charge_prices import NOW, context, cost, enter, line, posted, unpriced
+from fastapi.testclient import TestClient
+from filled_ledger import CLAUDE, GPT, SUPPORT, asking, at, put_cell
+from sqlalchemy import select, update
+from test_charge_prices import NOW, context, cost, enter, line, posted
 
 from jobs import charge, reprice
 from spend.repricings import Repricing
-from store import repricings
+from store import pool_hours, repricings
 from store.sessions import Database
 from store.tables.ledger import charges
 from store.tables.rollups import cells
@@ -85,7 +85,9 @@ def test_re_priced_twice_is_once_and_several_follow_each_other(database: Databas
     charge.run(context(database))
     enter(database, line("input", "3"))
     first = ask(database, now=NOW + timedelta(seconds=1))
-    assert ask(database, now=NOW + timedelta(seconds=2)) == first, "asked for again before it is through: the same"
+    assert ask(database, now=NOW + timedelta(seconds=2)) == first, (
+        "asked for again before it is through: the same"
+    )
     enter(database, line("input", "5"), now=NOW + timedelta(minutes=1))
     part = ask(database, ends=at("2026-10-20T10:15"))
     assert part.id != first.id
@@ -96,3 +98,101 @@ def test_re_priced_twice_is_once_and_several_follow_each_other(database: Databas
     assert reprice.run(context(database, LATER)).note == "1 re-pricings"
     assert reprice.run(context(database, LATER)).note == "0 re-pricings"
     assert len(posted(database)) == booked
+
+
+def test_a_dry_run_tells_what_would_be_booked_and_books_nothing(
+    database: Database,
+) -> None:
+    enter(database, line("input", "1"), now=NOW - timedelta(days=1))
+    put(database, "10:00", "10:30", input=1_000_000)
+    with database.write() as session:
+        put_cell(session, "2026-10-20T10:00", SUPPORT, GPT, charged=False, input=1_000_000)
+        put_cell(session, "2026-10-20T10:00", SUPPORT, CLAUDE, charged=False, calls=3, input=5)
+    charge.run(context(database))
+    enter(database, line("input", "3"))
+    put(database, "11:00", input=7)
+    client = asking(database, now="2026-10-20T13:05")
+    asked = {"from": "2026-10-20T10:00:00Z", "to": "2026-10-20T12:00:00Z", "dry_run": True}
+    before = state(database)
+    made = client.post("/v1/repricings", json=asked | {"note": "MSA 2026-114"})
+    assert made.status_code == 202
+    reprice.run(context(database, LATER))
+    assert state(database) == before
+    told = client.get(f"/v1/repricings/{made.json()['id']}").json()
+    assert (told["cells"], told["changed_cells"], told["lines"]) == (4, 3, 6)
+    assert told["finished_at"] == "2026-10-20T13:05:00Z"
+    assert told["difference"]["by_team"] == [
+        {"team": "search", "before": "2.00", "after": "6.00", "difference": "4.00", "lines": 4,
+         "unpriced_calls_before": 0, "unpriced_calls_after": 0},
+        {"team": "support", "before": "1.00", "after": "3.00", "difference": "2.00", "lines": 2,
+         "unpriced_calls_before": 3, "unpriced_calls_after": 3},
+    ]  # fmt: skip
+    assert [each["model"] for each in told["difference"]["by_model"]] == [
+        "claude-sonnet-4-5",
+        "gpt-4o",
+    ]
+    preview = list(reprice.preview(context(database, LATER), unkept()))
+    assert [(each.cells, each.changed) for each in preview] == [(4, 3)]
+    charge.run(context(database))
+    booked = client.post("/v1/repricings", json=asked | {"dry_run": False}).json()
+    reprice.run(context(database, LATER))
+    assert client.get(f"/v1/repricings/{booked['id']}").json()["difference"]["total"] == {
+        "before": "3.000007", "after": "9.000021", "difference": "6.000014",
+        "unpriced_calls_before": 3, "unpriced_calls_after": 3, "lines": 8,
+    }  # fmt: skip
+    listed = client.get("/v1/repricings", params={"limit": 1}).json()
+    assert [each["id"] for each in listed["repricings"]] == [booked["id"]]
+    (rest,) = client.get("/v1/repricings", params={"before": listed["next"]}).json()["repricings"]
+    assert (rest["note"], rest["requested_by"]) == ("MSA 2026-114", "anybody on this machine")
+    assert client.get("/v1/repricings/99").status_code == 404
+
+
+def unkept() -> Repricing:
+    return Repricing.unkept(START, END, known_at=LATER, now=LATER)
+
+
+def state(database: Database) -> list[object]:
+    with database.read() as session:
+        return [*session.scalars(select(charges.c.id)), *map(tuple, session.execute(select(cells)))]
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "field"),
+    [
+        ("2026-10-20T10:00:00Z", "2026-10-20T10:00:00Z", "to"),
+        ("2026-10-20T10:00:00Z", "2026-10-20T09:00:00Z", "to"),
+        ("2026-10-20T10:05:00Z", None, "from"),
+        ("2026-10-20T10:00:00Z", "2026-10-20T10:00:01Z", "to"),
+        ("2026-10-21", None, "to"),
+        ("2026-10-20T12:15:00Z", "2026-10-20T12:30:00Z", "from"),
+        ("2026-10-20", "2026-10-21", "to"),
+        ("2020-10-20", None, "to"),
+        ("soon", None, "from"),
+    ],
+)
+def test_a_time_that_makes_no_sense_is_refused_by_its_field(
+    client: TestClient, starts: str, ends: str | None, field: str
+) -> None:
+    answer = client.post("/v1/repricings", json={"from": starts, "to": ends})
+    assert (answer.status_code, answer.json()["field"]) == (422, field)
+
+
+def test_what_else_is_wrong_is_refused(client: TestClient, database: Database) -> None:
+    for body, field in (
+        ({}, "from"),
+        ({"from": "2026-10-20", "dry_run": "yes"}, "dry_run"),
+        ({"from": "2026-10-20", "colour": "red"}, "colour"),
+        ({"from": "2026-10-20", "note": "x" * 1001}, "note"),
+    ):
+        answer = client.post("/v1/repricings", json=body)
+        assert (answer.status_code, answer.json()["field"]) == (422, field)
+    with database.write() as session:
+        pool_hours.close(session, TENANT, at("2026-10-19T00:00"))
+    answer = client.post("/v1/repricings", json={"from": "2026-10-18"})
+    assert "in time that is closed" in answer.json()["detail"]
+    assert client.get("/v1/repricings").json() == {"repricings": [], "next": None}
+
+
+@pytest.fixture
+def client(database: Database) -> TestClient:
+    return asking(database, now="2026-10-20T12:07")
