@@ -6,7 +6,7 @@ order usage comes, or where it is killed: each transaction leaves a ledger that 
 cells it marks.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -15,6 +15,7 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from jobs.cell_charges import conclude
+from jobs.charge_pools import charge_pools
 from jobs.context import Done, JobContext
 from jobs.follow_ownership import follow
 from jobs.listed_names import look_up_new
@@ -22,8 +23,8 @@ from jobs.settle_commitments import settle_commitments
 from jobs.split_pools import split_hours
 from jobs.split_shared import settle_days
 from spend.pools import HOUR, Pool, hour_of
-from store import completeness, ledger, pools, repricings, waiting
-from store.ledger import CellKey, Place
+from store import closing, completeness, ledger, pools, repricings, waiting
+from store.ledger import CellKey, Place, Rows
 from store.tenants import TENANT
 
 CELLS_AT_ONCE: Final = 10_000
@@ -32,9 +33,6 @@ CELLS_AT_ONCE: Final = 10_000
 MOST_PASSES: Final = 4
 """Two are enough unless more comes meanwhile; what is left then is for the next run."""
 
-HOURS_AT_ONCE: Final = 7 * 24
-"""Hours of a pool in one transaction."""
-
 
 def run(context: JobContext) -> Done:
     """Charges everything that waits."""
@@ -42,23 +40,25 @@ def run(context: JobContext) -> Done:
         complete_until = completeness.rolled_until(session)
     hours = _waiting(context)
     look_up_new(context.database, TENANT, now=context.now)
-    cells, lines = 0, follow(context)
+    cells, late, lines = 0, 0, follow(context)
     for _pass in range(MOST_PASSES):
         moved = False
         for start, end in _stretches(hours):
             with context.database.write() as session:
                 done = charge_cells(session, context, start, end)
             cells += done.cells
+            late += done.late
             lines += done.lines
             moved |= done.moved
             context.progress(f"{cells:,} cells priced, {lines:,} lines posted")
         if not moved:
             break
         hours = _waiting(context)
-    lines += sum(_charge_pools(context))
+    lines += sum(charge_pools(context))
     lines += sum(settle_commitments(context))
     lines += settle_days(context)
-    return Done(f"{cells:,} cells, {lines:,} lines", complete_until)
+    told = f", {late:,} of the cells came after their time was closed" if late else ""
+    return Done(f"{cells:,} cells, {lines:,} lines{told}", complete_until)
 
 
 def _waiting(context: JobContext) -> list[tuple[datetime, int]]:
@@ -89,16 +89,19 @@ class Charged:
     """Posted."""
     moved: bool = False
     """Whether cells that were charged wait again, as their usage is in another volume step."""
+    late: int = 0
+    """Of the cells, those that changed after the ledger was closed: nothing is posted for them."""
 
 
 def charge_cells(session: Session, context: JobContext, start: datetime, end: datetime) -> Charged:
     """Charges the waiting cells of a time (UTC, half-open)."""
     waiting.lock_ledger(session)
-    claimed = ledger.claim_waiting(session, TENANT, start, end)
-    if not claimed:
+    waited = ledger.claim_waiting(session, TENANT, start, end)
+    if not waited:
         return Charged(0, 0)
-    places: list[Place] = list(dict.fromkeys(tuple(row[:4]) for row in claimed))
     held = pools.all_pools(session, TENANT, for_update=True)
+    claimed, late = _open_and_late(session, context, held, waited)
+    places: list[Place] = list(dict.fromkeys(tuple(row[:4]) for row in claimed))
     found = conclude(
         session,
         TENANT,
@@ -116,7 +119,25 @@ def charge_cells(session: Session, context: JobContext, start: datetime, end: da
     ledger.post(session, TENANT, lines, currency=context.settings.currency, now=context.now)
     ledger.settle(session, TENANT, [(key, found.unpriced[key]) for key in map(_key, claimed)])
     waiting.for_slots(session, TENANT, found.again)
-    return Charged(len(claimed), len(lines), moved=bool(found.again))
+    return Charged(len(waited), len(lines), moved=bool(found.again), late=late)
+
+
+def _open_and_late(
+    session: Session, context: JobContext, held: Sequence[Pool], waited: Rows
+) -> tuple[Rows, int]:
+    """The cells of open slots, and how many are not. Those wait no more: no money moves for them.
+
+    Hours of pools note how much work came late.
+    """
+    closed_to = closing.open_from(session, TENANT)
+    late = [row for row in waited if closed_to is not None and row.slot < closed_to]
+    if not late:
+        return waited, 0
+    closing.pass_by(session, TENANT, [_key(row) for row in late])
+    hours = {hour_of(row.slot) for row in late}
+    for pool in held:
+        split_hours(session, TENANT, held, pool, hours, now=context.now)
+    return [row for row in waited if row.slot >= closed_to], len(late)
 
 
 def _key(row: Row[*tuple[Any, ...]]) -> CellKey:
@@ -124,45 +145,5 @@ def _key(row: Row[*tuple[Any, ...]]) -> CellKey:
 
 
 def _posted_already(pool: Pool, hours: Iterable[datetime]) -> set[datetime]:
-    """Hours that change; those still to be posted will be, whole, by ``_charge_pool``."""
+    """Hours that change; those still to be posted will be, whole, by ``charge_pools``."""
     return {hour for hour in hours if pool.charged_to is not None and hour < pool.charged_to}
-
-
-def _charge_pools(context: JobContext) -> Iterator[int]:
-    """Posts the hours of pools that have begun; yields the lines of each transaction."""
-    with context.database.read() as session:
-        ids = [pool.id for pool in pools.all_pools(session, TENANT)]
-    until = hour_of(context.now) + HOUR
-    for id_ in ids:
-        done = False
-        while not done:
-            with context.database.write() as session:
-                lines, done = _charge_pool(session, context, id_, until)
-            yield lines
-
-
-def _charge_pool(
-    session: Session, context: JobContext, pool_id: int, until: datetime
-) -> tuple[int, bool]:
-    """Posts the next hours of a pool up to ``until``; returns the lines, and whether that is all.
-
-    An hour counts whole from its beginning: it is paid for whatever comes.
-    """
-    waiting.lock_ledger(session)
-    held = pools.all_pools(session, TENANT, for_update=True)
-    pool = next(each for each in held if each.id == pool_id)
-    if pool.charged_to is not None:
-        start = pool.charged_to
-    else:
-        # It is new, or it was changed: then hours that are no longer its own are taken back too.
-        first, last = pools.posted_span(session, TENANT, pool_id)
-        start = min(pool.valid_from, hour_of(first or pool.valid_from))
-        until = max(until, hour_of(last) + HOUR if last else until)
-    end = min(until, start + HOURS_AT_ONCE * HOUR)
-    if start >= end:
-        return 0, True
-    hours = [start + HOUR * number for number in range((end - start) // HOUR)]
-    lines = split_hours(session, TENANT, held, pool, hours, now=context.now)
-    ledger.post(session, TENANT, lines, currency=pool.currency, now=context.now)
-    pools.charged(session, TENANT, pool_id, end)
-    return len(lines), end == until

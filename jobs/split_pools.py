@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from spend import money
 from spend.calls import Owner, Route
+from spend.energy import MeasuredHour
 from spend.ids import content_id
 from spend.meters import METER_NAMES
-from spend.pool_costs import SEATS, HourCost, Measured, hour_cost
+from spend.pool_costs import SEATS, Energy, HourCost, hour_cost
 from spend.pools import (
     HOUR,
     IDLE_METER,
@@ -26,7 +27,7 @@ from spend.pools import (
 )
 from spend.splitting import SEATS as BY_SEATS
 from spend.splitting import Busy, Weights, busy_of, split_hour, weigh, work_units
-from store import dictionaries, parties, pool_hours
+from store import closing, dictionaries, energy, parties, pool_hours
 from store.ledger import ALLOCATION, NewCharge, Place
 from store.pool_hours import Line, PoolHour, Posted
 from store.tables.heard import owners, routes
@@ -57,12 +58,12 @@ def split_hours(
 
     What the hours were made of is kept. Of closed hours only what came late is: nothing is posted.
     """
-    closed_to = pool_hours.open_from(session, tenant)
+    closed_to = closing.open_from(session, tenant)
     if not hours:
         return []
     start, end = min(hours), max(hours) + HOUR
     done = _work(session, tenant, pools, pool, start, end)
-    measured: dict[datetime, dict[str, Measured]] = {}
+    measured = _measured(session, tenant, pool, start, end)
     posted: dict[datetime, dict[Line, Posted]] = defaultdict(dict)
     for line, value in pool_hours.posted(session, tenant, pool.id, start, end).items():
         posted[hour_of(line[0][0])][line] = value
@@ -77,7 +78,7 @@ def split_hours(
             continue
         target: dict[Line, Posted] = {}
         if pool.in_force(hour):
-            target, made_of = _settled(pool, hour, done[hour], measured.get(hour, {}), now)
+            target, made_of = _settled(pool, hour, done[hour], measured[hour], now)
             settled.append(made_of)
         else:
             gone.append(hour)
@@ -113,6 +114,20 @@ def _work(
     return done
 
 
+def _measured(
+    session: Session, tenant: int, pool: Pool, start: datetime, end: datetime
+) -> dict[datetime, dict[str, MeasuredHour]]:
+    """Energy that was measured, by hour and component."""
+    found: dict[datetime, dict[str, MeasuredHour]] = defaultdict(dict)
+    for component in pool.components:
+        if isinstance(component.terms, Energy) and component.terms.measured:
+            match = component.terms.measured
+            heard = energy.joules_by_hour(session, tenant, match, start, end)
+            for hour, measured in heard.items():
+                found[hour][component.name] = measured
+    return found
+
+
 class PoolFinder:
     """Finds the pool that a cell runs on; remembers which pools fit an owner and a route."""
 
@@ -145,7 +160,7 @@ def _settled(
     pool: Pool,
     hour: datetime,
     done: Sequence[Work],
-    measured: Mapping[str, Measured],
+    measured: Mapping[str, MeasuredHour],
     now: datetime,
 ) -> tuple[dict[Line, Posted], PoolHour]:
     """What the ledger is to say of one hour, its cost, all of it; and what that is made of."""

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from spend import money
+from spend.energy import MeasuredHour
 from spend.spreading import accrued, accrued_of_term, months_later
 from spend.tariffs import Tariff, price_of_hour
 
@@ -42,7 +43,7 @@ NOT_BILLED: Final = (DEPRECIATION, "engineering")
 DISPOSAL: Final = "disposal"
 """Kind of the part that stands for what was left of something when it went out of service."""
 
-_JOULES_PER_KWH: Final = 3_600_000
+_MILLIJOULES_PER_KWH: Final = 3_600_000_000
 _HOUR: Final = timedelta(hours=1)
 _US: Final = timedelta(microseconds=1)
 
@@ -120,15 +121,6 @@ class Component:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """Energy that was measured in an hour."""
-
-    joules: Decimal
-    covered: Fraction
-    """Share of the hour (and of the meters) that it is of, 0 to 1; the rest is estimated."""
-
-
-@dataclass(frozen=True, slots=True)
 class CostPart:
     """What one component costs in one hour, exact."""
 
@@ -172,7 +164,7 @@ def hour_cost(
     components: Sequence[Component],
     hour: datetime,
     busy: Fraction,
-    measured: Mapping[str, Measured],
+    measured: Mapping[str, MeasuredHour],
 ) -> HourCost:
     """What the hour from ``hour`` (UTC) costs, with the pool busy for that share of it.
 
@@ -239,12 +231,14 @@ def _energy(
     energy: Energy,
     when: tuple[datetime, datetime, datetime],
     busy: Fraction,
-    measured: Measured | None,
+    measured: MeasuredHour | None,
 ) -> CostPart:
     hour, start, end = when
     price = price_of_hour(energy.tariffs, hour, start, end)
     covered = Fraction(0) if measured is None else measured.covered
-    heard = Fraction(0) if measured is None else Fraction(measured.joules) / _JOULES_PER_KWH
+    heard = (
+        Fraction(0) if measured is None else Fraction(measured.millijoules, _MILLIJOULES_PER_KWH)
+    )
     idle = Fraction(energy.idle_watts)
     drawn = (idle + (Fraction(energy.watts) - idle) * busy) / 1000
     kwh = heard + drawn * (1 - covered)

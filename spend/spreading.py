@@ -37,6 +37,7 @@ def accrued_of_term(atoms: int, start: datetime, end: datetime, until: datetime)
     return _part(atoms, start, end, min(max(until, start), end))
 
 
+@lru_cache(maxsize=4096)
 def months_later(start: datetime, months: int, zone: str) -> datetime:
     """The moment (UTC) so many months of a zone later, at the same time by its clock.
 

@@ -19,7 +19,7 @@ from spend.pool_costs import CostPart
 from spend.splitting import weight_of_call
 from store.ledger import PLACE, TRUE_UP, Place
 from store.tables.ledger import charges
-from store.tables.pools import ledgers, pool_hours
+from store.tables.pools import pool_hours
 from store.tables.rollups import cells
 
 Line = tuple[Place, str, str]
@@ -152,10 +152,10 @@ def forget(session: Session, tenant: int, pool_id: int, gone: Sequence[datetime]
 
 
 def came_late(session: Session, tenant: int, pool_id: int, hour: datetime, units: Decimal) -> None:
-    """Says of a closed hour how much work is known of now that was not when it was settled."""
+    """Says of a closed hour how much of its work, now ``units``, came after it was settled."""
     session.execute(
         pool_hours.update()
-        .values(late_units=units)
+        .values(late_units=units - pool_hours.c.work_units)
         .where(
             pool_hours.c.tenant_id == tenant,
             pool_hours.c.pool_id == pool_id,
@@ -209,23 +209,6 @@ def usage(
         .group_by(*key)
         .order_by(*key)
     ).all()
-
-
-def open_from(session: Session, tenant: int) -> datetime | None:
-    """Slots before this moment (UTC) are closed: what the ledger says of them does not move.
-
-    None: everything is open.
-    """
-    return session.scalar(select(ledgers.c.open_from).where(ledgers.c.tenant_id == tenant))
-
-
-def close(session: Session, tenant: int, until: datetime) -> None:
-    """Closes the ledger before a full hour of UTC. It is never opened again."""
-    new = insert(ledgers).values(tenant_id=tenant, open_from=until)
-    later = func.greatest(ledgers.c.open_from, new.excluded.open_from)
-    session.execute(
-        new.on_conflict_do_update(index_elements=["tenant_id"], set_={"open_from": later})
-    )
 
 
 def _hour(row: Row[Any]) -> PoolHour:

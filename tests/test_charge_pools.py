@@ -11,7 +11,7 @@ from filled_ledger import GPT, LLAMA, SEARCH, SUPPORT, at, empty_ledger, put_cel
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from jobs import charge
+from jobs import charge, charge_pools
 from jobs.context import JobContext
 from spend.calls import Outcome
 from spend.pool_files import pool_of_fields
@@ -199,7 +199,7 @@ def test_killed_anywhere_it_ends_the_same(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(charge, "CELLS_AT_ONCE", 2)
-    monkeypatch.setattr(charge, "HOURS_AT_ONCE", 1)
+    monkeypatch.setattr(charge_pools, "HOURS_AT_ONCE", 1)
     declare(database, declared())
     with database.write() as session:
         for slot in ("09:00", "10:15", "11:00", "11:30"):
