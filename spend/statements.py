@@ -15,11 +15,11 @@ from zoneinfo import ZoneInfo
 
 from spend.budgets import Budget
 from spend.money import EXACT, minor_digits, rounded, rounded_lines
-from spend.owners import IDLE, UNALLOCATED
+from spend.owners import COMMITMENTS, IDLE, UNALLOCATED, UNUSED
 from spend.periods import Month, Period, month_period
 from spend.totals import Totals, together
 
-_LAST: Final = {UNALLOCATED: 1, IDLE: 2}
+_LAST: Final = {UNALLOCATED: 1, IDLE: 2, UNUSED: 3, COMMITMENTS: 4}
 
 LineKey = tuple[str, str | None, str | None]
 """Team, provider, model."""
