@@ -71,13 +71,18 @@ def reason(key: int, fault: int) -> str:
     return f"usage: {KEYS[key]} {_FAULTS[fault]}"
 
 
+def nowhere(columns: Columns) -> Counts:
+    """A count that no span tells."""
+    return Counts(np.zeros(len(columns), dtype=np.int64), np.zeros(len(columns), dtype=bool))
+
+
 def read_counts(columns: Columns) -> tuple[Mapping[str, Counts], dict[int, list[str]]]:
     """Each count on each span; and of spans with what is no count, why, by attribute."""
-    nowhere = Counts(np.zeros(len(columns), dtype=np.int64), np.zeros(len(columns), dtype=bool))
+    told_nowhere = nowhere(columns)
     refused: dict[int, list[str]] = {}
     read = _read(columns)
     counts = {
-        column: _count(columns, column, read, refused) if columns.tells(column) else nowhere
+        column: _count(columns, column, read, refused) if columns.tells(column) else told_nowhere
         for column in sorted(COUNTS)
     }
     return counts, refused

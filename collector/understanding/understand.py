@@ -327,7 +327,9 @@ def _meters(usage: Usage) -> dict[str, pa.Array]:
     """The meters' columns; a call of which one count was refused keeps none."""
     refused = np.zeros(len(usage.conflict), dtype=bool)
     refused[list(usage.refused)] = True
+    # Most meters are told by no span.
+    nowhere = pa.nulls(len(refused), pa.int64())
     return {
-        name: pa.array(counts.value, mask=~counts.told | refused)
+        name: pa.array(counts.value, mask=~counts.told | refused) if counts.somewhere else nowhere
         for name, counts in usage.meters.items()
     }

@@ -12,7 +12,7 @@ import numpy as np
 
 from collector.dialects.table import BESIDE_TOKENS
 from collector.understanding.columns import Columns, Floats
-from collector.understanding.counts import Counts, Flags, read_counts
+from collector.understanding.counts import Counts, Flags, nowhere, read_counts
 from collector.understanding.otlp import Ints
 from spend.meters import LARGEST_COUNT, METER_NAMES
 
@@ -104,7 +104,7 @@ def _measured(
 ) -> Counts:
     """A column of seconds in whole units; what cannot be is not told."""
     if not columns.tells(column):
-        return Counts(np.zeros(len(columns), np.int64), np.zeros(len(columns), dtype=bool))
+        return nowhere(columns)
     measured = columns.number(column) * units
     sane = (measured >= 0) & (measured <= LARGEST_COUNT)
     return Counts(rounded(np.where(sane, measured, 0)).astype(np.int64), sane)
