@@ -42,7 +42,11 @@ def mark(session: Session, tenant: int, slots: Iterable[datetime]) -> None:
     changed = sorted(set(slots))
     if changed and are_there(session, tenant):
         array = literal(changed, ARRAY(DateTime(timezone=True)))
-        _mark(session, tenant, func.unnest(array).table_valued(column("slot")))
+        _mark(
+            session,
+            tenant,
+            func.unnest(array).table_valued(column("slot")).render_derived("changed"),
+        )
 
 
 def mark_between(session: Session, tenant: int, start: datetime, end: datetime) -> None:

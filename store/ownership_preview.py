@@ -1,0 +1,59 @@
+"""What other rules would change of a past period. Reads only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from spend.ownership_files import Ownership
+from spend.ownership_preview import Share, by_team, decided, whole_days
+from spend.periods import Period
+from store import ownership, split_days
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Who would pay what of a period."""
+
+    before: dict[str, Share]
+    """By team, under the rules in force."""
+    after: dict[str, Share]
+    decided: dict[str, Share]
+    """By rule: what it decides of the period."""
+
+    @property
+    def teams(self) -> list[str]:
+        """Everybody who pays before or after: whose share changes most comes first."""
+
+        def change(team: str) -> tuple[object, ...]:
+            before, after = self.of(team)
+            return -abs(after.cost - before.cost), -abs(after.calls - before.calls), team
+
+        return sorted({*self.before, *self.after}, key=change)
+
+    def of(self, team: str) -> tuple[Share, Share]:
+        """What a team pays before and after."""
+        return self.before.get(team, Share()), self.after.get(team, Share())
+
+
+def preview(
+    session: Session,
+    tenant: int,
+    said: Ownership,
+    period: Period,
+    *,
+    currency: str,
+    now: datetime,
+) -> Preview:
+    """The difference that applying ``said`` makes to a period (UTC), of what is in the ledger."""
+    version = ownership.in_force(session, tenant)
+    held = Ownership(said.timezone) if version is None else version.said
+    wide = [whole_days(each, period) for each in (held, said)]
+    start, end = min(each.start for each in wide), max(each.end for each in wide)
+    bounds = {period.start, period.end, *held.bounds(start, end), *said.bounds(start, end)}
+    found = split_days.used(session, tenant, bounds - {end}, end, currency=currency)
+    return Preview(
+        before=by_team(held, found, period, now),
+        after=by_team(said, found, period, now),
+        decided=decided(said, found, period),
+    )
