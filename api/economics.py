@@ -45,14 +45,21 @@ def economics(
     """
     now = clock()
     asked = checked(query, default_zone=config.timezone, now=now, caller=who)
-    pool = next((each for each in pools.all_pools(session, tenant) if each.id == pool_id), None)
+    pool = pools.pool_by_id(session, tenant, pool_id)
     if pool is None:
         raise Problem(404, "There is no such pool", f"No pool has the id {pool_id}.")
     question = asked.question
     try:
         targets = [target_named(text) for text in dict.fromkeys(query.against)]
         found = pool_economics(
-            session, tenant, pool, question.period, question.zone, targets, now=now
+            session,
+            tenant,
+            pool,
+            question.period,
+            question.zone,
+            targets,
+            now=now,
+            shared=query.shared,
         )
     except TargetRefusedError as refused:
         raise wrong("against", str(refused)) from None

@@ -6,13 +6,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from api.grouping import MOST_VALUES, Asked, Name, PeriodAsked
+from api.pool_shapes import PartAnswer, part_answer
 from api.shapes import BoundsAnswer, bounds_of, instant, usage_of
-from spend.against_api import NO_CAPACITY, NO_TOKENS, Comparison
+from spend.against_api import NO_CAPACITY, NO_TOKENS, SHARED, Comparison, PoolEconomics
 from spend.break_even import Step
-from spend.economics import Economics, TokenCost, per_million, token_cost
+from spend.economics import Economics, TeamLine, TokenCost, per_million, token_cost
 from spend.money import plain, rounded
+from spend.pool_costs import KINDS
 from spend.targets import ApiTarget
-from store.pool_economics import PoolEconomics, TeamLine
 
 NO_HOURS = "no hour of it is posted in this time"
 
@@ -29,6 +30,9 @@ class EconomicsAsked(PeriodAsked):
         description="A model of a provider, `provider/model`, that the pool's traffic could have"
         " gone to. May be repeated.",
         examples=["groq/llama-3.3-70b-versatile"],
+    )
+    shared: Annotated[list[Literal[KINDS]], Field(default_factory=lambda: list(SHARED))] = Field(  # type: ignore[valid-type]  # a tuple of strings
+        description="Kinds of components that a further machine does not cost again."
     )
 
 
@@ -119,11 +123,12 @@ class EconomicsAnswer(BoundsAnswer):
     cost: str | None = Field(description="Of those hours, by the ledger: busy and idle.")
     busy_cost: str | None
     idle_cost: str | None
+    components: list[PartAnswer] = Field(description="They add up to `cost`.")
     calls: int
     unmetered_calls: int = Field(description="That did not say what they used.")
     tokens: int
     usage: dict[str, int]
-    work: int = Field(description="Work units: uncached input + 4 x output tokens.")
+    work: str = Field(description="Work units: uncached input + 4 x output tokens.")
     utilisation: UtilisationAnswer
     per_million_tokens: BasesAnswer
     idle: Literal["own", "weighted", "even"]
@@ -148,11 +153,12 @@ def economics_answer(
         "cost": plain(whole.cost) if known else None,
         "busy_cost": plain(whole.whole.busy_cost) if known else None,
         "idle_cost": plain(whole.idle_cost) if known else None,
+        "components": [part_answer(each) for each in whole.components],
         "calls": whole.whole.calls,
         "unmetered_calls": whole.whole.unmetered_calls,
         "tokens": whole.whole.tokens,
         "usage": usage_of(whole.whole.usage),
-        "work": whole.whole.work,
+        "work": f"{whole.work.normalize():f}",
         "utilisation": {
             "busy": _number(whole.busy_share),
             "of_capacity": _number(whole.of_capacity),
@@ -162,7 +168,7 @@ def economics_answer(
             "usage": _token_cost(whole.used),
         },
         "idle": view,
-        "teams": [_team(line) for line in found.teams(view)],
+        "teams": [_team(line) for line in found.whole.teams(view)],
         "against": [_against(found, target, each) for target, each in found.against],
         "reasons": _reasons(whole),
     }
@@ -177,7 +183,7 @@ def _reasons(whole: Economics) -> dict[str, str]:
         reasons["utilisation.of_capacity"] = NO_CAPACITY
     if not whole.cost:
         reasons["utilisation.busy"] = "it cost nothing"
-    if not whole.whole.work:
+    if not whole.whole.tokens:
         reasons["per_million_tokens"] = NO_TOKENS
     return reasons
 

@@ -239,7 +239,7 @@ def sums_of(settled: Sequence[PoolHour]) -> dict[str, Any]:
         "cost": plain(money.total([each.cost for each in settled])),
         "billed_cost": plain(money.total([each.billed_amount for each in settled])),
         "idle_cost": plain(money.total([each.idle for each in settled])),
-        "components": [_part(part) for part in components_of(settled)],
+        "components": [part_answer(part) for part in components_of(settled)],
         "methods": methods,
     }
 
@@ -257,11 +257,12 @@ def hour_answer(settled: PoolHour) -> PoolHourAnswer:
         in_flight_seconds=f"{settled.timed_us // 10**6}.{settled.timed_us % 10**6:06d}",
         late_units=str(_short(settled.late_units)),
         settled_at=str(instant(settled.settled_at)),
-        components=[_part(part) for part in settled.components],
+        components=[part_answer(part) for part in settled.components],
     )
 
 
-def _part(part: CostPart) -> PartAnswer:
+def part_answer(part: CostPart) -> PartAnswer:
+    """A component's part, told."""
     return PartAnswer(
         name=part.name,
         kind=part.kind,

@@ -1,8 +1,8 @@
 """A pool beside an API, on the pool's own traffic: which is cheaper, and from when or where on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
@@ -20,12 +20,18 @@ from spend.break_even import (
     trend,
 )
 from spend.economics import Economics
+from spend.pools import Pool
+from spend.targets import ApiTarget
 
 NO_TOKENS: Final = "no tokens are known in these hours"
 NO_CAPACITY: Final = "the pool has no declared capacity: what it could do is not known"
 SHOWN_STEPS: Final = 4
 """Steps of the cost that are shown beyond those that it takes."""
 MOST_SHOWN: Final = 20
+SHARED: Final = ("engineering",)
+"""Kinds of components that a further machine does not cost again, unless somebody says others."""
+
+_0: Final = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +81,16 @@ class Comparison:
 
 
 def compared(
-    economics: Economics, api_cost: Decimal | None, why_unknown: str | None, volume: Volume
+    economics: Economics,
+    api_cost: Decimal | None,
+    why_unknown: str | None,
+    volume: Volume,
+    shared: Collection[str] = SHARED,
 ) -> Comparison:
-    """A pool beside an API that would have asked ``api_cost`` for the same usage."""
+    """A pool beside an API that would have asked ``api_cost`` for the same usage.
+
+    ``shared`` are kinds of components that a further machine does not cost again.
+    """
     tokens, hours = economics.whole.tokens, economics.hours
     nothing = BreakEven(None, None, None, why_unknown if api_cost is None else NO_TOKENS)
     if api_cost is None or not tokens or not hours:
@@ -87,7 +100,7 @@ def compared(
             reasons["api_cost"] = why_unknown or NO_TOKENS
         return Comparison(economics.cost, api_cost, None, None, None, nothing, None, (), reasons)
     price = Fraction(api_cost) / tokens
-    pool = machines(economics)
+    pool = machines(economics, shared)
     now = round(Fraction(tokens * MONTH_HOURS, hours))
     needed = machines_for(pool, now)
     even = break_even(pool, price)
@@ -105,11 +118,23 @@ def compared(
     return Comparison(economics.cost, api_cost, price, now, needed, even, on, shown, reasons)
 
 
-def machines(economics: Economics) -> Machines:
+def machines(economics: Economics, shared: Collection[str] = SHARED) -> Machines:
     """A month of a pool as it was in these hours, with at least one of them and some tokens."""
     month = Fraction(MONTH_HOURS, economics.hours)
+    once = sum((Fraction(each.amount) for each in economics.components if each.kind in shared), _0)
     tokens = None
-    if economics.capacity and economics.whole.work:
-        mix = Fraction(economics.whole.tokens, economics.whole.work)
+    if economics.capacity and economics.work:
+        mix = Fraction(economics.whole.tokens) / Fraction(economics.work)
         tokens = Fraction(economics.capacity) * month * mix
-    return Machines(Fraction(economics.cost) * month, tokens=tokens)
+    return Machines((Fraction(economics.cost) - once) * month, once * month, tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class PoolEconomics:
+    """A pool over a period, and against APIs."""
+
+    pool: Pool
+    whole: Economics
+    prices_at: datetime
+    """By whose prices the APIs were asked (UTC)."""
+    against: tuple[tuple[ApiTarget, Comparison], ...]

@@ -12,7 +12,9 @@ from fractions import Fraction
 from typing import Final
 
 from spend import money
-from spend.meters import DISJOINT
+from spend.meters import DISJOINT, METER_NAMES
+from spend.owners import IDLE
+from spend.pool_costs import CostPart
 from spend.splitting import OUTPUT_WEIGHT, work_units
 from spend.totals import NO_USAGE
 
@@ -33,8 +35,10 @@ class Use:
     busy_cost: Decimal = _NOTHING
     """The shares of pool-hours that its calls were charged, exact."""
     calls: int = 0
+    answered: int = 0
+    """Calls that ended well."""
     unmetered_calls: int = 0
-    """Calls that ended well and did not say what they used: they are in no figure for a token."""
+    """Of those, calls that did not say what they used: they are in no figure for a token."""
     usage: Mapping[str, int] = field(default_factory=lambda: NO_USAGE)
     """Tokens by meter."""
 
@@ -42,11 +46,6 @@ class Use:
     def tokens(self) -> int:
         """All of them, those that were found in a cache too."""
         return tokens_of(self.usage)
-
-    @property
-    def work(self) -> int:
-        """Work units (``spend/pools.py``)."""
-        return int(work_units(self.usage))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +60,41 @@ class TokenCost:
 
 
 @dataclass(frozen=True, slots=True)
+class TeamLine:
+    """What a team did on a pool, and its part of what nobody used."""
+
+    team: str | None
+    use: Use
+    idle_cost: Decimal
+
+    @property
+    def cost(self) -> Decimal:
+        """Busy and idle."""
+        return money.total([self.use.busy_cost, self.idle_cost])
+
+
+@dataclass(frozen=True, slots=True)
 class Economics:
     """A pool's hours and what was done in them. Money is exact, of the pool's currency."""
 
     hours: int
-    """Pool-hours that are posted."""
+    """Pool-hours that are settled."""
     idle_cost: Decimal
-    whole: Use
+    by_team: Mapping[str | None, Use]
+    """Teams with calls or shares."""
+    work: Decimal
+    """Work units that were done."""
     capacity: Decimal | None
-    """Work units that those hours could do; None: not declared."""
+    """Work units that those hours could do; None: not declared for all of them."""
+    components: Sequence[CostPart] = ()
+    """Why it cost what it did: they add up to the cost."""
+    output_weight: Decimal = OUTPUT_WEIGHT
+    """Work of a token put out, of one that is read."""
+
+    @property
+    def whole(self) -> Use:
+        """What all teams did."""
+        return together(list(self.by_team.values()))
 
     @property
     def cost(self) -> Decimal:
@@ -79,24 +104,46 @@ class Economics:
     @property
     def busy_share(self) -> Fraction | None:
         """Of the cost, what calls were charged; None where nothing was paid."""
-        return _share(self.whole.busy_cost, self.cost)
+        cost = self.cost
+        return Fraction(self.whole.busy_cost) / Fraction(cost) if cost else None
 
     @property
     def of_capacity(self) -> Fraction | None:
         """Work done, of what the hours could do; above 1 where the declared capacity is too low."""
-        if not self.capacity:
-            return None
-        return Fraction(self.whole.work) / Fraction(self.capacity)
+        return Fraction(self.work) / Fraction(self.capacity) if self.capacity else None
 
     @property
     def allocation(self) -> TokenCost:
         """What a token costs, the idle hours paid for."""
-        return token_cost(self.cost, self.whole.usage)
+        return token_cost(self.cost, self.whole.usage, self.output_weight)
 
     @property
     def used(self) -> TokenCost:
         """What a token costs on the usage basis: the busy share alone."""
-        return token_cost(self.whole.busy_cost, self.whole.usage)
+        whole = self.whole
+        return token_cost(whole.busy_cost, whole.usage, self.output_weight)
+
+    def teams(self, view: str) -> list[TeamLine]:
+        """Teams, dearest first, that add up to the cost, with idle cost as in ``view``."""
+        parts = spread(self.idle_cost, [use.busy_cost for use in self.by_team.values()], view)
+        if parts is None:
+            lines = [TeamLine(team, use, _NOTHING) for team, use in self.by_team.items()]
+            lines += [TeamLine(IDLE, Use(), self.idle_cost)] if self.hours else []
+        else:
+            pairs = zip(self.by_team.items(), parts, strict=True)
+            lines = [TeamLine(team, use, part) for (team, use), part in pairs]
+        return sorted(lines, key=lambda line: (-line.cost, line.team is None, line.team or ""))
+
+
+def together(uses: Sequence[Use]) -> Use:
+    """The sum of what several did."""
+    return Use(
+        busy_cost=money.total([use.busy_cost for use in uses]),
+        calls=sum(use.calls for use in uses),
+        answered=sum(use.answered for use in uses),
+        unmetered_calls=sum(use.unmetered_calls for use in uses),
+        usage={name: sum(use.usage.get(name, 0) for use in uses) for name in METER_NAMES},
+    )
 
 
 def tokens_of(usage: Mapping[str, int]) -> int:
@@ -104,17 +151,19 @@ def tokens_of(usage: Mapping[str, int]) -> int:
     return sum(usage.get(meter, 0) for meter in DISJOINT)
 
 
-def token_cost(cost: Decimal, usage: Mapping[str, int]) -> TokenCost:
+def token_cost(
+    cost: Decimal, usage: Mapping[str, int], output_weight: Decimal = OUTPUT_WEIGHT
+) -> TokenCost:
     """What the tokens of ``usage`` cost where together they cost ``cost``, split by work.
 
     Input and output at their prices add up to the cost.
     """
-    work = Fraction(work_units(usage))
+    work = Fraction(work_units(usage, output_weight))
     unit = Fraction(cost) * MILLION / work if work else None
     tokens = tokens_of(usage)
     return TokenCost(
         input=None if unit is None else per_million(unit),
-        output=None if unit is None else per_million(unit * Fraction(OUTPUT_WEIGHT)),
+        output=None if unit is None else per_million(unit * Fraction(output_weight)),
         blended=per_million(Fraction(cost) * MILLION / tokens) if tokens else None,
     )
 
@@ -134,7 +183,3 @@ def spread(idle: Decimal, busy: Sequence[Decimal], view: str) -> tuple[Decimal, 
         return None
     weights = [1 if view == EVEN else max(0, money.atoms(each)) for each in busy]
     return money.split(idle, weights)
-
-
-def _share(part: Decimal, whole: Decimal) -> Fraction | None:
-    return Fraction(part) / Fraction(whole) if whole else None

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 from spend import money
 from spend.calls import Route
+from spend.economics import Use
 from spend.prices import PriceBook
 from spend.providers import provider_named
-from spend.rating import rates
+from spend.rating import REQUESTS, rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +60,16 @@ def target_named(
 
 
 def asked_for(
-    book: PriceBook, target: ApiTarget, by_band: Mapping[int, Mapping[str, int]], at: datetime
+    book: PriceBook, target: ApiTarget, by_band: Mapping[int, Use], at: datetime
 ) -> tuple[Decimal | None, str | None]:
-    """What a target asks for usage by band at the prices of ``at``, or None and the reason."""
+    """What a target asks for what was done, by band, at the prices of ``at``; or None, and why."""
     amounts = []
     missing: dict[str, None] = {}
-    for band, usage in by_band.items():
+    for band, use in by_band.items():
         in_force = rates(book, target.route, band=band, at=at)
-        charged = in_force.charge(usage)
+        charged = in_force.charge(dict(use.usage) | {REQUESTS: use.answered})
         if charged is None:
-            used = in_force.quantities(usage)
+            used = in_force.quantities(use.usage)
             missing |= dict.fromkeys(meter for meter in used if meter not in in_force.lines)
         else:
             amounts += [line.amount for line in charged]

@@ -1,5 +1,6 @@
 """Where a pool and an API cost the same: closed forms, and the traps of utilisation and steps."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -12,9 +13,10 @@ from hypothesis import strategies as st
 
 from spend import break_even as rules
 from spend import money
-from spend.against_api import NO_CAPACITY, Volume, compared
+from spend.against_api import NO_CAPACITY, Volume, compared, machines
 from spend.break_even import Machines, break_even, days_until, steps, trend
-from spend.economics import Economics, Use, per_million, spread
+from spend.economics import Economics, Use, per_million, spread, token_cost
+from spend.pool_costs import CostPart
 
 NO_VOLUME = Volume([], None)
 MONEY = st.integers(0, 10**20).map(money.amount)
@@ -29,7 +31,8 @@ def pool(
     return Economics(
         hours=hours,
         idle_cost=money.EXACT.subtract(Decimal(cost), busy),
-        whole=Use(busy_cost=busy, calls=1, usage={"input": done}),
+        by_team={"search": Use(busy_cost=busy, calls=1, usage={"input": done})},
+        work=Decimal(done),
         capacity=Decimal(capacity),
     )
 
@@ -119,6 +122,17 @@ def test_break_even_is_the_first_volume_at_which_the_staircase_is_no_dearer(
         assert first is None
 
 
+def test_engineering_is_paid_once_and_the_machine_again() -> None:
+    parts = [
+        CostPart("GPUs", "rental", billed=True, amount=Decimal(60)),
+        CostPart("on call", "engineering", billed=False, amount=Decimal(40)),
+    ]
+    half = replace(pool(share="0.5", hours=73, capacity=7_300), components=parts)
+    # 73 hours are a tenth of a month.
+    assert machines(half) == Machines(Fraction(600), Fraction(400), Fraction(73_000))
+    assert machines(half, shared=()).each == 1000
+
+
 def test_what_is_free_is_never_beaten() -> None:
     assert break_even(Machines(Fraction(1)), Fraction(0)).reason == rules.NOTHING_ASKED
 
@@ -162,11 +176,10 @@ def test_the_date_of_a_comparison_goes_by_the_break_even_of_a_day() -> None:
 )
 def test_what_is_unknown_is_null_with_a_reason(changes: dict[str, Any], reasons: set[str]) -> None:
     known = pool(share="0.5")
-    economics = Economics(
-        known.hours,
-        known.idle_cost,
-        changes.get("whole", known.whole),
-        changes.get("capacity", known.capacity),
+    economics = replace(
+        known,
+        by_team={"search": changes.get("whole", known.whole)},
+        capacity=changes.get("capacity", known.capacity),
     )
     api_cost, why = changes.get("api_cost", Decimal(5)), changes.get("why_unknown")
     found = compared(economics, api_cost, why, NO_VOLUME)
@@ -195,9 +208,8 @@ def test_weighted_follows_busy_cost_and_even_does_not() -> None:
 def test_input_and_output_at_their_prices_add_up_to_the_cost(
     read: int, written: int, cached: int, cost: Decimal
 ) -> None:
-    use = Use(busy_cost=cost, usage={"input": read, "output": written, "cache_read": cached})
-    price = Economics(1, Decimal(0), use, None).allocation
-    if not use.work:
+    price = token_cost(cost, {"input": read, "output": written, "cache_read": cached})
+    if not read and not written:
         assert (price.input, price.output) == (None, None)
         return
     assert price.input is not None

@@ -1,6 +1,7 @@
 """What a pool's tokens cost, and whether an API would have cost less, over the ledger."""
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,7 +94,7 @@ def test_a_pool_at_a_quarter_costs_four_times_its_full_price_and_says_so(
     filled(database)
     found = economics(database, pool)
     assert (found["hours"], found["cost"], found["busy_cost"]) == (4, "40.00", "10.00")
-    assert (found["tokens"], found["work"], found["calls"]) == (1100, 1000, 4)
+    assert (found["tokens"], found["work"], found["calls"]) == (1100, "1000", 4)
     assert found["utilisation"] == {"busy": 0.25, "of_capacity": 0.25}
     # $10 an hour for 1,000 units is $10,000 for a million at full load.
     assert found["per_million_tokens"] == {
@@ -141,6 +142,11 @@ def test_the_api_is_asked_for_the_pool_s_own_mix_of_meters_and_prompts(database:
         "cheaper_from_tokens": 472_353,
     }
     assert found["reasons"] == {"break_even_date": "fewer than 7 whole days to see a trend in"}
+    # docs/economics.md tells of this pool.
+    page = (Path(__file__).parent.parent / "docs" / "economics.md").read_text("utf-8")
+    example = page.split("## An example")[1].split("\n## ")[0]
+    for told in ("$17.00", "$17 ÷ 1,100", "472,353", "58.8 %", "$40,000", "$24.00 and $16.00"):
+        assert told in example
 
 
 def test_an_api_without_a_price_for_what_was_used_is_unknown_and_not_free(
