@@ -17,7 +17,7 @@ from api.repricing_shapes import (
     with_difference,
 )
 from spend.repricings import RepricingRefusedError, check_range, slot_after
-from store import pool_hours, repricings
+from store import closing, repricings
 
 router = APIRouter(prefix="/v1/repricings", tags=["prices"])
 
@@ -43,7 +43,7 @@ def ask(
     starts = body.from_.astimezone(UTC)
     ends = body.to.astimezone(UTC) if body.to else slot_after(now)
     try:
-        check_range(starts, ends, now=now, open_from=pool_hours.open_from(session, tenant))
+        check_range(starts, ends, now=now, open_from=closing.open_from(session, tenant))
     except RepricingRefusedError as refused:
         detail = str(refused)
         raise Problem(422, "The request is not valid", detail, field=refused.field) from None

@@ -11,7 +11,7 @@ from test_charge_prices import NOW, context, cost, enter, line, posted
 
 from jobs import charge, reprice
 from spend.repricings import Repricing
-from store import pool_hours, repricings
+from store import closing, repricings
 from store.sessions import Database
 from store.tables.ledger import charges
 from store.tables.rollups import cells
@@ -187,7 +187,7 @@ def test_what_else_is_wrong_is_refused(client: TestClient, database: Database) -
         answer = client.post("/v1/repricings", json=body)
         assert (answer.status_code, answer.json()["field"]) == (422, field)
     with database.write() as session:
-        pool_hours.close(session, TENANT, at("2026-10-19T00:00"))
+        closing.close(session, TENANT, at("2026-10-19T00:00"))
     answer = client.post("/v1/repricings", json={"from": "2026-10-18"})
     assert "in time that is closed" in answer.json()["detail"]
     assert client.get("/v1/repricings").json() == {"repricings": [], "next": None}

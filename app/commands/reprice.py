@@ -25,7 +25,7 @@ from spend.repricings import (
     check_range,
     slot_after,
 )
-from store import pool_hours, repricings
+from store import closing, repricings
 from store.repricings import Named, Part
 from store.tenants import TENANT
 
@@ -80,7 +80,7 @@ def command(
     with database_for(settings, application="jobs") as database:
         context = JobContext(database=database, now=now, settings=job_settings(settings))
         with database.read() as session:
-            _check(starts, ends, now, pool_hours.open_from(session, TENANT))
+            _check(starts, ends, now, closing.open_from(session, TENANT))
             count = repricings.count_cells(session, TENANT, starts, ends)
         if dry_run:
             done, different = _preview(context, _dry(context, starts, ends), count)
