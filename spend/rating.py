@@ -209,7 +209,9 @@ class _Call:
         return None
 
     def _public(self, meter: str, known_at: datetime | None) -> PriceLine | None:
-        for candidate in self.candidates(meter):
+        """What the list has instead of our contract; a part that it has no price for as text."""
+        whole = PARTS.get(meter)
+        for candidate in (*self.candidates(meter), *([whole] if whole else ())):
             line = self.book.line(
                 self.route,
                 candidate,
