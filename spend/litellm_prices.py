@@ -236,7 +236,7 @@ class _Entry:
         yield from (("tool_calls", "", 0, price) for price in prices if price)
 
     def _price(self, name: str, value: object) -> Decimal | None:
-        """For 1,000,000 units, in 6 decimals, half to even; None: it was refused."""
+        """For 1,000,000 units, in 6 decimals, half to even; None: it cannot be said."""
         if not isinstance(value, Decimal):
             self._refuse(name, "must be a number")
         elif value < 0:
@@ -244,7 +244,10 @@ class _Entry:
         elif not value.is_finite() or value.adjusted() + 6 >= money.PRICE_LIMIT.adjusted():
             self._refuse(name, f"must be less than {money.PRICE_LIMIT} for 1,000,000")
         else:
-            return money.quantised(value.scaleb(6, money.ROUNDING))
+            price = money.quantised(value.scaleb(6, money.ROUNDING))
+            if price or not value:
+                return price
+            self.left_out.add("finer than the finest price")
         return None
 
     def _tell_no_meter(self, name: str, value: object) -> None:

@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import and_, select, tuple_
+from sqlalchemy import and_, select, tuple_, union
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from spend.prices import Names
+from spend.prices import SUPPLEMENT, Names
 from store import waiting
 from store.books import Pair, pair_rows
 from store.tables.heard import routes
-from store.tables.prices import model_names
+from store.tables.prices import model_names, prices
+from store.tenants import PUBLIC
 
 
 def names(session: Session, tenant: int) -> Names:
@@ -28,27 +29,28 @@ def names(session: Session, tenant: int) -> Names:
 
 
 def not_looked_up(session: Session, tenant: int, source: str) -> list[Pair]:
-    """What was called and has not been looked for in the list that ``source`` names."""
+    """What was called or stands in the supplement, and was not looked for in ``source``'s list."""
+    called = select(routes.c.provider, routes.c.model).where(
+        routes.c.tenant_id == tenant, routes.c.provider.is_not(None), routes.c.model.is_not(None)
+    )
+    supplement = select(prices.c.provider, prices.c.model).where(
+        prices.c.tenant_id == PUBLIC, prices.c.book == SUPPLEMENT, prices.c.known_to.is_(None)
+    )
+    pairs = union(called, supplement).subquery()
     found = session.execute(
-        select(routes.c.provider, routes.c.model)
-        .distinct()
+        select(pairs.c.provider, pairs.c.model)
         .join_from(
-            routes,
+            pairs,
             model_names,
             and_(
-                model_names.c.tenant_id == routes.c.tenant_id,
-                model_names.c.provider == routes.c.provider,
-                model_names.c.model == routes.c.model,
+                model_names.c.tenant_id == tenant,
+                model_names.c.provider == pairs.c.provider,
+                model_names.c.model == pairs.c.model,
             ),
             isouter=True,
         )
-        .where(
-            routes.c.tenant_id == tenant,
-            routes.c.provider.is_not(None),
-            routes.c.model.is_not(None),
-            model_names.c.source.is_distinct_from(source),
-        )
-        .order_by(routes.c.provider, routes.c.model)
+        .where(model_names.c.source.is_distinct_from(source))
+        .order_by(pairs.c.provider, pairs.c.model)
     )
     return [(row[0], row[1]) for row in found]
 

@@ -8,6 +8,7 @@ import click
 
 from app.database import database_for
 from app.settings import Settings, read_settings
+from jobs.listed_names import look_up_new
 from spend.feeds import CURRENCY, Feed
 from spend.litellm_prices import is_litellm, litellm_feed
 from spend.price_files import REQUIRED, price_lines
@@ -79,8 +80,11 @@ def command(file: Path, shape: str | None, by: str) -> None:
 
 
 def _supplement(settings: Settings, feed: Feed, now: datetime) -> None:
-    with database_for(settings) as database, database.write() as session:
-        entered = books.replace_list(session, feed.lines, now=now, book=SUPPLEMENT)
+    with database_for(settings) as database:
+        with database.write() as session:
+            entered = books.replace_list(session, feed.lines, now=now, book=SUPPLEMENT)
+        # So that the two lists can be compared at once.
+        look_up_new(database, TENANT, now=now)
     models = len({(line.provider, line.model) for line in feed.lines})
     click.echo(
         f"{len(feed.lines):,} prices of {models:,} models read: {entered.opened:,} lines entered"
@@ -90,6 +94,7 @@ def _supplement(settings: Settings, feed: Feed, now: datetime) -> None:
         click.echo("not in lines, by how many models:")
     for what, count in sorted(feed.left_out.items(), key=lambda each: (-each[1], each[0])):
         click.echo(f"{count:>7,}  {what}")
+    _tell_concerned(entered)
     if settings.currency != CURRENCY:
         click.echo(
             f"they are in {CURRENCY}, and price nothing where charges are in {settings.currency}"
@@ -107,6 +112,12 @@ def _enter(settings: Settings, file: Path, said: list[PriceLine]) -> None:
         f"{len(said):,} prices read: {entered.opened:,} lines entered the book,"
         f" {entered.closed:,} are no longer believed"
     )
+    _tell_concerned(entered)
+
+
+def _tell_concerned(entered: books.Entered) -> None:
+    if entered.concerned is not None:
+        click.echo(str(entered.concerned))
 
 
 def text_of(file: Path) -> str:

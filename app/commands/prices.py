@@ -7,7 +7,7 @@ import click
 from rich.table import Column, Table
 from rich.text import Text
 
-from app.commands import discounts, price_import, reprice
+from app.commands import discounts, price_comparison, price_import, reprice
 from app.database import database_for
 from app.job_settings import job_settings
 from app.logs import configure_logs
@@ -40,6 +40,7 @@ def command() -> None:
 
 command.add_command(price_import.command)
 command.add_command(discounts.command)
+command.add_command(price_comparison.command)
 command.add_command(reprice.command)
 
 
