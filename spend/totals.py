@@ -42,7 +42,9 @@ class Totals:
     @property
     def is_nothing(self) -> bool:
         """No calls, usage or money: what a late correction leaves of a group that was none."""
-        return not self.calls and not self.cost and not any(self.usage.values())
+        # What was paid for a commitment has no cost in effect, but it is on the bill.
+        money = (self.cost, self.list_cost, self.contracted_cost, self.billed_cost)
+        return not self.calls and not any(money) and not any(self.usage.values())
 
     @property
     def lacks_price(self) -> bool:

@@ -197,7 +197,7 @@ def table(number: int) -> list[tuple[str, ...]]:
 
 @pytest.mark.one_server
 def test_the_example_of_the_documentation_is_what_the_ledger_says(database: Database) -> None:
-    rows = rows_of_csv(DOCUMENT.split("```csv\n")[1].split("```")[0], ())
+    said = rows_of_csv(DOCUMENT.split("```csv\n")[1].split("```")[0], ())
     used = [
         ("2026-10-20T12:00", "400", ADS, GPT),
         ("2026-10-25T17:30", "50", SEARCH, GPT),
@@ -208,12 +208,23 @@ def test_the_example_of_the_documentation_is_what_the_ledger_says(database: Data
     ]
     with database.write() as session:
         commitments.apply(
-            session, TENANT, commitments_of(rows, currency="USD", source="docs"), now=OCTOBER
+            session, TENANT, commitments_of(said, currency="USD", source="docs"), now=OCTOBER
         )
         for slot, cost, owner, route in used:
             put_charge(session, slot, cost, owner, route)
     settle(database, "2026-12-01")
     assert [shown(database, "2026-10"), shown(database, "2026-11")] == [table(0), table(1)]
+    months = {"from": "2026-10-01", "to": "2026-12-01", "group_by": "month,team"}
+    rows = asking(database, now="2026-12-01").get("/v1/spend", params=months).json()["rows"]
+    told = {(row["month"], row["team"]): (row["cost"], row["billed_cost"]) for row in rows}
+    assert told == {
+        ("2026-10", "commitments"): ("0.00", "800.00"),
+        ("2026-10", "search"): ("550.00", "150.00"),
+        ("2026-10", "ads"): ("600.00", "200.00"),
+        ("2026-11", "commitments"): ("0.00", "500.00"),
+        ("2026-11", "search"): ("320.00", "0.00"),
+        ("2026-11", "unused"): ("180.00", "0.00"),
+    }
 
 
 def shown(database: Database, month: str) -> list[tuple[str, ...]]:
