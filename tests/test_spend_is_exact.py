@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.settings import ApiSettings
-from jobs import charge, roll
+from jobs import charge, reprice, roll
 from jobs.context import JobContext
 from spend.calls import Outcome, Owner, Route, Sighting
 from store.sessions import Database
@@ -147,6 +147,7 @@ def settle(database: Database) -> None:
     context = JobContext(database, now=NOVEMBER, by_hand=True)
     roll.run(context)
     charge.run(context)
+    reprice.run(context)
 
 
 def post_prices(client: TestClient) -> None:
@@ -288,7 +289,7 @@ def test_the_shares_of_a_pool_and_its_idle_hours_are_its_cost(
     assert costs["idle"] > 0
 
 
-def test_a_corrected_price_corrects_the_ledger_and_history_stays(
+def test_a_corrected_price_corrects_the_ledger_when_it_is_re_priced(
     database: Database, client: TestClient
 ) -> None:
     calls = [
@@ -303,6 +304,10 @@ def test_a_corrected_price_corrects_the_ledger_and_history_stays(
         "currency": "USD", "valid_from": OCTOBER.isoformat(),
     }  # fmt: skip
     assert client.post("/v1/prices", json=line).status_code == 201
+    settle(database)
+    assert Decimal(spend(client, ["team"])["total"]["cost"]) == 3 * Decimal("0.070001")
+    asked = {"from": OCTOBER.isoformat(), "to": NOVEMBER.isoformat()}
+    assert client.post("/v1/repricings", json=asked).status_code == 202
     settle(database)
     settle(database)
     assert Decimal(spend(client, ["team"])["total"]["cost"]) == 3 * Decimal("0.09")
