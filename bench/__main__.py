@@ -23,6 +23,7 @@ from bench import (
     minutes,
     ordinary,
     peer,
+    reports,
     settling,
     steps,
     workers,
@@ -43,6 +44,7 @@ MEASURES: Final[dict[str, Callable[[Plan], list[Row]]]] = {
     "workers": workers.measure,
     "steps": steps.measure,
     "settling": settling.measure,
+    "reports": reports.measure,
     "dialects": lambda _plan: dialects.measure(),
 }
 FULL_MINUTES: Final = 5.0

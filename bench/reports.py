@@ -1,0 +1,92 @@
+"""What a month's report costs, over a million calls and over a hundred times as many."""
+
+import statistics
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.database import opened
+from bench.filled_month import fill
+from bench.plan import Plan
+from bench.running import empty_database
+from bench.table import Row
+from spend.periods import Month, month_period
+from store.dimensions import Question
+from store.sessions import Database
+from store.spend_by import spend_by
+from store.statements import statement_of
+from store.tenants import TENANT
+
+TEAMS: Final = 50
+MODELS: Final = 3
+"""That each team calls, day and night."""
+FEW: Final = 1_000_000
+MANY: Final = 100 * FEW
+
+_MONTH: Final = Month(2026, 10)
+_UTC: Final = ZoneInfo("UTC")
+_NOW: Final = datetime(2026, 11, 2, tzinfo=UTC)
+_TURNS: Final = 5
+
+
+def measure(plan: Plan) -> list[Row]:
+    """Seconds of a statement and of spend by team and model, the median of some turns."""
+    taken = {}
+    for calls in (FEW, MANY):
+        with empty_database(plan.server) as url, opened(url, application="bench") as database:
+            plan.say(f"a month of {calls:,} calls")
+            cells = _fill(database, calls)
+            taken[calls] = {name: _seconds(database, ask) for name, ask in _ASKED.items()}
+        plan.say(f"{cells:,} cells")
+    return [
+        Row(
+            f"report_{name}",
+            f"{name} of a month, {MANY:,} calls",
+            taken[MANY][name] * 1000,
+            "ms",
+            f"{taken[MANY][name] / taken[FEW][name]:.2f} times that of {FEW:,} calls",
+        )
+        for name in _ASKED
+    ]
+
+
+def _fill(database: Database, calls: int) -> int:
+    period = month_period(_MONTH, _UTC)
+    with database.write() as session:
+        session.execute(text("SET LOCAL statement_timeout = 0"))
+        cells = fill(
+            session, start=period.start, end=period.end, teams=TEAMS, models=MODELS, calls=calls
+        )
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("SET statement_timeout = 0"))
+        connection.execute(text("VACUUM ANALYZE"))
+    return cells
+
+
+def _seconds(database: Database, ask: Callable[[Session], object]) -> float:
+    turns = []
+    for _turn in range(_TURNS):
+        with database.read() as session:
+            began = time.perf_counter()
+            ask(session)
+            turns.append(time.perf_counter() - began)
+    return statistics.median(turns)
+
+
+def _spend(session: Session) -> object:
+    question = Question(month_period(_MONTH, _UTC), _UTC, ("team", "provider", "model"))
+    return spend_by(session, question, TENANT, currency="USD")
+
+
+_ASKED: Final[dict[str, Callable[[Session], object]]] = {
+    "spend": _spend,
+    "statement": partial(
+        statement_of, tenant=TENANT, month=_MONTH, zone=_UTC, currency="USD", now=_NOW
+    ),
+}
