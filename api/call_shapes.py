@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from api.shapes import instant
 from spend.bands import band_of
 from spend.calls import Outcome, Owner, Route
+from spend.discounts import Discount
 from spend.ids import unsigned
 from spend.meters import INPUTS, METERS
 from spend.money import plain
@@ -65,26 +66,52 @@ class PriceUsed(BaseModel):
     """The price line that a meter was charged by."""
 
     id: int | None
-    book: str = Field(description="`contract` or `list`.")
+    book: str = Field(description="`contract`, `list` or `supplement`.")
     provider: str
     model: str
     meter: str = Field(description="A cache meter without its own price takes another's.")
     region: str = Field(description="Empty: every region.")
     service_tier: str
     above_tokens: int = Field(description="Holds for prompts larger than this.")
-    unit_price: str = Field(description="For 1,000,000 units.")
+    above_monthly: int = Field(
+        description="A volume step: holds for what is used of it above so many units in a month"
+        " (UTC)."
+    )
+    unit_price: str = Field(
+        description="For 1,000,000 units; what was paid is the line's `unit_price`."
+    )
     valid_from: str | None
     valid_to: str | None
     source: str
     reference: str | None
 
 
+class PerCent(BaseModel):
+    """A discount, or the surcharge of a region."""
+
+    id: int | None
+    model: str = Field(description="Whose prices it changes: a name, or its beginning with `*`.")
+    percent: str
+    source: str
+    reference: str | None
+
+
 class LineCharged(BaseModel):
-    """One meter: quantity x unit price / 1,000,000 = amount, exact."""
+    """One meter: quantity x unit price / 1,000,000 = amount, exact.
+
+    A meter whose price depends on the month's volume has a line for each step that it is in.
+    """
 
     meter: str
     quantity: int
     amount: str
+    unit_price: str = Field(
+        description="For 1,000,000 units: our contract's, or the list's less the discount."
+    )
+    list_amount: str | None = Field(description="At list price. Null: no list has it.")
+    list_unit_price: str | None = Field(description="With the surcharge of the region.")
+    uplift: PerCent | None = Field(description="The surcharge.")
+    discount: PerCent | None
     price: PriceUsed
 
 
@@ -227,6 +254,13 @@ def _line(line: Line) -> LineCharged:
         meter=line.meter,
         quantity=line.quantity,
         amount=plain(line.amount),
+        unit_price=plain(line.rate.unit_price),
+        list_amount=None if line.list_amount is None else plain(line.list_amount),
+        list_unit_price=(
+            None if line.rate.list_unit_price is None else plain(line.rate.list_unit_price)
+        ),
+        uplift=_per_cent(line.rate.uplift),
+        discount=_per_cent(line.rate.discount),
         price=PriceUsed(
             id=price.id,
             book=price.book,
@@ -236,12 +270,25 @@ def _line(line: Line) -> LineCharged:
             region=price.region,
             service_tier=price.service_tier,
             above_tokens=price.above_tokens,
+            above_monthly=price.above_monthly,
             unit_price=plain(price.unit_price),
             valid_from=instant(price.valid_from),
             valid_to=instant(price.valid_to),
             source=price.source,
             reference=price.reference,
         ),
+    )
+
+
+def _per_cent(discount: Discount | None) -> PerCent | None:
+    if discount is None:
+        return None
+    return PerCent(
+        id=discount.id,
+        model=discount.model,
+        percent=f"{discount.percent.normalize():f}",
+        source=discount.source,
+        reference=discount.reference,
     )
 
 

@@ -12,14 +12,15 @@ from sqlalchemy.orm import Session
 from spend.bands import band_of
 from spend.calls import Outcome
 from spend.meters import INPUTS, METER_NAMES, WORK
-from spend.money import EXACT, amount, atoms
+from spend.money import EXACT, amount, atoms, cost, split_units
 from spend.pools import HOUR, Pool, hour_of, pool_of
-from spend.prices import PriceBook, wanted
-from spend.rating import METHOD, Line, rates
+from spend.rating import METHOD, REQUESTS, Line, rates
 from spend.slots import slot_of
-from store import books, listings, pool_hours, pools
+from store import pool_hours, pools, repricings
 from store.call_lookup import FoundCall
+from store.price_book import book_for
 from store.tables.ledger import charges
+from store.tables.prices import prices
 from store.tables.rollups import cells
 
 
@@ -57,7 +58,7 @@ class CallCost:
 
 
 def cost_of(session: Session, tenant: int, call: FoundCall, *, currency: str) -> CallCost:
-    """The cost of a call in ``currency``, by the book as it is known now."""
+    """The cost of a call in ``currency``, by what was known of the book when it counts."""
     if not call.counts:
         return CallCost(None, "It repeats other calls, and is not charged.", None)
     slot = slot_of(call.start_at)
@@ -65,16 +66,31 @@ def cost_of(session: Session, tenant: int, call: FoundCall, *, currency: str) ->
     pool = pool_of(pools.all_pools(session, tenant), call.route, call.owner, slot)
     if pool is not None:
         return _shared(session, tenant, call, slot, pool, posted=posted)
-    if call.outcome is Outcome.OK and not any(name in call.usage for name in WORK):
+    in_force = rates(
+        book_for(session, tenant, [call.route], currency=currency),
+        call.route,
+        band=_band(call.usage),
+        at=slot,
+        known_at=repricings.knowledge(session, tenant).of(slot),
+    )
+    is_ok = call.outcome is Outcome.OK
+    if is_ok and not in_force.by_request and not any(name in call.usage for name in WORK):
         return CallCost(None, "It did not say what it used.", METHOD, posted=posted)
-    names = listings.names(session, tenant)
-    lines = books.lines_for(session, tenant, wanted([call.route], names), currency=currency)
-    in_force = rates(PriceBook(lines, names), call.route, band=_band(call.usage), at=slot)
-    charged = in_force.charge(call.usage)
+    usage = {**call.usage, REQUESTS: int(is_ok)}
+    charged = in_force.charge(usage)
     if charged is None:
-        missing = [name for name in in_force.quantities(call.usage) if name not in in_force.lines]
+        missing = [name for name in in_force.quantities(usage) if name not in in_force.lines]
         reason = f"There is no price in {currency} for: {', '.join(missing)}."
         return CallCost(None, reason, METHOD, posted=posted)
+    if any(line.rate.steps for line in charged):
+        if not posted:
+            reason = (
+                "Its price depends on the volume of the month, and is known when it is charged."
+            )
+            return CallCost(None, reason, METHOD, posted=False)
+        charged = [
+            part for line in charged for part in _in_steps(session, tenant, call, slot, line)
+        ]
     total = Decimal(0)
     for line in charged:
         total = EXACT.add(total, line.amount)
@@ -84,6 +100,41 @@ def cost_of(session: Session, tenant: int, call: FoundCall, *, currency: str) ->
 
 def _band(usage: Mapping[str, int]) -> int:
     return band_of(sum(usage.get(name, 0) for name in INPUTS))
+
+
+def _in_steps(
+    session: Session, tenant: int, call: FoundCall, slot: datetime, line: Line
+) -> list[Line]:
+    """A meter's line in the volume steps that the ledger has its place in.
+
+    Of a place in which a step begins each call has a part of both sides, in whole units.
+    """
+    if not line.rate.steps:
+        return [line]
+    owner_id, route_id = call.place
+    found = session.execute(
+        select(prices.c.above_monthly, func.sum(charges.c.quantity))
+        .join_from(charges, prices, charges.c.price_id == prices.c.id)
+        .where(
+            charges.c.tenant_id == tenant,
+            charges.c.slot == slot,
+            charges.c.owner_id == owner_id,
+            charges.c.route_id == route_id,
+            charges.c.band == _band(call.usage),
+            charges.c.meter == line.meter,
+        )
+        .group_by(prices.c.above_monthly)
+    )
+    stands = {row[0]: int(row[1]) for row in found}
+    steps = line.rate.steps
+    weights = [max(stands.get(each.price.above_monthly, 0), 0) for each in steps]
+    # Where no step stands there, as its cell as a whole has no price: the first.
+    parts = split_units(line.quantity, weights if any(weights) else [1, *weights[1:]])
+    return [
+        Line(line.meter, part, step, cost(part, step.unit_price))
+        for part, step in zip(parts, steps, strict=True)
+        if part
+    ]
 
 
 def _shared(
