@@ -49,8 +49,8 @@ _CHARGES: Final = f"""
         amount, billed_amount, currency, method)
     SELECT tenant_id, slot, 'original', slot, owner_id, owner_id, route_id, band, meter, 1,
         quantity, price / 1e6, price / 1e6, cost, cost, cost, cost, 'USD', 'price-book/2'
-    FROM cells CROSS JOIN LATERAL (VALUES {_METERS}) _(meter, quantity, price)
-    CROSS JOIN LATERAL (SELECT quantity * price / 1e12 AS cost) _
+    FROM cells CROSS JOIN LATERAL (VALUES {_METERS}) used(meter, quantity, price)
+    CROSS JOIN LATERAL (SELECT quantity * price / 1e12 AS cost) AS told
     WHERE quantity > 0
 """  # noqa: S608 - names of our own columns
 
