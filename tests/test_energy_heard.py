@@ -255,3 +255,18 @@ def test_deltas_add_up_and_a_second_agent_tells_of_the_same(database: Database) 
         ]
         _put(database, _heard(*requests, *requests))
     assert _hours(database)[0] == (5 * 240_000_000, Fraction(5, 6))
+
+
+@pytest.mark.one_server
+def test_attributes_that_cannot_be_kept_cost_no_reading(database: Database) -> None:
+    odd = {
+        **GPU,
+        "Hostname": "gpu\x00-7",
+        "hw.\x00name": "\x00",
+        "hw.name": "z" * 100_000,
+        **{f"hw.{n}": "many" for n in range(200)},
+    }
+    heard = _heard(_request(DCGM, [(-5, 10**9, odd), (55, 10**9 + 36_000, odd)]))
+    (account,) = _put(database, heard)
+    assert account.stored == 2
+    assert _hours(database)[0] == (33_000, Fraction(55, 60))

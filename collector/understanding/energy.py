@@ -18,6 +18,7 @@ from collector.dialects.hardware import (
 )
 from collector.understanding.metric_sources import plain_texts
 from collector.understanding.points import NO_VALUE, RefusedPoint, is_cumulative, moments
+from collector.understanding.scrub import scrub
 from spend.energy import MOST_MILLIJOULES, EnergyCounter, EnergyReading
 from spend.ids import id_of
 
@@ -121,7 +122,7 @@ def _counter(
 def _attributes(said: Mapping[str, str], host: str | None, device: str | None) -> dict[str, str]:
     """What people find it by; ``host.name`` and ``hw.id`` are there whatever they are called."""
     known = {
-        key: value
+        scrub(key): value
         for key, value in sorted(said.items())
         if key in _NAMES or key.startswith(KNOWN_BY)
     }
