@@ -8,12 +8,15 @@ from api import (
     alerts,
     budgets,
     calls,
+    charges,
     commitments,
     contract,
     discounts,
     economics,
     front,
     health,
+    ownership,
+    ownership_preview,
     performance,
     pools,
     price_comparison,
@@ -60,6 +63,7 @@ def create_app(database: Database, settings: ApiSettings, clock: Now) -> FastAPI
     app.include_router(health.router)
     for noun in (
         spend,
+        charges,
         performance,
         calls,
         statements,
@@ -72,13 +76,15 @@ def create_app(database: Database, settings: ApiSettings, clock: Now) -> FastAPI
         pools,
         economics,
         commitments,
+        ownership,
     ):
         app.include_router(
             noun.router, dependencies=[Depends(caller_of), Depends(known_parameters_only)]
         )
-    # It asks, with a body: nothing is written, so a read key will do.
-    app.include_router(
-        what_if.router, dependencies=[Depends(asker_of), Depends(known_parameters_only)]
-    )
+    # They ask, with a body: nothing is written, so a read key will do.
+    for question in (what_if, ownership_preview):
+        app.include_router(
+            question.router, dependencies=[Depends(asker_of), Depends(known_parameters_only)]
+        )
     contract.describe(app)
     return app

@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "prices": "Show and import prices",
     "pools": "Show and declare capacity paid by the hour",
     "commitments": "Show and declare credits and minimums of spend",
+    "owners": "Show and apply who pays for whose calls",
     "budgets": "Show and set budgets",
     "jobs": "Run the jobs: by the clock, or one by hand",
     "collector": "Run the collector alone",

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from jobs.context import JobContext
 from spend.ownership import FIRST, LAST, Term, differing, switched, terms_of
 from spend.ownership_files import Ownership
-from store import ledger, ownership, parties, payers, split_days, waiting
+from store import closing, ledger, ownership, parties, payers, split_days, waiting
 from store.ownership import Version
 from store.payers import Terms
 from store.tenants import TENANT
@@ -58,10 +58,16 @@ def _is_in_force(session: Session, version: Version) -> bool:
 
 
 def _differences(session: Session, said: Ownership) -> dict[int, tuple[Term, ...]]:
-    """Owners for whom others pay than the reports have it, with their terms by the rules."""
+    """Owners for whom others are to pay than the reports have it, with their new terms."""
     are = payers.terms(session, TENANT)
     heard = parties.owners_of(session, TENANT)
     by_rules = {id_: terms_of(said.rules, owner) for id_, owner in heard.items()}
+    closed_to = closing.open_from(session, TENANT)
+    if closed_to is not None:
+        # Who has paid in closed time has paid.
+        by_rules = {
+            id_: switched(terms, are.get(id_, ()), closed_to) for id_, terms in by_rules.items()
+        }
     return {id_: terms for id_, terms in by_rules.items() if terms != are.get(id_, ())}
 
 

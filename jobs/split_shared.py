@@ -18,7 +18,7 @@ from spend.ids import content_id
 from spend.ownership_files import Ownership
 from spend.periods import day_start, local_day
 from spend.splits import FREE, SPLIT_METER, Bases, lines_of_day, with_payers
-from store import ledger, ownership, payers, split_days, waiting
+from store import closing, ledger, ownership, payers, split_days, waiting
 from store.ledger import NewCharge
 from store.split_days import Posted
 from store.tenants import TENANT
@@ -50,6 +50,10 @@ def _settle(session: Session, context: JobContext, day: date) -> int:
         return 0
     said, currency = version.said, context.settings.currency
     start, end = day_start(day, said.zone), day_start(day + timedelta(days=1), said.zone)
+    closed_to = closing.open_from(session, TENANT)
+    if closed_to is not None and start < closed_to:
+        split_days.done(session, TENANT, start, end)
+        return 0
     target = _target(session, said, start, end, currency)
     stands = split_days.posted(session, TENANT, start, end, currency=currency)
     lines = list(_lacking(target, stands))

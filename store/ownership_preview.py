@@ -8,7 +8,16 @@ from sqlalchemy.orm import Session
 from spend.ownership_files import Ownership
 from spend.ownership_preview import Share, by_team, decided, whole_days
 from spend.periods import Period
-from store import ownership, split_days
+from store import closing, ownership, split_days
+
+
+class ClosedError(ValueError):
+    """The ledger does not move any more before a moment: ask from there on."""
+
+    def __init__(self, closed_to: datetime) -> None:
+        super().__init__(
+            f"the ledger is closed before {closed_to:%Y-%m-%dT%H:%MZ}: no rule changes it there"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +54,13 @@ def preview(
     currency: str,
     now: datetime,
 ) -> Preview:
-    """The difference that applying ``said`` makes to a period (UTC), of what is in the ledger."""
+    """The difference that applying ``said`` makes to a period (UTC), of what is in the ledger.
+
+    Raises ClosedError where the period begins in closed time.
+    """
+    closed_to = closing.open_from(session, tenant)
+    if closed_to is not None and period.start < closed_to:
+        raise ClosedError(closed_to)
     version = ownership.in_force(session, tenant)
     held = Ownership(said.timezone) if version is None else version.said
     wide = [whole_days(each, period) for each in (held, said)]
