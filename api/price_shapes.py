@@ -12,6 +12,7 @@ from spend.bands import EDGES
 from spend.money import plain
 from spend.prices import PriceLine
 from spend.rating import PRICED
+from spend.repricings import Concerned
 from spend.written_rows import Row
 
 
@@ -104,6 +105,34 @@ class PricesAnswer(BaseModel):
 
     prices: list[PriceAnswer]
     next: int | None = Field(None, description="`after` of the next page; null: this is the last.")
+
+
+class ConcernedAnswer(BaseModel):
+    """What of the past goes by what was known before, until it is re-priced."""
+
+    cells: int = Field(description="Charged already: they keep their cost.")
+    from_: str = Field(alias="from", description="The time to re-price: see `/v1/repricings`.")
+    to: str
+    command: str = Field(description="What re-prices it.")
+
+
+class EnteredAnswer(PricesAnswer):
+    """The lines that now say what was asked for."""
+
+    concerned: ConcernedAnswer | None = Field(description="null: no price of the past has changed.")
+
+
+def concerned_answer(concerned: Concerned | None) -> ConcernedAnswer | None:
+    """What a change of prices leaves as it was, as it is shown."""
+    if concerned is None:
+        return None
+    bounds = {"from": str(instant(concerned.starts))}
+    return ConcernedAnswer(
+        **bounds,
+        cells=concerned.cells,
+        to=str(instant(concerned.ends)),
+        command=concerned.command,
+    )
 
 
 class PricesAsked(BaseModel):

@@ -8,12 +8,14 @@ from fastapi import APIRouter, Depends, Query
 from api.auth import Who, whole_ledger
 from api.dependencies import Clock, Config, Reading, Tenant, Writing
 from api.price_shapes import (
+    EnteredAnswer,
     NewPrices,
     PricesAnswer,
     PricesAsked,
     UnpricedAnswer,
     UnpricedAsked,
     UnpricedModel,
+    concerned_answer,
     price_answer,
 )
 from api.problems import Problem, answers
@@ -63,11 +65,11 @@ def list_prices(
 )
 def add(
     session: Writing, tenant: Tenant, config: Config, clock: Clock, who: Who, body: NewPrices
-) -> PricesAnswer:
-    """Contract prices win over the public list, from when they are valid, also in the past.
+) -> EnteredAnswer:
+    """Contract prices win over the public list, for calls from when they are valid and known.
 
-    What was charged before is corrected by the next run of the charge job. A price that meets one
-    said here before corrects it; the old one stays in the book as what was known until now.
+    What was charged stays until it is re-priced: `concerned` says what that is. A price that meets
+    one said here before corrects it; the old one stays in the book as what was known until now.
     """
     rows = [price.as_row(place) for place, price in enumerate(body, 1)]
     try:
@@ -80,7 +82,11 @@ def add(
         field = field_of(said.index(held.said) + 1, "valid_from", single=len(rows) == 1)
         raise Problem(409, "There is a price already", f"{field}: {held}", field=field) from None
     found = price_pages.lines_known(session, entered.ids)
-    return PricesAnswer(prices=[price_answer(each) for each in found], next=None)
+    return EnteredAnswer(
+        prices=[price_answer(each) for each in found],
+        next=None,
+        concerned=concerned_answer(entered.concerned),
+    )
 
 
 @router.get(

@@ -18,6 +18,8 @@ def run(context: JobContext) -> Done:
         with context.database.write() as session:
             entered = books.replace_list(session, listed.lines, now=context.now)
         notes.append(f"{entered.opened:,} opened, {entered.closed:,} closed")
+        if entered.concerned and entered.concerned.cells:
+            notes.append(str(entered.concerned))
         if listed.note:
             notes.append(f"not in lines: {listed.note}")
     named = look_up_new(context.database, TENANT, now=context.now)

@@ -177,10 +177,12 @@ def enter_contract(
     ids = {line.stretch: line.id for line in held_lines} | {
         line.stretch: line.id for line in opened
     }
+    # Not the rest of what they correct: it is opened again, and says what it said.
+    new = [line for line in opened if line.stretch in {each.stretch for each in said}]
     return Entered(
         opened=len(opened),
         closed=len(correction.closed),
-        concerned=waiting.concerned(session, tenant, _changed(correction.closed, opened), now=now),
+        concerned=waiting.concerned(session, tenant, _changed(new), now=now),
         ids=tuple(ids[line.stretch] or 0 for line in said),
     )
 

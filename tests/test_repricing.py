@@ -196,3 +196,25 @@ def test_what_else_is_wrong_is_refused(client: TestClient, database: Database) -
 @pytest.fixture
 def client(database: Database) -> TestClient:
     return asking(database, now="2026-10-20T12:07")
+
+
+def test_who_enters_prices_is_told_what_they_leave_as_it_was(
+    client: TestClient, database: Database
+) -> None:
+    price = {
+        "provider": "openai", "model": "gpt-4o", "meter": "input", "unit_price": "2",
+        "currency": "USD", "valid_from": "2026-10-01",
+    }  # fmt: skip
+    said = client.post("/v1/prices", json=price).json()["concerned"]
+    assert (said["cells"], said["from"]) == (0, "2026-10-01T00:00:00Z")
+    put(database, "10:00", "11:45", "12:00", input=100)
+    charge.run(context(database))
+    said = client.post("/v1/prices", json=price | {"unit_price": "3"}).json()["concerned"]
+    assert said == {
+        "cells": 2,
+        "from": "2026-10-20T10:00:00Z",
+        "to": "2026-10-20T12:00:00Z",
+        "command": "spanledger prices reprice --from 2026-10-20T10:00Z --to 2026-10-20T12:00Z",
+    }
+    ahead = price | {"unit_price": "4", "valid_from": "2026-10-21"}
+    assert client.post("/v1/prices", json=ahead).json()["concerned"] is None
