@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -17,7 +18,11 @@ from sqlalchemy import func, select
 
 from collector.spool.codec import decode, encode
 from collector.understanding.metrics import understand_metrics
+from jobs import charge
+from jobs.context import JobContext
 from spend.energy import EnergyCounter, EnergyReading, fits
+from spend.pool_files import pool_of_fields
+from store import pool_hours, pools
 from store.dictionaries import Known
 from store.energy import claim_told, joules_by_hour
 from store.intake import Account, Batch, Heard, put_down
@@ -270,3 +275,39 @@ def test_attributes_that_cannot_be_kept_cost_no_reading(database: Database) -> N
     (account,) = _put(database, heard)
     assert account.stored == 2
     assert _hours(database)[0] == (33_000, Fraction(55, 60))
+
+
+@pytest.mark.one_server
+def test_what_gpus_drew_is_what_their_pool_costs_also_where_it_is_told_late(
+    database: Database,
+) -> None:
+    now = NOON + timedelta(minutes=70)
+    power = {"kind": "energy", "watts": 600, "idle_watts": 600, "price_per_kwh": "0.25"}
+    fields = {
+        "name": "gpus",
+        "from": NOON.isoformat(),
+        "match": {"provider": ["vllm"]},
+        "components": [
+            {"kind": "rental", "amount": "1", "per": "hour"},
+            {**power, "measured": MATCH},
+        ],
+    }
+    with database.write() as session:
+        pools.apply(session, TENANT, [pool_of_fields(fields, currency="USD", now=now)])
+
+    def settled() -> tuple[Decimal, Decimal | None, Decimal | None]:
+        charge.run(JobContext(database=database, now=now))
+        with database.read() as session:
+            hours = pool_hours.hours(session, TENANT, 1, NOON, NOON + HOUR)
+        _, part = pool_hours.components_of(hours)
+        return part.amount, part.kwh, part.measured_kwh
+
+    def scraped(minutes: float) -> bytes:
+        return _request(DCGM, [(minutes, 10**9 + round((minutes + 5) * 24_000_000), GPU)])
+
+    assert settled() == (Decimal("0.15"), Decimal("0.6"), Decimal(0))
+    # 400 W: half of the hour is measured, then all of it.
+    _put(database, _heard(scraped(-5), scraped(30)))
+    assert settled() == (Decimal("0.125"), Decimal("0.5"), Decimal("0.2"))
+    _put(database, _heard(scraped(60)))
+    assert settled() == (Decimal("0.1"), Decimal("0.4"), Decimal("0.4"))
