@@ -20,7 +20,7 @@ from store.twins import Stored
 
 
 class OwnerAnswer(BaseModel):
-    """Who pays, and the rule that chose the team."""
+    """A team with what else was told of it, and the rule that chose the team."""
 
     team: str
     project: str | None
@@ -55,7 +55,10 @@ class CallAnswer(BaseModel):
     outcome: str = Field(
         description="One of " + ", ".join(each.name.lower() for each in Outcome) + "."
     )
-    owner: OwnerAnswer
+    owner: OwnerAnswer = Field(description="Who was heard.")
+    payer: OwnerAnswer = Field(
+        description="Who pays: the owner, or who an ownership rule gives; its `rule` tells which."
+    )
     route: RouteAnswer
     usage: dict[str, int] = Field(
         description="Tokens by class, as `usage` of /v1/spend; a class that nobody told is absent."
@@ -201,13 +204,16 @@ def listed_call(call: ListedCall) -> CallAnswer:
         ttft_ms=_ms(row.ttft_us),
         outcome=Outcome(row.outcome).name.lower(),
         owner=_owner(call.owner),
+        payer=_owner(call.payer),
         route=_route(call.route),
         usage=_told({name: count for name, count in usage.items() if count is not None}),
     )
 
 
-def explained_call(call: FoundCall, cost: CallCost, currency: str) -> ExplainedCall:
-    """A call with its cost."""
+def explained_call(
+    call: FoundCall, cost: CallCost, currency: str, *, payer: Owner
+) -> ExplainedCall:
+    """A call with its cost and who pays it."""
     prompt = sum(call.usage.get(name, 0) for name in INPUTS)
     return ExplainedCall(
         trace_id=call.trace_id.hex,
@@ -217,6 +223,7 @@ def explained_call(call: FoundCall, cost: CallCost, currency: str) -> ExplainedC
         ttft_ms=_ms(call.ttft_us),
         outcome=call.outcome.name.lower(),
         owner=_owner(call.owner),
+        payer=_owner(payer),
         route=_route(call.route),
         usage=_told(call.usage),
         counts=call.counts,

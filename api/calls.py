@@ -20,6 +20,7 @@ from store.call_lookup import find_call
 from store.call_pages import page
 from store.completeness import complete_until
 from store.evidence import joins
+from store.payers import paying
 
 MOST_DAYS: Final = 31
 """Of evidence, in one question; with two hours for a clock that is put back."""
@@ -96,8 +97,15 @@ def show(
     The ids may be those of any of its sightings.
     """
     call = find_call(session, tenant, UUID(hex=trace_id), signed(span_id))
+    if call is None:
+        raise _missing()
+    payer = paying(session, tenant, [call.place[0]]).payer(call.owner, call.start_at)
     # Of another team's call a key of one team is not told that it exists.
-    if call is None or who.team not in {None, call.owner.team}:
-        raise Problem(404, "No such call", "Nothing under these ids was heard as a call.")
+    if who.team not in {None, payer.team}:
+        raise _missing()
     cost = cost_of(session, tenant, call, currency=config.currency)
-    return explained_call(call, cost, config.currency)
+    return explained_call(call, cost, config.currency, payer=payer)
+
+
+def _missing() -> Problem:
+    return Problem(404, "No such call", "Nothing under these ids was heard as a call.")

@@ -1,6 +1,8 @@
 """Splits: a shared team's day is put to others, whole, in each basis, however late it comes."""
 
+import re
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from owned import NOW, apply, lines, moved, paid, price, rules, run, use
 from sqlalchemy import func, select
 
 from spend.calls import Owner
-from spend.ownership_files import Ownership
+from spend.ownership_files import Ownership, ownership_of_file
 from spend.periods import Period
 from spend.splits import BY_USAGE, SHARES, Bases, Split, Used, lines_of_day, with_payers
 from store import ownership
@@ -157,6 +159,30 @@ def test_a_preview_is_what_applying_then_books(database: Database) -> None:
         rows = client.get("/v1/spend?group_by=team&from=2026-10-01&to=2026-11-01").json()["rows"]
     assert {row["team"]: row["calls"] for row in rows if row["calls"]} == {
         team: each.calls for team, each in told.after.items() if each.calls
+    }
+
+
+@pytest.mark.one_server
+def test_the_example_of_the_docs_comes_to_what_they_say(database: Database) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "ownership.md").read_text(encoding="utf-8")
+    toml = page.split("```toml\n")[1].split("```")[0]
+    price(database)
+    expected: dict[tuple[str, str], Decimal] = {}
+    for team, *told in re.findall(r"^\| (\w+) " + r"\| ([\d.]+) " * 4 + r"\|$", page, re.MULTILINE):
+        if team == "all":
+            continue
+        for day, used, pays in (("16", told[0], told[1]), ("17", told[2], told[3])):
+            if used != "0":
+                use(database, f"2026-10-{day}T08:00", Owner(team=team), int(used))
+            expected[team, f"2026-10-{day}"] = Decimal(pays)
+    apply(database, ownership_of_file(toml, toml=True, timezone="UTC"))
+    run(database)
+    with asking(database) as client:
+        answer = client.get("/v1/spend?group_by=team,day&from=2026-10-16&to=2026-10-18").json()
+    found = {(row["team"], row["day"]): Decimal(row["cost"]) for row in answer["rows"]}
+    assert len(expected) == 8
+    assert {key: cost for key, cost in found.items() if cost} == {
+        key: cost for key, cost in expected.items() if cost
     }
 
 
