@@ -1,9 +1,11 @@
 """Remembers by which name the public price list has what was called."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import and_, select, tuple_, union
+from sqlalchemy import and_, func, select, tuple_, union
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -14,9 +16,13 @@ from store.tables.heard import routes
 from store.tables.prices import model_names, prices
 from store.tenants import PUBLIC
 
+_IN_SUPPLEMENT: Final = and_(
+    prices.c.tenant_id == PUBLIC, prices.c.book == SUPPLEMENT, prices.c.known_to.is_(None)
+)
+
 
 def names(session: Session, tenant: int) -> Names:
-    """By which (provider, model) the public list has what was called; unlisted ones are absent."""
+    """By which (provider, model) a public list has what was called; unlisted ones are absent."""
     found = session.execute(
         select(
             model_names.c.provider,
@@ -28,15 +34,35 @@ def names(session: Session, tenant: int) -> Names:
     return {(row[0], row[1]): (row[2], row[3]) for row in found}
 
 
+@dataclass(frozen=True, slots=True)
+class Supplement:
+    """What the supplement prices, as it is known now."""
+
+    pairs: tuple[Pair, ...]
+    newest: int
+    """The id of its newest line: another one, and it is another supplement. 0: there is none."""
+
+
+def supplement(session: Session) -> Supplement:
+    """What the supplement prices."""
+    rows = session.execute(
+        select(prices.c.provider, prices.c.model, func.max(prices.c.id))
+        .where(_IN_SUPPLEMENT)
+        .group_by(prices.c.provider, prices.c.model)
+    ).all()
+    return Supplement(
+        pairs=tuple(sorted((row[0], row[1]) for row in rows)),
+        newest=max((row[2] for row in rows), default=0),
+    )
+
+
 def not_looked_up(session: Session, tenant: int, source: str) -> list[Pair]:
     """What was called or stands in the supplement, and was not looked for in ``source``'s list."""
     called = select(routes.c.provider, routes.c.model).where(
         routes.c.tenant_id == tenant, routes.c.provider.is_not(None), routes.c.model.is_not(None)
     )
-    supplement = select(prices.c.provider, prices.c.model).where(
-        prices.c.tenant_id == PUBLIC, prices.c.book == SUPPLEMENT, prices.c.known_to.is_(None)
-    )
-    pairs = union(called, supplement).subquery()
+    also = select(prices.c.provider, prices.c.model).where(_IN_SUPPLEMENT)
+    pairs = union(called, also).subquery()
     found = session.execute(
         select(pairs.c.provider, pairs.c.model)
         .join_from(
