@@ -4,13 +4,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body
 
-from api.auth import Asker
+from api.auth import Asker, whole_ledger
 from api.dependencies import Clock, Config, Reading, Tenant
 from api.grouping import checked, too_many_rows, wrong
 from api.problems import answers
 from api.shapes import bounds_of
 from api.what_if_shapes import WhatIfAnswer, WhatIfAsked, targets_of, what_if_answer
 from spend.targets import TargetRefusedError
+from store import pools
 from store.completeness import complete_until
 from store.grouping import TooManyRowsError
 from store.what_if import what_if
@@ -37,12 +38,15 @@ def ask_what_if(
     By the size of each prompt and with what was read from caches, exactly, from the rollups.
     Nothing is written: a read key will do.
     """
-    asked = checked(body, default_zone=config.timezone, now=clock(), caller=who)
-    targets = targets_of(body)
+    now = clock()
+    asked = checked(body, default_zone=config.timezone, now=now, caller=who)
+    if any(each.pool is not None for each in body.targets):
+        whole_ledger(who)
+    targets = targets_of(body, pools.all_pools(session, tenant))
     try:
-        found = what_if(session, asked.question, tenant, targets, currency=config.currency)
+        found = what_if(session, asked.question, tenant, targets, currency=config.currency, now=now)
     except TargetRefusedError as refused:
-        place = next(i for i, each in enumerate(targets) if each.target == refused.target)
+        place = [getattr(each, "target", None) for each in targets].index(refused.target)
         raise wrong(f"targets.{place}.to", str(refused)) from None
     except TooManyRowsError:
         raise too_many_rows() from None

@@ -1,7 +1,7 @@
 """The shapes of what-if: calls that were made, and what they would have cost elsewhere."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
@@ -9,11 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, StrictStr
 
 from api.grouping import Asked, GroupedAsked, Name, wrong
 from api.instants import Instant
-from api.shapes import BoundsAnswer, DimensionsAnswer, usage_of
+from api.shapes import BoundsAnswer, DimensionsAnswer, instant, usage_of
 from spend.money import plain
+from spend.pools import Pool
 from spend.targets import TargetRefusedError, target_named
-from spend.what_if import UNKNOWN, Here, Rated, Terms, difference
-from store.what_if import ToApi, WhatIf
+from spend.what_if import Answer, Here, Rated, ToApi, ToPool, WhatIf, difference
+from spend.what_if_terms import UNKNOWN, Terms
 
 MOST_TARGETS: Final = 20
 LARGEST_FACTOR: Final = Decimal(100)
@@ -25,9 +26,13 @@ class TargetAsked(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    to: StrictStr = Field(
+    to: StrictStr | None = Field(
+        None,
         description="`provider/model`, as the price book names them.",
         examples=["groq/llama-3.3-70b-versatile"],
+    )
+    pool: StrictStr | None = Field(
+        None, description="Or the name of a pool, at its own measured cost and capacity."
     )
     service_tier: Name | None = Field(
         None, description="Such as `batch` or `flex`. Default: that of each call."
@@ -95,10 +100,21 @@ class WhatIfRow(HereAnswer, DimensionsAnswer):
     there: list[ThereAnswer] = Field(description="One for each target, in order.")
 
 
+class PoolThereAnswer(BaseModel):
+    """What a pool would take to run the calls, too."""
+
+    machines: int = Field(description="Like it, so many that the busiest hour fits.")
+    busiest_hour: str
+    extra_cost: str = Field(
+        description="Of the further machines: the pool itself is paid for, whatever runs on it."
+    )
+
+
 class TargetAnswer(ThereAnswer):
     """All calls on one target."""
 
     to: str
+    pool: PoolThereAnswer | None
     missing: list[str] = Field(description="Meters that were used and have no price there.")
     assumptions: list[str] = Field(description="In words.")
 
@@ -113,16 +129,31 @@ class WhatIfAnswer(BoundsAnswer):
     unknown: list[str] = Field(description="What real calls cannot tell of calls never made.")
 
 
-def targets_of(asked: WhatIfAsked) -> list[ToApi]:
+def targets_of(asked: WhatIfAsked, pools: Sequence[Pool]) -> list[ToApi | ToPool]:
     """The targets that were asked for. Problem 422, naming the field."""
-    return [_target(each, f"targets.{place}") for place, each in enumerate(asked.targets)]
+    return [_target(each, f"targets.{place}", pools) for place, each in enumerate(asked.targets)]
 
 
-def _target(asked: TargetAsked, field: str) -> ToApi:
+def _target(asked: TargetAsked, field: str, pools: Sequence[Pool]) -> ToApi | ToPool:
+    terms = _terms(asked, field)
+    if (asked.to is None) == (asked.pool is None):
+        raise wrong(f"{field}.to", "say either to or pool")
+    if asked.to is None:
+        pool = next((each for each in pools if each.name == asked.pool), None)
+        if pool is None:
+            raise wrong(f"{field}.pool", f"no pool is called {str(asked.pool)[:100]!r}")
+        for name in ("service_tier", "region", "prices_at"):
+            if getattr(asked, name) is not None:
+                raise wrong(f"{field}.{name}", "a pool has none")
+        return ToPool(pool, terms)
     try:
         target = target_named(asked.to, region=asked.region, service_tier=asked.service_tier)
     except TargetRefusedError as refused:
         raise wrong(f"{field}.to", str(refused)) from None
+    return ToApi(target, terms, asked.prices_at)
+
+
+def _terms(asked: TargetAsked, field: str) -> Terms:
     middle = _factor(asked.tokenizer, f"{field}.tokenizer")
     low, high = (
         middle if text is None else _factor(text, f"{field}.{name}")
@@ -133,7 +164,7 @@ def _target(asked: TargetAsked, field: str) -> ToApi:
     )
     if not low <= middle <= high:
         raise wrong(f"{field}.tokenizer", "it is not between tokenizer_low and tokenizer_high")
-    terms = Terms(
+    return Terms(
         tokenizer=middle,
         tokenizer_low=low,
         tokenizer_high=high,
@@ -141,7 +172,6 @@ def _target(asked: TargetAsked, field: str) -> ToApi:
         keeps_cache=asked.keeps_cache,
         cache_hit_change=_change(asked.cache_hit_change, f"{field}.cache_hit_change"),
     )
-    return ToApi(target, terms, asked.prices_at)
 
 
 def _factor(text: str, field: str) -> Decimal:
@@ -175,15 +205,7 @@ def what_if_answer(
             **bounds,
             "currency": currency,
             "here": _here(found.whole),
-            "targets": [
-                {
-                    "to": answer.name,
-                    **_there(found.whole, answer.whole),
-                    "missing": sorted(answer.whole.missing),
-                    "assumptions": list(answer.notes),
-                }
-                for answer in found.there
-            ],
+            "targets": [_target_answer(found.whole, answer) for answer in found.there],
             "rows": [
                 dict(zip(names, key, strict=True))
                 | _here(here)
@@ -197,6 +219,23 @@ def what_if_answer(
             "unknown": list(UNKNOWN),
         }
     )
+
+
+def _target_answer(here: Here, answer: Answer) -> dict[str, Any]:
+    on = answer.on_pool
+    return {
+        "to": answer.name,
+        "pool": None
+        if on is None
+        else {
+            "machines": on.machines,
+            "busiest_hour": instant(on.busiest),
+            "extra_cost": plain(on.extra_cost),
+        },
+        **_there(here, answer.whole),
+        "missing": sorted(answer.whole.missing),
+        "assumptions": list(answer.notes),
+    }
 
 
 def _dearest_first(key: tuple[str | None, ...], here: Here) -> tuple[Any, ...]:

@@ -5,51 +5,26 @@ its line, so the sum is what the calls would cost one by one, to the last digit.
 model does to the usage itself cannot be known: it is assumed, and the assumptions are said.
 """
 
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import Final
 
 from spend import money
 from spend.calls import Route
-from spend.meters import CACHE_WRITES, DISJOINT, METERS
+from spend.economics import tokens_of
+from spend.pools import Pool
 from spend.prices import PriceBook, tier_of
 from spend.rating import REQUESTS, Rates, rates
 from spend.targets import ApiTarget
 from spend.totals import Totals, plus
+from spend.what_if_terms import Terms, adjusted
 
-ONE: Final = Decimal(1)
-_OUTPUTS: Final = frozenset(
-    meter.name for meter in METERS if "output" in (meter.name, meter.of_which)
-)
-_OTHERS: Final = tuple(meter.name for meter in METERS if meter.unit not in {"token", "ms"})
 _PLAIN: Final = ("input", "output")
-_TOKENS: Final = tuple(meter.name for meter in METERS if meter.unit == "token")
 
 Key = tuple[str | None, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """How usage is assumed to change on the way."""
-
-    tokenizer: Decimal = ONE
-    """Tokens there for each token here."""
-    tokenizer_low: Decimal = ONE
-    tokenizer_high: Decimal = ONE
-    """Bounds of it, for a range beside the figure."""
-    keeps_cache: bool = True
-    """False: nothing is read from a cache there, or written to one; all of it is input."""
-    cache_hit_change: Decimal = Decimal(0)
-    """Added to the share of input (without cache writes) that is read from a cache, -1 to 1."""
-    output: Decimal = ONE
-    """Output there for each token of output here, beyond the tokenizer's."""
-
-    @property
-    def is_range(self) -> bool:
-        """Whether there is more than one factor."""
-        return not self.tokenizer_low == self.tokenizer == self.tokenizer_high
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,30 +94,6 @@ def difference(here: Here, there: Rated) -> Decimal | None:
     return money.EXACT.subtract(money.EXACT.subtract(there.cost, there.of_unpriced), here.cost)
 
 
-def adjusted(usage: Mapping[str, int], terms: Terms, factor: Decimal) -> dict[str, int]:
-    """Usage as it is assumed to be there, with one of the tokenizer's factors."""
-    there = {
-        name: _scaled(usage.get(name, 0), factor * (terms.output if name in _OUTPUTS else ONE))
-        for name in _TOKENS
-    }
-    if not terms.keeps_cache:
-        for name in ("cache_read", *CACHE_WRITES):
-            there["input"] += there[name]
-            there[name] = 0
-    elif terms.cache_hit_change:
-        whole = there["input"] + there["cache_read"]
-        hits = there["cache_read"] + _scaled(whole, terms.cache_hit_change)
-        there["cache_read"] = min(max(hits, 0), whole)
-        there["input"] = whole - there["cache_read"]
-    return there | {name: usage.get(name, 0) for name in _OTHERS}
-
-
-def _scaled(count: int, factor: Decimal) -> int:
-    if factor == ONE:
-        return count
-    return int((count * factor).to_integral_value(ROUND_HALF_EVEN))
-
-
 def route_there(target: ApiTarget, called: Route) -> Route:
     """The route of a call there. What it was for, its operation, goes with it.
 
@@ -168,10 +119,7 @@ class Rater:
 
     def rated(self, traffic: Iterable[Traffic]) -> Rated:
         """What calls would cost there, together."""
-        found = Rated()
-        for each in traffic:
-            found = added(found, self._one(each))
-        return found
+        return all_of(self._one(each) for each in traffic)
 
     def prices(self, called: Route, band: int, at: datetime) -> Rates:
         """What holds there for calls of a route."""
@@ -207,9 +155,10 @@ class Rater:
         if costs[0] is None:
             usage = adjusted(each.usage, terms, terms.tokenizer)
             used = prices.quantities(usage)
-            tokens = sum(each.usage.get(name, 0) for name in DISJOINT)
             missing = frozenset(name for name in used if name not in prices.lines)
-            return Rated(unpriced_calls=each.calls, unpriced_tokens=tokens, missing=missing)
+            return Rated(
+                unpriced_calls=each.calls, unpriced_tokens=tokens_of(each.usage), missing=missing
+            )
         unknown = 0 if prices.by_request else each.unmetered_calls
         if each.calls and unknown == each.calls:
             return Rated(unpriced_calls=unknown)
@@ -227,8 +176,12 @@ def _cost(prices: Rates, usage: Mapping[str, int]) -> Decimal | None:
     return None if lines is None else money.total([line.amount for line in lines])
 
 
-def added(one: Rated, other: Rated) -> Rated:
-    """Two groups together; a cost is None only where neither has one."""
+def all_of(groups: Iterable[Rated]) -> Rated:
+    """Groups together; a cost is None only where none has one."""
+    return functools.reduce(_added, groups, Rated())
+
+
+def _added(one: Rated, other: Rated) -> Rated:
     return Rated(
         cost=plus(one.cost, other.cost),
         low=plus(one.low, other.low),
@@ -240,32 +193,52 @@ def added(one: Rated, other: Rated) -> Rated:
     )
 
 
-UNKNOWN: Final = (
-    "Quality: whether another model's answers would do.",
-    "Tokenizers: the same text is another number of tokens elsewhere; give a factor and its range.",
-    "Length: another model may answer, and reason, at greater or smaller length.",
-    "Latency and failures: retries and rate limits there are not in the figures.",
-    "Caches: whether as much would be found in them there.",
-)
-"""What real calls cannot tell of calls that were never made."""
+@dataclass(frozen=True, slots=True)
+class ToApi:
+    """Everything goes to a model of a provider."""
+
+    target: ApiTarget
+    terms: Terms
+    prices_at: datetime | None = None
+    """By whose prices (UTC); None: those of each call's own time."""
 
 
-def assumptions(terms: Terms) -> list[str]:
-    """What is assumed of usage, in words."""
-    told = []
-    if terms.tokenizer == ONE and not terms.is_range:
-        told.append("As many tokens there as here.")
-    else:
-        ends = f", {terms.tokenizer_low} to {terms.tokenizer_high}" if terms.is_range else ""
-        told.append(f"{terms.tokenizer} tokens there for one here{ends}.")
-        told.append("Each prompt stays in the price tier of its size here.")
-    if terms.output != ONE:
-        told.append(f"{terms.output} tokens of output there for one here.")
-    if not terms.keeps_cache:
-        told.append("Nothing is found in a cache there, and nothing written: all of it is input.")
-    elif terms.cache_hit_change:
-        points = (terms.cache_hit_change * 100).normalize()
-        told.append(f"{points:+f} points of the input are found in a cache there.")
-    else:
-        told.append("As much is found in a cache there as here.")
-    return told
+@dataclass(frozen=True, slots=True)
+class ToPool:
+    """Everything runs on a pool, beside what ran there."""
+
+    pool: Pool
+    terms: Terms
+
+
+@dataclass(frozen=True, slots=True)
+class PoolThere:
+    """What a pool would take to run the calls, too."""
+
+    machines: int
+    """Like it, so many that the busiest hour fits."""
+    busiest: datetime
+    """That hour, UTC."""
+    extra_cost: Decimal
+    """What the further machines cost: the pool itself is paid for, whatever runs on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a target comes to, with what is to be said of it."""
+
+    name: str
+    by_group: Mapping[Key, Rated]
+    whole: Rated
+    notes: tuple[str, ...]
+    on_pool: PoolThere | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """Calls as they were, and what they would have cost elsewhere."""
+
+    here: Mapping[Key, Here]
+    whole: Here
+    there: tuple[Answer, ...]
+    """One for each target, in order."""

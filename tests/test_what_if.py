@@ -8,15 +8,18 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from filled_ledger import CLAUDE, GPT, SEARCH, SUPPORT, asking, at, put_cell, put_charge
+from filled_ledger import CLAUDE, GPT, LLAMA, SEARCH, SUPPORT, asking, at, put_cell, put_charge
 from sqlalchemy import select
 
+from jobs import charge
+from jobs.context import JobContext
 from spend.bands import band_of
 from spend.calls import Outcome, Owner, Route
 from spend.meters import INPUTS
+from spend.pool_files import pool_of_fields
 from spend.prices import CONTRACT, PriceLine
-from spend.what_if import Terms, adjusted
-from store import books
+from spend.what_if_terms import Terms, adjusted
+from store import books, pools
 from store.sessions import Database
 from store.tables.ledger import charges
 from store.tables.prices import prices
@@ -147,7 +150,7 @@ def put_calls(database: Database, calls: list[Call]) -> None:
 
 def ask(database: Database, **said: Any) -> Any:
     body = {"from": "2026-10-01", "to": "2026-11-01", "timezone": "UTC"} | said
-    answer = asking(database).post("/v1/what-if", json=body)
+    answer = asking(database, now="2026-10-21").post("/v1/what-if", json=body)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -224,6 +227,37 @@ def test_calls_on_a_pool_are_held_with_their_part_of_its_idle_cost(database: Dat
     assert alone["here"]["cost"] == "9.00"
 
 
+def test_a_pool_takes_as_many_machines_as_the_busiest_hour_needs(database: Database) -> None:
+    now = at("2026-10-20T12:05")
+    said = {
+        "name": "llama",
+        "cost_per_hour": "10",
+        "from": "2026-10-20T08:00",
+        "match": {"provider": ["vllm"]},
+        "capacity_per_hour": "1000",
+    }
+    with database.write() as session:
+        pools.declare(session, TENANT, pool_of_fields(said, currency="USD", now=now))
+        put_cell(session, "2026-10-20T09:00", SEARCH, LLAMA, charged=False, input=500)
+        put_cell(session, "2026-10-20T09:15", SUPPORT, GPT, unpriced=1, input=500, output=250)
+        put_cell(session, "2026-10-20T11:00", SEARCH, GPT, input=250)
+    charge.run(JobContext(database=database, now=now))
+    day = {"from": "2026-10-20T08:00:00Z", "to": "2026-10-20T12:00:00Z", "group_by": ["team"]}
+    to = [{"pool": "llama"}]
+    moved = ask(database, **day, provider=["openai"], targets=to)
+    # 500 + 1,500 in one hour take two machines, for four hours: $80 for 2,250 units of work.
+    pool = {"machines": 2, "busiest_hour": "2026-10-20T09:00:00Z", "extra_cost": "40.00"}
+    assert moved["targets"][0]["pool"] == pool
+    costs = {row["team"]: row["there"][0]["cost"] for row in moved["rows"]}
+    assert costs == {"support": "53.333333333333", "search": "8.888888888889"}
+    assert moved["targets"][0]["cost_of_unpriced"] == "53.333333333333"
+    # With what runs there already, they bear all of it.
+    every = ask(database, **day, targets=to)
+    assert (every["targets"][0]["cost"], every["targets"][0]["pool"]) == ("80.00", pool)
+    stays = ask(database, **day, provider=["vllm"], targets=to)
+    assert (stays["targets"][0]["cost"], stays["targets"][0]["difference"]) == ("40.00", "0.00")
+
+
 def test_the_batch_tier_of_the_same_model_is_a_target(database: Database) -> None:
     enter(database, "big", {("input", 0): ("2", "2"), ("output", 0): ("8", "8")})
     enter(database, "big", {("input", 0): ("1", "1")}, service_tier="batch")
@@ -290,6 +324,9 @@ def test_what_makes_no_sense_is_refused_by_name(database: Database) -> None:
         ({}, "targets"),
         ({"targets": []}, "targets"),
         ({"targets": [{"to": "acme"}]}, "targets.0.to"),
+        ({"targets": [{}]}, "targets.0.to"),
+        ({"targets": [good | {"pool": "llama"}]}, "targets.0.to"),
+        ({"targets": [{"pool": "llama"}]}, "targets.0.pool"),
         ({"targets": [good, {"to": "acme/none"}]}, "targets.1.to"),
         ({"targets": [good | {"tokenizer": "0"}]}, "targets.0.tokenizer"),
         ({"targets": [good | {"tokenizer": "1e3"}]}, "targets.0.tokenizer"),
