@@ -1,4 +1,4 @@
-"""The ledger against an oracle that prices one call at a time (tests/priced_month.py).
+"""The ledger against an oracle that prices one call at a time (tests/priced_by_hand.py).
 
 Contracts, a public list, context tiers, service tiers, regions, surcharges, discounts, volume steps
 over the end of a month, meters that are not of tokens, a pool.
@@ -7,6 +7,7 @@ over the end of a month, meters that are not of tokens, a pool.
 import random
 
 import pytest
+from priced_by_hand import oracle
 from priced_month import (
     NOW,
     Amounts,
@@ -15,7 +16,6 @@ from priced_month import (
     hear,
     ledger,
     made_up,
-    oracle,
     wait_again,
 )
 
