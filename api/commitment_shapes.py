@@ -138,7 +138,7 @@ class CommitmentNow(CommitmentAnswer):
     """A commitment with its latest period."""
 
     latest: PeriodAnswer | None = Field(
-        description="The last period that has begun; null: none has, or it holds no more."
+        description="The last period that has begun; null: none has."
     )
 
 

@@ -1,11 +1,14 @@
 """/v1/commitments: credits bought in advance, and spend that was promised."""
 
+from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path
+from sqlalchemy.orm import Session
 
 from api.auth import Who, whole_ledger
 from api.commitment_shapes import (
+    CommitmentNow,
     CommitmentsAnswer,
     CommitmentWithPeriods,
     NewCommitments,
@@ -15,6 +18,7 @@ from api.commitment_shapes import (
 from api.dependencies import Clock, Config, Reading, Tenant, Writing
 from api.problems import FieldProblem, Problem, answers
 from spend.commitment_files import commitments_of
+from spend.commitments import Commitment
 from spend.written_rows import RowsRefusedError
 from store import commitment_use, commitments
 
@@ -34,11 +38,10 @@ CommitmentId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 def list_commitments(session: Reading, tenant: Tenant, clock: Clock) -> CommitmentsAnswer:
     """Each with its latest period: what was used, what is left, what to expect."""
     now = clock()
-    told = []
-    for each in commitments.held(session, tenant):
-        latest = list(each.periods(now))[-1:]
-        told.append(with_latest(each, commitment_use.used(session, tenant, each, latest), now))
-    return CommitmentsAnswer(commitments=told)
+    held = commitments.held(session, tenant)
+    return CommitmentsAnswer(
+        commitments=[_with_latest(session, tenant, each, now) for each in held]
+    )
 
 
 @router.get(
@@ -88,7 +91,7 @@ def declare(
         except commitments.CommitmentHeldError as held:
             field = _field(place, "name", single=single)
             raise Problem(409, "The name is taken", f"{field}: {held}", field=field) from None
-        told.append(with_latest(declared, [], now))
+        told.append(_with_latest(session, tenant, declared, now))
     return CommitmentsAnswer(commitments=told)
 
 
@@ -102,6 +105,13 @@ def withdraw(session: Writing, tenant: Tenant, clock: Clock, commitment_id: Comm
     """It was a mistake: the next round of the charge job takes all of its lines back."""
     if commitments.withdraw(session, tenant, commitment_id, now=clock()) is None:
         raise _missing(commitment_id)
+
+
+def _with_latest(
+    session: Session, tenant: int, commitment: Commitment, now: datetime
+) -> CommitmentNow:
+    latest = list(commitment.periods(now))[-1:]
+    return with_latest(commitment, commitment_use.used(session, tenant, commitment, latest), now)
 
 
 def _missing(commitment_id: int) -> Problem:

@@ -1,7 +1,6 @@
 """What a commitment covers adds up; how they are declared, and how they stand."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -9,51 +8,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
+from committed import MINIMUM, declared, settle, shown
 from filled_ledger import CLAUDE, GPT, SEARCH, asking, at, put_charge
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import case, func, select
 
-from app.commands.commitments import command
-from jobs.context import JobContext
-from jobs.settle_commitments import settle_commitments
 from spend.calls import Owner
 from spend.commitment_files import commitments_of
 from spend.commitment_use import Use
-from spend.commitments import NOTHING, Commitment, SlotUsage, plan, split
-from spend.money import rounded
+from spend.commitments import NOTHING, SlotUsage, plan, split
 from spend.periods import Period
-from spend.written_rows import Row, RowsRefusedError, rows_of_csv
+from spend.written_rows import rows_of_csv
 from store import commitments
 from store.sessions import Database
-from store.tables.heard import owners
-from store.tables.ledger import charges
 from store.tenants import TENANT
 
 DOCUMENT = (Path(__file__).parent.parent / "docs" / "commitments.md").read_text(encoding="utf-8")
 OCTOBER = at("2026-10-01")
-SAID = {
-    "name": "credits",
-    "kind": "prepaid",
-    "amount": "1000",
-    "currency": "USD",
-    "provider": "openai",
-    "valid_from": "2026-10-01",
-}
-MINIMUM = {"kind": "minimum"}
 ADS = Owner(team="ads")
 
 atoms = st.integers(0, 10**15)
 cents = st.decimals("0.000001", 10**6, places=6, allow_nan=False)
-
-
-def declared(**others: str) -> Commitment:
-    return commitments_of([Row(1, SAID | others)], currency="USD", source="test")[0]
-
-
-def settle(database: Database, now: str) -> int:
-    return sum(settle_commitments(JobContext(database, now=at(now))))
 
 
 def amount(number: int) -> Decimal:
@@ -130,56 +105,6 @@ def test_periods_are_counted_from_the_beginning_on() -> None:
     assert only == Period(OCTOBER, at("2026-10-02T10:15"))
 
 
-@pytest.mark.parametrize(
-    ("said", "field"),
-    [
-        ({"name": ""}, "name"),
-        ({"kind": "promise"}, "kind"),
-        ({"amount": "0"}, "amount"),
-        ({"amount": "-5"}, "amount"),
-        ({"amount": "1e3"}, "amount"),
-        ({"amount": "1,000"}, "amount"),
-        ({"amount": "NaN"}, "amount"),
-        ({"amount": "0.0000001"}, "amount"),
-        ({"amount": "1000000000000"}, "amount"),
-        ({"paid": "1000.01"}, "paid"),
-        ({"paid": "-1"}, "paid"),
-        ({"paid": "900", **MINIMUM}, "paid"),
-        ({"currency": "EUR"}, "currency"),
-        ({"provider": ""}, "provider"),
-        ({"provider": "openai;;azure"}, "provider"),
-        ({"model": "gpt*5"}, "model"),
-        ({"period": "week", **MINIMUM}, "period"),
-        ({"period": "month"}, "period"),
-        ({"period": "term", **MINIMUM}, "valid_to"),
-        ({"valid_from": "2026-10-02", **MINIMUM}, "valid_from"),
-        ({"valid_from": "2026-10-01T00:15", **MINIMUM}, "valid_from"),
-        ({"valid_from": "2026-10-01T00:00+02:00", **MINIMUM}, "valid_from"),
-        ({"valid_from": "2026-10-01T00:20"}, "valid_from"),
-        ({"valid_from": "0026-10-01"}, "valid_from"),
-        ({"valid_to": "2026-10-01"}, "valid_to"),
-        ({"valid_to": "2026-10-15", **MINIMUM}, "valid_to"),
-        ({"valid_to": "2026-12-01", "period": "quarter", **MINIMUM}, "valid_to"),
-        ({"valid_to": "9998-12-01"}, "valid_to"),
-        ({"colour": "red"}, "colour"),
-    ],
-)
-def test_a_mistake_is_told_by_line_and_field(said: dict[str, str], field: str) -> None:
-    with pytest.raises(RowsRefusedError) as refused:
-        commitments_of(
-            [Row(2, SAID), Row(7, SAID | {"name": "b"} | said)], currency="USD", source=""
-        )
-    assert [(each.line, each.field) for each in refused.value.refusals] == [(7, field)]
-
-
-def test_two_of_a_name_at_one_time_are_refused_and_a_renewal_is_not() -> None:
-    first = SAID | {"valid_to": "2026-11-01"}
-    renewed = SAID | {"valid_from": "2026-11-01"}
-    assert len(commitments_of([Row(2, first), Row(3, renewed)], currency="USD", source="")) == 2
-    with pytest.raises(RowsRefusedError, match="line 3, valid_from: overlaps what line 2 says"):
-        commitments_of([Row(2, SAID), Row(3, renewed)], currency="USD", source="")
-
-
 def test_providers_are_named_as_calls_have_them() -> None:
     agreed = declared(provider="OpenAI; azure.ai.openai", model="gpt-4*; o3")
     assert agreed.match == {"provider": ("openai", "azure"), "model": ("gpt-4*", "o3")}
@@ -227,35 +152,6 @@ def test_the_example_of_the_documentation_is_what_the_ledger_says(database: Data
     }
 
 
-def shown(database: Database, month: str) -> list[tuple[str, ...]]:
-    """A month's lines as the document shows them."""
-    covered = case((charges.c.meter == "covered", -charges.c.billed_amount), else_=0)
-    sums = [
-        func.sum(each)
-        for each in (
-            charges.c.contracted_amount,
-            covered,
-            charges.c.amount,
-            charges.c.billed_amount,
-        )
-    ]
-    with database.read() as session:
-        found = session.execute(
-            select(charges.c.slot, owners.c.team, *sums)
-            .join(owners, owners.c.id == charges.c.payer_id)
-            .where(func.date_trunc("month", charges.c.slot, "UTC") == at(f"{month}-01"))
-            .group_by(charges.c.slot, owners.c.team)
-            .order_by(charges.c.slot, owners.c.team)
-        ).all()
-    told = [(f"{row[0]:%Y-%m-%d %H:%M}", row[1], *figures(row[2:])) for row in found]
-    totals = figures([sum(column) for column in zip(*(row[2:] for row in found), strict=True)])
-    return [*told, ("all", "", *totals)]
-
-
-def figures(amounts: Sequence[Any]) -> tuple[str, ...]:
-    return tuple(str(rounded(each, "USD")) for each in amounts)
-
-
 def use(now_used: str, eligible: str, **others: Any) -> Use:
     agreed = declared(**MINIMUM, amount="300")
     period = Period(OCTOBER, at("2026-11-01"))
@@ -292,99 +188,6 @@ def test_rates_are_of_what_was_used_and_with_the_waste_in_the_end() -> None:
     none = use("0", "0")
     assert none.coverage is None
     assert none.effective_rate(over) is None
-
-
-@pytest.mark.one_server
-def test_the_api_declares_shows_and_withdraws(database: Database) -> None:
-    client = asking(database, now="2026-10-11")
-    said = SAID | {"paid": "800", "valid_to": "2026-10-21", "model": "gpt-4o"}
-    made = client.post("/v1/commitments", json=said)
-    assert made.status_code == 201, made.text
-    [told] = made.json()["commitments"]
-    assert (told["amount"], told["paid"], told["period"]) == ("1000.00", "800.00", "term")
-    assert told["match"] == {"provider": ["openai"], "model": ["gpt-4o"]}
-    with database.write() as session:
-        put_charge(session, "2026-10-03", "100", SEARCH, GPT)
-        put_charge(session, "2026-10-03", "7", SEARCH, CLAUDE)
-    settle(database, "2026-10-11")
-    latest = client.get("/v1/commitments").json()["commitments"][0]["latest"]
-    assert latest == {
-        "from": "2026-10-01T00:00:00Z",
-        "to": "2026-10-21T00:00:00Z",
-        "over": False,
-        "committed": "1000.00",
-        "paid": "800.00",
-        "eligible": "100.00",
-        "used": "100.00",
-        "left": "900.00",
-        "effective": "80.00",
-        "unused": None,
-        "utilisation": "0.10",
-        "coverage": "1.00",
-        "effective_rate": "0.80",
-        "ran_out": None,
-        "forecast": {"eligible": "200.00", "used": "200.00", "unused": "640.00", "runs_out": None},
-    }
-    later = asking(database, now="2026-10-21").get(f"/v1/commitments/{told['id']}").json()
-    assert [each["unused"] for each in later["periods"]] == ["720.00"]
-    taken = client.post("/v1/commitments", json=[said | {"name": "b"}, said])
-    assert (taken.status_code, taken.json()["field"]) == (409, "1.name")
-    wrong = client.post("/v1/commitments", json=said | {"name": "c", "amount": "-1"})
-    assert (wrong.status_code, wrong.json()["field"]) == (422, "amount")
-    assert len(client.get("/v1/commitments").json()["commitments"]) == 1
-    assert client.delete(f"/v1/commitments/{told['id']}").status_code == 204
-    assert client.delete(f"/v1/commitments/{told['id']}").status_code == 404
-    assert client.get("/v1/commitments/99").status_code == 404
-    settle(database, "2026-10-11")
-    assert shown(database, "2026-10")[-1] == ("all", "", "107.00", "0.00", "107.00", "107.00")
-    gone = client.get(f"/v1/commitments/{told['id']}").json()
-    assert (gone["known_to"], gone["periods"]) == ("2026-10-11T00:00:00Z", [])
-
-
-@pytest.mark.one_server
-def test_a_file_is_taken_whole_or_not_at_all_and_replaces_what_it_said(
-    database: Database, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SPANLEDGER_DATABASE_URL", database_url)
-    file = tmp_path / "agreed.csv"
-    header = "name,kind,amount,currency,provider,valid_from,valid_to\n"
-
-    def taken(*lines: str) -> str:
-        file.write_text(header + "\n".join(lines))
-        return CliRunner().invoke(command, ["import", str(file)]).output
-
-    assert "no commitments" in CliRunner().invoke(command, ["list"]).output
-    bought, minimum = (
-        "credits,prepaid,100,USD,openai,2020-01-01,2020-02-01",
-        "least,minimum,50,USD,openai,2020-01-01,2020-03-01",
-    )
-    assert taken(bought, minimum) == "2 declared: credits, least\n"
-    with database.write() as session:
-        put_charge(session, "2020-01-10", "120", SEARCH, GPT)
-    settle(database, "2026-10-01")
-    listed = CliRunner().invoke(command, ["list"]).output
-    assert re.search(r"credits +prepaid +2020-01-01 00:00 +2020-02-01 00:00 +100\.00 USD", listed)
-    assert re.search(r"least .* 50\.00 USD +0\.00 +50\.00 +0\.0% +50\.00 +over", listed)
-    said = taken(bought.replace("100", "60"), "more,minimum,0,USD,openai,2020-01-02,")
-    assert "line 3, amount: must be more than 0" in said
-    assert settle(database, "2026-10-01") == 0
-    assert taken(bought.replace("100", "60"), minimum) == "1 changed: credits\n1 unchanged: least\n"
-    settle(database, "2026-10-01")
-    # 60 of credits, 50 of the minimum, 10 beyond them; in February nothing was used.
-    months = [shown(database, month)[-1] for month in ("2020-01", "2020-02")]
-    assert months == [
-        ("all", "", "120.00", "110.00", "120.00", "120.00"),
-        ("all", "", "0.00", "0.00", "50.00", "50.00"),
-    ]
-    with database.read() as session:
-        held = commitments.all_commitments(session, TENANT)
-    assert [(each.name, each.known_to is None) for each in held] == [
-        ("credits", False),
-        ("credits", True),
-        ("least", True),
-    ]
-    assert CliRunner().invoke(command, ["withdraw", "77"]).exit_code == 1
-    assert "withdrawn: least" in CliRunner().invoke(command, ["withdraw", "2"]).output
 
 
 @pytest.mark.one_server
