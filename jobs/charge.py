@@ -43,7 +43,7 @@ def run(context: JobContext) -> Done:
     cells, late, lines = 0, 0, follow(context)
     for _pass in range(MOST_PASSES):
         moved = False
-        for start, end in _stretches(hours):
+        for start, end in stretches(hours):
             with context.database.write() as session:
                 done = charge_cells(session, context, start, end)
             cells += done.cells
@@ -66,7 +66,7 @@ def _waiting(context: JobContext) -> list[tuple[datetime, int]]:
         return ledger.waiting_hours(session, TENANT)
 
 
-def _stretches(hours: Iterable[tuple[datetime, int]]) -> Iterator[tuple[datetime, datetime]]:
+def stretches(hours: Iterable[tuple[datetime, int]]) -> Iterator[tuple[datetime, datetime]]:
     """Stretches of time, half-open and of whole hours, with not too many waiting cells each."""
     start: datetime | None = None
     end: datetime | None = None

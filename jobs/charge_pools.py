@@ -29,11 +29,11 @@ def charge_pools(context: JobContext) -> Iterator[int]:
         done = False
         while not done:
             with context.database.write() as session:
-                lines, done = _next_hours(session, context, id_, until)
+                lines, done = next_hours(session, context, id_, until)
             yield lines
 
 
-def _next_hours(
+def next_hours(
     session: Session, context: JobContext, pool_id: int, until: datetime
 ) -> tuple[int, bool]:
     """Posts the next hours of a pool up to ``until``; returns the lines, and whether that is all.

@@ -18,6 +18,7 @@ from spend.meters import METER_NAMES
 from spend.pool_costs import CostPart
 from spend.splitting import weight_of_call
 from store.ledger import PLACE, TRUE_UP, Place
+from store.tables.heard import owners
 from store.tables.ledger import charges
 from store.tables.pools import pool_hours
 from store.tables.rollups import cells
@@ -187,6 +188,26 @@ def posted(
         )
         for row in found
     }
+
+
+def last_charge(session: Session, tenant: int) -> int:
+    """The id of the ledger's last line; 0: it has none."""
+    return session.scalar(select(func.max(charges.c.id)).where(charges.c.tenant_id == tenant)) or 0
+
+
+def charged_after(session: Session, tenant: int, charge_id: int) -> dict[str | None, Decimal]:
+    """What lines after one come to for each team that pays, effective."""
+    found = session.execute(
+        select(owners.c.team, func.sum(charges.c.amount))
+        .outerjoin_from(
+            charges,
+            owners,
+            (owners.c.tenant_id == charges.c.tenant_id) & (owners.c.id == charges.c.payer_id),
+        )
+        .where(charges.c.tenant_id == tenant, charges.c.id > charge_id)
+        .group_by(owners.c.team)
+    )
+    return {row[0]: row[1] for row in found if row[1]}
 
 
 def usage(
