@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import owned
 import pytest
 from committed import MINIMUM, declared, settle, shown
 from filled_ledger import CLAUDE, GPT, SEARCH, asking, at, put_charge
@@ -207,3 +208,37 @@ def test_lines_are_posted_only_where_something_changed(database: Database) -> No
         put_charge(session, "2026-10-02T05:00", "0.5", SEARCH, GPT)
     # Its own slot, the one that it now runs out in, and the one that it ran out in before.
     assert settle(database, "2026-10-06") <= 3
+
+
+@pytest.mark.one_server
+def test_whoever_pays_for_usage_has_its_credits_and_shared_costs_are_split_with_them(
+    database: Database,
+) -> None:
+    owned.price(database)
+    with database.write() as session:
+        agreed = declared(provider="acme", amount="45", paid="36", valid_to="2026-11-01")
+        commitments.declare(session, TENANT, agreed, now=OCTOBER)
+    owned.use(database, "2026-10-16", Owner(team="search"), 30)
+    owned.use(database, "2026-10-18", ADS, 20)
+    owned.use(database, "2026-10-19", Owner(team="shared"), 10)
+    owned.run(database)
+    # Of 60, the first 45 at 0.80: ads has 15 and 5.
+    before = {"search": 24, "ads": 17, "shared": 10}
+    assert owned.paid(database) == before
+    split = {"name": "one", "match": {"team": ["shared"]}, "shares": {"ads": 60, "search": 40}}
+    owned.apply(database, owned.rules(owned.moved("search", "discovery"), splits=(split,)))
+    owned.run(database)
+    assert owned.paid(database) == {"discovery": 24, "ads": 23, "search": 4}
+    # Late, and so early that what is covered of the others passes on to it.
+    owned.use(database, "2026-10-15", Owner(team="shared"), 10)
+    owned.run(database)
+    assert owned.paid(database) == {
+        "discovery": 24,
+        "ads": 15 + 4 + 6 + Decimal("4.8"),
+        "search": 4 + Decimal("3.2"),
+    }
+    billed = owned.paid(database, basis="billed_amount")
+    assert billed == {"commitments": 36, "ads": 15 + 6, "search": 4}
+    count = owned.lines(database)
+    owned.run(database)
+    assert owned.lines(database) == count
