@@ -21,6 +21,10 @@ LONGEST: Final = timedelta(days=1)
 """Two readings further apart tell nothing of the time between: it is not bridged. And who told
 nothing for longer is not expected to."""
 
+STILL: Final = timedelta(hours=1)
+"""For so long a counter may stand still, and still be read: some count in tenths of a kWh. What it
+then grows by is of all that time; longer than that, it is only of the last step."""
+
 EVERY: Final = timedelta(minutes=5)
 """Of a cumulative counter the last reading of each five minutes (UTC) is kept. A restart in
 between costs what was used since the last one that was kept."""
@@ -33,6 +37,7 @@ _MOST_WATTS: Final = {False: 3_000, True: 200_000}
 _WRAP: Final = 2**32
 """Where a counter of 32 bits begins again."""
 _HOUR: Final = timedelta(hours=1)
+_DAY: Final = range(LONGEST // _HOUR + 1)
 _US: Final = timedelta(microseconds=1)
 
 
@@ -117,12 +122,14 @@ def measured(
 ) -> dict[datetime, MeasuredHour]:
     """What the counters measured in each hour from ``start`` to ``end`` (UTC, full hours).
 
-    Needs their readings from ``LONGEST`` before to ``LONGEST`` after. Of one device the counter
-    that tells most of an hour counts, and of a machine either itself or its GPUs. Hours in which
-    nobody is expected to tell are left out.
+    Needs their readings from ``STILL`` before to ``STILL`` after, and of each counter the one
+    before and the one after these, within ``LONGEST``. Of one device the counter that tells most
+    of an hour counts, and of a machine either itself or its GPUs. Hours in which nobody is
+    expected to tell are left out.
     """
-    hours = [start + number * _HOUR for number in range((end - start) // _HOUR)]
-    told: dict[datetime, dict[int, _Told]] = {hour: {} for hour in hours}
+    told: dict[datetime, dict[int, _Told]] = {
+        start + number * _HOUR: {} for number in range((end - start) // _HOUR)
+    }
     by_counter: dict[int, list[EnergyReading]] = defaultdict(list)
     for reading in readings:
         by_counter[reading.counter].append(reading)
@@ -133,9 +140,9 @@ def measured(
                 in_hours[hour][0] += millijoules
                 in_hours[hour][1] += microseconds
         heard = {hour_of(reading.read_at) for reading in of_one}
-        for hour in hours:
-            if hour in in_hours or any(hour - LONGEST <= when <= hour for when in heard):
-                told[hour][id_] = _Told(counters[id_], id_, *in_hours.get(hour, (0, 0)))
+        expected = {hour + number * _HOUR for hour in heard for number in _DAY}
+        for hour in (expected | in_hours.keys()) & told.keys():
+            told[hour][id_] = _Told(counters[id_], id_, *in_hours.get(hour, (0, 0)))
     return {hour: _chosen(tuple(of_hour.values())) for hour, of_hour in told.items() if of_hour}
 
 
@@ -182,28 +189,34 @@ def _used(counter: EnergyCounter, readings: Iterable[EnergyReading]) -> Iterator
     for reading in readings:
         at = kept_at(reading, cumulative=counter.cumulative)
         kept[at] = better(kept[at], reading) if at in kept else reading
-    last: EnergyReading | None = None
-    for one in sorted(kept.values(), key=attrgetter("read_at", "millijoules")):
-        if not counter.cumulative:
-            used = _of_delta(last, one)
-        elif last is None:
-            used = None
-        elif one.millijoules == last.millijoules and one.read_at - last.read_at <= LONGEST:
-            # No machine that runs draws nothing: its counter has not been read since.
-            continue
-        else:
-            used = _between(last, one, counter)
-        last = one
-        if used is not None and _can_be(used, counter):
+    ordered = sorted(kept.values(), key=attrgetter("read_at", "millijoules"))
+    for used in _growth(ordered, counter) if counter.cumulative else _deltas(ordered):
+        if _can_be(used, counter):
             yield used
 
 
-def _of_delta(last: EnergyReading | None, one: EnergyReading) -> _Used | None:
-    since = one.started_at
-    if last is not None and not last.read_at <= since < one.read_at:
-        # Told twice in part, or it does not say since when: since the one before.
-        since = last.read_at
-    return _Used(since, one.read_at, one.millijoules) if since < one.read_at else None
+def _growth(ordered: Iterable[EnergyReading], counter: EnergyCounter) -> Iterator[_Used]:
+    """What a cumulative counter grew by: no machine that runs draws nothing meanwhile."""
+    still: list[EnergyReading] = []
+    for one in ordered:
+        if still and one.millijoules != still[-1].millijoules:
+            since = (last for last in still if one.read_at - last.read_at <= STILL)
+            yield _between(next(since, still[-1]), one, counter)
+            still.clear()
+        still.append(one)
+
+
+def _deltas(ordered: Iterable[EnergyReading]) -> Iterator[_Used]:
+    """What deltas tell of the time that none told of before."""
+    last: EnergyReading | None = None
+    for one in ordered:
+        since = one.started_at
+        if last is not None and not last.read_at <= since < one.read_at:
+            # Told twice in part, or it does not say since when: since the one before.
+            since = last.read_at
+        last = one
+        if since < one.read_at:
+            yield _Used(since, one.read_at, one.millijoules)
 
 
 def _between(last: EnergyReading, one: EnergyReading, counter: EnergyCounter) -> _Used:

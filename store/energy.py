@@ -16,13 +16,16 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
 )
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
 from spend.energy import (
+    EVERY,
     LONGEST,
+    STILL,
     EnergyCounter,
     EnergyReading,
     MeasuredHour,
@@ -76,7 +79,7 @@ def put_energy(
     changed = _insert(session, tenant, {key: it[0] for key, it in merged.items()})
     for key in changed:
         stored[merged[key][1]] += 1
-    _note(session, tenant, batch_id, [merged[key][0] for key in changed])
+    _note(session, tenant, batch_id, changed)
     return [Kept(some, len(told) - some) for some, told in zip(stored, requests, strict=True)]
 
 
@@ -115,13 +118,12 @@ def _insert(session: Session, tenant: int, told: Mapping[_Key, EnergyReading]) -
     return [(counter, at) for counter, at in session.execute(upsert)]
 
 
-def _note(session: Session, tenant: int, batch_id: int, changed: Collection[EnergyReading]) -> None:
+def _note(session: Session, tenant: int, batch_id: int, changed: Collection[_Key]) -> None:
     """Remembers of which counters something is new, from when to when."""
     spans: dict[int, tuple[datetime, datetime]] = {}
-    for reading in changed:
-        at = reading.read_at
-        first, last = spans.get(reading.counter, (at, at))
-        spans[reading.counter] = min(first, at), max(last, at)
+    for counter, at in changed:
+        first, last = spans.get(counter, (at, at))
+        spans[counter] = min(first, at), max(last, at)
     rows = [
         {
             "tenant_id": tenant,
@@ -148,7 +150,7 @@ def joules_by_hour(
     }
     if not counters:
         return {}
-    readings = _readings(session, tenant, list(counters), start - LONGEST, end + LONGEST)
+    readings = _readings(session, tenant, list(counters), start, end)
     return measured(counters, readings, start, end)
 
 
@@ -186,25 +188,11 @@ def claim_told(session: Session, tenant: int) -> list[ToldAnew]:
 def _window(
     session: Session, tenant: int, counter: int, first: datetime, last: datetime
 ) -> tuple[datetime, datetime]:
-    """The hours that readings from ``first`` to ``last`` can change: to their neighbours.
-
-    Neighbours that say the same are one: what was used meanwhile lies between those that differ.
-    """
-    found = sorted(
-        _readings(session, tenant, [counter], first - LONGEST, last + LONGEST),
-        key=lambda one: one.read_at,
-    )
-    before = [one for one in found if one.read_at < first]
-    after = [one for one in found if one.read_at > last]
-    begins, ends = first, last + LONGEST
-    for one in reversed(before):
-        if begins != first and one.millijoules != before[-1].millijoules:
-            break
-        begins = one.read_at
-    for one in after:
-        ends = one.read_at
-        if one.millijoules != after[0].millijoules:
-            break
+    """The hours that what was kept from ``first`` to ``last`` can change: to its neighbours."""
+    before = _neighbours(session, tenant, [counter], first, later=False)
+    after = _neighbours(session, tenant, [counter], last, later=True)
+    begins = min([first - STILL, *(one.read_at for one in before)])
+    ends = max(last + STILL, after[0].read_at) if after else last + LONGEST
     return hour_of(begins), hour_of(ends)
 
 
@@ -220,13 +208,44 @@ def _counters(session: Session, tenant: int) -> dict[int, EnergyCounter]:
 def _readings(
     session: Session, tenant: int, counters: Sequence[int], start: datetime, end: datetime
 ) -> list[EnergyReading]:
+    """What ``measured`` needs for the hours between two moments (UTC)."""
+    # A cumulative reading is up to five minutes later than that.
+    first, last = start - STILL - EVERY, end + STILL
     rows = session.execute(
         select(energy_readings.c.counter_id, *(energy_readings.c[name] for name in _READING)).where(
             energy_readings.c.tenant_id == tenant,
             energy_readings.c.counter_id == func.any(cast(counters, ARRAY(BigInteger))),
-            # A cumulative reading is up to five minutes later than that.
-            energy_readings.c.kept_at >= start,
-            energy_readings.c.kept_at <= end,
+            energy_readings.c.kept_at.between(first, last),
         )
     )
+    return [
+        *(EnergyReading(*row) for row in rows),
+        *_neighbours(session, tenant, counters, first, later=False),
+        *_neighbours(session, tenant, counters, last, later=True),
+    ]
+
+
+def _neighbours(
+    session: Session, tenant: int, counters: Sequence[int], moment: datetime, *, later: bool
+) -> list[EnergyReading]:
+    """Of each counter the last reading before a moment, or the first one after it."""
+    asked = (
+        func.unnest(cast(counters, ARRAY(BigInteger)))
+        .table_valued("counter_id", name="asked")
+        .render_derived()
+    )
+    at = energy_readings.c.kept_at
+    near = (
+        select(energy_readings.c.counter_id, *(energy_readings.c[name] for name in _READING))
+        .where(
+            energy_readings.c.tenant_id == tenant,
+            energy_readings.c.counter_id == asked.c.counter_id,
+            at.between(moment - LONGEST - EVERY, moment + LONGEST),
+            at > moment if later else at < moment,
+        )
+        .order_by(at if later else at.desc())
+        .limit(1)
+        .lateral("near")
+    )
+    rows = session.execute(select(near).select_from(asked.join(near, true())))
     return [EnergyReading(*row) for row in rows]

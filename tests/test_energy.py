@@ -89,6 +89,11 @@ def test_more_than_anything_draws_is_nonsense_and_counts_nothing() -> None:
 def test_a_counter_that_stands_still_was_not_read() -> None:
     readings = [_read(0, 1000), _read(15, 1000), _read(30, 541_000), _read(45, 541_000)]
     assert _hours(readings, hours=1) == {0: (540_000, Fraction(1, 2))}
+    # For too long: what it grew by is of the last step.
+    longer = [*(_read(5 * n, 1000) for n in range(13)), _read(65, 361_000)]
+    assert _hours(longer, hours=2) == {0: (330_000, Fraction(55, 60)), 1: (30_000, Fraction(1, 12))}
+    stuck = [_read(0, 1000), _read(60, 1000), _read(65, 361_000)]
+    assert _hours(stuck, hours=2) == {0: (0, Fraction(0)), 1: (360_000, Fraction(1, 12))}
 
 
 def test_a_silence_of_hours_is_bridged_and_one_of_days_is_not() -> None:

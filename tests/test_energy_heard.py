@@ -237,13 +237,32 @@ def test_what_was_told_anew_names_the_hours_that_it_changes_once(database: Datab
         return [((it.first - NOON) // HOUR, (it.last - NOON) // HOUR) for it in told]
 
     _put(database, _heard(_request(DCGM, [(10, 10**9, GPU), (190, 2 * 10**9, GPU)])))
-    # Until somebody tells more, it is expected for a day.
-    assert claimed() == [(0, 3 + 24)]
+    # It may have stood still for an hour; and until it tells more, it is expected for a day.
+    assert claimed() == [(-1, 3 + 24)]
     assert claimed() == []
     _put(database, _heard(_request(DCGM, [(70, 12 * 10**8, GPU)])))
     assert claimed() == [(0, 3)]
     _put(database, _heard(_request(DCGM, [(70, 12 * 10**8, GPU)])))
     assert claimed() == []
+
+
+@pytest.mark.one_server
+def test_an_hour_is_the_same_whatever_is_asked_with_it(database: Database) -> None:
+    chance = random.Random(3)
+    points: list[Point] = []
+    minute, used = -1600.0, 10**9
+    while minute < 240:
+        minute += chance.choice([1, 3, 20, 50, 70, 400])
+        used += chance.choice([0, 0, 90_000_000])
+        points.append((minute, used, GPU))
+    _put(database, _heard(_request(DCGM, points)))
+    whole = _hours(database)
+    assert len(whole) == 4
+    for number, hour in whole.items():
+        start = NOON + number * HOUR
+        with database.write() as session:
+            alone = joules_by_hour(session, TENANT, MATCH, start, start + HOUR)[start]
+        assert (alone.millijoules, alone.covered) == hour
 
 
 @pytest.mark.one_server
