@@ -24,6 +24,7 @@ from bench import (
     ordinary,
     peer,
     reports,
+    repricing,
     settling,
     steps,
     workers,
@@ -45,6 +46,7 @@ MEASURES: Final[dict[str, Callable[[Plan], list[Row]]]] = {
     "steps": steps.measure,
     "settling": settling.measure,
     "reports": reports.measure,
+    "repricing": repricing.measure,
     "dialects": lambda _plan: dialects.measure(),
 }
 FULL_MINUTES: Final = 5.0

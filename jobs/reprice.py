@@ -6,9 +6,11 @@ gone on with by whoever comes next, and several at once do each stretch once. Be
 heard and charged: what of a stretch is still to be charged, it charges first.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import Row
@@ -19,15 +21,17 @@ from jobs.charge import charge_cells
 from jobs.context import Done, JobContext
 from jobs.volume_steps import Volumes
 from spend.knowledge import Knowledge, Repriced
-from spend.money import EXACT
-from spend.repricings import NO_DIFFERENCE, Difference, Repricing
-from store import ledger, pools, repricings, waiting
+from spend.money import EXACT, amount, atoms
+from spend.repricings import Difference, Repricing
+from store import ledger, payers, pools, repricings, waiting
 from store.ledger import CellKey, Place, Unpriced
 from store.repricings import Part
 from store.tenants import TENANT
 
 CELLS_AT_ONCE: Final = 10_000
 """Cells of one transaction: about a second's work, so that nobody waits long for the ledger."""
+
+_NOTHING: Final = Decimal(0)
 
 
 def run(context: JobContext) -> Done:
@@ -98,8 +102,14 @@ def _book(session: Session, context: JobContext, asked: Repricing) -> Repricing:
         charge_cells(session, context, asked.done_until, end)
     found = _work_out(session, context, asked)
     if not asked.dry_run:
-        lines = (replace(line, repricing_id=asked.id) for line in found.concluded.lines)
-        ledger.post(session, TENANT, lines, currency=context.settings.currency, now=context.now)
+        ledger.post(
+            session,
+            TENANT,
+            found.concluded.lines,
+            currency=context.settings.currency,
+            now=context.now,
+            repricing_id=asked.id,
+        )
         # Cells that changed meanwhile wait, and are charged by what is known of them then.
         still = repricings.claim_charged(session, TENANT, found.unpriced)
         ledger.settle(session, TENANT, [(key, found.unpriced[key]) for key in sorted(still)])
@@ -158,8 +168,8 @@ def _work_out(
 
 def _as_if(session: Session, asked: Repricing, end: datetime) -> Knowledge:
     """K(s) once the stretch up to ``end`` is done."""
-    stretch = Repriced(asked.id, asked.done_until, end, asked.known_at)
-    return Knowledge([*repricings.done(session, TENANT), stretch])
+    passed = Repriced(asked.id, asked.starts, end, asked.known_at)
+    return Knowledge([*repricings.done(session, TENANT), passed])
 
 
 def _different(
@@ -171,24 +181,31 @@ def _different(
 ) -> dict[Part, Difference]:
     """What becomes different in a stretch, for each part that has any cost or unpriced calls."""
     before = repricings.amounts_between(session, TENANT, start, end)
-    found = {
-        part: replace(NO_DIFFERENCE, before=amount, after=amount) for part, amount in before.items()
-    }
+    more: dict[Part, int] = defaultdict(int)
+    lines: dict[Part, int] = defaultdict(int)
+    was: dict[Part, int] = defaultdict(int)
+    now: dict[Part, int] = defaultdict(int)
     for line in concluded.lines:
         part = (line.payer, line.route_id)
-        had = found.get(part, NO_DIFFERENCE)
-        found[part] = replace(had, after=EXACT.add(had.after, line.amount), lines=had.lines + 1)
+        more[part] += atoms(line.amount)
+        lines[part] += 1
+    paying = payers.paying(session, TENANT, {row.owner_id for row in cells})
     for row in cells:
-        was, now = row.unpriced_calls or 0, concluded.unpriced[_key(row)][0]
-        if was or now:
-            part = (row.owner_id, row.route_id)
-            had = found.get(part, NO_DIFFERENCE)
-            found[part] = replace(
-                had,
-                unpriced_before=had.unpriced_before + was,
-                unpriced_after=had.unpriced_after + now,
-            )
-    return found
+        unpriced = concluded.unpriced[_key(row)][0]
+        if unpriced or row.unpriced_calls:
+            part = (paying.payer_of(row.owner_id, row.slot), row.route_id)
+            was[part] += row.unpriced_calls or 0
+            now[part] += unpriced
+    return {
+        part: Difference(
+            before=(amount_before := before.get(part, _NOTHING)),
+            after=EXACT.add(amount_before, amount(more[part])),
+            unpriced_before=was[part],
+            unpriced_after=now[part],
+            lines=lines[part],
+        )
+        for part in {*before, *more, *was}
+    }
 
 
 def _key(row: Row[*tuple[Any, ...]]) -> CellKey:

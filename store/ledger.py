@@ -105,7 +105,6 @@ class NewCharge:
     method: str
     payer_id: int | None = None
     """None: whoever pays for the cell's owner, by the ownership rules."""
-    repricing_id: int | None = None
 
     @property
     def payer(self) -> int:
@@ -140,7 +139,9 @@ _FROM: Final = {
 _VALUES: Final = attrgetter(*_FROM.values())
 _COPY: Final = sql.SQL("COPY charges ({}) FROM STDIN").format(
     sql.SQL(", ").join(
-        map(sql.Identifier, ("tenant_id", "posted_at", "currency", "engine", *_FROM))
+        map(
+            sql.Identifier, ("tenant_id", "posted_at", "currency", "engine", "repricing_id", *_FROM)
+        )
     )
 )
 
@@ -152,6 +153,7 @@ def post(
     *,
     currency: str,
     now: datetime,
+    repricing_id: int | None = None,
 ) -> int:
     """Adds lines to the ledger, each at who pays for it; returns how many.
 
@@ -168,7 +170,7 @@ def post(
     with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
         for line in posted:
             values = _VALUES(line if line.payer_id is not None else _paid(line, paying))
-            copy.write_row((tenant, now, currency, ENGINE, *values))
+            copy.write_row((tenant, now, currency, ENGINE, repricing_id, *values))
     return len(posted)
 
 
