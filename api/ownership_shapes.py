@@ -85,7 +85,7 @@ class OwnershipShape(BaseModel):
         None,
         description="IANA name, of dates and of the days that are split. Default: the server's.",
     )
-    rules: list[RuleShape] = Field(default_factory=list)
+    rules: list[RuleShape] = Field(description="In order. `[]` ends every rule.")
     splits: list[SplitShape] = Field(default_factory=list)
 
     def as_fields(self) -> dict[str, Any]:

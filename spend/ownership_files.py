@@ -88,6 +88,9 @@ def ownership_of_file(text: str, *, toml: bool, timezone: str) -> Ownership:
 def ownership_of_fields(said: Mapping[str, Any], *, timezone: str) -> Ownership:
     """What these fields say: timezone, rules, splits. Raises OwnershipRefusedError."""
     _known_only(said, ("timezone", "rules", "splits"))
+    if not said.keys() & {"rules", "splits"}:
+        reason = "is missing: to end every rule, say that there are none: rules = []"
+        raise OwnershipRefusedError("rules", reason)
     named = said.get("timezone", timezone)
     try:
         zone = zone_named(named) if isinstance(named, str) else None

@@ -61,7 +61,11 @@ def rules(*said: dict[str, Any], splits: tuple[dict[str, Any], ...] = (), **also
 def moved(team: str, payer: str, **term: str) -> dict[str, Any]:
     """The rule that a team's calls are paid for by another, from_ and to when."""
     dates = {name.rstrip("_"): value for name, value in term.items()}
-    return {"name": f"{team} to {payer}", "match": {"team": team}, "gives": {"team": payer}} | dates
+    return {
+        "name": f"{team} to {payer}",
+        "match": {"team": [team]},
+        "gives": {"team": payer},
+    } | dates
 
 
 def apply(database: Database, said: Ownership, now: datetime = NOW) -> Version:

@@ -2,11 +2,15 @@
 
 import pytest
 from filled_ledger import SEARCH, SUPPORT, asking, at
-from owned import apply, lines, moved, paid, price, rules, run, use
+from owned import NOW, apply, lines, moved, paid, price, rules, run, use
+from sighted import hear, sighting
 from sqlalchemy import func, select
 
+from jobs import roll
+from jobs.context import JobContext
 from spend.calls import Owner
 from store import ownership
+from store.keys import create_key
 from store.sessions import Database
 from store.tables.ledger import charges
 from store.tables.ownership import payers
@@ -139,11 +143,39 @@ def test_an_owner_who_is_heard_later_pays_by_the_rules(database: Database) -> No
 
 
 def test_a_key_of_one_team_sees_what_its_team_pays_for(database: Database) -> None:
-    fill(database)
+    hear(
+        database,
+        [
+            sighting(1, 1, owner=SEARCH, start_at=at("2026-10-16T12:00")),
+            sighting(2, 2, owner=SEARCH, start_at=at("2026-10-17T12:00")),
+        ],
+    )
+    roll.run(JobContext(database=database, now=NOW, by_hand=True))
     apply(database, rules(moved("search", "discovery", from_="2026-10-17")))
     run(database)
-    with asking(database) as client:
-        seen = client.get("/v1/spend?team=discovery&from=2026-10-01&to=2026-11-01").json()
-        gone = client.get("/v1/performance?team=search&from=2026-10-01&to=2026-11-01").json()
-    assert (seen["total"]["cost"], seen["total"]["calls"]) == ("20.00", 8)
-    assert [row["calls"] for row in gone["rows"]] == [4]
+    pepper = b"sixteen bytes and more"
+    with database.write() as session:
+        key = create_key(
+            session,
+            tenant=TENANT,
+            kind="read",
+            name="test",
+            team="discovery",
+            pepper=pepper,
+            now=NOW,
+        )
+    october = {"from": "2026-10-01", "to": "2026-11-01"}
+    with asking(database, key_pepper=pepper) as client:
+        client.headers["Authorization"] = f"Bearer {key}"
+        assert client.get("/v1/spend", params=october).json()["total"]["calls"] == 1
+        went = client.get("/v1/performance", params=october).json()
+        assert [row["calls"] for row in went["rows"]] == [1]
+        listed = client.get("/v1/calls", params=october).json()["calls"]
+        shown = client.get(f"/v1/calls/{2:032x}/{2:016x}").json()
+        assert client.get(f"/v1/calls/{1:032x}/{1:016x}").status_code == 404
+        assert client.get("/v1/ownership").status_code == 403
+        assert client.post("/v1/ownership/preview", json={"rules": []}).status_code == 403
+    for call in (*listed, shown):
+        assert (call["owner"]["team"], call["payer"]["team"]) == ("search", "discovery")
+        assert call["payer"]["rule"] == "ownership rule search to discovery"
+    assert len(listed) == 1
