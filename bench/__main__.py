@@ -23,6 +23,7 @@ from bench import (
     minutes,
     ordinary,
     peer,
+    pricing,
     reports,
     repricing,
     settling,
@@ -47,6 +48,7 @@ MEASURES: Final[dict[str, Callable[[Plan], list[Row]]]] = {
     "settling": settling.measure,
     "reports": reports.measure,
     "repricing": repricing.measure,
+    "pricing": lambda _plan: pricing.measure(),
     "dialects": lambda _plan: dialects.measure(),
 }
 FULL_MINUTES: Final = 5.0

@@ -235,9 +235,12 @@ class PriceBook:
         """Lines in force for a meter of a call, whenever known: book and lines, best first."""
         tier = tier_of(route.service_tier)
         for place in _places(route, self._names):
+            lines = self._lines.get((*place, meter))
+            if not lines:
+                continue
             fitting = [
                 line
-                for line in self._lines.get((*place, meter), ())
+                for line in lines
                 if line.in_force(at)
                 and line.region in {"", route.region}
                 and line.service_tier in {"", tier}
