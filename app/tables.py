@@ -2,11 +2,17 @@
 
 from typing import Final
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.padding import Padding
 from rich.table import Column, Table
+from rich.text import Text
 
 ELSEWHERE: Final = 240
 """Columns where the output is no terminal: a pipe, a file."""
+
+NARROWEST: Final = 80
+WIDEST: Final = 120
+"""Columns of a report. Where the output is no terminal (a mail), it has the most."""
 
 
 def right(header: str) -> Column:
@@ -16,7 +22,27 @@ def right(header: str) -> Column:
 
 def show(table: Table) -> None:
     """Prints a table, and cuts nothing off where nobody's window has to hold it."""
-    console = Console()
+    _console().print(table)
+
+
+def show_under(heading: str, said: str, table: Table) -> None:
+    """Prints a table under whose it is, and what more there is to say of all of it."""
+    console = _console()
+    console.print(Text(heading, style="bold", overflow="fold"))
+    if said:
+        console.print(Padding(Text(said, overflow="fold"), (0, 0, 0, 2)))
+    console.print(table)
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
     if not console.is_terminal:
         console.width = ELSEWHERE
-    console.print(table)
+    return console
+
+
+def show_report(report: RenderableType) -> None:
+    """Prints what is made to be read as a page."""
+    console = Console(highlight=False)
+    console.width = min(max(console.width, NARROWEST), WIDEST) if console.is_terminal else WIDEST
+    console.print(report)

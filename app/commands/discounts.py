@@ -1,6 +1,8 @@
 """``spanledger prices discounts``: what changes list prices."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 
 import click
@@ -10,7 +12,7 @@ from rich.text import Text
 from app.commands.price_import import by_option, is_json, nothing_taken, text_of
 from app.database import database_for
 from app.settings import read_settings
-from app.tables import right, show
+from app.tables import show_under
 from spend.discount_files import REQUIRED, discount_lines
 from spend.discounts import UPLIFT, Discount
 from spend.money import plain
@@ -62,6 +64,10 @@ def import_file(file: Path, by: str) -> None:
         f"{len(said):,} discounts and uplifts read: {entered.opened:,} entered,"
         f" {entered.closed:,} are no longer believed"
     )
+    click.echo(
+        "what was charged keeps its cost: spanledger prices reprice --from … --to … books the"
+        " difference"
+    )
 
 
 @command.command("list", epilog="\b\nExample:\n  spanledger prices discounts list")
@@ -72,13 +78,29 @@ def list_all() -> None:
     if not found:
         click.echo("no discounts and no uplifts: spanledger prices discounts import FILE")
         return
+    for place, (said, lines) in enumerate(groupby(found, _said)):
+        show_under(said, "", _table(lines, header=place == 0))
+
+
+def _said(each: Discount) -> str:
+    by = f"entered by {each.entered_by}" if each.entered_by else ""
+    return ", ".join(filter(None, (each.source, each.reference, by)))
+
+
+def _table(lines: Iterable[Discount], *, header: bool) -> Table:
+    # Of one width, so that the tables of several files stand in line; 80 columns hold them.
     table = Table(
-        *(right("id"), "provider", Column("models", overflow="fold"), right("%")),
-        *("from (UTC)", "to", Column("source", overflow="fold")),
+        Column("id", justify="right", no_wrap=True, min_width=6),
+        Column("provider", overflow="fold", min_width=12, max_width=12),
+        Column("models", overflow="fold", min_width=24, max_width=24),
+        Column("%", justify="right", no_wrap=True, min_width=8),
+        Column("from (UTC)", no_wrap=True),
+        Column("to", no_wrap=True, min_width=10),
+        show_header=header,
         box=None,
         pad_edge=False,
     )
-    for each in found:
+    for each in lines:
         sign = "+" if each.kind == UPLIFT else "-"
         table.add_row(
             str(each.id),
@@ -87,9 +109,8 @@ def list_all() -> None:
             f"{sign}{plain(each.percent)}",
             f"{each.valid_from.astimezone(UTC):%Y-%m-%d}",
             f"{each.valid_to.astimezone(UTC):%Y-%m-%d}" if each.valid_to else "",
-            Text(", ".join(filter(None, (each.source, each.reference, each.entered_by)))),
         )
-    show(table)
+    return table
 
 
 def _models(each: Discount) -> str:

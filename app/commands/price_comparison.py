@@ -1,7 +1,9 @@
 """``spanledger prices compare``: where the two public lists disagree."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from itertools import groupby
 from typing import Final
 
 import click
@@ -10,7 +12,7 @@ from rich.text import Text
 
 from app.database import database_for
 from app.settings import read_settings
-from app.tables import right, show
+from app.tables import show_under
 from spend.discrepancies import ABOVE, DISPUTED, STATES, Compared, counted
 from spend.money import plain
 from store.price_comparison import price_comparison
@@ -59,31 +61,37 @@ def command(above: Decimal, state: str, used: bool) -> None:
     with database_for(read_settings()) as database, database.read() as session:
         every = price_comparison(session, TENANT, at=datetime.now(UTC), above=above)
     found = [each for each in every if each.state == state and (each.calls or not used)]
-    if found:
-        show(_table(found[:MOST_SHOWN]))
+    for place, (model, lines) in enumerate(groupby(found[:MOST_SHOWN], _model)):
+        show_under(model, "", _table(lines, header=place == 0))
     if len(found) > MOST_SHOWN:
         click.echo(f"and {len(found) - MOST_SHOWN:,} more")
     told = ", ".join(f"{count:,} {name}" for name, count in counted(every).items())
-    click.echo(f"{len(every):,} prices compared: {told}; the list wins where it has one")
+    click.echo(f"{len(every):,} prices compared: {told}")
+    click.echo("the list wins where it has one")
 
 
-def _table(found: list[Compared]) -> Table:
+def _model(each: Compared) -> str:
+    calls = f": {each.calls:,} calls in 30 days" if each.calls else ""
+    return f"{each.provider} {each.model}{calls}"
+
+
+def _table(lines: Iterable[Compared], *, header: bool) -> Table:
+    # Of one width, so that the tables of several models stand in line; 80 columns hold them.
     table = Table(
-        Column("model", overflow="fold"),
-        Column("meter", overflow="fold"),
-        *(right("list"), right("other"), right("%"), right("calls")),
+        Column("", min_width=2),
+        Column("meter", overflow="fold", min_width=30, max_width=30),
+        *(
+            Column(name, justify="right", no_wrap=True, min_width=12)
+            for name in ("list", "supplement", "%")
+        ),
+        show_header=header,
         box=None,
         pad_edge=False,
     )
-    for each in found:
-        table.add_row(
-            Text(f"{each.provider} {each.model}"),
-            Text(_what(each)),
-            _shown(each.list_price),
-            _shown(each.supplement_price),
-            "" if each.difference is None else f"{each.difference:+}",
-            f"{each.calls:,}" if each.calls else "",
-        )
+    for each in lines:
+        difference = "" if each.difference is None else f"{each.difference:+}"
+        prices = (_shown(each.list_price), _shown(each.supplement_price))
+        table.add_row("", Text(_what(each)), *prices, difference)
     return table
 
 

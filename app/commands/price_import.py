@@ -94,7 +94,8 @@ def _supplement(settings: Settings, feed: Feed, now: datetime) -> None:
         click.echo("not in lines, by how many models:")
     for what, count in sorted(feed.left_out.items(), key=lambda each: (-each[1], each[0])):
         click.echo(f"{count:>7,}  {what}")
-    _tell_concerned(entered)
+    if entered.concerned is not None and entered.concerned.cells:
+        click.echo(str(entered.concerned))
     if settings.currency != CURRENCY:
         click.echo(
             f"they are in {CURRENCY}, and price nothing where charges are in {settings.currency}"
@@ -112,10 +113,6 @@ def _enter(settings: Settings, file: Path, said: list[PriceLine]) -> None:
         f"{len(said):,} prices read: {entered.opened:,} lines entered the book,"
         f" {entered.closed:,} are no longer believed"
     )
-    _tell_concerned(entered)
-
-
-def _tell_concerned(entered: books.Entered) -> None:
     if entered.concerned is not None:
         click.echo(str(entered.concerned))
 
