@@ -196,7 +196,7 @@ def _users(
         places = [(hour, content_id(_seats_of(team)), route, 0) for team in teams]
         seats = tuple(pool.seats[team] for team in teams)
         bought = pool.quantity_at(SEATS, hour)
-        whole = int(bought.scaleb(6, money.EXACT)) or sum(seats) * 10**6
+        whole = int(bought.scaleb(6, money.EXACT)) or sum(seats) * 10**6 or 1
         given = min(sum(seats) * 10**6, whole)
         weights = Weights(BY_SEATS, seats, tuple(map(Decimal, seats)))
         return places, weights, Busy(given, whole - given)

@@ -119,6 +119,10 @@ class Component:
             return self.valid_to
         return own if self.valid_to is None else min(own, self.valid_to)
 
+    def holds_in(self, hour: datetime) -> bool:
+        """Whether it is in force in some of the hour that begins so (UTC)."""
+        return self.valid_from < hour + _HOUR and (self.ends is None or hour < self.ends)
+
 
 @dataclass(frozen=True, slots=True)
 class CostPart:

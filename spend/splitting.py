@@ -142,6 +142,9 @@ def busy_of(work: Decimal, capacity: Decimal | None, timed_us: int) -> Busy:
         used = min(timed_us, _HOUR_US)
         return Busy(used, _HOUR_US - used)
     full = _whole(capacity)
+    if not full:
+        # It could do nothing, and did: whoever used it shares all of it.
+        return Busy(1, 0) if work else Busy(0, 1)
     used = min(_whole(work), full)
     return Busy(used, full - used, Decimal(full - used).scaleb(-_DIGITS, money.EXACT))
 

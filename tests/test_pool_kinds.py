@@ -2,6 +2,7 @@
 
 import re
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -133,6 +134,14 @@ def test_a_subscription(database: Database) -> None:
     ]
     assert sum(each.amount for each in whole) == 600
     assert "search 360.00, support 150.00, idle 90.00" in DOCS
+
+
+def test_units_that_have_ended_can_do_nothing_and_seats_of_nobody_are_idle() -> None:
+    pool = documented("gpt-4.1 on 50 PTU")
+    ended = replace(pool, components=(replace(pool.components[0], valid_to=pool.valid_from),))
+    assert ended.capacity_at(pool.valid_from) == 0
+    assert busy_of(Decimal(0), Decimal(0), 0).share == 0
+    assert busy_of(Decimal(5), Decimal(0), 0).share == 1
 
 
 RAG = {"input": 90_000, "output": 1_000, "prefill_ms": 60_000, "decode_ms": 100_000}

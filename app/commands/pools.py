@@ -20,7 +20,7 @@ from spend.money import plain
 from spend.periods import month_of, month_period, parse_month
 from spend.pool_fields import PoolRefusedError
 from spend.pool_files import pools_of_file
-from spend.pools import Pool
+from spend.pools import Pool, hour_of
 from store import pool_hours, pools
 from store.sessions import Database
 from store.tenants import TENANT
@@ -91,6 +91,7 @@ def _said(database: Database, file: Path, currency: str, now: datetime) -> list[
 @command.command("list", epilog="\b\nExample:\n  spanledger pools list")
 def list_all() -> None:
     """Show every pool, the first declared first."""
+    now = datetime.now(UTC)
     with database_for(read_settings()) as database, database.read() as session:
         found = pools.all_pools(session, TENANT)
     if not found:
@@ -107,7 +108,7 @@ def list_all() -> None:
             str(pool.id),
             Text(pool.name),
             pool.kind,
-            _an_hour(pool),
+            _an_hour(pool, now),
             _shown(pool.valid_from),
             _shown(pool.valid_to) if pool.valid_to else "",
             Text(_told(pool)),
@@ -148,9 +149,12 @@ def _counted(methods: Counter[str]) -> list[str]:
     return [f"{count:,} by {method}" for method, count in methods.most_common()]
 
 
-def _an_hour(pool: Pool) -> str:
+def _an_hour(pool: Pool, now: datetime) -> str:
+    """What it costs, or of how many components: of those that hold, as others cost nothing."""
     if pool.cost_per_hour is None:
-        return f"{len(pool.components)} components"
+        hour = hour_of(now)
+        held = [each for each in pool.components if each.holds_in(hour)]
+        return f"{len(held)} of {len(pool.components)} components"
     return f"{plain(pool.cost_per_hour)} {pool.currency}"
 
 
