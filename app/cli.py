@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "pools": "Show and declare capacity paid by the hour",
     "commitments": "Show and declare credits and minimums of spend",
     "owners": "Show and apply who pays for whose calls",
+    "what-if": "Show what calls would have cost elsewhere",
     "budgets": "Show and set budgets",
     "jobs": "Run the jobs: by the clock, or one by hand",
     "collector": "Run the collector alone",
@@ -43,7 +44,7 @@ class Commands(click.Group):
         """The command of this name; None is a usage error with a suggestion."""
         if cmd_name not in COMMANDS:
             return super().get_command(ctx, cmd_name)
-        command = import_module(f"app.commands.{cmd_name}").command
+        command = import_module(f"app.commands.{cmd_name.replace('-', '_')}").command
         if not isinstance(command, click.Command):
             raise TypeError(f"app/commands/{cmd_name}.py has no click command called 'command'")
         return command

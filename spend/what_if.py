@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
 
 from spend import money
 from spend.calls import Route
@@ -21,8 +20,6 @@ from spend.rating import REQUESTS, Rates, rates
 from spend.targets import ApiTarget
 from spend.totals import Totals, plus
 from spend.what_if_terms import Terms, adjusted
-
-_PLAIN: Final = ("input", "output")
 
 Key = tuple[str | None, ...]
 
@@ -116,6 +113,7 @@ class Rater:
         self._target = target
         self._terms = terms
         self._known: dict[tuple[Route, int, datetime], Rates] = {}
+        self._notes: dict[str, None] = {}
 
     def rated(self, traffic: Iterable[Traffic]) -> Rated:
         """What calls would cost there, together."""
@@ -131,20 +129,21 @@ class Rater:
 
     def notes(self) -> list[str]:
         """What is to be said of the prices that were taken."""
-        found: dict[str, None] = {}
-        for (route, _band, _at), prices in self._known.items():
-            tier = tier_of(route.service_tier)
-            for meter, rate in prices.lines.items():
-                line = rate.price
-                if meter == "cache_read" and line.meter == "input":
-                    found[
-                        "Tokens from a cache are charged as input: it has no price of theirs."
-                    ] = None
-                if tier and not line.service_tier and meter in _PLAIN:
-                    found[f"There is no {tier} price of {meter}: the ordinary one is taken."] = None
-                if rate.steps:
-                    found[f"The price of {meter} has volume steps: the first one is taken."] = None
-        return list(found)
+        return list(self._notes)
+
+    def _note(self, each: Traffic, prices: Rates, used: Iterable[str]) -> None:
+        tier = tier_of(route_there(self._target, each.route).service_tier)
+        for meter in used:
+            rate = prices.lines[meter]
+            if meter == "cache_read" and rate.price.meter == "input":
+                told = "Tokens from a cache are charged as input: it has no price of theirs."
+                self._notes[told] = None
+            if tier and not rate.price.service_tier:
+                told = f"There is no {tier} price of {meter}: the ordinary one is taken."
+                self._notes[told] = None
+            if rate.steps:
+                told = f"The price of {meter} has volume steps: the first one is taken."
+                self._notes[told] = None
 
     def _one(self, each: Traffic) -> Rated:
         prices, terms = self.prices(each.route, each.band, each.at), self._terms
@@ -152,13 +151,13 @@ class Rater:
             _cost(prices, adjusted(each.usage, terms, factor) | {REQUESTS: each.answered})
             for factor in (terms.tokenizer, terms.tokenizer_low, terms.tokenizer_high)
         ]
+        used = prices.quantities(adjusted(each.usage, terms, terms.tokenizer))
         if costs[0] is None:
-            usage = adjusted(each.usage, terms, terms.tokenizer)
-            used = prices.quantities(usage)
             missing = frozenset(name for name in used if name not in prices.lines)
             return Rated(
                 unpriced_calls=each.calls, unpriced_tokens=tokens_of(each.usage), missing=missing
             )
+        self._note(each, prices, used)
         unknown = 0 if prices.by_request else each.unmetered_calls
         if each.calls and unknown == each.calls:
             return Rated(unpriced_calls=unknown)

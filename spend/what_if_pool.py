@@ -83,16 +83,18 @@ def on_pool(
             groups[key].append(Rated(share, low[bucket], high[bucket], of_unpriced))
         for each, _ran in calls:
             groups[each.key].append(Rated(unpriced_calls=each.unmetered_calls))
-        notes = (*assumptions(terms), *_notes(there))
+        notes = (*assumptions(terms), *_notes(load, there))
     by_group = {key: all_of(parts) for key, parts in groups.items()}
     return Answer(pool.name, by_group, all_of(by_group.values()), notes, there)
 
 
-def _notes(there: PoolThere) -> tuple[str, ...]:
+def _notes(load: PoolLoad, there: PoolThere) -> tuple[str, ...]:
     at = f"{there.busiest:%Y-%m-%dT%H:%MZ}"
+    measured = f"It runs for all {load.hours:,} hours, at what {load.settled:,} settled ones cost."
     return (
         "The cost of all machines, idle hours too, goes by work over all that runs on them.",
         f"Machines like it, for the busiest hour ({at}): {there.machines}.",
+        *([measured] if load.settled != load.hours else []),
     )
 
 

@@ -50,7 +50,7 @@ def test_every_help_shows_an_example(arguments: list[str]) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_list_of_commands_says_what_each_command_says_of_itself(name: str) -> None:
-    command = importlib.import_module(f"app.commands.{name}").command
+    command = importlib.import_module(f"app.commands.{name.replace('-', '_')}").command
     assert isinstance(command, click.Command)
     assert command.get_short_help_str(limit=200) == COMMANDS[name]
 

@@ -9,6 +9,7 @@ import click
 from rich.table import Column, Table
 from rich.text import Text
 
+from app.commands import pool_economics
 from app.database import database_for
 from app.job_settings import job_settings
 from app.settings import read_settings
@@ -164,3 +165,6 @@ def _told(pool: Pool) -> str:
 
 def _shown(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+command.add_command(pool_economics.command)

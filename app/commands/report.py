@@ -1,15 +1,14 @@
 """``spanledger report``: a month's statement, in the terminal."""
 
 from datetime import UTC, datetime
-from typing import Final
 from zoneinfo import ZoneInfo
 
 import click
-from rich.console import Console
 
 from api.statements import statement_answer
 from app.database import database_for
 from app.settings import read_settings
+from app.tables import show_report
 from reports.statement_csv import statement_csv
 from reports.statement_table import statement_table
 from spend.periods import Month, month_of, parse_month
@@ -18,11 +17,6 @@ from spend.zones import zone_named
 from store.grouping import TooManyRowsError
 from store.statements import statement_of
 from store.tenants import TENANT
-
-NARROWEST: Final = 80
-WIDEST: Final = 120
-ELSEWHERE: Final = 120
-"""Columns where the output is no terminal: a file, a mail."""
 
 
 class _MonthType(click.ParamType[Month]):
@@ -99,7 +93,4 @@ def show(statement: Statement, shape: str) -> None:
     elif shape == "json":
         click.echo(statement_answer(statement).model_dump_json(by_alias=True, indent=2))
     else:
-        console = Console(highlight=False)
-        width = min(max(console.width, NARROWEST), WIDEST) if console.is_terminal else ELSEWHERE
-        console.width = width
-        console.print(statement_table(statement))
+        show_report(statement_table(statement))
