@@ -228,47 +228,6 @@ def posted_at_prices(session: Session, tenant: int, places: Sequence[Place]) -> 
     ).all()
 
 
-def posted_for_pool(
-    session: Session, tenant: int, pool_id: int, start: datetime, end: datetime
-) -> dict[tuple[Place, str], tuple[Decimal, Decimal]]:
-    """What stands in the ledger for a pool: place and meter -> quantity and amount."""
-    key = [charges.c[name] for name in (*PLACE, "meter")]
-    found = session.execute(
-        select(*key, func.sum(charges.c.quantity), func.sum(charges.c.amount))
-        .where(
-            charges.c.tenant_id == tenant,
-            charges.c.pool_id == pool_id,
-            charges.c.kind != TRUE_UP,
-            charges.c.slot >= start,
-            charges.c.slot < end,
-        )
-        .group_by(*key)
-    )
-    return {((row[0], row[1], row[2], row[3]), row[4]): (row[5], row[6]) for row in found}
-
-
-def pool_usage(
-    session: Session, tenant: int, route_ids: Sequence[int], start: datetime, end: datetime
-) -> Rows:
-    """Usage of these routes in a time by place, over all outcomes: PLACE, meters, timed_us."""
-    key = [cells.c[name] for name in PLACE]
-    return session.execute(
-        select(
-            *key,
-            *(func.sum(cells.c[name]).label(name) for name in METER_NAMES),
-            func.sum(cells.c.timed_us).label("timed_us"),
-        )
-        .where(
-            cells.c.tenant_id == tenant,
-            cells.c.slot >= start,
-            cells.c.slot < end,
-            cells.c.route_id == func.any(literal(list(route_ids), ARRAY(BigInteger))),
-        )
-        .group_by(*key)
-        .order_by(*key)
-    ).all()
-
-
 def settle(session: Session, tenant: int, concluded: Sequence[tuple[CellKey, Unpriced]]) -> None:
     """Says of claimed cells that their charges are posted, and how much has no price."""
     if not concluded:
