@@ -233,7 +233,9 @@ def move(
     ).join_from(wrong, both, literal(value=True))
     names = ["tenant_id", "posted_at", "engine", "payer_id", "kind", *_COPIED, *_SUMS]
     ordered = lines.order_by(wrong.c.slot, wrong.c.owner_id, both.c.sign)
-    done = session.execute(insert(charges).from_select(names, ordered))
+    done = session.execute(
+        insert(charges).from_select(names, ordered), execution_options={"preserve_rowcount": True}
+    )
     return int(done.rowcount)  # type: ignore[attr-defined]  # an INSERT's result has one
 
 
