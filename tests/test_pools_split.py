@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -12,7 +13,15 @@ from hypothesis import strategies as st
 from spend.calls import Owner, Route
 from spend.pool_files import PoolRefusedError, pool_of_fields, pools_of_file
 from spend.pools import Pool, pool_of
-from spend.splitting import HourSplit, busy_of, split_hour, work_units
+from spend.splitting import (
+    METHODS,
+    HourSplit,
+    busy_of,
+    split_hour,
+    weigh,
+    weight_of_call,
+    work_units,
+)
 
 NOW = datetime(2026, 10, 20, 12, 34, tzinfo=UTC)
 ROUTE = Route(
@@ -171,3 +180,50 @@ def test_a_file_says_the_same_in_toml_and_json() -> None:
     for wrong in ("[", "{}", "[]", "[1]", '{"pools": []}', '"x"'):
         with pytest.raises(PoolRefusedError):
             pools_of_file(wrong, toml=False, **common)
+
+
+USAGE = st.fixed_dictionaries(
+    {},
+    optional={
+        name: st.integers(0, 10**9)
+        for name in ("input", "cache_read", "cache_write_1h", "output", "prefill_ms", "decode_ms")
+    },
+)
+
+
+@given(
+    st.sampled_from(METHODS),
+    st.lists(USAGE, max_size=8),
+    st.decimals("0.000001", 100, places=6, allow_nan=False),
+    st.tuples(*2 * [st.decimals(0, 10_000, places=12, allow_nan=False)]),
+    st.one_of(st.none(), st.decimals(0, 10**12, places=6, allow_nan=False)),
+    st.integers(0, 10 * HOUR_US),
+)
+@settings(max_examples=200, deadline=None)
+def test_whatever_the_method_an_hour_is_split_whole_in_every_basis(
+    method: str,
+    uses: list[dict[str, int]],
+    output_weight: Decimal,
+    costs: tuple[Decimal, Decimal],
+    capacity: Decimal | None,
+    timed_us: int,
+) -> None:
+    weights = weigh(method, uses, output_weight)
+    work = sum((work_units(use, output_weight) for use in uses), Decimal(0))
+    busy = busy_of(work, capacity, timed_us)
+    assert 0 <= busy.share <= 1
+    assert weights.method in {method, "work-units-v1"}
+    assert len(weights.weights) == len(weights.quantities) == len(uses)
+    for cost in costs:
+        hour = split_hour(cost, weights.weights, busy)
+        assert hour.idle + sum(hour.parts) == cost
+        assert min([hour.idle, *hour.parts]) >= 0
+        whole = sum(weights.weights) or 1
+        for part, weight in zip(hour.parts, weights.weights, strict=True):
+            share = Fraction(cost) * busy.share * Fraction(weight, whole)
+            assert abs(Fraction(part) - share) <= Fraction(2, 10**12)
+    told = (weights.method, weights.input, weights.output)
+    of_calls = [Fraction(weight_of_call(use, *told)) for use in uses]
+    total = sum(of_calls)
+    for call, weight in zip(of_calls, weights.weights, strict=True):
+        assert call * sum(weights.weights) == weight * total
