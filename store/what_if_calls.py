@@ -32,6 +32,7 @@ from sqlalchemy.orm import Session
 
 from spend import money
 from spend.calls import Outcome
+from spend.commitments import PURCHASE, UNUSED_METER
 from spend.meters import METER_NAMES, WORK
 from spend.periods import Period
 from spend.pools import IDLE_METER, POOL_METER
@@ -137,13 +138,18 @@ def _is_priced() -> ColumnElement[bool]:
 def here(session: Session, question: Question, tenant: int, *, currency: str) -> dict[Key, Here]:
     """What the calls of a question cost really, by group: those that have calls.
 
-    Idle capacity is no call, so its lines are left out; instead each pool's idle cost of the period
-    is spread over all that ran on it, in proportion to cost, and the groups bear their parts.
+    What no call used is no call's: idle lines, and a commitment's own, are left out. Instead each
+    pool's idle cost of the period is spread over all that ran on it, in proportion to cost, and the
+    groups bear their parts. Shares of other teams' costs are of no call either.
     """
     money_part = Part(
         charges,
         {"cost": func.sum(charges.c.amount)},
-        (charges.c.currency == currency, charges.c.meter != IDLE_METER),
+        (
+            charges.c.currency == currency,
+            charges.c.meter.not_in((IDLE_METER, PURCHASE, UNUSED_METER)),
+            charges.c.rule_id.is_(None),
+        ),
     )
     costs: dict[Key, Decimal] = {}
     busy: dict[int, dict[Key, Decimal]] = defaultdict(dict)

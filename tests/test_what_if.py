@@ -223,6 +223,11 @@ def test_calls_on_a_pool_are_held_with_their_part_of_its_idle_cost(database: Dat
     # On the usage basis search pays $3, and an API at $4 would look dear.
     assert rows == {"search": ("9.00", "6.00"), "support": ("3.00", "2.00")}
     assert found["targets"][0]["difference"] == "-10.00"
+    with database.write() as session:
+        # What a commitment that nobody used cost is no call's either.
+        put_charge(session, "2026-10-20", "100", Owner(team="unused"), GPT, meter="unused")
+    every = ask(database, targets=[{"to": "acme/small"}])
+    assert every["here"]["cost"] == "12.00"
     alone = ask(database, team=["search"], targets=[{"to": "acme/small"}])
     assert alone["here"]["cost"] == "9.00"
 
