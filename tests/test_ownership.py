@@ -1,7 +1,7 @@
 """Who pays: rules by date and in order, versions, and a ledger that follows by corrections."""
 
 import pytest
-from filled_ledger import SEARCH, SUPPORT, asking, at
+from filled_ledger import LLAMA, SEARCH, SUPPORT, asking, at, put_cell
 from owned import NOW, apply, lines, moved, paid, price, rules, run, use
 from sighted import hear, sighting
 from sqlalchemy import func, select
@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 from jobs import roll
 from jobs.context import JobContext
 from spend.calls import Owner
-from store import ownership
+from spend.pool_files import pool_of_fields
+from store import ownership, pools
 from store.keys import create_key
 from store.sessions import Database
 from store.tables.ledger import charges
@@ -179,3 +180,49 @@ def test_a_key_of_one_team_sees_what_its_team_pays_for(database: Database) -> No
         assert (call["owner"]["team"], call["payer"]["team"]) == ("search", "discovery")
         assert call["payer"]["rule"] == "ownership rule search to discovery"
     assert len(listed) == 1
+
+
+def test_shares_of_a_pool_pass_to_who_pays_and_idle_stays(database: Database) -> None:
+    declared = pool_of_fields(
+        {
+            "name": "llama",
+            "cost_per_hour": "10",
+            "from": "2026-11-02T11:00:00Z",
+            "to": "2026-11-02T12:00:00Z",
+            "match": {"provider": ["vllm"]},
+            "capacity_per_hour": "1000",
+        },
+        currency="USD",
+        now=NOW,
+    )
+    with database.write() as session:
+        pools.declare(session, TENANT, declared)
+        put_cell(session, "2026-11-02T11:00", SEARCH, LLAMA, charged=False, input=200)
+    apply(database, rules(moved("search", "discovery"), moved("*", "everybody")))
+    run(database)
+    assert paid(database) == {"discovery": 2, "idle": 8}
+    with database.write() as session:
+        put_cell(session, "2026-11-02T11:15", SEARCH, LLAMA, charged=False, input=300)
+    run(database)
+    apply(database, rules(moved("search", "found", from_="2026-11-02T11:15:00Z")))
+    run(database)
+    assert paid(database) == {"search": 2, "found": 3, "idle": 5}
+    assert run(database) == "0 cells, 0 lines"
+
+
+def test_budgets_and_statements_go_by_who_pays(database: Database) -> None:
+    fill(database)
+    apply(database, rules(moved("search", "discovery", from_="2026-10-17")))
+    run(database)
+    with asking(database, now="2026-10-20T12:00") as client:
+        made = client.post(
+            "/v1/budgets",
+            json={"name": "d", "amount": "100", "filter": {"team": ["discovery"]}},
+        ).json()
+        assert client.get(f"/v1/budgets/{made['id']}/status").json()["spent"] == "20.00"
+        teams = client.get("/v1/statements/2026-10").json()["teams"]
+    assert [(each["team"], each["amount"]) for each in teams] == [
+        ("support", "50.00"),
+        ("discovery", "20.00"),
+        ("search", "10.00"),
+    ]
