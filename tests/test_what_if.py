@@ -20,6 +20,7 @@ from spend.pool_files import pool_of_fields
 from spend.prices import CONTRACT, PriceLine
 from spend.what_if_terms import Terms, adjusted
 from store import books, pools
+from store.keys import create_key
 from store.sessions import Database
 from store.tables.ledger import charges
 from store.tables.prices import prices
@@ -319,6 +320,23 @@ def test_nothing_is_written(database: Database) -> None:
     before = kept()
     ask(database, targets=[{"to": "acme/small"}])
     assert kept() == before
+
+
+def test_a_read_key_will_do_and_a_key_of_one_team_sees_that_team(database: Database) -> None:
+    enter(database, "small", {("input", 0): ("1", "1")})
+    with database.write() as session:
+        for owner in (SEARCH, SUPPORT):
+            put_cell(session, "2026-10-20", owner, GPT, input=10**6)
+        named = {"kind": "read", "name": "board", "team": "search"}
+        since = at("2026-10-01")
+        key = create_key(session, tenant=TENANT, pepper=b"pepper", now=since, **named)
+    client = asking(database, now="2026-10-21", key_pepper=b"pepper")
+    bearer = {"Authorization": f"Bearer {key}"}
+    body: dict[str, Any] = {"group_by": ["team"], "targets": [{"to": "acme/small"}]}
+    answer = client.post("/v1/what-if", json=body, headers=bearer)
+    assert [row["team"] for row in answer.json()["rows"]] == ["search"]
+    for refused in (body | {"team": ["support"]}, body | {"targets": [{"pool": "llama"}]}):
+        assert client.post("/v1/what-if", json=refused, headers=bearer).status_code == 403
 
 
 def test_what_makes_no_sense_is_refused_by_name(database: Database) -> None:
