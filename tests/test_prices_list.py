@@ -94,17 +94,55 @@ def test_it_prices_as_its_source_does(day: str, tokens: int) -> None:
             )
         except (LookupError, ValueError):
             continue
-        # A model's own name can match another one first; and a price for each request has no meter.
-        if theirs.model.id != model or theirs.model_price.requests_kcount is not None:
+        # A model's own name can match another one first.
+        if theirs.model.id != model:
             continue
         found = rates(book, Route(provider, model), band=band_of(tokens), at=moment)
-        charged = found.charge({"input": tokens, "output": 1_000})
+        charged = found.charge({"input": tokens, "output": 1_000, "requests": 1})
         assert charged is not None, (provider, model)
         ours = sum(each.amount for each in charged)
         # Prices with more than 6 decimals were rounded when they entered.
         assert abs(ours - theirs.total_price) <= Decimal("0.0000005") * (tokens + 1000) / 10**6
         compared += 1
     assert compared > 100
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "theirs", "ours"),
+    [
+        (
+            "groq",
+            "whisper-large-v3",
+            {"audio_seconds": 7_200, "input_audio_seconds": 7_200},
+            {"seconds": 7_200},
+        ),
+        ("openai", "whisper-1", {"audio_seconds": 61, "input_audio_seconds": 61}, {"seconds": 61}),
+        (
+            "anthropic",
+            "claude-sonnet-4-5",
+            {"input_tokens": 1_000, "output_tokens": 10, "web_searches": 3},
+            {"input": 1_000, "output": 10, "tool_calls": 3},
+        ),
+        (
+            "perplexity",
+            "sonar",
+            {"input_tokens": 1_000, "output_tokens": 10},
+            {"input": 1_000, "output": 10, "requests": 1},
+        ),
+    ],
+)
+def test_what_is_not_of_tokens_costs_what_its_source_says(
+    provider: str, model: str, theirs: dict[str, int], ours: dict[str, int]
+) -> None:
+    asked = genai_prices.calc_price(
+        genai_prices.Usage(**theirs), model, provider_id=provider, genai_request_timestamp=NOW
+    )
+    found = rates(PriceBook(feed().lines, {}), Route(provider, model), band=0, at=NOW)
+    charged = found.charge(ours)
+    assert charged is not None
+    # A price of an hour has no end in decimals: a second's was rounded when it entered.
+    apart = abs(sum(each.amount for each in charged) - asked.total_price)
+    assert apart <= Decimal("0.0000005") * ours.get("seconds", 0) / 10**6
 
 
 @pytest.mark.parametrize(
@@ -124,6 +162,9 @@ def test_it_prices_as_its_source_does(day: str, tokens: int) -> None:
         ("openai", "our-own-finetune", None),
         ("huggingface", "whatever", None),
         ("nobody", "gpt-4o", None),
+        # OpenAI's list is borrowed for what OpenAI sells, not for open weights.
+        ("azure", "gpt-oss-120b", None),
+        ("cerebras", "llama3.3-70b", ("cerebras", "llama-3.3-70b")),
     ],
 )
 def test_a_model_is_found_with_who_bills_and_nobody_else(
