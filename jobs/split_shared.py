@@ -69,17 +69,17 @@ def _target(
         return {}
     used = split_days.used(session, TENANT, said.bounds(start, end), end, currency=currency)
     lines = lines_of_day(said.splits, with_payers(said.rules, used), start)
-    payers.remember(session, TENANT, (payer for _, payer, _, _ in lines))
+    payers.remember(session, TENANT, (line[1] for line in lines))
     methods = {split.id: split.method for split in said.splits}
     return {
-        ((slot, content_id(payer), route_id, split_id), methods[split_id]): line
-        for (slot, payer, route_id, split_id), line in lines.items()
+        ((slot, content_id(payer), route_id, split_id, listed), methods[split_id]): line
+        for (slot, payer, route_id, split_id, listed), line in lines.items()
     }
 
 
 def _lacking(target: Posted, stands: Posted) -> Iterator[NewCharge]:
     for key in sorted(target.keys() | stands.keys()):
-        (slot, payer_id, route_id, split_id), method = key
+        (slot, payer_id, route_id, split_id, _), method = key
         weight, bases = target.get(key, (_NOTHING, FREE))
         before, bases_before = stands.get(key, (_NOTHING, FREE))
         quantity = money.EXACT.subtract(weight, before)

@@ -40,7 +40,7 @@ def by_team(
         if period.start <= each.piece < period.end:
             found[payer.team] = found[payer.team].plus(each.cost.amount, each.calls)
     for start, of_day in _days(said, paid, period, now) if said.splits else ():
-        for (slot, payer, _, _), (_, bases) in lines_of_day(said.splits, of_day, start).items():
+        for (slot, payer, *_), (_, bases) in lines_of_day(said.splits, of_day, start).items():
             if period.start <= slot < period.end:
                 found[payer.team] = found[payer.team].plus(bases.amount, 0)
     return dict(found)

@@ -143,8 +143,8 @@ class Used:
 
 Paid = tuple[Used, Owner]
 """What was used, and who pays for it."""
-Line = tuple[datetime, Owner, int, int]
-"""Slot, who pays, route, split."""
+Line = tuple[datetime, Owner, int, int, bool]
+"""Slot, who pays, route, split, and whether its list amount is known: never half of it."""
 Lines = dict[Line, tuple[Decimal, Bases]]
 """Line -> the weight that it went by (0 where money is taken from), and the money."""
 
@@ -222,15 +222,16 @@ def _add(
     taken: Iterable[Paid],
     weights: Mapping[str, Decimal],
 ) -> None:
-    costs: dict[tuple[int, Owner], Bases] = {}
+    costs: dict[tuple[int, Owner, bool], Bases] = {}
     for each, payer in taken:
-        key = (each.route_id, payer)
-        costs[key] = costs[key].plus(each.cost) if key in costs else each.cost
+        if not each.cost.is_nothing:
+            key = (each.route_id, payer, each.cost.list_amount is not None)
+            costs[key] = costs[key].plus(each.cost) if key in costs else each.cost
     whole = [money.atoms(weight) for weight in weights.values()]
-    for (route_id, payer), cost in costs.items():
-        lines[slot, payer, route_id, split.id] = (_NOTHING, cost.negative())
+    for (route_id, payer, listed), cost in costs.items():
+        lines[slot, payer, route_id, split.id, listed] = (_NOTHING, cost.negative())
         for (team, weight), part in zip(weights.items(), cost.split(whole), strict=True):
             shown = money.quantised(weight)
-            target = slot, Owner(team=team, rule=split.target_rule), route_id, split.id
+            target = slot, Owner(team=team, rule=split.target_rule), route_id, split.id, listed
             before = lines.get(target, (shown, FREE))
             lines[target] = (shown, before[1].plus(part))

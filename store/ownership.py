@@ -11,7 +11,6 @@ from sqlalchemy.dialects.postgresql import insert as insert_new
 from sqlalchemy.orm import Session
 
 from spend.ownership_files import Ownership, fields_of, ownership_of_fields
-from spend.splits import Split
 from store import waiting
 from store.tables.ownership import ownership, splits
 
@@ -104,14 +103,6 @@ def is_followed(session: Session, tenant: int, version: int, now: datetime) -> N
         .where(ownership.c.tenant_id == tenant, ownership.c.version == version)
         .values(followed_at=now)
     )
-
-
-def split_named(session: Session, tenant: int, split_id: int) -> Split | None:
-    """The split that made a line of the ledger (``charges.rule_id``)."""
-    terms = session.scalar(
-        select(splits.c.terms).where(splits.c.tenant_id == tenant, splits.c.id == split_id)
-    )
-    return None if terms is None else _read(json.dumps({"splits": [terms]})).splits[0]
 
 
 def _wanted(tenant: int) -> Any:

@@ -31,8 +31,8 @@ from store.tables.rollups import cells
 
 _BASES: Final = ("list_amount", "contracted_amount", "amount", "billed_amount")
 
-PostedKey = tuple[datetime, int, int, int]
-"""Slot, payer, route, split."""
+PostedKey = tuple[datetime, int, int, int, bool]
+"""Slot, payer, route, split, and whether the list amount is known."""
 Posted = dict[tuple[PostedKey, str], tuple[Decimal, Bases]]
 """Line and method -> what stands in the ledger: weight, and money."""
 
@@ -101,13 +101,14 @@ def used(
 
 
 _Row = tuple[int, int, int, Bases, int, int]
+_LISTED: Final = charges.c.list_amount.is_not(None)
 _FREE: Final = Bases(None, Decimal(0), Decimal(0), Decimal(0))
 
 
 def _costs(
     session: Session, tenant: int, starts: Sequence[datetime], end: datetime, currency: str
 ) -> list[_Row]:
-    key = [_piece(charges, starts), charges.c.owner_id, charges.c.route_id]
+    key = [_piece(charges, starts), charges.c.owner_id, charges.c.route_id, _LISTED]
     rows = session.execute(
         select(*key, *_sums())
         .where(
@@ -147,7 +148,7 @@ def posted(
 ) -> Posted:
     """What splits have posted in a time (UTC), summed."""
     c = charges.c
-    key: list[Any] = [c.slot, c.payer_id, c.route_id, c.rule_id, c.method]
+    key: list[Any] = [c.slot, c.payer_id, c.route_id, c.rule_id, _LISTED, c.method]
     rows = session.execute(
         select(*key, func.sum(c.quantity), *_sums())
         .where(
@@ -159,7 +160,7 @@ def posted(
         )
         .group_by(*key)
     )
-    return {((row[0], row[1], row[2], row[3]), row[4]): (row[5], _bases(row)) for row in rows}
+    return {(row[:5], row[5]): (row[6], _bases(row)) for row in rows}
 
 
 def _sums() -> list[ColumnElement[Any]]:
