@@ -7,9 +7,11 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from filled_ledger import SEARCH, at, put_names
+from filled_ledger import SEARCH, at, put_cell
 from sqlalchemy import select
 
+from jobs import charge
+from jobs.context import JobContext
 from jobs.listed_names import in_supplement, listed, look_up_new, spellings
 from jobs.price_feed import feed
 from spend.calls import Route
@@ -19,6 +21,7 @@ from spend.prices import SUPPLEMENT, PriceBook, PriceLine
 from spend.providers import place_of_call
 from store import books
 from store.sessions import Database
+from store.tables.ledger import charges
 from store.tables.prices import model_names
 from store.tenants import TENANT
 
@@ -192,17 +195,19 @@ def test_a_seller_whose_price_nobody_lists_has_no_neighbours_price() -> None:
 
 
 @pytest.mark.one_server
-def test_names_are_looked_up_again_when_a_supplement_comes(database: Database) -> None:
+def test_a_supplement_prices_what_waited_under_whatever_name(database: Database) -> None:
     called = route_of("az.ai.inference", "llama-3.3-70b-instruct", None)
     with database.write() as session:
-        put_names(session, SEARCH, called)
-    assert look_up_new(database, TENANT, now=NOW) == 1
+        put_cell(session, "2026-11-19T10:00", SEARCH, called, charged=False, input=1_000_000)
+    charge.run(JobContext(database=database, now=NOW))
     assert look_up_new(database, TENANT, now=NOW) == 0
     with database.write() as session:
         books.replace_list(session, ALSO, now=NOW, book=SUPPLEMENT)
     assert look_up_new(database, TENANT, now=NOW + timedelta(hours=1)) == 1 + 4
     assert look_up_new(database, TENANT, now=NOW + timedelta(hours=1)) == 0
+    charge.run(JobContext(database=database, now=NOW + timedelta(hours=1)))
     with database.read() as session:
+        assert session.scalars(select(charges.c.amount)).all() == [Decimal("0.71")]
         found = session.execute(
             select(model_names.c.listed_provider, model_names.c.listed_model).where(
                 model_names.c.model == called.model
