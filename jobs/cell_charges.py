@@ -66,8 +66,8 @@ def conclude(
     rated = rate(
         columns(CELL, (row[: len(CELL)] for row in priced)), Prices(book, routes, knowledge)
     )
-    volumes = volumes or Volumes(session, tenant, knowledge, currency)
-    stepped = volumes.stepped(targets(rated), stands, places, said, book)
+    volumes = volumes or Volumes(tenant, knowledge, currency)
+    stepped = volumes.stepped(session, targets(rated), stands, places, said, book)
     paying = payers.paying(session, tenant, owners.keys())
     lines = lacking(stepped.targets, stands, said, paying.payer_of)
     return Concluded(list(lines), _unpriced(cells, priced, rated), runs_on, stepped.again)

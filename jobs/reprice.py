@@ -53,14 +53,27 @@ def steps(context: JobContext) -> Iterator[Repricing]:
 
     Yields how far each has come. To stop between two leaves the rest to whoever goes on.
     """
+    dry: dict[int, Volumes] = {}
     while True:
         with context.database.write() as session:
             waiting.lock_ledger(session)
             asked = repricings.next_unfinished(session, TENANT)
             if asked is None:
                 return
-            done = _book(session, context, asked)
+            if asked.dry_run and asked.id not in dry:
+                dry[asked.id] = _looked_at(session, context, asked)
+            done = _book(session, context, asked, dry.get(asked.id))
         yield done
+
+
+def _looked_at(session: Session, context: JobContext, asked: Repricing) -> Volumes:
+    """The volumes of months after what a dry run has been through: nothing of it is posted."""
+    volumes = Volumes(TENANT, _as_if(session, asked, asked.ends), context.settings.currency)
+    through = replace(asked, ends=asked.done_until, done_until=asked.starts)
+    while through.done_until < through.ends:
+        found = _work_out(session, context, through, volumes)
+        through = replace(through, done_until=found.stretch.ends)
+    return volumes
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +92,7 @@ def preview(context: JobContext, asked: Repricing) -> Iterator[Stretch]:
     """What ``asked`` would book, stretch by stretch, on one snapshot. Nothing is written."""
     with context.database.read() as session:
         start = asked.starts
-        knowledge = _as_if(session, asked, asked.ends)
-        volumes = Volumes(session, TENANT, knowledge, context.settings.currency)
+        volumes = _looked_at(session, context, replace(asked, done_until=start))
         while start < asked.ends:
             found = _work_out(session, context, replace(asked, done_until=start), volumes)
             yield found.stretch
@@ -95,12 +107,14 @@ class _Found:
     """Of cells with another volume that has no price than before."""
 
 
-def _book(session: Session, context: JobContext, asked: Repricing) -> Repricing:
+def _book(
+    session: Session, context: JobContext, asked: Repricing, volumes: Volumes | None
+) -> Repricing:
     """Does the next stretch of a re-pricing; the ledger is locked."""
     if not asked.dry_run:
         end = _end(session, asked)
         charge_cells(session, context, asked.done_until, end)
-    found = _work_out(session, context, asked)
+    found = _work_out(session, context, asked, volumes)
     if not asked.dry_run:
         ledger.post(
             session,

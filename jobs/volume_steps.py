@@ -62,8 +62,7 @@ class Volumes:
     What was looked at counts from then on, posted or not: so one of these serves a preview.
     """
 
-    def __init__(self, session: Session, tenant: int, knowledge: Knowledge, currency: str) -> None:
-        self._session = session
+    def __init__(self, tenant: int, knowledge: Knowledge, currency: str) -> None:
         self._tenant = tenant
         self._knowledge = knowledge
         self._currency = currency
@@ -71,6 +70,7 @@ class Volumes:
 
     def stepped(
         self,
+        session: Session,
         targets: Iterable[Target],
         posted: Iterable[Sequence[Any]],
         places: Collection[Place],
@@ -85,11 +85,11 @@ class Volumes:
         asked: dict[_Month, dict[datetime, list[Target]]] = {}
         for target in targets:
             if target.rate.steps:
-                month = self._month(target.place[0], target.rate.price, book)
+                month = self._month(session, target.place[0], target.rate.price, book)
                 asked.setdefault(month, {}).setdefault(target.place[0], []).append(target)
             else:
                 found.append(target)
-        touched = {*asked, *self._take_off(posted, books, book)}
+        touched = {*asked, *self._take_off(session, posted, books, book)}
         again: set[Again] = set()
         for month in sorted(touched):
             volume = self._volumes[month]
@@ -98,34 +98,34 @@ class Volumes:
             for slot in sorted(volume.standing.keys() | by_slot.keys()):
                 of_slot = _Slot(slot, before, volume, by_slot.get(slot, []))
                 before += of_slot.quantity
-                done = self._share(of_slot, places)
+                done = self._share(session, of_slot, places)
                 found += done.targets
                 again |= done.again
                 _add(volume.standing, slot, done.targets)
         return Stepped(found, frozenset(again))
 
-    def _month(self, slot: datetime, line: PriceLine, book: PriceBook) -> _Month:
+    def _month(self, session: Session, slot: datetime, line: PriceLine, book: PriceBook) -> _Month:
         """The month and base of a line; the ledger is asked for it where it is new."""
         month = month_of(slot), line.base
         if month not in self._volumes:
-            self._volumes[month] = self._read(month[0], book.of_base(line))
+            self._volumes[month] = self._read(session, month[0], book.of_base(line))
         return month
 
-    def _read(self, start: datetime, lines: Iterable[PriceLine]) -> _Volume:
+    def _read(self, session: Session, start: datetime, lines: Iterable[PriceLine]) -> _Volume:
         edges = {line.id: line.above_monthly for line in lines if line.id is not None}
         standing: dict[datetime, _ByStep] = defaultdict(lambda: defaultdict(int))
         route_ids = set()
         for slot, route_id, band, meter, price_id, quantity in volumes.units_between(
-            self._session, self._tenant, list(edges), start, next_month(start)
+            session, self._tenant, list(edges), start, next_month(start)
         ):
             standing[slot][route_id, band, meter, edges[price_id]] += int(quantity)
             route_ids.add(route_id)
-        routes = parties.routes_of(self._session, self._tenant, route_ids)
-        book = book_for(self._session, self._tenant, list(routes.values()), currency=self._currency)
+        routes = parties.routes_of(session, self._tenant, route_ids)
+        book = book_for(session, self._tenant, list(routes.values()), currency=self._currency)
         return _Volume(edges, standing, Prices(book, routes, self._knowledge))
 
     def _take_off(
-        self, posted: Iterable[Sequence[Any]], books: Books, book: PriceBook
+        self, session: Session, posted: Iterable[Sequence[Any]], books: Books, book: PriceBook
     ) -> set[_Month]:
         """Forgets what stands at places that are looked at; returns the months that concerns."""
         touched = set()
@@ -138,13 +138,13 @@ class Volumes:
             if not has_steps[row[_PRICE]]:
                 continue
             slot, _owner_id, route_id, band = row[:4]
-            month = self._month(slot, line, book)
+            month = self._month(session, slot, line, book)
             key = (route_id, band, row[_METER], line.above_monthly)
             self._volumes[month].standing[slot][key] -= int(row[_QUANTITY])
             touched.add(month)
         return touched
 
-    def _share(self, of_slot: "_Slot", places: Collection[Place]) -> Stepped:
+    def _share(self, session: Session, of_slot: "_Slot", places: Collection[Place]) -> Stepped:
         """One slot's usage in its steps, and what of it stands in others than it should."""
         edges = of_slot.edges
         if edges is None or not of_slot.quantity:
@@ -157,7 +157,7 @@ class Volumes:
                 of_slot.standing_beside(edges[step]),
             )
         if of_slot.asked:
-            return self._share_crossing(of_slot, units, edges, places)
+            return self._share_crossing(session, of_slot, units, edges, places)
         stands: dict[int, int] = defaultdict(int)
         for (*_used, edge), quantity in of_slot.standing.items():
             stands[edge] += quantity
@@ -166,6 +166,7 @@ class Volumes:
 
     def _share_crossing(
         self,
+        session: Session,
         of_slot: "_Slot",
         units: Sequence[int],
         edges: Sequence[int],
@@ -176,7 +177,7 @@ class Volumes:
         stands: dict[tuple[Place, str], dict[int, int]] = defaultdict(lambda: defaultdict(int))
         if any(of_slot.standing.values()):
             for *place, meter, price_id, quantity in volumes.units_in_slot(
-                self._session, self._tenant, list(of_slot.volume.edges), of_slot.slot
+                session, self._tenant, list(of_slot.volume.edges), of_slot.slot
             ):
                 if tuple(place) not in places:
                     key = (place[0], place[1], place[2], place[3]), meter

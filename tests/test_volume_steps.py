@@ -11,11 +11,11 @@ from priced_month import line
 from sighted import GPT, NOON, hear, sighting
 from sqlalchemy import func, select, update
 
-from jobs import charge, roll
+from jobs import charge, reprice, roll
 from jobs.context import JobContext
 from spend.prices import CONTRACT
 from spend.volume_steps import in_steps, month_of, next_month, shared
-from store import books
+from store import books, repricings
 from store.sessions import Database
 from store.tables.ledger import charges
 from store.tables.prices import prices
@@ -171,3 +171,49 @@ def test_a_call_tells_the_steps_that_it_is_in(database: Database) -> None:
     total = sum(Decimal(cost) for cost, _lines in told.values())
     with database.read() as session:
         assert session.scalar(select(func.sum(charges.c.amount))) == total
+
+
+@pytest.mark.one_server
+def test_a_re_pricing_into_steps_books_what_its_dry_run_told(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reprice, "CELLS_AT_ONCE", 2)
+    enter_steps(database, (0, "3"))
+    with database.write() as session:
+        for number in range(12):
+            slot = f"2026-10-{1 + number // 3:02}T{number % 3:02}:00"
+            put_cell(session, slot, route=GPT, charged=False, input=100)
+    run(database)
+    early = NOON - timedelta(days=30)
+    steps = [
+        line(CONTRACT, GPT, "input", price, above_monthly=above, valid_from=early)
+        for above, price in ((250, "2"), (700, "1"))
+    ]
+    with database.write() as session:
+        books.enter_contract(session, TENANT, steps, now=LATER)
+    assert run(database) == "0 cells, 0 lines"
+    told = []
+    for dry_run in (True, False):
+        with database.write() as session:
+            asked = repricings.request(
+                session,
+                TENANT,
+                datetime(2026, 10, 1, tzinfo=UTC),
+                datetime(2026, 10, 5, tzinfo=UTC),
+                dry_run=dry_run,
+                now=LATER + timedelta(hours=1 + (not dry_run)),
+            )
+        context = JobContext(database=database, now=LATER + timedelta(hours=2), by_hand=True)
+        going = reprice.steps(context)
+        next(going)
+        # Somebody else goes on.
+        going.close()
+        reprice.run(context)
+        with database.read() as session:
+            (found,) = repricings.differences(session, TENANT, asked.id).values()
+        told.append((found.before, found.after))
+    by_hand = Decimal("0.000250") * 3 + Decimal("0.000450") * 2 + Decimal("0.000500")
+    assert told == [(Decimal("0.0036"), by_hand)] * 2
+    with database.read() as session:
+        assert session.scalar(select(func.sum(charges.c.amount))) == by_hand
+    assert run(database) == "0 cells, 0 lines"
