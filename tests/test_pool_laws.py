@@ -17,11 +17,13 @@ from sqlalchemy.exc import IntegrityError
 from jobs import charge, charge_pools
 from jobs.context import JobContext
 from spend.calls import Owner
+from spend.energy import EnergyCounter, EnergyReading
 from spend.pool_costs import hour_cost
 from spend.pool_files import pool_of_fields
 from spend.pools import HOUR, Pool
 from spend.splitting import METHODS
-from store import closing, ledger, pool_hours, pools, waiting
+from store import closing, energy, ledger, pool_hours, pools, waiting
+from store.dictionaries import Known
 from store.sessions import Database
 from store.tables.ledger import charges
 from store.tables.rollups import cells
@@ -257,23 +259,32 @@ def test_what_comes_late_in_closed_time_is_counted_and_moves_no_money(database: 
     assert [(each.work_units, each.late_units) for each in hours] == [(200, 300)]
 
 
-def test_energy_that_is_told_late_settles_open_hours_again(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_energy_that_is_told_late_settles_open_hours_again(database: Database) -> None:
     power = POWER | {"price_per_kwh": "0.12", "measured": {"host.name": "gpu-*"}}
     apply(database, declared(POOLS[2], components=[SERVER, power]))
     run(database)
     assert power_of(database) == (Decimal("0.9"), Decimal(0))
     hour = at("2026-10-25T01:00")
-    measured = charge_pools.energy.MeasuredHour(2 * 3_600_000_000, Fraction(3, 4))
-    told = charge_pools.energy.ToldAnew({"host.name": "gpu-7"}, hour, hour)
-    elsewhere = charge_pools.energy.ToldAnew({"host.name": "web-1"}, hour - 9 * HOUR, NOW)
-    left = [[told, elsewhere]]
-    monkeypatch.setattr(charge_pools.energy, "claim_told", lambda *_: left.pop() if left else [])
-    monkeypatch.setattr(charge_pools.energy, "joules_by_hour", lambda *_: {hour: measured})
+    tell(database, 1, "gpu-7", hour, hour + 0.75 * HOUR)
+    tell(database, 2, "web-1", hour, NOW)
     assert run(database) == "0 cells, 1 lines"
+    # Two kWh in three quarters of the hour, and a quarter of 900 W.
     assert power_of(database) == (Decimal("2.225"), Decimal(2))
     assert sums(database)[1, hour][3] == Decimal("2.225") * Decimal("1.4") * Decimal("0.12")
+    assert run(database) == "0 cells, 0 lines"
+
+
+def tell(database: Database, id_: int, host: str, since: datetime, until: datetime) -> None:
+    """Two kWh of a machine."""
+    attributes = {"host.name": host}
+    counter = EnergyCounter("hw.energy", id_, id_, True, 0, True, attributes)
+    readings = [
+        EnergyReading(id_, at_, at_, millijoules)
+        for at_, millijoules in ((since, 0), (until, 2 * 3_600_000_000))
+    ]
+    with database.write() as session:
+        energy.remember_energy_counters(session, TENANT, {id_: counter}, Known())
+        energy.put_energy(session, TENANT, id_, [readings], {id_: counter})
 
 
 def power_of(database: Database) -> tuple[Decimal | None, Decimal | None]:
