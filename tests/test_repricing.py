@@ -2,13 +2,16 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 from fastapi.testclient import TestClient
 from filled_ledger import CLAUDE, GPT, SUPPORT, asking, at, put_cell
 from sqlalchemy import select, update
 from test_charge_prices import NOW, context, cost, enter, line, posted
 
+from app.commands import prices
 from jobs import charge, reprice
 from spend.repricings import Repricing
 from store import closing, repricings
@@ -218,3 +221,51 @@ def test_who_enters_prices_is_told_what_they_leave_as_it_was(
     }
     ahead = price | {"unit_price": "4", "valid_from": "2026-10-21"}
     assert client.post("/v1/prices", json=ahead).json()["concerned"] is None
+
+
+def test_what_is_closed_before_its_turn_does_not_move(database: Database) -> None:
+    enter(database, line("input", "1"), now=NOW - timedelta(days=1))
+    put(database, "10:00", "11:00", input=1_000_000)
+    charge.run(context(database))
+    enter(database, line("input", "3"))
+    ask(database)
+    with database.write() as session:
+        closing.close(session, TENANT, at("2026-10-20T11:00"))
+    reprice.run(context(database, LATER))
+    assert cost(database) == 4
+
+
+def test_the_command_shows_the_difference_books_it_and_tells_how_to_go_on(
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(*arguments: str) -> Result:
+        monkeypatch.setenv("SPANLEDGER_DATABASE_URL", database_url)
+        monkeypatch.setenv("COLUMNS", "200")
+        return CliRunner().invoke(prices.command, ["reprice", *arguments])
+
+    enter(database, line("input", "1"), now=NOW - timedelta(days=1))
+    put(database, "10:00", "10:15", "10:30", input=1_000_000)
+    charge.run(context(database))
+    enter(database, line("input", "3"))
+    time = ("--from", "2026-10-20T10:00Z", "--to", "2026-10-20T12:00Z")
+    dry = told(*time, "--dry-run").output
+    assert ["search", "3.00", "9.00", "+6.00", "0"] in [row.split() for row in dry.splitlines()]
+    assert "to be booked: 6 lines for 3 of the cells. Nothing was booked" in dry
+    assert len(posted(database)) == 3
+    wrong = told("--from", "2026-10-20T10:05Z")
+    assert (wrong.exit_code, "--from: must be on a quarter hour" in wrong.output) == (2, True)
+    monkeypatch.setattr(reprice, "CELLS_AT_ONCE", 1)
+    advance = repricings.advance
+
+    def interrupted(*arguments: Any, **others: Any) -> Repricing:
+        if len(posted(database)) > 3:
+            raise KeyboardInterrupt
+        return advance(*arguments, **others)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(repricings, "advance", interrupted)
+        stopped = told(*time)
+    assert stopped.exit_code == 130
+    assert "re-pricing 1 is booked until 2026-10-20 10:15 (1 cells, 2 lines)" in stopped.output
+    assert "booked: 6 lines for 3 of the cells, as re-pricing 1" in told(*time).output
+    assert cost(database) == 9
