@@ -6,7 +6,7 @@ slots from one step to another: those are told, to be charged again; all others 
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -83,13 +83,15 @@ class Volumes:
         """
         found: list[Target] = []
         asked: dict[_Month, dict[datetime, list[Target]]] = {}
+        counted = _Counted(book)
         for target in targets:
-            if target.rate.steps:
-                month = self._month(session, target.place[0], target.rate.price, book)
+            # Where its steps were not known yet, it counts for those of later slots all the same.
+            if counted.has_steps(target.rate.price):
+                month = self._month(session, target.place[0], target.rate.price, counted)
                 asked.setdefault(month, {}).setdefault(target.place[0], []).append(target)
             else:
                 found.append(target)
-        touched = {*asked, *self._take_off(session, posted, books, book)}
+        touched = {*asked, *self._take_off(session, posted, books, counted)}
         again: set[Again] = set()
         for month in sorted(touched):
             volume = self._volumes[month]
@@ -104,11 +106,13 @@ class Volumes:
                 _add(volume.standing, slot, done.targets)
         return Stepped(found, frozenset(again))
 
-    def _month(self, session: Session, slot: datetime, line: PriceLine, book: PriceBook) -> _Month:
+    def _month(
+        self, session: Session, slot: datetime, line: PriceLine, counted: "_Counted"
+    ) -> _Month:
         """The month and base of a line; the ledger is asked for it where it is new."""
         month = month_of(slot), line.base
         if month not in self._volumes:
-            self._volumes[month] = self._read(session, month[0], book.of_base(line))
+            self._volumes[month] = self._read(session, month[0], counted.book.of_base(line))
         return month
 
     def _read(self, session: Session, start: datetime, lines: Iterable[PriceLine]) -> _Volume:
@@ -125,20 +129,16 @@ class Volumes:
         return _Volume(edges, standing, Prices(book, routes, self._knowledge))
 
     def _take_off(
-        self, session: Session, posted: Iterable[Sequence[Any]], books: Books, book: PriceBook
+        self, session: Session, posted: Iterable[Sequence[Any]], books: Books, counted: "_Counted"
     ) -> set[_Month]:
         """Forgets what stands at places that are looked at; returns the months that concerns."""
         touched = set()
-        has_steps: dict[int, bool] = {}
         for row in posted:
             line = books.prices[row[_PRICE]]
-            if row[_PRICE] not in has_steps:
-                beside = (line, *book.of_base(line))
-                has_steps[row[_PRICE]] = any(each.above_monthly for each in beside)
-            if not has_steps[row[_PRICE]]:
+            if not counted.has_steps(line):
                 continue
             slot, _owner_id, route_id, band = row[:4]
-            month = self._month(session, slot, line, book)
+            month = self._month(session, slot, line, counted)
             key = (route_id, band, row[_METER], line.above_monthly)
             self._volumes[month].standing[slot][key] -= int(row[_QUANTITY])
             touched.add(month)
@@ -199,6 +199,21 @@ class Volumes:
 
 
 @dataclass(frozen=True, slots=True)
+class _Counted:
+    """Which price lines' units are counted through the month."""
+
+    book: PriceBook
+    _known: dict[int | None, bool] = field(default_factory=dict)
+
+    def has_steps(self, line: PriceLine) -> bool:
+        """Whether its base ever had a volume step, as far as the book tells."""
+        if line.id not in self._known:
+            beside = (line, *self.book.of_base(line))
+            self._known[line.id] = any(each.above_monthly for each in beside)
+        return self._known[line.id]
+
+
+@dataclass(frozen=True, slots=True)
 class _Slot:
     """A slot of a month's volume."""
 
@@ -241,11 +256,15 @@ class _Slot:
 
 
 def _edges(rate: Rate) -> tuple[int, ...]:
-    return tuple(each.price.above_monthly for each in rate.steps) or (0,)
+    return tuple(each.price.above_monthly for each in _steps(rate))
+
+
+def _steps(rate: Rate) -> tuple[Rate, ...]:
+    return rate.steps or (rate,)
 
 
 def _in_step(target: Target, step: int, quantity: int) -> Target:
-    rate = target.rate.steps[step]
+    rate = _steps(target.rate)[step]
     asked = rate.list_unit_price
     return replace(
         target,

@@ -212,8 +212,35 @@ def test_a_re_pricing_into_steps_books_what_its_dry_run_told(
         with database.read() as session:
             (found,) = repricings.differences(session, TENANT, asked.id).values()
         told.append((found.before, found.after))
+    # 250 units at 3, the next 450 at 2, 500 at 1.
     by_hand = Decimal("0.000250") * 3 + Decimal("0.000450") * 2 + Decimal("0.000500")
     assert told == [(Decimal("0.0036"), by_hand)] * 2
     with database.read() as session:
         assert session.scalar(select(func.sum(charges.c.amount))) == by_hand
     assert run(database) == "0 cells, 0 lines"
+
+
+@pytest.mark.one_server
+def test_units_count_for_the_month_also_where_its_steps_were_not_known_yet(
+    database: Database,
+) -> None:
+    enter_steps(database, (0, "3"))
+    with database.write() as session:
+        put_cell(session, "2026-10-01T00:00", route=GPT, charged=False, input=100)
+        said = line(CONTRACT, GPT, "input", "1", above_monthly=150, valid_from=month_of(NOON))
+        books.enter_contract(session, TENANT, [said], now=datetime(2026, 10, 2, tzinfo=UTC))
+        put_cell(session, "2026-10-03T00:00", route=GPT, charged=False, input=100)
+    run(database)
+    assert in_each_step(database) == {
+        ("01T00", 0): (100, "0.0003"),
+        ("03T00", 0): (50, "0.00015"),
+        ("03T00", 150): (50, "0.00005"),
+    }
+    with database.write() as session:
+        put_cell(session, "2026-10-01T01:00", route=GPT, charged=False, input=500)
+    run(database)
+    assert in_each_step(database) == {
+        ("01T00", 0): (100, "0.0003"),
+        ("01T01", 0): (500, "0.0015"),
+        ("03T00", 150): (100, "0.0001"),
+    }
