@@ -12,6 +12,7 @@ from api.ownership_shapes import OwnershipShape, PreviewAnswer, preview_answer
 from api.problems import answers
 from api.shapes import instant
 from store.completeness import complete_until
+from store.grouping import TooManyRowsError
 from store.ownership_preview import ClosedError, preview
 
 router = APIRouter(prefix="/v1/ownership", tags=["ownership"])
@@ -44,4 +45,6 @@ def ask_preview(
         )
     except ClosedError as closed:
         raise wrong("from", str(closed)) from None
+    except TooManyRowsError:
+        raise wrong("from", "there is too much to look at: ask for less time") from None
     return preview_answer(found, asked, config.currency, instant(complete_until(session)))

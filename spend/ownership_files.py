@@ -59,10 +59,11 @@ class Ownership:
         return ZoneInfo(self.timezone)
 
     def bounds(self, start: datetime, end: datetime) -> set[datetime]:
-        """Where, within a time (UTC), a day of its zone, a rule or a split begins or ends."""
+        """Where, within a time (UTC), a rule, a split or a day that is split begins or ends."""
         every: list[Rule | Split] = [*self.rules, *self.splits]
         found = {bound for each in every for bound in (each.valid_from, each.valid_to)}
-        found |= {day_start(day, self.zone) for day in days_in(Period(start, end), self.zone)}
+        if self.splits:
+            found |= {day_start(day, self.zone) for day in days_in(Period(start, end), self.zone)}
         return {start, *(bound for bound in found if start < bound < end)}
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -9,6 +10,9 @@ from spend.ownership_files import Ownership
 from spend.ownership_preview import Share, by_team, decided, whole_days
 from spend.periods import Period
 from store import closing, ownership, split_days
+
+MOST_ROWS: Final = 200_000
+"""Owners, routes and pieces of time that a preview is made of: a second's work or two."""
 
 
 class ClosedError(ValueError):
@@ -56,7 +60,8 @@ def preview(
 ) -> Preview:
     """The difference that applying ``said`` makes to a period (UTC), of what is in the ledger.
 
-    Raises ClosedError where the period begins in closed time.
+    Raises ClosedError where the period begins in closed time, TooManyRowsError
+    (store/grouping.py) where it is too long for what was used in it.
     """
     closed_to = closing.open_from(session, tenant)
     if closed_to is not None and period.start < closed_to:
@@ -66,7 +71,9 @@ def preview(
     wide = [whole_days(each, period) for each in (held, said)]
     start, end = min(each.start for each in wide), max(each.end for each in wide)
     bounds = {period.start, period.end, *held.bounds(start, end), *said.bounds(start, end)}
-    found = split_days.used(session, tenant, bounds - {end}, end, currency=currency)
+    found = split_days.used(
+        session, tenant, bounds - {end}, end, currency=currency, at_most=MOST_ROWS
+    )
     return Preview(
         before=by_team(held, found, period, now),
         after=by_team(said, found, period, now),

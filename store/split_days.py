@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 from spend.meters import DISJOINT
 from spend.splits import Bases, Used
 from store import parties
+from store.grouping import TooManyRowsError
 from store.tables.ledger import charges
 from store.tables.ownership import split_waiting, splits
 from store.tables.rollups import cells
@@ -87,11 +88,23 @@ def done(session: Session, tenant: int, start: datetime, end: datetime) -> None:
 
 
 def used(
-    session: Session, tenant: int, bounds: Collection[datetime], end: datetime, *, currency: str
+    session: Session,
+    tenant: int,
+    bounds: Collection[datetime],
+    end: datetime,
+    *,
+    currency: str,
+    at_most: int | None = None,
 ) -> list[Used]:
-    """What each owner used, and what that cost, in pieces that begin at ``bounds`` (UTC)."""
+    """What each owner used, and what that cost, in pieces that begin at ``bounds`` (UTC).
+
+    More than ``at_most`` rows raise TooManyRowsError (store/grouping.py).
+    """
     starts = sorted(bounds)
-    rows = [*_costs(session, tenant, starts, end, currency), *_usage(session, tenant, starts, end)]
+    rows = [
+        *_costs(session, tenant, starts, end, currency, at_most),
+        *_usage(session, tenant, starts, end),
+    ]
     who = parties.owners_of(session, tenant, {row[1] for row in rows})
     return [
         Used(starts[piece - 1], who[owner_id], route_id, cost, calls, tokens)
@@ -106,7 +119,12 @@ _FREE: Final = Bases(None, Decimal(0), Decimal(0), Decimal(0))
 
 
 def _costs(
-    session: Session, tenant: int, starts: Sequence[datetime], end: datetime, currency: str
+    session: Session,
+    tenant: int,
+    starts: Sequence[datetime],
+    end: datetime,
+    currency: str,
+    at_most: int | None,
 ) -> list[_Row]:
     key = [_piece(charges, starts), charges.c.owner_id, charges.c.route_id, _LISTED]
     rows = session.execute(
@@ -117,7 +135,10 @@ def _costs(
             charges.c.currency == currency,
         )
         .group_by(*key)
-    )
+        .limit(None if at_most is None else at_most + 1)
+    ).all()
+    if at_most is not None and len(rows) > at_most:
+        raise TooManyRowsError
     return [(row[0], row[1], row[2], _bases(row), 0, 0) for row in rows]
 
 

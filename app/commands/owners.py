@@ -18,6 +18,7 @@ from spend.ownership_files import Ownership, OwnershipRefusedError, ownership_of
 from spend.periods import Period, day_start, local_day
 from spend.splits import SHARES, Split
 from store import ownership
+from store.grouping import TooManyRowsError
 from store.ownership import Version
 from store.ownership_preview import ClosedError, Preview, preview
 from store.tenants import TENANT
@@ -101,6 +102,8 @@ def _show_preview(settings: Settings, said: Ownership, period: Period, now: date
             found = preview(session, TENANT, said, period, currency=currency, now=now)
         except ClosedError as closed:
             raise click.ClickException(str(closed)) from None
+        except TooManyRowsError:
+            raise click.ClickException("there is too much to look at: less time") from None
     show(_changes(found, currency))
     idle = [name for name, each in found.decided.items() if not each.calls and not each.cost]
     if idle:
