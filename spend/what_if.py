@@ -6,20 +6,27 @@ model does to the usage itself cannot be known: it is assumed, and the assumptio
 """
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from spend import money
 from spend.calls import Route
 from spend.economics import tokens_of
 from spend.pools import Pool
 from spend.prices import PriceBook, tier_of
-from spend.rating import REQUESTS, Rates, rates
+from spend.rating import REQUESTS, Line, Rate, Rates, rates
 from spend.targets import ApiTarget
 from spend.totals import Totals, plus
+from spend.volume_steps import in_steps, month_of, shared
 from spend.what_if_terms import Terms, adjusted
+
+_OF_STEPS: Final = (
+    "The price of {} has volume steps: a month's calls share them, and nothing else counts."
+)
 
 Key = tuple[str | None, ...]
 
@@ -91,6 +98,16 @@ def difference(here: Here, there: Rated) -> Decimal | None:
     return money.EXACT.subtract(money.EXACT.subtract(there.cost, there.of_unpriced), here.cost)
 
 
+@dataclass(frozen=True, slots=True)
+class ToApi:
+    """Everything goes to a model of a provider."""
+
+    target: ApiTarget
+    terms: Terms
+    prices_at: datetime | None = None
+    """By whose prices (UTC); None: those of each call's own time."""
+
+
 def route_there(target: ApiTarget, called: Route) -> Route:
     """The route of a call there. What it was for, its operation, goes with it.
 
@@ -108,31 +125,64 @@ def route_there(target: ApiTarget, called: Route) -> Route:
 class Rater:
     """Rates traffic on one target. Remembers prices as long as they hold."""
 
-    def __init__(self, book: PriceBook, target: ApiTarget, terms: Terms) -> None:
+    def __init__(self, book: PriceBook, asked: ToApi) -> None:
         self._book = book
-        self._target = target
-        self._terms = terms
+        self._asked = asked
         self._known: dict[tuple[Route, int, datetime], Rates] = {}
         self._notes: dict[str, None] = {}
 
-    def rated(self, traffic: Iterable[Traffic]) -> Rated:
-        """What calls would cost there, together."""
-        return all_of(self._one(each) for each in traffic)
-
-    def prices(self, called: Route, band: int, at: datetime) -> Rates:
-        """What holds there for calls of a route."""
-        route = route_there(self._target, called)
-        key = (route, band, at)
-        if key not in self._known:
-            self._known[key] = rates(self._book, route, band=band, at=at)
-        return self._known[key]
+    def rated(self, traffic: Sequence[Traffic]) -> list[Rated]:
+        """What calls would cost there, one for each; no two of a month's volume steps apart."""
+        terms = self._asked.terms
+        factors = (terms.tokenizer, terms.tokenizer_low, terms.tokenizer_high)
+        costs = zip(*(self._costs(traffic, factor) for factor in factors), strict=True)
+        return [self._one(each, *of_each) for each, of_each in zip(traffic, costs, strict=True)]
 
     def notes(self) -> list[str]:
         """What is to be said of the prices that were taken."""
         return list(self._notes)
 
+    def _prices(self, each: Traffic) -> Rates:
+        route = route_there(self._asked.target, each.route)
+        at = each.at if self._asked.prices_at is None else self._asked.prices_at
+        key = (route, each.band, at)
+        if key not in self._known:
+            self._known[key] = rates(self._book, route, band=each.band, at=at)
+        return self._known[key]
+
+    def _there(self, each: Traffic, factor: Decimal) -> dict[str, int]:
+        return adjusted(each.usage, self._asked.terms, factor) | {REQUESTS: each.answered}
+
+    def _costs(self, traffic: Sequence[Traffic], factor: Decimal) -> list[Decimal | None]:
+        charged = [self._prices(each).charge(self._there(each, factor)) for each in traffic]
+        stepped = _in_steps(traffic, charged)
+        return [
+            None
+            if lines is None
+            else money.total(
+                [stepped.get((place, line.meter), line.amount) for line in lines],
+            )
+            for place, lines in enumerate(charged)
+        ]
+
+    def _one(
+        self, each: Traffic, cost: Decimal | None, low: Decimal | None, high: Decimal | None
+    ) -> Rated:
+        prices = self._prices(each)
+        used = prices.quantities(self._there(each, self._asked.terms.tokenizer))
+        if cost is None:
+            missing = frozenset(name for name in used if name not in prices.lines)
+            tokens = tokens_of(each.usage)
+            return Rated(unpriced_calls=each.calls, unpriced_tokens=tokens, missing=missing)
+        self._note(each, prices, used)
+        unknown = 0 if prices.by_request else each.unmetered_calls
+        if each.calls and unknown == each.calls:
+            return Rated(unpriced_calls=unknown)
+        of_unpriced = money.amount(0) if each.is_priced else cost
+        return Rated(cost, low, high, of_unpriced, unknown)
+
     def _note(self, each: Traffic, prices: Rates, used: Iterable[str]) -> None:
-        tier = tier_of(route_there(self._target, each.route).service_tier)
+        tier = tier_of(route_there(self._asked.target, each.route).service_tier)
         for meter in used:
             rate = prices.lines[meter]
             if meter == "cache_read" and rate.price.meter == "input":
@@ -142,37 +192,34 @@ class Rater:
                 told = f"There is no {tier} price of {meter}: the ordinary one is taken."
                 self._notes[told] = None
             if rate.steps:
-                told = f"The price of {meter} has volume steps: the first one is taken."
-                self._notes[told] = None
-
-    def _one(self, each: Traffic) -> Rated:
-        prices, terms = self.prices(each.route, each.band, each.at), self._terms
-        costs = [
-            _cost(prices, adjusted(each.usage, terms, factor) | {REQUESTS: each.answered})
-            for factor in (terms.tokenizer, terms.tokenizer_low, terms.tokenizer_high)
-        ]
-        used = prices.quantities(adjusted(each.usage, terms, terms.tokenizer))
-        if costs[0] is None:
-            missing = frozenset(name for name in used if name not in prices.lines)
-            return Rated(
-                unpriced_calls=each.calls, unpriced_tokens=tokens_of(each.usage), missing=missing
-            )
-        self._note(each, prices, used)
-        unknown = 0 if prices.by_request else each.unmetered_calls
-        if each.calls and unknown == each.calls:
-            return Rated(unpriced_calls=unknown)
-        return Rated(
-            cost=costs[0],
-            low=costs[1],
-            high=costs[2],
-            of_unpriced=money.amount(0) if each.is_priced else costs[0],
-            unpriced_calls=unknown,
-        )
+                self._notes[_OF_STEPS.format(meter)] = None
 
 
-def _cost(prices: Rates, usage: Mapping[str, int]) -> Decimal | None:
-    lines = prices.charge(usage)
-    return None if lines is None else money.total([line.amount for line in lines])
+def _in_steps(
+    traffic: Sequence[Traffic], charged: Sequence[list[Line] | None]
+) -> dict[tuple[int, str], Decimal]:
+    """What lines cost whose price depends on the month's volume: by place in both, and meter.
+
+    The units of a month (UTC) share its steps in proportion, stretch after stretch of unchanged
+    prices. Nothing else that was bought counts.
+    """
+    alike: dict[tuple[datetime, tuple[Rate, ...]], list[tuple[int, Line]]] = defaultdict(list)
+    for place, lines in enumerate(charged):
+        for line in lines or ():
+            if line.rate.steps:
+                alike[traffic[place].at, line.rate.steps].append((place, line))
+    costs = {}
+    before: dict[object, int] = defaultdict(int)
+    for (at, steps), found in sorted(alike.items(), key=lambda each: each[0][0]):
+        volume = (month_of(at), steps[0].price.base)
+        quantities = [line.quantity for _place, line in found]
+        edges = [step.price.above_monthly for step in steps]
+        whole = in_steps(before[volume], sum(quantities), edges)
+        before[volume] += sum(quantities)
+        for (place, line), parts in zip(found, shared(quantities, whole), strict=True):
+            amounts = [money.cost(n, step.unit_price) for n, step in zip(parts, steps, strict=True)]
+            costs[place, line.meter] = money.total(amounts)
+    return costs
 
 
 def all_of(groups: Iterable[Rated]) -> Rated:
@@ -190,16 +237,6 @@ def _added(one: Rated, other: Rated) -> Rated:
         unpriced_tokens=one.unpriced_tokens + other.unpriced_tokens,
         missing=one.missing | other.missing,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class ToApi:
-    """Everything goes to a model of a provider."""
-
-    target: ApiTarget
-    terms: Terms
-    prices_at: datetime | None = None
-    """By whose prices (UTC); None: those of each call's own time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,17 @@
 """What if these calls had gone elsewhere: read, rated and put together. Nothing is written."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from spend import money
+from spend.periods import Period
 from spend.prices import PriceBook
 from spend.totals import together
-from spend.what_if import Answer, Here, Key, Rater, ToApi, ToPool, Traffic, WhatIf, all_of
+from spend.volume_steps import month_of, next_month
+from spend.what_if import Answer, Here, Key, Rated, Rater, ToApi, ToPool, Traffic, WhatIf, all_of
 from spend.what_if_pool import on_pool
 from spend.what_if_terms import assumptions
 from store.dimensions import Question
@@ -44,6 +45,7 @@ def what_if(
         if each.prices_at is None
         for moment in book.changes(each.target.route).moments
     }
+    changes.update(_months(question.period))
     ran = {id_: runs_on(session, tenant, pool) for id_, pool in pools.items()}
     calls = list(traffic(session, question, tenant, sorted(changes), ran))
     answers = []
@@ -64,11 +66,18 @@ def what_if(
 
 
 def _on_api(book: PriceBook, asked: ToApi, calls: Sequence[Traffic]) -> Answer:
-    rater = Rater(book, asked.target, asked.terms)
-    groups: dict[Key, list[Traffic]] = defaultdict(list)
-    for each in calls:
-        at = each.at if asked.prices_at is None else asked.prices_at
-        groups[each.key].append(replace(each, at=at))
-    by_group = {key: rater.rated(alike) for key, alike in groups.items()}
+    rater = Rater(book, asked)
+    groups: dict[Key, list[Rated]] = defaultdict(list)
+    for each, rated in zip(calls, rater.rated(calls), strict=True):
+        groups[each.key].append(rated)
+    by_group = {key: all_of(alike) for key, alike in groups.items()}
     notes = (*assumptions(asked.terms), *rater.notes())
     return Answer(asked.target.name, by_group, all_of(by_group.values()), notes)
+
+
+def _months(period: Period) -> Iterator[datetime]:
+    """The months of UTC that begin in a period: volumes are counted by them."""
+    month = next_month(month_of(period.start))
+    while month < period.end:
+        yield month
+        month = next_month(month)

@@ -275,6 +275,24 @@ def test_the_batch_tier_of_the_same_model_is_a_target(database: Database) -> Non
     assert "There is no batch price of output: the ordinary one is taken." in batch["assumptions"]
 
 
+def test_volume_steps_are_counted_by_month_and_shared(database: Database) -> None:
+    enter(database, "vast", {("input", 0): ("2", "2")})
+    enter(database, "vast", {("input", 0): ("1", "1")}, above_monthly=10**6)
+    with database.write() as session:
+        for slot, owner, used in (
+            ("2026-09-30T23:45", SEARCH, 10**6),
+            ("2026-10-20", SEARCH, 3 * 10**6),
+            ("2026-10-21", SUPPORT, 10**6),
+        ):
+            put_cell(session, slot, owner, GPT, input=used)
+    asked = {"from": "2026-09-01", "group_by": ["team"], "targets": [{"to": "acme/vast"}]}
+    found = ask(database, **asked)
+    # September: $2. October: a million at $2 and three at $1, shared 3 to 1.
+    costs = {row["team"]: row["there"][0]["cost"] for row in found["rows"]}
+    assert costs == {"search": "5.75", "support": "1.25"}
+    assert "volume steps" in " ".join(found["targets"][0]["assumptions"])
+
+
 @pytest.mark.parametrize(
     ("terms", "there"),
     [
