@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from spend.providers import ENGINES, FRAMEWORKS, provider_named
+from spend.written_rows import LONGEST_TEXT
 
 # Providers of theirs that are called otherwise than instrumentations call them.
 _OURS: Final = {
@@ -22,6 +23,7 @@ _VERTEX: Final = "vertex_ai"
 _AWS_REGION: Final = re.compile(r"[a-z]{2}(?:-gov|-iso[a-z]?)?-[a-z]+-\d")
 _AZURE_ZONES: Final = frozenset({"us", "eu", "apac"})
 _AZURE_EVERYWHERE: Final = frozenset({"global", "global-standard"})
+_A_PROVIDER: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _COMMITMENT: Final = re.compile(r"\d+-month-commitment")
 _OF_AN_IMAGE: Final = re.compile(r"\d+-x-\d+|max-x-max|\d+-steps|hd|standard|low|medium|high|auto")
 
@@ -55,8 +57,8 @@ def named(key: str, litellm_provider: str) -> Named:
     elif len(segments) > 1 and provider == "azure" and segments[0] in _AZURE_EVERYWHERE:
         segments = segments[1:]
     model = "/".join(segments)
-    if not model or "*" in model or not model.isprintable():
-        raise NotSayableError("for many models at once")
+    if not model or "*" in model or not model.isprintable() or len(model) > LONGEST_TEXT:
+        raise NotSayableError("under no name that a call could have")
     return Named(provider, model, region)
 
 
@@ -69,7 +71,7 @@ def _provider(theirs: str) -> str:
     ours = provider_named(word)
     if ours in ENGINES:
         raise NotSayableError("of software that runs on machines of one's own")
-    if not word or word in FRAMEWORKS or not word.isprintable() or " " in word:
+    if not _A_PROVIDER.fullmatch(word) or word in FRAMEWORKS:
         raise NotSayableError("of nobody who bills")
     # One that we do not know is called by calls as it is called here.
     return ours or word

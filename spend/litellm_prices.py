@@ -54,7 +54,7 @@ _WHOLES: Final = frozenset({"images", "seconds"})
 
 _TIERS: Final = {"batches": "batch", "priority": "priority", "flex": "flex"}
 _NAME: Final = re.compile(
-    r"(?P<price>\w+?)(?:_above_(?P<above>\d+)k_tokens)?(?:_(?P<tier>batches|priority|flex))?"
+    r"(?P<price>\w+?)(?:_above_(?P<above>\d{1,9})k_tokens)?(?:_(?P<tier>batches|priority|flex))?"
 )
 _SAYS_A_PRICE: Final = re.compile(r"cost|pric|multiplier|provider_specific_entry")
 
@@ -142,6 +142,7 @@ class _Entry:
         self._key = key
         self._entry: Mapping[str, Any] = entry if isinstance(entry, dict) else {}
         self._refusals = refusals
+        self._mode = str(self._entry.get("mode"))
         self.left_out: set[str] = set()
         if not self._entry:
             self._refuse("", "must be an object")
@@ -160,9 +161,9 @@ class _Entry:
             reason = "free or unknown, as every price is 0" if prices else "no price"
             self.left_out.add(reason)
             return
-        reference = self._entry.get("source")
-        sound = isinstance(reference, str) and len(reference) <= LONGEST_TEXT
-        said = reference if sound else None
+        reference = str(self._entry.get("source") or "")
+        sound = reference.isprintable() and len(reference) <= LONGEST_TEXT
+        said = reference if reference and sound else None
         for meter, tier, above, price in prices:
             yield _line(name, meter, tier, above, price, source, said, entered_by)
 
@@ -198,7 +199,7 @@ class _Entry:
     def _is_nothing(self, meter: str) -> bool:
         """Whether a price of 0 says that there is nothing to price."""
         return meter in {"images", "requests"} or (
-            meter == "output" and self._entry.get("mode") in _WITHOUT_OUTPUT
+            meter == "output" and self._mode in _WITHOUT_OUTPUT
         )
 
     def _tiered(self) -> Iterator[_Price]:
@@ -219,7 +220,7 @@ class _Entry:
         if not written:
             return
         prices = {self._price(name, value) for name, value in written} - {None, Decimal(0)}
-        if self._entry.get("mode") not in _WITH_SECONDS or len(prices) > 1:
+        if self._mode not in _WITH_SECONDS or len(prices) > 1:
             self.left_out.add("by the second of what is no audio")
             return
         yield from (("seconds", "", 0, price) for price in prices if price)

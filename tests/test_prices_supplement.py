@@ -179,6 +179,36 @@ def test_a_list_that_makes_no_sense_is_refused_whole(wrong: str, field: str) -> 
     assert [each.field for each in refused.value.refusals] == [field]
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        '"mode": ["chat"]',
+        '"source": "a\\u0000b"',
+        '"tiered_pricing": [1, {"range": "all"}, {"range": [true]}]',
+        '"search_context_cost_per_query": "free"',
+        f'"input_cost_per_token_above_{"9" * 5000}k_tokens": 1',
+        '"output_cost_per_image": {}, "cache_read_input_token_cost": null',
+    ],
+)
+def test_what_is_odd_beside_a_price_takes_nothing_from_it(odd: str) -> None:
+    text = f'{{"a/b": {{"litellm_provider": "a", "input_cost_per_token": 1e-06, {odd}}}}}'
+    if "image" in odd:
+        with pytest.raises(RowsRefusedError, match="output_cost_per_image: must be a number"):
+            litellm_feed(text, source="x")
+        return
+    (line,) = litellm_feed(text, source="x").lines
+    assert line.unit_price == Decimal(1)
+    assert line.reference is None
+
+
+@pytest.mark.parametrize("key", ["", "a/", "a/*", "a/b\\u0000c", "a/b\\ud800", "x" * 301])
+def test_a_model_that_no_call_can_name_is_counted(key: str) -> None:
+    said = '{"litellm_provider": "a", "input_cost_per_token": 1e-06}'
+    found = litellm_feed(f'{{"{key}": {said}, "a/good": {said}}}', source="x")
+    assert [line.model for line in found.lines] == ["good"]
+    assert sum(found.left_out.values()) == 1
+
+
 def test_a_file_is_known_by_its_shape() -> None:
     assert is_litellm(LISTED)
     assert not is_litellm('[{"provider": "openai"}]')
