@@ -130,7 +130,7 @@ class Call:
 
     @property
     def band(self) -> int:
-        edges = (32_000, 64_000, 100_000, 128_000, 199_999, 200_000, 256_000)
+        edges = (32_000, 64_000, 100_000, 128_000, 199_999, 200_000, 256_000, 272_000, 512_000)
         return sum(self.prompt > edge for edge in edges)
 
     @property

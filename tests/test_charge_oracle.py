@@ -5,11 +5,15 @@ over the end of a month, meters that are not of tokens, a pool.
 """
 
 import random
+from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
+import sighted
 from priced_by_hand import oracle
 from priced_month import (
     NOW,
+    START,
     Amounts,
     declare_pool,
     enter_books,
@@ -19,13 +23,20 @@ from priced_month import (
     wait_again,
 )
 
-from jobs import charge
+from jobs import charge, roll
 from jobs.context import JobContext
+from spend.calls import Sighting
 from store.sessions import Database
 
 
 def run(database: Database) -> str:
     return charge.run(JobContext(database=database, now=NOW)).note
+
+
+def hear_and_charge(database: Database, heard: Sequence[Sighting]) -> None:
+    sighted.hear(database, heard, received_at=START)
+    roll.run(JobContext(database=database, now=NOW, by_hand=True))
+    run(database)
 
 
 def different(found: tuple[Amounts, int], expected: tuple[Amounts, int]) -> dict[object, object]:
@@ -69,3 +80,35 @@ def test_neither_order_nor_repetition_changes_what_is_charged(
     assert found == expected
     wait_again(database)
     assert run(database).endswith(" cells, 0 lines")
+
+
+@pytest.mark.one_server
+@pytest.mark.parametrize("order", ["sorted", "shuffled, doubled and late"])
+def test_a_month_in_any_order_is_the_sorted_month(database: Database, order: str) -> None:
+    calls = sorted(made_up(20, 200), key=lambda call: call.slot)
+    heard = [
+        sighted.sighting(
+            number,
+            number,
+            start_at=call.slot + timedelta(seconds=number),
+            owner=call.owner,
+            route=call.route,
+            outcome=call.outcome,
+            usage=call.usage or {},
+            duration_us=call.timed_us,
+        )
+        for number, call in enumerate(calls, start=1)
+    ]
+    enter_books(database)
+    declare_pool(database)
+    if order == "sorted":
+        hear_and_charge(database, heard)
+    else:
+        dice = random.Random(order)
+        heard += dice.sample(heard, 40)
+        dice.shuffle(heard)
+        for part in range(6):
+            hear_and_charge(database, heard[part::6])
+    found, expected = ledger(database), oracle(calls)
+    assert different(found, expected) == {}
+    assert found == expected
