@@ -9,8 +9,10 @@ from sqlalchemy.orm import Session
 
 from spend.corrections import Correction, corrected, overlap
 from spend.discounts import Discount
+from spend.slots import slot_of
 from store import waiting
 from store.discounts import FIELDS, discounts_by_id, discounts_of
+from store.tables.heard import routes
 from store.tables.prices import discounts
 
 
@@ -82,6 +84,7 @@ def _apply(
             .where(discounts.c.tenant_id == tenant, discounts.c.id.in_(closed))
             .values(known_to=moment)
         )
+    _wait(session, tenant, correction, moment)
     if not correction.opened:
         return {}
     rows = [
@@ -96,3 +99,16 @@ def _apply(
         insert(discounts).returning(discounts.c.id, sort_by_parameter_order=True), rows
     )
     return {line.stretch: id_ for line, id_ in zip(correction.opened, ids, strict=True)}
+
+
+def _wait(
+    session: Session, tenant: int, correction: Correction[Discount], moment: datetime
+) -> None:
+    """Calls of a clock that is ahead may be charged already: they go by what is known at theirs."""
+    providers = {line.provider for line in (*correction.closed, *correction.opened)}
+    concerned = session.scalars(
+        select(routes.c.id).where(
+            routes.c.tenant_id == tenant, routes.c.provider.in_(sorted(providers))
+        )
+    )
+    waiting.for_routes(session, tenant, concerned, starts=slot_of(moment))

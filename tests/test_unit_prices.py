@@ -120,3 +120,24 @@ def test_a_charge_tells_its_unit_prices_and_what_changed_them(database: Database
     assert (row.method, row.engine) == ("price-book/2", "0.1.0")
     assert row.uplift_id != row.discount_id
     assert None not in {row.uplift_id, row.discount_id}
+
+
+@pytest.mark.one_server
+def test_another_discount_takes_back_what_was_posted_and_posts_it_anew(database: Database) -> None:
+    entered = datetime(2026, 10, 1, tzinfo=UTC)
+    with database.write() as session:
+        listed = line(LIST, MODEL, "input", "2", valid_from=entered)
+        books.replace_list(session, [listed], now=entered)
+        # By a clock that is ahead: its slot begins after the discount is known.
+        put_cell(session, "2026-10-25T00:15", route=MODEL, charged=False, input=1_000_000)
+    charge.run(JobContext(database=database, now=T0))
+    with database.write() as session:
+        enter_discounts(session, TENANT, [less("big*", "25", valid_from=entered)], now=T0)
+    charge.run(JobContext(database=database, now=T0))
+    with database.read() as session:
+        rows = session.execute(select(charges).order_by(charges.c.id)).all()
+    assert [(row.kind, row.list_amount, row.amount) for row in rows] == [
+        ("original", 2, 2),
+        ("correction", -2, -2),
+        ("correction", 2, Decimal("1.5")),
+    ]
