@@ -76,6 +76,14 @@ def client(database: Database) -> TestClient:
 
 
 MADE: Final[dict[str, dict[str, Any]]] = {
+    "prices": {
+        "provider": "openai",
+        "model": "gpt-4o",
+        "meter": "input",
+        "unit_price": "2.5",
+        "currency": "USD",
+        "valid_from": "2026-10-01",
+    },
     "budgets": {"name": "search", "amount": "100", "filter": {"team": ["search"]}},
     "pools": {
         "name": "llama",
@@ -119,6 +127,24 @@ def test_no_report_reads_a_call_or_a_whole_table_that_grows(
             if how == "Seq Scan" and table in LARGE
         }
         assert not whole
+
+
+ASKED_BY_POST: Final[dict[str, dict[str, Any]]] = {
+    "what-if": MONTH | {"group_by": ["team"], "targets": [{"to": "openai/gpt-4o"}]},
+    "ownership/preview?from=2026-10-01&to=2026-10-20": {
+        "rules": [{"name": "moved", "match": {"team": ["search"]}, "gives": {"team": "b"}}]
+    },
+}
+"""Questions that are too long for an address; nothing is written."""
+
+
+@pytest.mark.parametrize("asked", ASKED_BY_POST)
+def test_no_long_question_reads_a_call(database: Database, client: TestClient, asked: str) -> None:
+    with scans(database) as found:
+        answer = client.post(f"/v1/{asked}", json=ASKED_BY_POST[asked])
+    assert answer.status_code == 200, answer.text
+    assert found
+    assert not {said for _how, table, said in found if table.startswith(CALLS)}
 
 
 def _parameters(client: TestClient, path: str) -> list[dict[str, Any]]:
