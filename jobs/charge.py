@@ -22,6 +22,7 @@ from jobs.listed_names import look_up_new
 from jobs.settle_commitments import settle_commitments
 from jobs.split_pools import split_hours
 from jobs.split_shared import settle_days
+from jobs.uncollected import uncollected
 from spend.pools import HOUR, Pool, hour_of
 from store import closing, completeness, ledger, pools, repricings, waiting
 from store.ledger import CellKey, Place, Rows
@@ -44,7 +45,7 @@ def run(context: JobContext) -> Done:
     for _pass in range(MOST_PASSES):
         moved = False
         for start, end in stretches(hours):
-            with context.database.write() as session:
+            with uncollected(), context.database.write() as session:
                 done = charge_cells(session, context, start, end)
             cells += done.cells
             late += done.late

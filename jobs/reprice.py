@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from jobs.cell_charges import Concluded, conclude
 from jobs.charge import charge_cells
 from jobs.context import Done, JobContext
+from jobs.uncollected import uncollected
 from jobs.volume_steps import Volumes
 from spend.knowledge import Knowledge, Repriced
 from spend.money import EXACT, amount, atoms
@@ -55,7 +56,7 @@ def steps(context: JobContext) -> Iterator[Repricing]:
     """
     dry: dict[int, Volumes] = {}
     while True:
-        with context.database.write() as session:
+        with uncollected(), context.database.write() as session:
             waiting.lock_ledger(session)
             asked = repricings.next_unfinished(session, TENANT)
             if asked is None:
@@ -94,7 +95,8 @@ def preview(context: JobContext, asked: Repricing) -> Iterator[Stretch]:
         start = asked.starts
         volumes = _looked_at(session, context, replace(asked, done_until=start))
         while start < asked.ends:
-            found = _work_out(session, context, replace(asked, done_until=start), volumes)
+            with uncollected():
+                found = _work_out(session, context, replace(asked, done_until=start), volumes)
             yield found.stretch
             start = found.stretch.ends
 
