@@ -3,13 +3,14 @@
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from filled_ledger import put_charge
+from filled_ledger import put_cell, put_charge
 from sighted import NOON, OTEL, hear, sighting
-from sqlalchemy import BigInteger, insert, literal_column, select, text
+from sqlalchemy import BigInteger, func, insert, literal_column, select, text, update
 
-from jobs import roll
+from jobs import charge, roll
 from jobs.context import JobContext
 from migrations.run import differences, downgrade, missing, upgrade
 from spend.calls import Outcome, Role
@@ -18,7 +19,9 @@ from store import twins
 from store.partitions import ensure
 from store.sessions import Database
 from store.tables.heard import emitters, heard_from
+from store.tables.ledger import charges
 from store.tables.prices import prices
+from store.tables.rollups import cells
 from store.tenants import TENANT
 
 
@@ -154,3 +157,35 @@ def test_charges_of_before_have_their_four_bases(database: Database, database_ur
         ("8", True, True, None, "8", None, True),
         ("1", True, True, True, None, None, True),
     ]
+
+
+def test_what_was_charged_before_does_not_move_by_a_late_call(
+    database: Database, database_url: str
+) -> None:
+    known = {"2.5": NOON - timedelta(days=1), "2": NOON + timedelta(hours=6)}
+    with database.write() as session:
+        for (price, known_from), book in zip(known.items(), ("list", "contract"), strict=True):
+            session.execute(
+                insert(prices).values(
+                    tenant_id=TENANT,
+                    book=book,
+                    provider="openai",
+                    model="gpt-4o",
+                    meter="input",
+                    unit_price=price,
+                    currency="USD",
+                    valid_from=NOON - timedelta(days=1),
+                    known_from=known_from,
+                    source="here",
+                )
+            )
+        put_cell(session, NOON.isoformat(), input=1_000_000)
+        # As the version of before did, by the contract that was imported six hours later.
+        put_charge(session, NOON.isoformat(), "2", price_id=2, quantity=1_000_000)
+    downgrade(database_url, "0007")
+    upgrade(database_url)
+    with database.write() as session:
+        session.execute(update(cells).values(input=1_500_000, charged=False))
+    charge.run(JobContext(database, now=datetime.now(UTC)))
+    with database.read() as session:
+        assert session.scalar(select(func.sum(charges.c.amount))) == 3

@@ -1,5 +1,8 @@
 """Re-pricings: what was asked for, how far they are, and the difference that they make.
 
+The version of before priced all time by what was known last. So that none of it moves by a late
+call, its time counts as re-priced by what is known now (docs/decisions/008-knowledge.md).
+
 Revision: 0013, after 0012.
 Expand: nothing of before reads or writes these tables.
 """
@@ -11,6 +14,18 @@ revision = "0013"
 down_revision = "0012"
 branch_labels = None
 depends_on = None
+
+AS_BEFORE = """
+    INSERT INTO repricings (tenant_id, starts, ends, known_at, dry_run, requested_at, note,
+        done_until, finished_at)
+    SELECT tenant_id, min(slot), this.ends, known.at, false, now(),
+        'the version of before went by what was known last', this.ends, now()
+    FROM cells,
+        (SELECT date_bin('15 minutes', now(), '2000-01-01Z') + interval '15 minutes' AS ends) this,
+        (SELECT greatest(now(), max(known_from), max(known_to)) AS at FROM prices) known
+    WHERE slot < this.ends
+    GROUP BY tenant_id, this.ends, known.at
+"""
 
 
 def upgrade() -> None:
@@ -66,6 +81,7 @@ def upgrade() -> None:
             name=op.f("pk_repricing_differences"),
         ),
     )
+    op.execute(AS_BEFORE)
 
 
 def downgrade() -> None:
