@@ -15,8 +15,8 @@ from serving import spanledger
 
 from api.app import create_app
 from api.settings import ApiSettings
+from app.demo.agreements import MOVED, MOVED_TO
 from app.demo.emit import Sender
-from app.demo.models import POOLS
 from app.demo.run import Wishes, past
 from app.demo.send import beginning
 from app.demo.traffic import Call, plan_between
@@ -28,9 +28,15 @@ WISHES = Wishes(weeks=1, scale=0.08, seed=7, live=False, pace=1, once=True)
 
 def planned(now: datetime) -> list[tuple[str, Call]]:
     """Every call of the plan, with who is to pay for it."""
+    moved = (beginning(now, 1) + timedelta(days=3)).timestamp() * 1e9
     hours = plan_between(beginning(now, 1), now, seed=7, scale=WISHES.scale)
     return [
-        (exchange.workload.team or "unallocated", call)
+        (
+            MOVED_TO
+            if exchange.workload.service == MOVED and call.start_ns >= moved
+            else exchange.workload.team or "unallocated",
+            call,
+        )
         for _, plan in hours
         for exchange in plan
         if exchange.end_ns <= now.timestamp() * 1e9
@@ -78,7 +84,16 @@ def test_the_demo_is_counted_as_planned_however_often_it_is_sent(
     asked = {**period(now), "group_by": "deployment"}
     rows = api.get("/v1/spend", params=asked).json()["rows"]
     paid = next(row["cost"] for row in rows if row["deployment"] == "self-hosted")
-    assert Decimal(paid) == hours * sum(Decimal(pool.cost_per_hour) for pool in POOLS)
+    rented, owned = (
+        api.get(f"/v1/pools/{each['id']}", params=period(now)).json()
+        for each in api.get("/v1/pools").json()["pools"]
+    )
+    assert (rented["hours"], owned["hours"]) == (hours, hours)
+    assert Decimal(rented["cost"]) == hours * Decimal("5.50")
+    assert Decimal(paid) == Decimal(rented["cost"]) + Decimal(owned["cost"])
+    parts = {each["name"]: Decimal(each["cost"]) for each in owned["components"]}
+    assert set(parts) == {"depreciation", "energy", "colocation", "operations"}
+    assert sum(parts.values()) == Decimal(owned["cost"])
 
     unpriced = api.get("/v1/prices/unpriced").json()["unpriced"]
     assert [one["model"] for one in unpriced] == ["acme/brand-voice-lora-3"]

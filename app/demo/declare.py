@@ -1,13 +1,17 @@
-"""What the company tells spanledger through the API: its pools, and its teams' budgets."""
+"""What the company tells spanledger through the API: its pools, its agreements, its budgets.
+
+What was said before stays, so that the demo can be started again and again.
+"""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any, Final
 
 import httpx2
 
-from app.demo.models import POOLS
+from app.demo.agreements import CREDITS, DISCOUNT, rules_from
+from app.demo.capacity import POOLS
 
 # Team -> its budget as a multiple of what it has spent this month so far. So that, on whatever day
 # the demo is run, one team is over its budget, one is near it, and the others are not.
@@ -26,24 +30,59 @@ class RefusedError(Exception):
 
 
 def declare_pools(api: httpx2.Client, *, since: datetime, currency: str) -> list[str]:
-    """Declare the company's pools as of ``since`` (a full hour); those that are there stay.
+    """Declare the company's pools as of ``since`` (a full hour, UTC).
 
     Returns the names of the new ones. Raises RefusedError.
     """
     known = {pool["name"] for pool in _asked(api.get("/v1/pools"))["pools"]}
     new = [pool for pool in POOLS if pool.name not in known]
     for pool in new:
-        body = {
-            "name": pool.name,
-            "match": {"model": [pool.model.answers_as], "deployment": ["self-hosted"]},
-            "cost_per_hour": pool.cost_per_hour,
-            "currency": currency,
-            "from": since.isoformat(),
-        }
-        if pool.capacity_per_hour is not None:
-            body["capacity_per_hour"] = str(pool.capacity_per_hour)
-        _asked(api.post("/v1/pools", json=body))
+        _asked(api.post("/v1/pools", json=pool.said(since=since, currency=currency)))
     return [pool.name for pool in new]
+
+
+def declare_credits(api: httpx2.Client, *, since: datetime, currency: str) -> list[str]:
+    """Say which credits were bought as of ``since`` (a quarter hour, UTC).
+
+    Returns the names of the new ones. Raises RefusedError.
+    """
+    known = {each["name"] for each in _asked(api.get("/v1/commitments"))["commitments"]}
+    if CREDITS["name"] in known:
+        return []
+    said = {**CREDITS, "currency": currency, "valid_from": since.isoformat()}
+    _asked(api.post("/v1/commitments", json=said))
+    return [CREDITS["name"]]
+
+
+def apply_rules(api: httpx2.Client, *, day: date) -> list[str]:
+    """Say who pays for whose calls from ``day`` on, where nobody has said anything about it.
+
+    Returns the names of the rules. Raises RefusedError.
+    """
+    if _asked(api.get("/v1/ownership/versions"))["versions"]:
+        return []
+    rules = rules_from(day)
+    _asked(api.put("/v1/ownership", json={"timezone": "UTC", "rules": rules}))
+    return [rule["name"] for rule in rules]
+
+
+def agree_on_discount(api: httpx2.Client, *, since: datetime) -> int | None:
+    """Enter a discount that holds from ``since`` (UTC), and ask to have that time priced again.
+
+    Returns the id of the re-pricing, which the job ``reprice`` does; None: it was entered before.
+    Raises RefusedError.
+    """
+    if _asked(api.get("/v1/discounts"))["discounts"]:
+        return None
+    _asked(api.post("/v1/discounts", json={**DISCOUNT, "valid_from": since.isoformat()}))
+    asked = {"from": since.isoformat(), "note": DISCOUNT["reference"]}
+    return int(_asked(api.post("/v1/repricings", json=asked))["id"])
+
+
+def repriced(api: httpx2.Client, repricing: int) -> Mapping[str, Any]:
+    """A re-pricing with the difference it makes: GET /v1/repricings/{id}. Raises RefusedError."""
+    answer: Mapping[str, Any] = _asked(api.get(f"/v1/repricings/{repricing}"))
+    return answer
 
 
 def set_budgets(api: httpx2.Client, *, today: datetime, currency: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The models that the simulated company calls, and the GPUs that it rents for two of them."""
+"""The models that the simulated company calls."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -20,18 +20,6 @@ class Model:
     caches: bool = False
     writes_cache: bool = False
     """Reports what it wrote to its prompt cache, and charges for it (Anthropic)."""
-
-
-@dataclass(frozen=True, slots=True)
-class GpuPool:
-    """Capacity that is paid for by the hour, whoever uses it."""
-
-    name: str
-    model: Model
-    cost_per_hour: str
-    """US dollars: the list price of renting the GPU and a share of the people who run it."""
-    capacity_per_hour: int | None
-    """Work units, if measured; None: busy is the time with a call in flight."""
 
 
 GPT_MINI: Final = Model(
@@ -89,17 +77,4 @@ MISTRAL_SMALL: Final = Model(
 MODELS: Final = (
     GPT_MINI, GPT, GPT_OLD, EMBEDDING, SONNET, HAIKU, OPUS, GEMINI, GEMINI_PRO, MISTRAL_LARGE,
     GPT_OSS, BRAND_VOICE, LLAMA, MISTRAL_SMALL,
-)  # fmt: skip
-
-POOLS: Final = (
-    GpuPool(
-        # 4.50 Nebius list price of an H200, read 2026-09-26, and 1.00 for operations (assumed).
-        "llama-70b on 1 x H200", LLAMA, "5.50",
-        capacity_per_hour=None,
-    ),
-    GpuPool(
-        # 1.55 Nebius list price of an L40S, read 2026-09-26, and 0.50 for operations (assumed).
-        "mistral-24b on 1 x L40S", MISTRAL_SMALL, "2.05",
-        capacity_per_hour=250_000,
-    ),
 )  # fmt: skip

@@ -1,9 +1,9 @@
-"""The order of things: pools, the past, a round of jobs, budgets, what can be seen, the present."""
+"""The order of things: what is agreed, the past, a round of jobs, what to see, the present."""
 
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import Final
 
@@ -13,10 +13,18 @@ from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
 from app.database import database_for
-from app.demo.declare import RefusedError, declare_pools, set_budgets
+from app.demo.declare import (
+    RefusedError,
+    agree_on_discount,
+    apply_rules,
+    declare_credits,
+    declare_pools,
+    repriced,
+    set_budgets,
+)
 from app.demo.emit import NotTakenError, Sender
 from app.demo.send import beginning, send_all, send_history, send_live
-from app.demo.show import progress, spend_by_team, summary, told, tour
+from app.demo.show import corrected, progress, spend_by_team, summary, told, tour
 from app.demo.traffic import HOUR, SECOND, Exchange
 from app.job_settings import job_settings
 from app.life import Where
@@ -107,9 +115,7 @@ def past(
     Raises NotTakenError, RefusedError, httpx2.HTTPError.
     """
     first = beginning(now, wishes.weeks)
-    pools = declare_pools(api, since=first, currency=settings.currency)
-    if pools:
-        click.echo(f"declared the pools: {', '.join(pools)}")
+    _declare(api, first=first, weeks=wishes.weeks, currency=settings.currency)
     _send_past(sender, stop, first=first, now=now, wishes=wishes)
     if stop.is_set():
         return
@@ -118,6 +124,10 @@ def past(
         context = JobContext(database, _now(), job_settings(settings), by_hand=True)
         for job, done in run_all(context):
             click.echo(f"  {job:12} {done.note if done else 'is running'}")
+        repricing = agree_on_discount(api, since=first)
+        if repricing is not None:
+            run_job("reprice", replace(context, now=_now()))
+            corrected(repriced(api, repricing), settings.currency)
         today = now.astimezone(settings.zone)
         if set_budgets(api, today=today, currency=settings.currency):
             for job in ("budgets", "alerts"):
@@ -129,6 +139,17 @@ def past(
     answer = spend_by_team(api, first=shown, today=today)
     click.echo(f"\nsince {shown:%Y-%m-%d}, by team:\n")
     summary(answer["rows"], answer["total"], answer["currency"])
+
+
+def _declare(api: httpx2.Client, *, first: datetime, weeks: int, currency: str) -> None:
+    moved = first.date() + timedelta(days=7 * weeks // 2)
+    for what, names in (
+        ("declared the pools", declare_pools(api, since=first, currency=currency)),
+        ("bought in advance", declare_credits(api, since=first, currency=currency)),
+        (f"who pays from {moved} on", apply_rules(api, day=moved)),
+    ):
+        if names:
+            click.echo(f"{what}: {', '.join(names)}")
 
 
 def _send_past(

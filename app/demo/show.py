@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import click
 import httpx2
@@ -11,9 +11,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from app.demo.capacity import POOLS
+from app.demo.models import OPUS, SONNET
 from app.demo.traffic import SECOND, Exchange
 from app.greeting import elsewhere, own_name
 from app.settings import Settings
+
+_RENTED, _OWNED = (f"'{pool.name}'" for pool in POOLS)
+_ELSEWHERE: Final = f"--model {OPUS.name} --to {SONNET.provider}/{SONNET.name}"
 
 
 def progress() -> Progress:
@@ -35,19 +40,32 @@ def summary(rows: Iterable[Mapping[str, Any]], total: Mapping[str, Any], currenc
     for column in (currency, "calls", "failed", "unpriced", "tokens in", "of which cached", "out"):
         table.add_column(column, justify="right")
     for row in sorted(rows, key=lambda row: -Decimal(row["cost"] or 0)):
+        if not row["calls"] and not Decimal(row["cost"] or 0):
+            continue  # What stands for something paid in advance costs nothing by itself.
         table.add_row(row["team"], *_figures(row))
     table.add_section()
     table.add_row("all", *_figures(total), style="bold")
     Console().print(table)
 
 
+def corrected(repricing: Mapping[str, Any], currency: str) -> None:
+    """A line for a re-pricing: GET /v1/repricings/{id}."""
+    difference = Decimal(repricing["difference"]["total"]["difference"])
+    click.echo(
+        f"a discount came late ({repricing['note']}): re-pricing {repricing['id']} booked"
+        f" {difference:+,.2f} {currency} in {repricing['lines']:,} lines"
+    )
+
+
 def tour(api: str, today: datetime, settings: Settings) -> None:
     """What to try next. ``today`` is now, in the time zone of the reports."""
     slack = settings.slack_webhook_url is not None
-    span = f"from={today - timedelta(days=28):%Y-%m-%d}&to={today + timedelta(days=1):%Y-%m-%d}"
+    tomorrow = today + timedelta(days=1)
+    span = f"from={today - timedelta(days=28):%Y-%m-%d}&to={tomorrow:%Y-%m-%d}"
     month, last = f"{today:%Y-%m}", f"{today.replace(day=1) - timedelta(days=1):%Y-%m}"
+    program = f"{elsewhere(settings)}{own_name()}"
     steps: Sequence[tuple[str, str]] = (
-        ("the month as finance reads it", f"{elsewhere(settings)}{own_name()} report {month}"),
+        ("the month as finance reads it", f"{program} report {month}"),
         ("last month, as CSV", f"curl {api}/v1/statements/{last}.csv"),
         (
             "who spends what, where it runs",
@@ -60,7 +78,20 @@ def tour(api: str, today: datetime, settings: Settings) -> None:
             f"curl '{api}/v1/calls?{span}&service=support-chat&limit=3'",
         ),
         ("what has no price, and how much of it", f"curl {api}/v1/prices/unpriced"),
-        ("the GPUs that we rent", f"curl {api}/v1/pools"),
+        (
+            "what an hour of our own server is made of",
+            f"{program} pools show {_OWNED}",
+        ),
+        (
+            "whether the rented GPU is worth it",
+            f"{program} pools economics {_RENTED} --against groq/llama-3.3-70b-versatile",
+        ),
+        (
+            "what research would have cost on a smaller model",
+            f"{program} what-if --from {month}-01 --until {tomorrow:%Y-%m-%d} {_ELSEWHERE}",
+        ),
+        ("how the credits stand", f"{program} commitments list"),
+        ("who pays for whose calls", f"{program} owners list"),
         ("budgets", f"curl {api}/v1/budgets"),
         (
             "the research team is over its budget: " + ("Slack was told, and" if slack else "see"),
