@@ -61,7 +61,7 @@ def _totals(row: Row[Any]) -> Totals:
     calls, unpriced = int(row.calls or 0), int(row.unpriced or 0)
     cost = row.cost
     unknown = 0 < calls <= unpriced or (not calls and row.unpriced_tokens)
-    if cost == 0 and unknown:
+    if unknown and not any((cost, row.list_cost, row.contracted_cost, row.billed_cost)):
         # Its charges were taken back when the price was: unknown again, not free.
         cost = None
     known = cost is not None

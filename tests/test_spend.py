@@ -132,6 +132,17 @@ def test_what_has_no_price_costs_null_and_what_is_free_costs_zero(database: Data
     assert body["total"]["cost"] == "0.00"
 
 
+def test_credits_that_were_a_gift_are_told_also_beside_calls_of_unknown_cost(
+    database: Database,
+) -> None:
+    with database.write() as session:
+        put_cell(session, "2026-10-05", SEARCH, calls=1, unpriced=1)
+        put_charge(session, "2026-10-05", "0", listed="-2", contracted="-1", meter="split")
+    total = ask(asking(database))["total"]
+    told = [total[name] for name in ("cost", "list_cost", "contracted_cost", "billed_cost")]
+    assert told == ["0.00", "-2.00", "-1.00", "0.00"]
+
+
 def test_a_cost_at_list_prices_is_null_where_some_of_it_has_none(database: Database) -> None:
     with database.write() as session:
         put_charge(session, "2026-10-05", "2", SEARCH, listed="3")
