@@ -24,6 +24,8 @@ from sqlalchemy import (
     case,
     cast,
     column,
+    delete,
+    false,
     func,
     insert,
     literal,
@@ -42,8 +44,6 @@ from spend.commitments import (
     METHOD,
     NOTHING,
     PART,
-    PURCHASE,
-    UNUSED_METER,
     Commitment,
     SlotUsage,
 )
@@ -73,6 +73,18 @@ class Sources:
     """Ids of the routes that fit."""
     earlier: Sequence[int]
     """Ids of the commitments that cover before it: what they cover is not there any more."""
+    replaced: Sequence[int] = ()
+    """Ids of those that it replaced: what they cover in closed time is its own."""
+    open_from: datetime | None = None
+    """What the ledger says of slots before that moment (UTC) does not move; None: all is open."""
+
+    def is_open(self, slot: datetime) -> bool:
+        """Whether lines may be posted in a slot."""
+        return self.open_from is None or slot >= self.open_from
+
+    def closed(self, slot: ColumnElement[datetime]) -> ColumnElement[bool]:
+        """The same of slots in a table: where no line may be posted."""
+        return false() if self.open_from is None else slot < self.open_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,19 +152,50 @@ def waiting_slots(session: Session, tenant: int, commitment_id: int) -> list[dat
     )
 
 
-def slots_of(session: Session, tenant: int, commitment_id: int, period: Period) -> list[SlotUsage]:
-    """The slots of a period that have usage."""
+def slots_of(session: Session, tenant: int, sources: Sources, period: Period) -> list[SlotUsage]:
+    """The slots of a period that have usage; closed ones as they are posted."""
     names = ("slot", "eligible", "covered", "effective", "covers", "waits")
+    columns = commitment_slots.c
     found = session.execute(
-        select(*(commitment_slots.c[name] for name in names))
+        select(*(columns[name] for name in names))
         .where(
-            *_of(tenant, commitment_id),
-            commitment_slots.c.slot >= period.start,
-            commitment_slots.c.slot < period.end,
+            columns.tenant_id == tenant,
+            or_(
+                columns.commitment_id == sources.commitment.id,
+                and_(columns.commitment_id.in_(sources.replaced), sources.closed(columns.slot)),
+            ),
+            columns.slot >= period.start,
+            columns.slot < period.end,
         )
-        .order_by(commitment_slots.c.slot)
+        .order_by(columns.slot)
     )
     return [SlotUsage(*row) for row in found]
+
+
+def pass_by_closed(session: Session, tenant: int, sources: Sources) -> None:
+    """Says that closed slots wait no more: nothing is posted there."""
+    session.execute(
+        update(commitment_slots)
+        .values(waits=False)
+        .where(
+            *_of(tenant, sources.commitment.id),
+            commitment_slots.c.waits,
+            sources.closed(commitment_slots.c.slot),
+        )
+    )
+
+
+def forget(session: Session, tenant: int, commitment_id: int, open_from: datetime | None) -> None:
+    """Of a commitment that holds no more, when its lines are taken back.
+
+    What covers slots before ``open_from`` (None: all is open) stands, and is remembered.
+    """
+    its = _of(tenant, commitment_id)
+    if open_from is None:
+        session.execute(delete(commitment_slots).where(*its))
+        return
+    session.execute(delete(commitment_slots).where(*its, commitment_slots.c.slot >= open_from))
+    session.execute(update(commitment_slots).values(eligible=0).where(*its))
 
 
 def cover(
@@ -232,28 +275,6 @@ def covered_in_part(
         .values(covered=covered, effective=effective, covers=PART, waits=False)
         .where(*_of(tenant, commitment_id), commitment_slots.c.slot == slot)
     )
-
-
-def own_lines(
-    session: Session, tenant: int, commitment_id: int, slots: Collection[datetime]
-) -> dict[tuple[datetime, str], tuple[Decimal, Decimal]]:
-    """The lines of a commitment itself: slot and meter -> what is billed, and effective."""
-    found = session.execute(
-        select(
-            charges.c.slot,
-            charges.c.meter,
-            func.sum(charges.c.billed_amount),
-            func.sum(charges.c.amount),
-        )
-        .where(
-            charges.c.tenant_id == tenant,
-            charges.c.slot.in_(slots),
-            charges.c.commitment_id == commitment_id,
-            charges.c.meter.in_((PURCHASE, UNUSED_METER)),
-        )
-        .group_by(charges.c.slot, charges.c.meter)
-    )
-    return {(row[0], row[1]): (row[2], row[3]) for row in found}
 
 
 def _line_values(

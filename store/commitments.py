@@ -1,16 +1,16 @@
 """Remembers commitments: what was agreed, as it was known when."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, delete, insert, or_, select, update
+from sqlalchemy import Row, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from spend.commitments import Commitment
 from store import waiting
-from store.tables.commitments import commitment_slots, commitments
+from store.tables.commitments import commitments
 
 _SAID: Final = (
     "name",
@@ -53,6 +53,11 @@ def all_commitments(session: Session, tenant: int) -> list[Commitment]:
     """Every commitment, also those withdrawn or replaced, in the order in which they cover."""
     rows = session.execute(select(commitments).where(commitments.c.tenant_id == tenant))
     return sorted(map(_commitment, rows), key=lambda each: each.order)
+
+
+def replaced(by: Commitment, every: Iterable[Commitment]) -> list[int]:
+    """Ids of those of ``every`` that were there under its name at its time before."""
+    return [each.id for each in every if each.known_to and each.id < by.id and each.overlaps(by)]
 
 
 def held(session: Session, tenant: int) -> list[Commitment]:
@@ -176,14 +181,4 @@ def _note(session: Session, tenant: int, commitment_id: int, **values: int | dat
         update(commitments)
         .where(commitments.c.tenant_id == tenant, commitments.c.id == commitment_id)
         .values(**values)
-    )
-
-
-def forget_slots(session: Session, tenant: int, commitment_id: int) -> None:
-    """Of a commitment that holds no more, when its lines are taken back."""
-    session.execute(
-        delete(commitment_slots).where(
-            commitment_slots.c.tenant_id == tenant,
-            commitment_slots.c.commitment_id == commitment_id,
-        )
     )
