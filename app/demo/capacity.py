@@ -75,7 +75,7 @@ POOLS: Final = (
                 "quantity": "0.02",
             },
         ),
-        capacity_per_hour=250_000,
+        capacity_per_hour=1_400_000,
         tariffs=(
             {
                 "name": "day and night",

@@ -17,7 +17,7 @@ from app.demo.traffic import SECOND, Exchange
 from app.greeting import elsewhere, own_name
 from app.settings import Settings
 
-_RENTED, _OWNED = (f"'{pool.name}'" for pool in POOLS)
+_OWNED: Final = next(f"'{pool.name}'" for pool in POOLS if pool.kind == "owned")
 _ELSEWHERE: Final = f"--model {OPUS.name} --to {SONNET.provider}/{SONNET.name}"
 
 
@@ -83,8 +83,8 @@ def tour(api: str, today: datetime, settings: Settings) -> None:
             f"{program} pools show {_OWNED}",
         ),
         (
-            "whether the rented GPU is worth it",
-            f"{program} pools economics {_RENTED} --against groq/llama-3.3-70b-versatile",
+            "whether that server is worth it",
+            f"{program} pools economics {_OWNED} --against openai/gpt-5.4-mini",
         ),
         (
             "what research would have cost on a smaller model",
