@@ -42,7 +42,7 @@ class Compared:
     state: str
     """AGREED, DISPUTED or SINGLE."""
     calls: int
-    """Of this model and provider, recently."""
+    """Recently, of this model and provider, and of what is listed by their names."""
 
 
 def compared(
@@ -60,6 +60,7 @@ def compared(
     called. A difference of more than ``above`` per cent is a dispute. Nothing is compared with
     another provider's price, but where the list has none of its own for who sells the model.
     """
+    calls = _by_price(calls, names)
     by_list = {_place(line): line for line in listed if line.in_force(at)}
     known = {place[:2] for place in by_list}
     said = set()
@@ -81,6 +82,16 @@ def compared(
         if place not in said
     ]
     return sorted(found, key=_first_to_look_at)
+
+
+def _by_price(calls: Mapping[tuple[str, str], int], names: Names) -> Mapping[tuple[str, str], int]:
+    """Calls by what prices them, too: gpt-4o-2024-08-06 is listed as gpt-4o."""
+    found = Counter(calls)
+    for called, count in calls.items():
+        listed = names.get(called, called)
+        if listed != called:
+            found[listed] += count
+    return found
 
 
 def counted(found: Iterable[Compared]) -> dict[str, int]:

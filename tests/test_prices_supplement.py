@@ -280,6 +280,17 @@ def test_prices_are_compared_for_one_seller_region_tier_and_size_of_prompt() -> 
     assert ("vllm", "input", 0) in alone, "nobody else's price is the one of our own machines"
 
 
+def test_calls_count_for_the_price_of_the_name_that_they_are_listed_by() -> None:
+    (found,) = compared(
+        [line("2")],
+        [line("3", SUPPLEMENT)],
+        {("openai", "gpt-4o-2024-08-06"): ("openai", "gpt-4o")},
+        {("openai", "gpt-4o-2024-08-06"): 7, ("openai", "gpt-4o"): 1, ("openai", "o9"): 5},
+        at=at(NOW),
+    )
+    assert found.calls == 8
+
+
 def run(database_url: str, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Result:
     monkeypatch.setenv("SPANLEDGER_DATABASE_URL", database_url)
     return CliRunner().invoke(prices_command.command, arguments)
