@@ -1,5 +1,6 @@
 """Tables that commands print: as wide as they are, where no terminal says how much fits."""
 
+from datetime import UTC, datetime
 from typing import Final
 
 from rich.console import Console, RenderableType
@@ -20,6 +21,12 @@ def right(header: str) -> Column:
     return Column(header, justify="right", no_wrap=True)
 
 
+def shown(moment: datetime) -> str:
+    """A moment in UTC; midnight as its day, for columns that are to stay narrow."""
+    moment = moment.astimezone(UTC)
+    return f"{moment:%Y-%m-%d}" if moment.hour == moment.minute == 0 else f"{moment:%Y-%m-%d %H:%M}"
+
+
 def show(table: Table) -> None:
     """Prints a table, and cuts nothing off where nobody's window has to hold it."""
     _console().print(table)
@@ -32,6 +39,14 @@ def show_under(heading: str, said: str, table: Table) -> None:
     if said:
         console.print(Padding(Text(said, overflow="fold"), (0, 0, 0, 2)))
     console.print(table)
+
+
+def show_lines(heading: str, *said: str) -> None:
+    """Prints a heading, and what there is to say of it in lines below."""
+    console = _console()
+    console.print(Text(heading, style="bold", overflow="fold"))
+    for line in said:
+        console.print(Padding(Text(line, overflow="fold"), (0, 0, 0, 2)))
 
 
 def _console() -> Console:

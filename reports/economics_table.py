@@ -125,7 +125,7 @@ def _against(each: Comparison, currency: str) -> Iterator[RenderableType]:
         ("M tokens a month now", each.tokens_now and _millions(each.tokens_now)),
         ("break-even, M tokens a month", even.tokens and _millions(even.tokens)),
         ("machines that it takes", even.machines),
-        ("utilisation of one", even.utilisation and _percent(even.utilisation)),
+        ("break-even, of what one can do", even.utilisation and _percent(even.utilisation)),
         ("volume gets there on", each.on),
     ):
         if told is not None:

@@ -20,7 +20,7 @@ MOST_MODELS = 30
 def repricing_table(different: Mapping[Named, Difference], currency: str) -> RenderableType:
     """Amounts before and after, by team and by provider and model; largest difference first.
 
-    Each amount is rounded by itself; the total is that of the exact amounts.
+    Each amount is rounded by itself; the total is that of the exact amounts. Unpriced are calls.
     """
     by_team = _summed((name[:1], each) for name, each in different.items())
     by_model = _summed((name[1:], each) for name, each in different.items())
@@ -53,8 +53,8 @@ def _table(
         *headers,
         "Before",
         "After",
-        f"Difference ({currency})",
-        "Unpriced calls",
+        "Difference",
+        "Unpriced",
         words=len(headers),
     )
     ordered = sorted(parts.items(), key=lambda part: (-abs(part[1].amount), str(part[0])))

@@ -12,14 +12,14 @@ from rich.text import Text
 from reports.table_parts import UNKNOWN, shown_money, shown_name, signed_money, small_table
 from spend.money import ROUNDING, rounded
 from spend.periods import local_day
-from spend.statements import Figures, Statement, TeamPart
+from spend.statements import Figures, Line, Statement, TeamPart
 
 
 def statement_table(statement: Statement) -> RenderableType:
     """What a statement says, in the order in which it is read: who, idle, unknown, and how sure."""
     parts: list[RenderableType] = [_title(statement), _spend(statement)]
     if statement.pools:
-        parts += [Text("\nSelf-hosted capacity", style="bold"), _pools(statement)]
+        parts += [Text("\nCapacity paid by the hour", style="bold"), _pools(statement)]
     if statement.total.spent.lacks_price:
         parts += [Text("\nCalls whose cost is unknown, not in the amounts", style="bold")]
         parts += [_unpriced(statement)]
@@ -55,7 +55,8 @@ def _spend(statement: Statement) -> Table:
         header_style="bold",
         footer_style="bold",
     )
-    for place, part in enumerate(statement.parts):
+    shown = [part for part in statement.parts if part.budgets or any(map(_says, part.lines))]
+    for place, part in enumerate(shown):
         if place:
             table.add_row()
         for row in _team_rows(part, statement.currency):
@@ -63,13 +64,20 @@ def _spend(statement: Statement) -> Table:
     return table
 
 
+def _says(line: Line) -> bool:
+    """Lines of what was paid in advance cost nothing by themselves: they are for its bill."""
+    figures = line.figures
+    return bool(figures.amount != 0 or figures.last_amount != 0 or figures.spent.calls)
+
+
 def _team_rows(part: TeamPart, currency: str) -> Iterator[list[RenderableType]]:
     team = Text(shown_name(part.team), style="bold")
-    for line in part.lines:
+    lines = [line for line in part.lines if _says(line)]
+    for line in lines:
         names = [Text(shown_name(line.provider)), Text(shown_name(line.model))]
         yield [team, *names, *_figures(line.figures, currency)]
         team = Text()
-    if len(part.lines) > 1:
+    if len(lines) != 1:
         sums = [_styled(each, "bold") for each in _figures(part.figures, currency)]
         yield [Text(), Text(), Text("team total", style="bold"), *sums]
     for budget in part.budgets:

@@ -57,9 +57,9 @@ def test_rules_are_tried_applied_and_listed(database: Database, tmp_path: Path) 
     assert "decide nothing of this time: nobody's\nnothing was applied\n" in tried
     assert "no rules" in owners("list").output
     applied = owners("apply", file, "--by", "finance").output
-    assert applied.startswith("version 1 is in force: 2 rules, 1 splits; the next run")
+    assert applied.startswith("version 1 is in force: rules: 2, splits: 1; the next run")
     run(database)
-    assert owners("apply", file).output.endswith("1 splits, as before\n")
+    assert owners("apply", file).output.endswith("splits: 1, as before\n")
     listed = owners("list", "--version", "1").output
     assert "owners.toml, by finance" in listed
     assert "team=discovery" in listed
@@ -87,4 +87,4 @@ def test_a_file_is_refused_whole(tmp_path: Path, text: str, said: str) -> None:
 def test_what_the_api_shows_can_be_applied_as_json(tmp_path: Path) -> None:
     file = tmp_path / "owners.json"
     file.write_text(str(fields_of(rules(moved("a", "b")))).replace("'", '"'))
-    assert "1 rules, 0 splits" in owners("apply", file).output
+    assert "rules: 1, splits: 0" in owners("apply", file).output

@@ -6,16 +6,15 @@ from decimal import Decimal
 from pathlib import Path
 
 import click
-from rich.table import Table
-from rich.text import Text
+from rich.table import Column, Table
 
 from app.commands.price_import import BY, is_json, nothing_taken, text_of
 from app.database import database_for
 from app.settings import read_settings
-from app.tables import right, show
+from app.tables import show_under, shown
 from spend.commitment_files import REQUIRED, commitments_of
 from spend.commitment_use import Use
-from spend.commitments import FOREVER
+from spend.commitments import FOREVER, Commitment
 from spend.money import rounded
 from spend.written_rows import RowsRefusedError, rows_of
 from store import commitment_use, commitments
@@ -81,59 +80,54 @@ def list_all() -> None:
     if not found:
         click.echo("no commitments: declare some with spanledger commitments import FILE")
         return
-    table = Table(
-        *(right("id"), "name", "kind", "from (UTC)", "to", right("amount"), right("used")),
-        *(right("left"), right("utilisation"), right("coverage"), right("unused"), "expected"),
-        box=None,
-        pad_edge=False,
-    )
-    for each in found:
+    for place, each in enumerate(found):
         use = uses[each.id][0] if uses[each.id] else None
-        period = use.period if use else None
-        ends = period.end if period else each.valid_to
+        table = _table(use, now, header=place == 0)
+        show_under(f"{each.id} {each.name}", _said(each, use, now), table)
+
+
+def _said(each: Commitment, use: Use | None, now: datetime) -> str:
+    """Its latest period, its amount, and what is to come of it."""
+    starts = use.period.start if use else each.valid_from
+    ends = use.period.end if use else each.valid_to
+    until = f" to {shown(ends)}" if ends and ends != FOREVER else ""
+    amount = f"{rounded(each.amount, each.currency)} {each.currency}"
+    expected = _expected(use, now) if use else "not begun"
+    return f"{each.kind}, {amount} from {shown(starts)}{until} (UTC)\n{expected}"
+
+
+def _table(use: Use | None, now: datetime, *, header: bool) -> Table:
+    # Of one width, so that the tables of several stand in line; 80 columns hold them.
+    names = ("used", "left", "utilisation", "coverage", "unused")
+    columns = [Column(name, justify="right", no_wrap=True, min_width=12) for name in names]
+    table = Table(*columns, show_header=header, box=None, pad_edge=False)
+    if use is not None:
+        unused = use.unused(now)
         table.add_row(
-            str(each.id),
-            Text(each.name),
-            each.kind,
-            _shown(period.start if period else each.valid_from),
-            _shown(ends) if ends and ends != FOREVER else "",
-            f"{rounded(each.amount, each.currency)} {each.currency}",
-            *(_figures(use, now) if use else ("", "", "", "", "", "not begun")),
+            _money(use.used, use),
+            _money(use.left, use),
+            f"{use.utilisation:.1%}",
+            "" if use.coverage is None else f"{use.coverage:.1%}",
+            "" if unused is None else _money(unused, use),
         )
-    show(table)
-
-
-def _figures(use: Use, now: datetime) -> tuple[str, ...]:
-    unused = use.unused(now)
-    return (
-        _money(use.used, use),
-        _money(use.left, use),
-        f"{use.utilisation:.1%}",
-        "" if use.coverage is None else f"{use.coverage:.1%}",
-        "" if unused is None else _money(unused, use),
-        _expected(use, now),
-    )
+    return table
 
 
 def _expected(use: Use, now: datetime) -> str:
     """What is to come, in words."""
     if use.ran_out:
-        return f"used up {_shown(use.ran_out)}"
+        return f"used up {shown(use.ran_out)}"
     if use.is_over(now):
         return "over"
     forecast = use.forecast(now)
     if forecast is None:
         return "too early to say"
     if forecast.runs_out:
-        return f"used up {_shown(forecast.runs_out)}"
+        return f"used up by {shown(forecast.runs_out)}, as it goes"
     if forecast.unused is None:
         return "no usage"
-    return f"{_money(forecast.unused, use)} unused"
+    return f"{_money(forecast.unused, use)} unused, as it goes"
 
 
 def _money(amount: Decimal, use: Use) -> str:
     return str(rounded(amount, use.commitment.currency))
-
-
-def _shown(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"

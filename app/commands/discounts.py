@@ -16,6 +16,8 @@ from app.tables import show_under
 from spend.discount_files import REQUIRED, discount_lines
 from spend.discounts import UPLIFT, Discount
 from spend.money import plain
+from spend.repricings import Concerned
+from spend.slots import slot_of
 from spend.written_rows import RowsRefusedError, rows_of
 from store.discount_entries import DiscountHeldError, enter_discounts
 from store.discounts import every_discount
@@ -48,6 +50,7 @@ def import_file(file: Path, by: str) -> None:
     valid_from; and if needed valid_to, region, service_tier, meter, reference. A file of the same
     name corrects what it said before.
     """
+    now = datetime.now(UTC)
     text = text_of(file)
     try:
         rows = rows_of(text, json=is_json(file, text), required=REQUIRED)
@@ -56,7 +59,7 @@ def import_file(file: Path, by: str) -> None:
         raise nothing_taken(file, list(map(str, refused.refusals))) from None
     try:
         with database_for(read_settings()) as database, database.write() as session:
-            entered = enter_discounts(session, TENANT, said, now=datetime.now(UTC))
+            entered = enter_discounts(session, TENANT, said, now=now)
     except DiscountHeldError as held:
         where = f"discount {said.index(held.said) + 1}, valid_from: {held}"
         raise nothing_taken(file, [where]) from None
@@ -64,10 +67,13 @@ def import_file(file: Path, by: str) -> None:
         f"{len(said):,} discounts and uplifts read: {entered.opened:,} entered,"
         f" {entered.closed:,} are no longer believed"
     )
-    click.echo(
-        "what was charged keeps its cost: spanledger prices reprice --from … --to … books the"
-        " difference"
-    )
+    starts = min(each.valid_from for each in said)
+    if starts < now:
+        concerned = Concerned(cells=0, starts=starts, ends=slot_of(now))
+        click.echo(
+            "what was charged keeps its cost. To have it go by the book as it is now (--dry-run"
+            f" shows it):\n  {concerned.command}"
+        )
 
 
 @command.command("list", epilog="\b\nExample:\n  spanledger prices discounts list")

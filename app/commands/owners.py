@@ -10,7 +10,7 @@ from rich.text import Text
 from app.commands.price_import import by_option, nothing_taken, text_of
 from app.database import database_for
 from app.settings import Settings, read_settings
-from app.tables import right, show
+from app.tables import right, show, shown
 from reports.table_parts import shown_money, shown_name, signed_money
 from spend.money import EXACT, rounded
 from spend.ownership import FIRST, LAST, Match, Rule
@@ -81,7 +81,7 @@ def apply(
 
 
 def _counted(said: Ownership) -> str:
-    return f"{len(said.rules):,} rules, {len(said.splits):,} splits"
+    return f"rules: {len(said.rules):,}, splits: {len(said.splits):,}"
 
 
 def _period(
@@ -150,8 +150,9 @@ def list_rules(number: int | None) -> None:
         return
     click.echo(_told(found))
     table = Table(
-        *("", "name", Column("of", overflow="fold"), Column("paid by", overflow="fold")),
-        *("from (UTC)", "to"),
+        *("", Column("name", overflow="fold")),
+        *(Column("of", overflow="fold"), Column("paid by", overflow="fold")),
+        *(Column("from (UTC)", no_wrap=True), Column("to", no_wrap=True)),
         box=None,
         pad_edge=False,
     )
@@ -162,8 +163,8 @@ def list_rules(number: int | None) -> None:
             Text(each.name),
             Text(_matched(each.match)),
             Text(_paid_by(each)),
-            "" if each.valid_from == FIRST else f"{each.valid_from:%Y-%m-%d %H:%M}",
-            "" if each.valid_to == LAST else f"{each.valid_to:%Y-%m-%d %H:%M}",
+            "" if each.valid_from == FIRST else shown(each.valid_from),
+            "" if each.valid_to == LAST else shown(each.valid_to),
         )
     if every:
         show(table)

@@ -6,14 +6,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
-from rich.table import Column, Table
-from rich.text import Text
 
 from app.commands import pool_economics
 from app.database import database_for
 from app.job_settings import job_settings
 from app.settings import read_settings
-from app.tables import right, show
+from app.tables import show, show_lines, shown
 from jobs.context import JobContext
 from jobs.preview_pools import preview
 from reports.pool_table import difference_table, pool_table
@@ -98,24 +96,15 @@ def list_all() -> None:
     if not found:
         click.echo("no pools: declare some with spanledger pools apply FILE")
         return
-    table = Table(
-        *(right("id"), "name", "kind", right("an hour"), "from (UTC)", "to"),
-        *(Column("runs", overflow="fold"), "posted to"),
-        box=None,
-        pad_edge=False,
-    )
     for pool in found:
-        table.add_row(
-            str(pool.id),
-            Text(pool.name),
-            pool.kind,
-            _an_hour(pool, now),
-            _shown(pool.valid_from),
-            _shown(pool.valid_to) if pool.valid_to else "",
-            Text(_told(pool)),
-            _shown(pool.charged_to) if pool.charged_to else "not yet",
+        until = f" to {shown(pool.valid_to)}" if pool.valid_to else ""
+        posted = f"posted to {shown(pool.charged_to)}" if pool.charged_to else "not posted yet"
+        show_lines(
+            f"{pool.id} {pool.name}",
+            f"{pool.kind}, {_an_hour(pool, now)}",
+            f"from {shown(pool.valid_from)}{until} (UTC), {posted}",
+            _told(pool),
         )
-    show(table)
 
 
 @command.command("show", epilog='\b\nExample:\n  spanledger pools show "llama" --month 2026-10')
@@ -139,15 +128,14 @@ def show_one(name: str, month: str | None) -> None:
     if not settled:
         click.echo(f"no hour of {name} is settled in {asked}")
         return
-    hours = f"{len(settled):,} hours of {asked}"
     methods = Counter(each.method for each in settled)
-    click.echo(f"{name}, {pool.kind}, {hours}: {', '.join(_counted(methods))}")
+    click.echo(f"{name}, {pool.kind}, {asked}: {', '.join(_counted(methods))}")
     parts = pool_hours.components_of(settled)
     show(pool_table(parts, [each.idle for each in settled], pool.currency))
 
 
 def _counted(methods: Counter[str]) -> list[str]:
-    return [f"{count:,} by {method}" for method, count in methods.most_common()]
+    return [f"{count:,} hours by {method}" for method, count in methods.most_common()]
 
 
 def _an_hour(pool: Pool, now: datetime) -> str:
@@ -155,16 +143,12 @@ def _an_hour(pool: Pool, now: datetime) -> str:
     if pool.cost_per_hour is None:
         hour = hour_of(now)
         held = [each for each in pool.components if each.holds_in(hour)]
-        return f"{len(held)} of {len(pool.components)} components"
-    return f"{plain(pool.cost_per_hour)} {pool.currency}"
+        return f"{len(held)} of {len(pool.components)} components hold"
+    return f"{plain(pool.cost_per_hour)} {pool.currency} an hour"
 
 
 def _told(pool: Pool) -> str:
     return ", ".join(f"{name}={' or '.join(pool.match[name])}" for name in pool.match)
-
-
-def _shown(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
 command.add_command(pool_economics.command)

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from app.database import database_for
 from app.settings import read_settings
-from app.tables import show_under
+from app.tables import show_under, shown
 from spend.money import plain
 from spend.prices import PriceLine
 from store import price_pages
@@ -73,8 +73,8 @@ def _table(lines: Iterable[PriceLine], *, header: bool) -> Table:
             str(line.id),
             Text(_what(line)),
             plain(line.unit_price),
-            _shown(line.valid_from),
-            _shown(line.valid_to) if line.valid_to else "",
+            shown(line.valid_from),
+            shown(line.valid_to) if line.valid_to else "",
         )
     return table
 
@@ -87,8 +87,3 @@ def _what(line: PriceLine) -> str:
     if line.above_monthly:
         parts.append(f"above {line.above_monthly:,} a month")
     return " ".join(filter(None, parts))
-
-
-def _shown(moment: datetime) -> str:
-    moment = moment.astimezone(UTC)
-    return f"{moment:%Y-%m-%d}" if moment.hour == moment.minute == 0 else f"{moment:%Y-%m-%d %H:%M}"

@@ -191,7 +191,8 @@ def _show(done: Repricing, different: Mapping[Named, Difference], currency: str)
         console.width = ELSEWHERE
     click.echo(
         f"{_shown(done.starts)} to {_shown(done.ends)} UTC, by the book as known at"
-        f" {_shown(done.known_at)}: {done.cells:,} cells looked at"
+        f" {_shown(done.known_at)}: {done.cells:,} cells looked at,"
+        f" amounts in {currency}"
     )
     if different:
         console.print(repricing_table(different, currency))
