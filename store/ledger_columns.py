@@ -1,0 +1,121 @@
+"""The ledger of a whole stretch of time in Arrow tables: store/ledger.py does it for places.
+
+The places of a stretch are those of its cells, without those that a cell of waits: what these cost
+by what was known is still to be seen.
+"""
+
+from datetime import datetime
+from typing import Any, Final
+
+import pyarrow as pa
+from sqlalchemy import CTE, ColumnElement, and_, func, select
+from sqlalchemy.orm import Session
+
+from store import columns, payers, split_days
+from store.ledger import CELL, ENGINE, PLACE, POSTED, TRUE_UP
+from store.tables.ledger import charges
+from store.tables.rollups import cells
+
+CONCLUDED: Final = ("unpriced_calls", "unpriced_tokens")
+
+# As in store/tables/base.py and store/tables/ledger.py.
+_MONEY: Final = pa.decimal128(38, 12)
+_PRICE: Final = pa.decimal128(20, 6)
+_TYPES: Final = {
+    "slot": columns.MOMENT,
+    "meter": pa.string(),
+    "kind": pa.string(),
+    "method": pa.string(),
+    "quantity": pa.decimal128(38, 6),
+    "unit_price": _PRICE,
+    "list_unit_price": _PRICE,
+    **dict.fromkeys(("list_amount", "contracted_amount", "amount", "billed_amount"), _MONEY),
+}
+
+
+def _schema(names: tuple[str, ...]) -> pa.Schema:
+    return pa.schema([(name, _TYPES.get(name, pa.int64())) for name in names])
+
+
+CELLS: Final = _schema((*CELL, *CONCLUDED))
+"""Cells: columns CELL, then what the charge job said of them, null if it did not yet."""
+
+STANDING: Final = _schema(POSTED)
+"""What stands in the ledger, columns POSTED."""
+
+NEW: Final = _schema(("kind", *POSTED, "method"))
+"""Lines to post."""
+
+
+def cells_between(session: Session, tenant: int, start: datetime, end: datetime) -> pa.Table:
+    """The cells (columns CELLS) of a time (UTC, half-open) at places that wait for no charge."""
+    places = _places(tenant, start, end)
+    return columns.read(
+        session,
+        select(*(cells.c[name] for name in CELLS.names))
+        .join_from(cells, places, _at(cells, places))
+        .where(*_within(cells, tenant, start, end)),
+        CELLS,
+    )
+
+
+def posted_between(session: Session, tenant: int, start: datetime, end: datetime) -> pa.Table:
+    """What stands at these places by the price book (columns STANDING), summed."""
+    places = _places(tenant, start, end)
+    sums = ("quantity", "list_amount", "contracted_amount", "amount", "billed_amount")
+    key = [charges.c[name] for name in POSTED if name not in sums]
+    return columns.read(
+        session,
+        select(*key, *(func.sum(charges.c[name]).label(name) for name in sums))
+        .join_from(charges, places, _at(charges, places))
+        .where(
+            *_within(charges, tenant, start, end),
+            charges.c.price_id.is_not(None),
+            charges.c.kind != TRUE_UP,
+        )
+        .group_by(*key),
+        STANDING,
+    )
+
+
+def post(
+    session: Session,
+    tenant: int,
+    lines: pa.Table,
+    *,
+    currency: str,
+    now: datetime,
+    repricing_id: int | None = None,
+) -> None:
+    """Adds lines (columns NEW) to the ledger, as ``store.ledger.post`` does. After lock_ledger."""
+    payers.remember_new(session, tenant, lines["owner_id"].unique().to_pylist())
+    split_days.mark(session, tenant, lines["slot"].unique().to_pylist())
+    said = {
+        "tenant_id": pa.scalar(tenant, pa.int32()),
+        "posted_at": pa.scalar(now, columns.MOMENT),
+        "currency": pa.scalar(currency),
+        "engine": pa.scalar(ENGINE),
+        "repricing_id": pa.scalar(repricing_id, pa.int64()),
+    }
+    for name, value in said.items():
+        lines = lines.append_column(name, pa.repeat(value, lines.num_rows))
+    columns.append(session, charges.name, lines)
+
+
+def _places(tenant: int, start: datetime, end: datetime) -> CTE:
+    key = [cells.c[name] for name in PLACE]
+    return (
+        select(*key)
+        .where(*_within(cells, tenant, start, end))
+        .group_by(*key)
+        .having(func.bool_and(cells.c.charged))
+        .cte("places")
+    )
+
+
+def _at(rows: Any, places: CTE) -> ColumnElement[bool]:
+    return and_(*(rows.c[name] == places.c[name] for name in PLACE))
+
+
+def _within(rows: Any, tenant: int, start: datetime, end: datetime) -> list[ColumnElement[bool]]:
+    return [rows.c.tenant_id == tenant, rows.c.slot >= start, rows.c.slot < end]
