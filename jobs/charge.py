@@ -23,6 +23,7 @@ from jobs.settle_commitments import settle_commitments
 from jobs.split_pools import split_hours
 from jobs.split_shared import settle_days
 from jobs.uncollected import uncollected
+from jobs.volume_steps import charge_again
 from spend.pools import HOUR, Pool, hour_of
 from store import closing, completeness, ledger, pools, repricings, waiting
 from store.ledger import CellKey, Place, Rows
@@ -119,8 +120,8 @@ def charge_cells(session: Session, context: JobContext, start: datetime, end: da
         lines += split_hours(session, TENANT, held, pool, changed, now=context.now)
     ledger.post(session, TENANT, lines, currency=context.settings.currency, now=context.now)
     ledger.settle(session, TENANT, [(key, found.unpriced[key]) for key in map(_key, claimed)])
-    waiting.for_slots(session, TENANT, found.again)
-    return Charged(len(waited), len(lines), moved=bool(found.again), late=late)
+    moved = charge_again(session, TENANT, found.again)
+    return Charged(len(waited), len(lines), moved=moved, late=late)
 
 
 def _open_and_late(

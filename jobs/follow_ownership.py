@@ -62,13 +62,16 @@ def _differences(session: Session, said: Ownership) -> dict[int, tuple[Term, ...
     are = payers.terms(session, TENANT)
     heard = parties.owners_of(session, TENANT)
     by_rules = {id_: terms_of(said.rules, owner) for id_, owner in heard.items()}
-    closed_to = closing.open_from(session, TENANT)
-    if closed_to is not None:
-        # Who has paid in closed time has paid.
-        by_rules = {
-            id_: switched(terms, are.get(id_, ()), closed_to) for id_, terms in by_rules.items()
-        }
-    return {id_: terms for id_, terms in by_rules.items() if terms != are.get(id_, ())}
+    to_be = _but_in_closed_time(session, are, by_rules)
+    return {id_: terms for id_, terms in to_be.items() if terms != are.get(id_, ())}
+
+
+def _but_in_closed_time(session: Session, are: Terms, to_be: Terms) -> Terms:
+    """Who has paid in closed time has paid."""
+    open_from = closing.open_from(session, TENANT)
+    if open_from is None:
+        return to_be
+    return {id_: switched(terms, are.get(id_, ()), open_from) for id_, terms in to_be.items()}
 
 
 def _cuts(session: Session, to_do: Terms) -> list[datetime]:
@@ -87,7 +90,9 @@ def _switch(
 ) -> int:
     """Lets the rules hold up to ``end``; they do up to ``start``."""
     are = payers.terms(session, TENANT, list(to_do))
-    new = {id_: switched(are.get(id_, ()), terms, end) for id_, terms in to_do.items()}
+    # More may have been closed since we looked.
+    to_be = _but_in_closed_time(session, are, to_do)
+    new = {id_: switched(are.get(id_, ()), terms, end) for id_, terms in to_be.items()}
     times = [each for id_, terms in new.items() for each in differing(are.get(id_, ()), terms)]
     payers.write(session, TENANT, new)
     if not times:

@@ -20,7 +20,7 @@ from jobs.cell_charges import Concluded, conclude
 from jobs.charge import charge_cells
 from jobs.context import Done, JobContext
 from jobs.uncollected import uncollected
-from jobs.volume_steps import Volumes
+from jobs.volume_steps import Volumes, charge_again
 from spend.knowledge import Knowledge, Repriced
 from spend.money import EXACT, amount, atoms
 from spend.repricings import Difference, Repricing
@@ -142,7 +142,7 @@ def _book(
         # Cells that changed meanwhile wait, and are charged by what is known of them then.
         still = repricings.claim_charged(session, TENANT, found.unpriced)
         ledger.settle(session, TENANT, [(key, found.unpriced[key]) for key in sorted(still)])
-        waiting.for_slots(session, TENANT, found.concluded.again)
+        charge_again(session, TENANT, found.concluded.again)
     return repricings.advance(
         session,
         TENANT,

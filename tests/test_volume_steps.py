@@ -15,7 +15,7 @@ from jobs import charge, reprice, roll
 from jobs.context import JobContext
 from spend.prices import CONTRACT
 from spend.volume_steps import in_steps, month_of, next_month, shared
-from store import books, repricings
+from store import books, closing, repricings
 from store.sessions import Database
 from store.tables.ledger import charges
 from store.tables.prices import prices
@@ -217,6 +217,28 @@ def test_a_re_pricing_into_steps_books_what_its_dry_run_told(
     assert told == [(Decimal("0.0036"), by_hand)] * 2
     with database.read() as session:
         assert session.scalar(select(func.sum(charges.c.amount))) == by_hand
+    assert run(database) == "0 cells, 0 lines"
+
+
+@pytest.mark.one_server
+def test_what_is_closed_stays_in_its_step_and_counts_for_the_months(database: Database) -> None:
+    enter_steps(database, (0, "3"))
+    with database.write() as session:
+        for day in range(1, 7):
+            put_cell(session, f"2026-10-{day:02}", route=GPT, charged=False, input=100)
+    run(database)
+    starts = datetime(2026, 10, 1, tzinfo=UTC)
+    said = line(CONTRACT, GPT, "input", "1", above_monthly=150, valid_from=starts)
+    with database.write() as session:
+        books.enter_contract(session, TENANT, [said], now=LATER)
+        ends = starts + timedelta(days=10)
+        repricings.request(session, TENANT, starts, ends, dry_run=False, now=LATER)
+        closing.close(session, TENANT, starts + timedelta(days=4))
+    reprice.run(JobContext(database=database, now=LATER, by_hand=True))
+    assert in_each_step(database) == {
+        **{(f"0{day}T00", 0): (100, "0.0003") for day in range(1, 5)},
+        **{(f"0{day}T00", 150): (100, "0.0001") for day in range(5, 7)},
+    }
     assert run(database) == "0 cells, 0 lines"
 
 
