@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -26,8 +27,10 @@ from filled_ledger import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
 from app.cli import cli
+from reports.statement_table import statement_table
 from spend.budgets import Terms
 from spend.calls import Owner
 from spend.periods import Month
@@ -270,6 +273,36 @@ def test_the_report_can_be_read(database: Database, database_url: str, tmp_path:
     assert any(line.startswith("Total 2,730.50") for line in lines)
     assert "Complete for what was heard until 2026-11-20 10:59 UTC." in lines
     assert max(len(line.rstrip()) for line in text.splitlines()) <= 120
+
+
+def test_what_costs_nothing_by_itself_is_no_line_of_the_report() -> None:
+    paid = Totals(cost=Decimal(0), billed_cost=Decimal(450))
+    found = draw_up(
+        Month(2026, 10),
+        ZoneInfo("UTC"),
+        "USD",
+        spent={
+            ("commitments", "openai", None): paid,
+            ("search", "openai", "o9"): Totals(cost=Decimal(0), calls=1),
+            ("search", "openai", "o8"): Totals(unpriced_calls=1),
+        },
+        last={("search", "openai", "o7"): Totals(cost=Decimal(1), calls=1)},
+        budgets=(),
+        pools=(),
+        complete_until=None,
+    )
+    assert [part.team for part in found.parts] == ["search", "commitments"]
+    console = Console(width=80)
+    with console.capture() as shown:
+        console.print(statement_table(found))
+    assert re.findall(
+        r"o[789]|commitments|team total", shown.get().partition("Calls whose")[0]
+    ) == [
+        "o9",
+        "o7",
+        "o8",
+        "team total",
+    ]
 
 
 def test_the_report_is_also_json_and_csv(
