@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 import numpy as np
+import pandas as pd
 
 from bench.table import Row
 from jobs.rate_cells import Cells, Column, Prices, Rated, microseconds, rate
@@ -45,7 +46,7 @@ def measure() -> list[Row]:
         began = time.process_time()
         rated = rate(cells, prices)
         taken.append(time.process_time() - began)
-    lines = sum(len(each.quantity) for each in rated.charged)
+    lines = sum(len(each) for each in rated.lines.values())
     return [
         Row(
             "pricing",
@@ -61,7 +62,7 @@ def measure() -> list[Row]:
 
 
 def _unpriced(rated: Rated) -> int:
-    return int(rated.unpriced_calls.sum())
+    return int(rated.unpriced["calls"].sum())
 
 
 def _routes() -> dict[int, Route]:
@@ -96,7 +97,7 @@ def _calls() -> Cells:
     usage["tool_calls"] = _some(dice, 0.05, 1)
     prompt = np.sum([usage[name] for name in INPUTS], axis=0)
     slot = np.sort(dice.integers(0, _SLOTS, CALLS))
-    return {
+    columns = {
         "slot": microseconds(_START) + slot * (_SLOT // timedelta(microseconds=1)),
         # Each call a cell of its own.
         "owner_id": np.arange(CALLS, dtype=np.int64),
@@ -107,6 +108,7 @@ def _calls() -> Cells:
         "unmetered_calls": np.zeros(CALLS, dtype=np.int64),
         **usage,
     }
+    return pd.DataFrame(columns)
 
 
 def _book() -> PriceBook:

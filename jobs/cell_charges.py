@@ -11,7 +11,7 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from jobs.lacking import Books, ids_in, lacking, targets
-from jobs.rate_cells import Prices, Rated, columns, rate
+from jobs.rate_cells import Prices, Rated, frame, rate
 from jobs.split_pools import PoolFinder
 from jobs.volume_steps import Again, Volumes
 from spend.knowledge import Knowledge
@@ -63,9 +63,7 @@ def conclude(
     said = _said(session, tenant, stands)
     pairs = {(line.provider, line.model) for line in said.prices.values()}
     book = book_for(session, tenant, list(routes.values()), currency=currency, also=pairs)
-    rated = rate(
-        columns(CELL, (row[: len(CELL)] for row in priced)), Prices(book, routes, knowledge)
-    )
+    rated = rate(frame(CELL, (row[: len(CELL)] for row in priced)), Prices(book, routes, knowledge))
     volumes = volumes or Volumes(tenant, knowledge, currency)
     stepped = volumes.stepped(session, targets(rated), stands, places, said, book)
     paying = payers.paying(session, tenant, owners.keys())
@@ -87,7 +85,7 @@ def _unpriced(
 ) -> dict[CellKey, Unpriced]:
     # What runs on a pool is paid for by the hour, also where it did not say what it used.
     found: dict[CellKey, Unpriced] = {_key(row): (0, 0) for row in cells}
-    counts = zip(rated.unpriced_calls.tolist(), rated.unpriced_tokens.tolist(), strict=True)
+    counts = rated.unpriced.itertuples(index=False, name=None)
     found.update(zip(map(_key, priced), counts, strict=True))
     return found
 

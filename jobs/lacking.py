@@ -5,6 +5,7 @@ unit prices, with which surcharge and discount. More of the same is added, less 
 holds no more is reversed as it was posted, and what holds instead is posted anew.
 """
 
+import functools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,29 +40,14 @@ class Target:
 
 def targets(rated: Rated) -> Iterator[Target]:
     """What places are to cost; prices that depend on the month's volume at the first step."""
-    slots = [moment_of(each) for each in rated.slot.tolist()]
-    places: list[Place] = list(
-        zip(
-            slots,
-            rated.owner_id.tolist(),
-            rated.route_id.tolist(),
-            rated.band.tolist(),
-            strict=True,
-        )
-    )
-    rates = [rated.rates[number].lines for number in rated.rates_at.tolist()]
-    for each in rated.charged:
-        for place, quantity, amount, list_amount in zip(
-            each.place.tolist(),
-            each.quantity.tolist(),
-            each.amount.tolist(),
-            each.list_amount.tolist(),
-            strict=True,
-        ):
-            rate = rates[place][each.meter]
+    moment = functools.cache(moment_of)
+    for meter, lines in rated.lines.items():
+        for row in lines.itertuples(index=False, name=None):
+            slot, owner_id, route_id, band, rates, quantity, amount, list_amount = row
+            rate = rated.rates[rates].lines[meter]
             yield Target(
-                places[place],
-                each.meter,
+                (moment(slot), owner_id, route_id, band),
+                meter,
                 rate,
                 quantity,
                 money.amount(amount),

@@ -1,8 +1,8 @@
 """What cells cost by the price book, in columns: the rules of ``spend/rating.py`` for many at once.
 
-Columns are numpy arrays of int64, one element a cell. Money is a whole number of 1e-12. Where a
+A table is a pandas frame of int64, a row for each cell. Money is a whole number of 1e-12. Where a
 sum or a product could pass 2**63, that column is worked out in Python's integers instead, which
-have no bound: slower, and the same. Nothing is ever a float.
+have no bound: slower, and the same. Nothing is ever a float, as no column ever lacks a value.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,18 +12,19 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
+import pandas as pd
 
 from spend import money, rating
 from spend.calls import Outcome, Route
 from spend.knowledge import AS_HEARD, Knowledge
 from spend.meters import DISJOINT
-from spend.prices import Epochs, PriceBook
+from spend.prices import PriceBook
 from spend.rating import CHARGED, EXTRAS, PARTS, REQUESTS, WHOLES, Rate, Rates
+from store.ledger import PLACE
 
 Column = npt.NDArray[Any]
 """int64; or Python's integers, where these could be too small."""
-Cells = Mapping[str, Column]
+Cells = pd.DataFrame
 """Columns CELL of ``store/ledger.py``; ``slot`` in microseconds since 1970, UTC."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,15 +33,18 @@ _LARGEST: Final = 2**63 - 1
 _SUMMED: Final = (*DISJOINT, *EXTRAS, *WHOLES)
 
 
-def columns(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Cells:
-    """Rows of cells as columns."""
+def frame(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Cells:
+    """Rows of cells as a frame."""
     values = list(zip(*rows, strict=True)) or [()] * len(names)
-    return {
-        name: np.array(
-            [microseconds(each) for each in column] if name == "slot" else column, dtype=np.int64
-        )
-        for name, column in zip(names, values, strict=True)
-    }
+    return pd.DataFrame(
+        {
+            name: np.array(
+                [microseconds(each) for each in column] if name == "slot" else column,
+                dtype=np.int64,
+            )
+            for name, column in zip(names, values, strict=True)
+        }
+    )
 
 
 def microseconds(moment: datetime) -> int:
@@ -78,111 +82,68 @@ class Prices:
 
     def epochs(self, route_id: int, slots: Column) -> Column:
         """For each slot the number of the stretch of unchanged prices that holds it."""
-        epochs: Epochs = self._epochs[route_id]
-        moments = np.array([microseconds(each) for each in epochs.moments], dtype=np.int64)
-        return np.searchsorted(moments, slots, side="right")
-
-
-@dataclass(frozen=True, slots=True)
-class Charged:
-    """What places are charged for one meter; an element for each place that used it."""
-
-    meter: str
-    place: Column
-    """Its number among the places of ``Rated``."""
-    quantity: Column
-    amount: Column
-    """1e-12 of the currency, as the next."""
-    list_amount: Column
-    """0 where the place's rate has no list price."""
+        moments = [microseconds(each) for each in self._epochs[route_id].moments]
+        return np.searchsorted(np.array(moments, dtype=np.int64), slots, side="right")
 
 
 @dataclass(frozen=True, slots=True)
 class Rated:
     """Cells with what they cost."""
 
-    slot: Column
-    """Of each place, as the next four; a place is what shares its charges."""
-    owner_id: Column
-    route_id: Column
-    band: Column
+    lines: Mapping[str, pd.DataFrame]
+    """Meter -> a row for each place that used it. A place is what shares its charges.
+
+    Columns PLACE, ``rates`` (their number in ``rates``), ``quantity``, and ``amount`` and
+    ``list_amount`` in 1e-12 of the currency; the latter is 0 where there is no list price.
+    """
     rates: Sequence[Rates]
-    rates_at: Column
-    """Of each place, its number in ``rates``."""
-    charged: Sequence[Charged]
-    unpriced_calls: Column
-    """Of each cell, as the next: what of it has no known cost."""
-    unpriced_tokens: Column
+    unpriced: pd.DataFrame
+    """A row for each cell: what of it has no known cost, in ``calls`` and ``tokens``."""
 
 
 def rate(cells: Cells, prices: Prices) -> Rated:
     """Prices cells: each meter times its rate, or nothing where one is missing."""
-    slot_at, slots = _distinct(cells["slot"])
-    route_at, routes = _distinct(cells["route_id"])
-    owner_at, owners = _distinct(cells["owner_id"])
-    bands = int(cells["band"].max(initial=0)) + 1
-    route_band = route_at * bands + cells["band"]
-    rates_at, found = _rates(cells, prices, (slot_at, slots), (route_at, routes), route_band)
-    used, missing = _used(cells, rates_at, found)
-    key = (slot_at * max(len(owners), 1) + owner_at) * (len(routes) * bands or 1) + route_band
-    place, distinct = _distinct(key)
-    first = _first(place, len(distinct))
-    of_place = rates_at[first]
+    rates_at, rates = _rates(cells, prices)
+    used, missing = _used(cells, rates_at, rates)
+    place = cells.groupby([*PLACE], sort=False).ngroup()
+    places = cells[[*PLACE]].assign(rates=rates_at)[~place.duplicated()].reset_index(drop=True)
+    priced = {meter: _exact(np.where(missing, 0, quantity)) for meter, quantity in used.items()}
+    sums = pd.DataFrame(priced, copy=False)
+    if len(places) < len(cells):
+        sums = sums.groupby(place, sort=False).sum()
+    # Tokens that a metric told may be of no known call.
+    tokens = sum(_exact(cells[meter].to_numpy()) for meter in DISJOINT)
     return Rated(
-        slot=cells["slot"][first],
-        owner_id=cells["owner_id"][first],
-        route_id=cells["route_id"][first],
-        band=cells["band"][first],
-        rates=found,
-        rates_at=of_place,
-        charged=[
-            _charged(meter, _sums(np.where(missing, 0, used[meter]), place, first), of_place, found)
+        {
+            meter: _charged(places, sums[meter].to_numpy(), meter, rates)
             for meter in CHARGED
-            if meter in used
-        ],
-        unpriced_calls=_unpriced_calls(cells, rates_at, found, missing),
-        # Tokens that a metric told may be of no known call.
-        unpriced_tokens=np.where(missing, sum(_exact(cells[meter]) for meter in DISJOINT), 0),
+            if meter in sums
+        },
+        rates,
+        pd.DataFrame(
+            {
+                "calls": _unpriced_calls(cells, rates_at, rates, missing),
+                "tokens": np.where(missing, tokens, 0),
+            }
+        ),
     )
 
 
-def _distinct(values: Column) -> tuple[Column, Column]:
-    """For each value its number, and the values by their numbers."""
-    encoded = pa.array(values).dictionary_encode()
-    number = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-    return number, encoded.dictionary.to_numpy(zero_copy_only=False)
-
-
-def _first(number: Column, count: int) -> Column:
-    """For each number the place of its first occurrence."""
-    first = np.empty(count, dtype=np.int64)
-    first[number[::-1]] = np.arange(len(number) - 1, -1, -1)
-    return first
-
-
-def _rates(
-    cells: Cells,
-    prices: Prices,
-    slot: tuple[Column, Column],
-    route: tuple[Column, Column],
-    route_band: Column,
-) -> tuple[Column, list[Rates]]:
+def _rates(cells: Cells, prices: Prices) -> tuple[Column, list[Rates]]:
     """For each cell the number of its rates, and the rates by their numbers."""
-    (slot_at, slots), (route_at, routes) = slot, route
-    if not len(slot_at):
-        return slot_at, []
-    epochs = np.stack([prices.epochs(int(id_), slots) for id_ in routes])
-    epoch = epochs[route_at, slot_at]
-    rates_at, distinct = _distinct(route_band * (int(epochs.max()) + 1) + epoch)
+    if cells.empty:
+        return np.zeros(0, dtype=np.int64), []
+    slot_at, slots = pd.factorize(cells["slot"].to_numpy())
+    route_at, routes = pd.factorize(cells["route_id"].to_numpy())
+    epochs = np.stack([prices.epochs(int(route_id), slots) for route_id in routes])
+    alike = [route_at, cells["band"], epochs[route_at, slot_at]]
+    number = cells.groupby(alike, sort=False).ngroup()
+    first = cells.loc[~number.duplicated(), ["route_id", "band", "slot"]]
     found = [
-        prices.at(
-            int(cells["route_id"][first]),
-            int(cells["band"][first]),
-            moment_of(int(cells["slot"][first])),
-        )
-        for first in _first(rates_at, len(distinct))
+        prices.at(route_id, band, moment_of(slot))
+        for route_id, band, slot in first.itertuples(index=False, name=None)
     ]
-    return rates_at, found
+    return number.to_numpy(), found
 
 
 def _used(
@@ -192,9 +153,10 @@ def _used(
 
     Meters that no cell is charged for are left out.
     """
+    column = {name: cells[name].to_numpy() for name in cells}
     used = {}
     for meter in _SUMMED:
-        quantity = _requests(cells, rates_at, rates) if meter == REQUESTS else cells[meter]
+        quantity = _requests(cells, rates_at, rates) if meter == REQUESTS else column[meter]
         if not quantity.any():
             continue
         if meter not in DISJOINT:
@@ -203,8 +165,8 @@ def _used(
         used[meter] = quantity
     for part, whole in PARTS.items():
         apart = np.array([part in each.lines for each in rates])
-        if whole in used and apart.any() and cells[part].any():
-            at_most = np.minimum(cells[part], used[whole])
+        if whole in used and apart.any() and column[part].any():
+            at_most = np.minimum(column[part], used[whole])
             used[part] = np.where(apart[rates_at], at_most, 0)
             used[whole] = used[whole] - used[part]
     missing = np.zeros(len(rates_at), dtype=bool)
@@ -241,26 +203,17 @@ def _exact(column: Column) -> Column:
     return column
 
 
-def _sums(quantity: Column, place: Column, first: Column) -> Column:
-    """The sum over each place."""
-    if len(first) == len(place):
-        return quantity
-    quantity = _exact(quantity)
-    sums = np.zeros(len(first), dtype=quantity.dtype)
-    np.add.at(sums, place, quantity)
-    return sums
-
-
-def _charged(meter: str, sums: Column, rates_at: Column, rates: Sequence[Rates]) -> Charged:
-    place = np.flatnonzero(sums)
-    quantity = sums[place]
+def _charged(
+    places: pd.DataFrame, quantity: Column, meter: str, rates: Sequence[Rates]
+) -> pd.DataFrame:
+    """The lines of a meter, where a place used it."""
+    used = np.flatnonzero(quantity)
+    lines, quantity = places.iloc[used], quantity[used]
     of = [each.lines.get(meter) for each in rates]
-    return Charged(
-        meter,
-        place,
-        quantity,
-        _times(quantity, _per_unit(of, listed=False)[rates_at[place]]),
-        _times(quantity, _per_unit(of, listed=True)[rates_at[place]]),
+    return lines.assign(
+        quantity=quantity,
+        amount=_times(quantity, _per_unit(of, listed=False)[lines["rates"]]),
+        list_amount=_times(quantity, _per_unit(of, listed=True)[lines["rates"]]),
     )
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from priced_month import CONTRACTS, DISCOUNTS, LISTS, ROUTES, START
 
 from jobs.lacking import targets
-from jobs.rate_cells import Prices, columns, rate
+from jobs.rate_cells import Prices, frame, rate
 from spend import money
 from spend.calls import Outcome
 from spend.discounts import Discounts
@@ -43,7 +43,7 @@ def cells(draw: Any) -> dict[str, Any]:
 @given(many=st.lists(cells(), max_size=12))
 @settings(max_examples=120, deadline=None)
 def test_many_cells_cost_what_each_costs_alone_however_large(many: list[dict[str, Any]]) -> None:
-    rated = rate(columns(CELL, [[each[name] for name in CELL] for each in many]), PRICES)
+    rated = rate(frame(CELL, [[each[name] for name in CELL] for each in many]), PRICES)
     expected: dict[tuple[Any, ...], list[Decimal | int | None]] = {}
     for number, cell in enumerate(many):
         rates = PRICES.at(cell["route_id"], cell["band"], cell["slot"])
@@ -53,7 +53,7 @@ def test_many_cells_cost_what_each_costs_alone_however_large(many: list[dict[str
         silent = 0 if rates.by_request else cell["unmetered_calls"]
         used = sum(cell[meter] for meter in DISJOINT)
         unpriced = (silent, 0) if lines is not None else (cell["calls"], used)
-        assert (rated.unpriced_calls[number], rated.unpriced_tokens[number]) == unpriced
+        assert tuple(rated.unpriced.iloc[number]) == unpriced
         for line in lines or ():
             place = tuple(cell[name] for name in ("slot", "owner_id", "route_id", "band"))
             sums = expected.setdefault((place, line.meter), [0, Decimal(0), Decimal(0)])
@@ -69,4 +69,4 @@ def test_many_cells_cost_what_each_costs_alone_however_large(many: list[dict[str
 
 
 def test_no_cells_cost_nothing() -> None:
-    assert list(targets(rate(columns(CELL, []), PRICES))) == []
+    assert list(targets(rate(frame(CELL, []), PRICES))) == []
