@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from api.call_shapes import OwnerAnswer
-from api.shapes import BoundsAnswer, instant
+from api.shapes import BoundsAnswer, decimal_or_null, instant
 from spend.money import plain
 from store.charge_pages import ChargeLine
 
@@ -93,11 +93,11 @@ def charge_answer(line: ChargeLine) -> dict[str, Any]:
         "meter": row.meter,
         "quantity": f"{row.quantity.normalize():f}",
         "cost": plain(row.amount),
-        "list_cost": _money(row.list_amount),
+        "list_cost": decimal_or_null(row.list_amount),
         "contracted_cost": plain(row.contracted_amount),
         "billed_cost": plain(row.billed_amount),
-        "unit_price": _money(row.unit_price),
-        "list_unit_price": _money(row.list_unit_price),
+        "unit_price": decimal_or_null(row.unit_price),
+        "list_unit_price": decimal_or_null(row.list_unit_price),
         **{
             name: getattr(row, name)
             for name in (
@@ -122,12 +122,8 @@ def charges_total(sums: Mapping[str, Any]) -> dict[str, Any]:
     listed = sums["list_cost"] or Decimal(0)
     return {
         "lines": sums["lines"],
-        "cost": _money(sums["cost"]),
+        "cost": decimal_or_null(sums["cost"]),
         "list_cost": plain(listed) if known else None,
-        "contracted_cost": _money(sums["contracted_cost"]),
-        "billed_cost": _money(sums["billed_cost"]),
+        "contracted_cost": decimal_or_null(sums["contracted_cost"]),
+        "billed_cost": decimal_or_null(sums["billed_cost"]),
     }
-
-
-def _money(amount: Decimal | None) -> str | None:
-    return None if amount is None else plain(amount)

@@ -1,23 +1,21 @@
 """Commitments as they are said to the API, and as the API shows them with their use."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, StrictStr
 
 from api.shapes import instant
+from api.written_shapes import ONE_OR_MORE, Written
 from spend.commitment_files import BETWEEN
 from spend.commitment_use import Forecast, Use
 from spend.commitments import FOREVER, Commitment
 from spend.money import plain
-from spend.written_rows import Row
 
 
-class NewCommitment(BaseModel):
+class NewCommitment(Written):
     """Credits bought in advance, or a minimum of spend that was promised."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: StrictStr = Field(
         description="One of a name at a time.", examples=["openai credits 2026-10"]
@@ -56,18 +54,10 @@ class NewCommitment(BaseModel):
         None, description="The document that says so, or where it can be read."
     )
 
-    def as_row(self, place: int) -> Row:
-        """As a row of a file; ``place`` is its number in the request."""
-        return Row(place, self.model_dump(exclude_none=True))
-
-
-def _listed(body: object) -> object:
-    return [body] if isinstance(body, Mapping) else body
-
 
 NewCommitments = Annotated[
     list[NewCommitment],
-    BeforeValidator(_listed),
+    ONE_OR_MORE,
     Field(min_length=1, description="One commitment, or a list of them: all are taken, or none."),
 ]
 

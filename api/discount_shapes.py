@@ -1,21 +1,18 @@
 """A discount or uplift as it is said to the API, and as the API shows it."""
 
-from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, StrictStr
 
 from api.instants import Instant
 from api.shapes import instant
+from api.written_shapes import ONE_OR_MORE, Written
 from spend.discounts import Discount
 from spend.money import plain
-from spend.written_rows import Row
 
 
-class NewDiscount(BaseModel):
+class NewDiscount(Written):
     """So many per cent less, or (an uplift) more, than the public list asks."""
-
-    model_config = ConfigDict(extra="forbid")
 
     kind: StrictStr = Field(description="`discount` or `uplift`.", examples=["discount"])
     provider: StrictStr = Field(description="Who bills, as in `/v1/spend`.", examples=["openai"])
@@ -38,18 +35,10 @@ class NewDiscount(BaseModel):
         None, description="The document that says so, or where it can be read."
     )
 
-    def as_row(self, place: int) -> Row:
-        """As a row of a file; ``place`` is its number in the request."""
-        return Row(place, self.model_dump(exclude_none=True))
-
-
-def _listed(body: object) -> object:
-    return [body] if isinstance(body, Mapping) else body
-
 
 NewDiscounts = Annotated[
     list[NewDiscount],
-    BeforeValidator(_listed),
+    ONE_OR_MORE,
     Field(min_length=1, description="One, or a list of them: all are taken, or none."),
 ]
 

@@ -1,13 +1,13 @@
 """A price as it is said to the API, and as the API shows it."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, StrictStr
 
 from api.grouping import Name
 from api.instants import Instant
 from api.shapes import instant
+from api.written_shapes import ONE_OR_MORE, Written
 from spend.bands import EDGES
 from spend.money import plain
 from spend.prices import PriceLine
@@ -16,10 +16,8 @@ from spend.repricings import Concerned
 from spend.written_rows import Row
 
 
-class NewPrice(BaseModel):
+class NewPrice(Written):
     """A contract price: it wins over the public list."""
-
-    model_config = ConfigDict(extra="forbid")
 
     provider: StrictStr = Field(description="Who bills, as in `/v1/spend`.", examples=["openai"])
     model: StrictStr = Field(
@@ -62,13 +60,9 @@ class NewPrice(BaseModel):
         return Row(place, {name: str(value) for name, value in said.items()})
 
 
-def _listed(body: object) -> object:
-    return [body] if isinstance(body, Mapping) else body
-
-
 NewPrices = Annotated[
     list[NewPrice],
-    BeforeValidator(_listed),
+    ONE_OR_MORE,
     Field(min_length=1, description="One price, or a list of them: all are taken, or none."),
 ]
 

@@ -116,7 +116,7 @@ def bounds_of(asked: Asked, complete_until: datetime | None) -> dict[str, Any]:
 def totals_of(totals: Totals) -> dict[str, Any]:
     """The fields of TotalsAnswer."""
     return {
-        **{name: _money(getattr(totals, name)) for name in COSTS},
+        **{name: decimal_or_null(getattr(totals, name)) for name in COSTS},
         "calls": totals.calls,
         "errors": totals.errors,
         "unpriced_calls": totals.unpriced_calls,
@@ -127,7 +127,8 @@ def totals_of(totals: Totals) -> dict[str, Any]:
     }
 
 
-def _money(amount: Decimal | None) -> str | None:
+def decimal_or_null(amount: Decimal | None) -> str | None:
+    """A decimal string; null: not known."""
     return None if amount is None else plain(amount)
 
 

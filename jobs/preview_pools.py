@@ -24,7 +24,7 @@ def preview(
     """
     with context.database.write() as session:
         _charge(session, context)
-        before = pool_hours.last_charge(session, TENANT)
+        before = ledger.last_id(session, TENANT)
         done = pools.apply(session, TENANT, said)
         _charge(session, context)
         different = pool_hours.charged_after(session, TENANT, before)

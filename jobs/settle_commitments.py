@@ -71,7 +71,7 @@ def _settle(context: JobContext, commitment_id: int) -> Iterator[int]:
     """Settles one commitment; yields the lines of each transaction."""
     with context.database.read() as session:
         seen_to, _ = commitments.progress(session, TENANT, commitment_id)
-        taken_in = commitment_slots.newest(session, TENANT) <= seen_to
+        taken_in = ledger.last_id(session, TENANT) <= seen_to
     while not taken_in:
         with context.database.write() as session:
             taken_in = _take_in(session, commitment_id)
@@ -118,7 +118,7 @@ def _take_in(session: Session, commitment_id: int) -> bool:
     sources = _sources(session, commitment_id)
     if sources.commitment.known_to:
         return True
-    newest = commitment_slots.newest(session, TENANT)
+    newest = ledger.last_id(session, TENANT)
     seen, _ = commitments.progress(session, TENANT, commitment_id)
     to = min(newest, seen + LINES_AT_ONCE)
     if to > seen:

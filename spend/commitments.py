@@ -11,7 +11,7 @@ of usage is covered twice. docs/commitments.md
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from spend.calls import Owner, Route
 from spend.owners import COMMITMENTS, UNUSED
 from spend.patterns import fits_one
 from spend.periods import Period, month_of, month_period
+from spend.slots import SLOT
 
 METHOD: Final = "commitment/1"
 """Written on every charge that this made."""
@@ -52,7 +53,6 @@ NOTHING, PART, ALL = "nothing", "part", "all"
 """What of a slot's usage a commitment covers."""
 
 _UTC: Final = ZoneInfo("UTC")
-_SLOT: Final = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def _only(patterns: Sequence[str]) -> str | None:
 
 def last_slot(period: Period) -> datetime:
     """The last quarter hour of a period: where its unused part is booked."""
-    return period.end - _SLOT
+    return period.end - SLOT
 
 
 @dataclass(frozen=True, slots=True)

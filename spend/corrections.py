@@ -7,6 +7,7 @@ and those stretches of it that the new one leaves alone are opened again.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from spend.discounts import Discount
@@ -45,6 +46,14 @@ def corrected(known: Sequence[Line], said: Iterable[Line]) -> Correction[Line]:
         closed=tuple(line for line in known if line.id not in kept),
         opened=tuple(line for lines in pieces.values() for line in lines if line.id is None),
     )
+
+
+def moment_of(closed: Iterable[Line], now: datetime) -> datetime:
+    """When knowledge changes: ``now``, or where a clock was set back, when the last of it began.
+
+    Knowledge must not end before its beginning.
+    """
+    return max([now, *(line.known_from for line in closed if line.known_from is not None)])
 
 
 def overlap(one: Line, other: Line) -> bool:

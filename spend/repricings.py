@@ -10,10 +10,9 @@ from decimal import Decimal
 from typing import Final
 
 from spend.money import EXACT
-from spend.slots import is_slot_start, slot_of
+from spend.slots import SLOT, is_slot_start, slot_of
 
 LONGEST: Final = timedelta(days=1100)
-SLOT: Final = timedelta(minutes=15)
 
 
 class RepricingRefusedError(ValueError):

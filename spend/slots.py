@@ -4,7 +4,10 @@ A quarter hour is the largest step that every time zone's days and months begin 
 +05:45), so a cell belongs to one day of every zone. See docs/decisions/002-cells.md.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+SLOT: Final = timedelta(minutes=15)
 
 
 def slot_of(moment: datetime) -> datetime:

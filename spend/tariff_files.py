@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from spend.money import plain
@@ -11,6 +12,7 @@ from spend.tariffs import HOURS, MONTHS, WEEKDAYS, Rate, Tariff, priced_hours
 FIELDS: Final = ("name", "zone", "from", "to", "rates")
 RATE_FIELDS: Final = ("price", "months", "days", "hours")
 
+_EVER: Final = datetime.min.replace(tzinfo=UTC)
 _HOURS: Final = re.compile(r"([01][0-9]|2[0-3]):00-([01][0-9]|2[0-4]):00", re.ASCII)
 
 
@@ -125,5 +127,5 @@ def _overlap(one: Tariff, other: Tariff) -> bool:
     ) and (other.valid_to is None or one.valid_from is None or one.valid_from < other.valid_to)
 
 
-def _start(tariff: Tariff) -> float:
-    return float("-inf") if tariff.valid_from is None else tariff.valid_from.timestamp()
+def _start(tariff: Tariff) -> datetime:
+    return tariff.valid_from or _EVER

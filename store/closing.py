@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import BigInteger, DateTime, SmallInteger, column, func, literal, select, update
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from store.ledger import CellKey
+from store.ledger import CellKey, at_cells, rows_of_cells
 from store.tables.pools import ledgers
 from store.tables.rollups import cells
 
@@ -33,18 +33,7 @@ def pass_by(session: Session, tenant: int, late: Sequence[CellKey]) -> None:
     """
     if not late:
         return
-    names = ("slot", "owner_id", "route_id", "outcome", "band")
-    kinds = (DateTime(timezone=True), BigInteger, BigInteger, SmallInteger, SmallInteger)
-    given = (
-        func.unnest(
-            *(
-                literal([key[place] for key in late], ARRAY(kind))  # type: ignore[arg-type]  # its stub wants one kind
-                for place, kind in enumerate(kinds)
-            )
-        )
-        .table_valued(*(column(name) for name in names))
-        .render_derived("late")
-    )
+    given = rows_of_cells(late)
     session.execute(
         update(cells)
         .values(
@@ -52,5 +41,5 @@ def pass_by(session: Session, tenant: int, late: Sequence[CellKey]) -> None:
             unpriced_calls=func.coalesce(cells.c.unpriced_calls, 0),
             unpriced_tokens=func.coalesce(cells.c.unpriced_tokens, 0),
         )
-        .where(cells.c.tenant_id == tenant, *(cells.c[name] == given.c[name] for name in names))
+        .where(cells.c.tenant_id == tenant, *at_cells(given))
     )

@@ -99,12 +99,6 @@ class PlaceUsage:
     """Posted: what the credit adds to the effective cost."""
 
 
-def newest(session: Session, tenant: int) -> int:
-    """The id of the last line of the ledger; 0: there is none."""
-    found = session.scalar(select(func.max(charges.c.id)).where(charges.c.tenant_id == tenant))
-    return int(found or 0)
-
-
 def take_in(session: Session, tenant: int, sources: Sources, after: int, to: int) -> None:
     """Adds what lines of the ledger with ids above ``after``, up to ``to``, say of usage."""
     commitment = sources.commitment

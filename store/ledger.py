@@ -56,6 +56,10 @@ Unpriced = tuple[int, int]
 """Calls and tokens whose cost is unknown."""
 
 PLACE: Final = ("slot", "owner_id", "route_id", "band")
+CELL_KEY: Final = ("slot", "owner_id", "route_id", "outcome", "band")
+_KEY_KINDS: Final = (DateTime(timezone=True), BigInteger, BigInteger, SmallInteger, SmallInteger)
+CONCLUDED: Final = ("unpriced_calls", "unpriced_tokens")
+"""What is known of a cell once it is charged."""
 CELL: Final = (*PLACE, "outcome", "calls", "unmetered_calls", *METER_NAMES)
 """What is read of a cell, in this order."""
 
@@ -179,6 +183,12 @@ def _paid(line: NewCharge, paying: Paying) -> NewCharge:
     return line if payer_id == line.owner_id else replace(line, payer_id=payer_id)
 
 
+def last_id(session: Session, tenant: int) -> int:
+    """The id of the ledger's last line; 0: it has none."""
+    found = session.scalar(select(func.max(charges.c.id)).where(charges.c.tenant_id == tenant))
+    return int(found or 0)
+
+
 def waiting_hours(session: Session, tenant: int) -> list[tuple[datetime, int]]:
     """UTC hours with cells that wait, ascending, and how many."""
     hour = func.date_trunc("hour", cells.c.slot, "UTC")
@@ -234,28 +244,35 @@ def settle(session: Session, tenant: int, concluded: Sequence[tuple[CellKey, Unp
         return
     payers.remember_new(session, tenant, {key[1] for key, _unpriced in concluded})
     split_days.mark(session, tenant, {key[0] for key, _unpriced in concluded})
-    names = ("slot", "owner_id", "route_id", "outcome", "band")
-    found = ("unpriced_calls", "unpriced_tokens")
-    kinds = (DateTime(timezone=True), BigInteger, BigInteger, SmallInteger, SmallInteger)
-    done = (
-        func.unnest(
-            *(
-                literal([key[place] for key, _unpriced in concluded], ARRAY(kind))  # type: ignore[arg-type]  # its stub wants one kind
-                for place, kind in enumerate(kinds)
-            ),
-            *(
-                literal([unpriced[place] for _key, unpriced in concluded], ARRAY(BigInteger))
-                for place in range(len(found))
-            ),
-        )
-        .table_valued(*(column(name) for name in (*names, *found)))
-        .render_derived("done")
+    done = rows_of_cells(
+        [key for key, _unpriced in concluded],
+        unpriced_calls=[unpriced[0] for _key, unpriced in concluded],
+        unpriced_tokens=[unpriced[1] for _key, unpriced in concluded],
     )
     session.execute(
         update(cells)
-        .values(charged=True, **{name: done.c[name] for name in found})
-        .where(cells.c.tenant_id == tenant, *(cells.c[name] == done.c[name] for name in names))
+        .values(charged=True, **{name: done.c[name] for name in CONCLUDED})
+        .where(cells.c.tenant_id == tenant, *at_cells(done))
     )
+
+
+def rows_of_cells(keys: Sequence[CellKey], **others: Sequence[int]) -> FromClause:
+    """Keys of cells as rows: the columns of CELL_KEY, and ``others``, whole numbers."""
+    columns: list[ColumnElement[Any]] = [
+        literal([key[place] for key in keys], ARRAY(kind))  # type: ignore[arg-type]  # its stub wants one kind
+        for place, kind in enumerate(_KEY_KINDS)
+    ]
+    columns += [literal(list(each), ARRAY(BigInteger)) for each in others.values()]
+    return (
+        func.unnest(*columns)
+        .table_valued(*(column(name) for name in (*CELL_KEY, *others)))
+        .render_derived("given")
+    )
+
+
+def at_cells(given: FromClause) -> list[ColumnElement[bool]]:
+    """Cells that have the keys of ``rows_of_cells``."""
+    return [cells.c[name] == given.c[name] for name in CELL_KEY]
 
 
 def _places(places: Sequence[Place]) -> FromClause:

@@ -190,11 +190,6 @@ def posted(
     }
 
 
-def last_charge(session: Session, tenant: int) -> int:
-    """The id of the ledger's last line; 0: it has none."""
-    return session.scalar(select(func.max(charges.c.id)).where(charges.c.tenant_id == tenant)) or 0
-
-
 def charged_after(session: Session, tenant: int, charge_id: int) -> dict[str | None, Decimal]:
     """What lines after one come to for each team that pays, effective."""
     found = session.execute(

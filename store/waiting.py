@@ -31,8 +31,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from spend.repricings import LONGEST, SLOT, Concerned
-from spend.slots import slot_of
+from spend.repricings import LONGEST, Concerned
+from spend.slots import SLOT, slot_of
 from store.tables.heard import routes
 from store.tables.prices import model_names
 from store.tables.rollups import cells

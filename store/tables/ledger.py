@@ -27,14 +27,16 @@ charges = Table(
     Column("posted_at", DateTime(timezone=True), nullable=False),
     # original | correction | allocation (a pool's hour, a split) | true-up | credit | tax
     Column("kind", Text, nullable=False),
-    # The cell that it pays for; for a pool's idle share, the first quarter of the hour.
+    # The cell that it pays for. A line of no call is in the first quarter of its pool-hour, day or
+    # commitment's period; what is unused, in the last one.
     Column("slot", DateTime(timezone=True), nullable=False),
     Column("owner_id", BigInteger, nullable=False),
     # Who pays, by the ownership rules; the cell's owner where none says otherwise.
     Column("payer_id", BigInteger, nullable=False),
     Column("route_id", BigInteger, nullable=False),
     Column("band", SmallInteger, nullable=False),
-    # A meter of spend/meters.py, or 'pool' for a share of a pool-hour, or 'idle'.
+    # A meter of spend/meters.py; of a pool-hour 'pool' or 'idle'; of a commitment 'covered',
+    # 'commitment' (what was paid) or 'unused'; of a split 'split'.
     Column("meter", Text, nullable=False),
     # Exactly one of the four says where the amount came from.
     Column("price_id", BigInteger),
@@ -44,7 +46,7 @@ charges = Table(
     # What of the price book's list was changed by, before it was a unit price.
     Column("uplift_id", BigInteger),
     Column("discount_id", BigInteger),
-    # Tokens, or work units of the pool's method.
+    # Units of the meter, or what the method of a pool or split weighed; 0 of a commitment's lines.
     Column("quantity", Numeric(38, 6), nullable=False),
     # For 1,000,000 units: by the list, and as contracted. NULL: not priced by the book, or the
     # list has none.
