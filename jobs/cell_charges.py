@@ -18,7 +18,7 @@ from spend.knowledge import Knowledge
 from spend.pools import Pool
 from store import books, parties, payers
 from store.discounts import discounts_by_id
-from store.ledger import CELL, CellKey, NewCharge, Place, Unpriced
+from store.ledger import CELL, CellKey, NewCharge, Place, Unpriced, key_of, place_of
 from store.price_book import book_for
 
 
@@ -56,9 +56,9 @@ def conclude(
     routes = parties.routes_of(session, tenant, {row.route_id for row in cells})
     owners = parties.owners_of(session, tenant, {row.owner_id for row in cells})
     finder = PoolFinder(held, routes, owners)
-    places: dict[Place, None] = dict.fromkeys(_place(row) for row in cells)
+    places: dict[Place, None] = dict.fromkeys(place_of(row) for row in cells)
     runs_on = {place: pool for place in places if (pool := finder.pool_of(*place[:3]))}
-    priced = [row for row in cells if _place(row) not in runs_on]
+    priced = [row for row in cells if place_of(row) not in runs_on]
     stands = list(posted)
     said = _said(session, tenant, stands)
     pairs = {(line.provider, line.model) for line in said.prices.values()}
@@ -84,15 +84,7 @@ def _unpriced(
     cells: Iterable[Row[*tuple[Any, ...]]], priced: Iterable[Row[*tuple[Any, ...]]], rated: Rated
 ) -> dict[CellKey, Unpriced]:
     # What runs on a pool is paid for by the hour, also where it did not say what it used.
-    found: dict[CellKey, Unpriced] = {_key(row): (0, 0) for row in cells}
+    found: dict[CellKey, Unpriced] = {key_of(row): (0, 0) for row in cells}
     counts = rated.unpriced.itertuples(index=False, name=None)
-    found.update(zip(map(_key, priced), counts, strict=True))
+    found.update(zip(map(key_of, priced), counts, strict=True))
     return found
-
-
-def _key(row: Row[*tuple[Any, ...]]) -> CellKey:
-    return row.slot, row.owner_id, row.route_id, row.outcome, row.band
-
-
-def _place(row: Row[*tuple[Any, ...]]) -> Place:
-    return row.slot, row.owner_id, row.route_id, row.band

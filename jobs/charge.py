@@ -9,9 +9,8 @@ cells it marks.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from jobs.cell_charges import conclude
@@ -26,7 +25,7 @@ from jobs.uncollected import uncollected
 from jobs.volume_steps import charge_again
 from spend.pools import HOUR, Pool, hour_of
 from store import closing, completeness, ledger, pools, repricings, waiting
-from store.ledger import CellKey, Place, Rows
+from store.ledger import Place, Rows, key_of, place_of
 from store.tenants import TENANT
 
 CELLS_AT_ONCE: Final = 10_000
@@ -103,7 +102,7 @@ def charge_cells(session: Session, context: JobContext, start: datetime, end: da
         return Charged(0, 0)
     held = pools.all_pools(session, TENANT, for_update=True)
     claimed, late = _open_and_late(session, context, held, waited)
-    places: list[Place] = list(dict.fromkeys(tuple(row[:4]) for row in claimed))
+    places: list[Place] = list(dict.fromkeys(place_of(row) for row in claimed))
     found = conclude(
         session,
         TENANT,
@@ -119,7 +118,7 @@ def charge_cells(session: Session, context: JobContext, start: datetime, end: da
         changed = _posted_already(pool, hours)
         lines += split_hours(session, TENANT, held, pool, changed, now=context.now)
     ledger.post(session, TENANT, lines, currency=context.settings.currency, now=context.now)
-    ledger.settle(session, TENANT, [(key, found.unpriced[key]) for key in map(_key, claimed)])
+    ledger.settle(session, TENANT, [(key, found.unpriced[key]) for key in map(key_of, claimed)])
     moved = charge_again(session, TENANT, found.again)
     return Charged(len(waited), len(lines), moved=moved, late=late)
 
@@ -135,15 +134,11 @@ def _open_and_late(
     late = [row for row in waited if closed_to is not None and row.slot < closed_to]
     if not late:
         return waited, 0
-    closing.pass_by(session, TENANT, [_key(row) for row in late])
+    closing.pass_by(session, TENANT, [key_of(row) for row in late])
     hours = {hour_of(row.slot) for row in late}
     for pool in held:
         split_hours(session, TENANT, held, pool, hours, now=context.now)
     return [row for row in waited if row.slot >= closed_to], len(late)
-
-
-def _key(row: Row[*tuple[Any, ...]]) -> CellKey:
-    return row.slot, row.owner_id, row.route_id, row.outcome, row.band
 
 
 def _posted_already(pool: Pool, hours: Iterable[datetime]) -> set[datetime]:

@@ -25,7 +25,7 @@ from spend.knowledge import Knowledge, Repriced
 from spend.money import EXACT, amount, atoms
 from spend.repricings import Difference, Repricing
 from store import closing, ledger, payers, pools, repricings, waiting
-from store.ledger import CellKey, Place, Unpriced
+from store.ledger import CellKey, Place, Unpriced, key_of, place_of
 from store.repricings import Part
 from store.tenants import TENANT
 
@@ -167,7 +167,7 @@ def _work_out(
     """What the next stretch is to cost by what was known at the moment asked for."""
     start, end = asked.done_until, _end(session, asked)
     cells = repricings.cells_between(session, TENANT, start, end)
-    places: list[Place] = list(dict.fromkeys(tuple(row[:4]) for row in cells))
+    places: list[Place] = list(dict.fromkeys(place_of(row) for row in cells))
     concluded = conclude(
         session,
         TENANT,
@@ -189,7 +189,7 @@ def _work_out(
     unpriced = {
         key: now
         for row in cells
-        if (now := concluded.unpriced[key := _key(row)])
+        if (now := concluded.unpriced[key := key_of(row)])
         != (row.unpriced_calls, row.unpriced_tokens)
     }
     return _Found(stretch, concluded, unpriced)
@@ -220,7 +220,7 @@ def _different(
         lines[part] += 1
     paying = payers.paying(session, TENANT, {row.owner_id for row in cells})
     for row in cells:
-        unpriced = concluded.unpriced[_key(row)][0]
+        unpriced = concluded.unpriced[key_of(row)][0]
         if unpriced or row.unpriced_calls:
             part = (paying.payer_of(row.owner_id, row.slot), row.route_id)
             was[part] += row.unpriced_calls or 0
@@ -235,7 +235,3 @@ def _different(
         )
         for part in {*before, *more, *was}
     }
-
-
-def _key(row: Row[*tuple[Any, ...]]) -> CellKey:
-    return row.slot, row.owner_id, row.route_id, row.outcome, row.band

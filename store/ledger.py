@@ -256,6 +256,16 @@ def settle(session: Session, tenant: int, concluded: Sequence[tuple[CellKey, Unp
     )
 
 
+def key_of(row: Row[*tuple[Any, ...]]) -> CellKey:
+    """The key of a row of CELL."""
+    return row.slot, row.owner_id, row.route_id, row.outcome, row.band
+
+
+def place_of(row: Row[*tuple[Any, ...]]) -> Place:
+    """The place of a row of CELL."""
+    return row.slot, row.owner_id, row.route_id, row.band
+
+
 def rows_of_cells(keys: Sequence[CellKey], **others: Sequence[int]) -> FromClause:
     """Keys of cells as rows: the columns of CELL_KEY, and ``others``, whole numbers."""
     columns: list[ColumnElement[Any]] = [
