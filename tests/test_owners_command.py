@@ -67,6 +67,15 @@ def test_rules_are_tried_applied_and_listed(database: Database, tmp_path: Path) 
     assert owners("list", "--version", "2").exit_code == 1
 
 
+def test_a_dry_run_names_what_the_file_no_longer_says(tmp_path: Path) -> None:
+    file = tmp_path / "owners.toml"
+    file.write_text(TOML)
+    owners("apply", file)
+    file.write_text(TOML.partition("[[splits]]")[0].replace("nobody's", "theirs"))
+    tried = owners("apply", file, "--dry-run", "--from", "2026-10-01", "--to", "2026-11-01").output
+    assert "are not in the file, and would end: nobody's, platform\nnothing was applied" in tried
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

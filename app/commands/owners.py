@@ -104,11 +104,20 @@ def _show_preview(settings: Settings, said: Ownership, period: Period, now: date
             raise click.ClickException(str(closed)) from None
         except TooManyRowsError:
             raise click.ClickException("there is too much to look at: less time") from None
+        held = ownership.in_force(session, TENANT)
     show(_changes(found, currency))
     idle = [name for name, each in found.decided.items() if not each.calls and not each.cost]
     if idle:
         click.echo(f"decide nothing of this time: {', '.join(map(shown_name, idle))}")
+    ended = sorted(_names(held.said) - _names(said)) if held else []
+    if ended:
+        click.echo(f"are not in the file, and would end: {', '.join(ended)}")
     click.echo("nothing was applied")
+
+
+def _names(said: Ownership) -> set[str]:
+    every: list[Rule | Split] = [*said.rules, *said.splits]
+    return {shown_name(each.name) for each in every}
 
 
 def _changes(found: Preview, currency: str) -> Table:
