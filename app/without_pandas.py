@@ -1,4 +1,4 @@
-"""Imported first, it keeps pyarrow from loading pandas, which only jobs and reports use.
+"""Imported first, it keeps pyarrow from loading pandas, which only the jobs use.
 
 pyarrow looks for it when it makes its first array: a third of a collector's start, and 40 MiB.
 """

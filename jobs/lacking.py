@@ -42,7 +42,7 @@ def targets(rated: Rated) -> Iterator[Target]:
     """What places are to cost; prices that depend on the month's volume at the first step."""
     moment = functools.cache(moment_of)
     for meter, lines in rated.lines.items():
-        for row in lines.itertuples(index=False, name=None):
+        for row in zip(*(lines[name].tolist() for name in lines), strict=True):
             slot, owner_id, route_id, band, rates, quantity, amount, list_amount = row
             rate = rated.rates[rates].lines[meter]
             yield Target(

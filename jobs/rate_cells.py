@@ -209,11 +209,11 @@ def _charged(
     """The lines of a meter, where a place used it."""
     used = np.flatnonzero(quantity)
     lines, quantity = places.iloc[used], quantity[used]
-    of = [each.lines.get(meter) for each in rates]
+    of, rates_at = [each.lines.get(meter) for each in rates], lines["rates"].to_numpy()
     return lines.assign(
         quantity=quantity,
-        amount=_times(quantity, _per_unit(of, listed=False)[lines["rates"]]),
-        list_amount=_times(quantity, _per_unit(of, listed=True)[lines["rates"]]),
+        amount=_times(quantity, _per_unit(of, listed=False)[rates_at]),
+        list_amount=_times(quantity, _per_unit(of, listed=True)[rates_at]),
     )
 
 
