@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from spend.corrections import Correction, corrected, moment_of, overlap
+from spend.corrections import Correction, corrected, overlap
 from spend.discounts import Discount
 from spend.slots import slot_of
-from store import waiting
+from store import repricings, waiting
 from store.discounts import FIELDS, discounts_by_id, discounts_of
 from store.tables.heard import routes
 from store.tables.prices import discounts
@@ -73,7 +73,11 @@ def _apply(
 ) -> dict[tuple[object, ...], int]:
     """Closes and opens; returns the ids of the opened by their stretch."""
     closed = [line.id for line in correction.closed]
-    moment = moment_of(correction.closed, now)
+    # A clock that was set back must not give knowledge an end before its beginning.
+    last = session.scalar(
+        select(func.max(discounts.c.known_from)).where(discounts.c.id.in_(closed))
+    )
+    moment = repricings.known_after(session, max(now, last) if last else now)
     if closed:
         session.execute(
             update(discounts)

@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import (
+    BigInteger,
+    DateTime,
     Row,
+    SmallInteger,
     and_,
+    column,
     func,
     insert,
     literal,
@@ -16,24 +20,14 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from spend.knowledge import Knowledge, Repriced
-from spend.repricings import NO_DIFFERENCE, Difference, Repricing
-from spend.slots import SLOT
+from spend.repricings import NO_DIFFERENCE, SLOT, Difference, Repricing
 from store import parties, waiting
-from store.ledger import (
-    CELL,
-    CELL_KEY,
-    CONCLUDED,
-    PLACE,
-    TRUE_UP,
-    CellKey,
-    Rows,
-    at_cells,
-    rows_of_cells,
-)
+from store.ledger import CELL, PLACE, TRUE_UP, CellKey, Rows
 from store.tables.heard import owners, routes
 from store.tables.ledger import charges
 from store.tables.prices import discounts, prices
@@ -46,6 +40,8 @@ Part = tuple[int, int]
 
 Named = tuple[str, str | None, str | None]
 """Team, provider, model."""
+
+CONCLUDED: Final = ("unpriced_calls", "unpriced_tokens")
 
 _FIELDS: Final = tuple(each.name for each in fields(Repricing))
 _ROW: Final = tuple(repricings.c[name] for name in _FIELDS)
@@ -67,6 +63,15 @@ def latest_knowledge(session: Session, tenant: int) -> datetime | None:
         for table in (prices, discounts)
     ]
     return max((moment for moment in found if moment is not None), default=None)
+
+
+def known_after(session: Session, now: datetime) -> datetime:
+    """When what enters the book now is known: after every re-pricing so far.
+
+    With a clock that is behind, what was re-priced would know it, and move by the next late call.
+    """
+    latest = session.scalar(select(func.max(repricings.c.known_at)).where(~repricings.c.dry_run))
+    return now if latest is None else max(now, latest + timedelta(microseconds=1))
 
 
 def request(
@@ -244,10 +249,21 @@ def claim_charged(session: Session, tenant: int, keys: Iterable[CellKey]) -> set
     wanted = list(keys)
     if not wanted:
         return set()
-    asked = rows_of_cells(wanted)
+    names = ("slot", "owner_id", "route_id", "outcome", "band")
+    kinds = (DateTime(timezone=True), BigInteger, BigInteger, SmallInteger, SmallInteger)
+    asked = (
+        func.unnest(
+            *(
+                literal([key[place] for key in wanted], ARRAY(kind))  # type: ignore[arg-type]  # its stub wants one kind
+                for place, kind in enumerate(kinds)
+            )
+        )
+        .table_valued(*(column(name) for name in names))
+        .render_derived("asked")
+    )
     found = session.execute(
-        select(*(cells.c[name] for name in CELL_KEY))
-        .join_from(cells, asked, and_(*at_cells(asked)))
+        select(*(cells.c[name] for name in names))
+        .join_from(cells, asked, and_(*(cells.c[name] == asked.c[name] for name in names)))
         .where(cells.c.tenant_id == tenant, cells.c.charged)
         .order_by(*cells.primary_key.columns)
         .with_for_update(of=cells)

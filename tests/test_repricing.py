@@ -82,6 +82,21 @@ def test_what_comes_late_costs_what_the_re_pricing_says(database: Database) -> N
     ]
 
 
+def test_what_a_clock_that_is_behind_enters_does_not_move_what_was_re_priced(
+    database: Database,
+) -> None:
+    enter(database, line("input", "1"), now=NOW - timedelta(days=1))
+    put(database, "10:00", input=100)
+    charge.run(context(database))
+    ask(database)
+    reprice.run(context(database, LATER))
+    enter(database, line("input", "3"), now=LATER - timedelta(seconds=2))
+    with database.write() as session:
+        session.execute(update(cells).values(input=150, charged=False))
+    charge.run(context(database))
+    assert cost(database) == Decimal("0.00015")
+
+
 def test_re_priced_twice_is_once_and_several_follow_each_other(database: Database) -> None:
     enter(database, line("input", "1"), now=NOW - timedelta(days=1))
     put(database, "10:00", "10:30", input=100)
