@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from spend.corrections import Correction, corrected, overlap
+from spend.corrections import Correction, corrected, moment_of, overlap
 from spend.prices import CONTRACT, LIST, PriceLine
 from spend.repricings import Concerned
 from store import repricings, waiting
@@ -246,9 +246,7 @@ def _apply(
     """Closes and opens lines of the book; returns the opened ones with their ids."""
     opened = correction.opened
     closed = [line.id for line in correction.closed]
-    # A clock that was set back must not give knowledge an end before its beginning.
-    last = session.scalar(select(func.max(prices.c.known_from)).where(prices.c.id.in_(closed)))
-    moment = repricings.known_after(session, max(now, last) if last else now)
+    moment = repricings.known_after(session, moment_of(correction.closed, now))
     if closed:
         session.execute(
             update(prices)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from spend.corrections import Correction, corrected, overlap
+from spend.corrections import Correction, corrected, moment_of, overlap
 from spend.discounts import Discount
 from spend.slots import slot_of
 from store import repricings, waiting
@@ -73,11 +73,7 @@ def _apply(
 ) -> dict[tuple[object, ...], int]:
     """Closes and opens; returns the ids of the opened by their stretch."""
     closed = [line.id for line in correction.closed]
-    # A clock that was set back must not give knowledge an end before its beginning.
-    last = session.scalar(
-        select(func.max(discounts.c.known_from)).where(discounts.c.id.in_(closed))
-    )
-    moment = repricings.known_after(session, max(now, last) if last else now)
+    moment = repricings.known_after(session, moment_of(correction.closed, now))
     if closed:
         session.execute(
             update(discounts)

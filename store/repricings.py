@@ -7,12 +7,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import (
-    BigInteger,
-    DateTime,
     Row,
-    SmallInteger,
     and_,
-    column,
     func,
     insert,
     literal,
@@ -20,14 +16,24 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from spend.knowledge import Knowledge, Repriced
-from spend.repricings import NO_DIFFERENCE, SLOT, Difference, Repricing
+from spend.repricings import NO_DIFFERENCE, Difference, Repricing
+from spend.slots import SLOT
 from store import parties, waiting
-from store.ledger import CELL, PLACE, TRUE_UP, CellKey, Rows
+from store.ledger import (
+    CELL,
+    CELL_KEY,
+    CONCLUDED,
+    PLACE,
+    TRUE_UP,
+    CellKey,
+    Rows,
+    at_cells,
+    rows_of_cells,
+)
 from store.tables.heard import owners, routes
 from store.tables.ledger import charges
 from store.tables.prices import discounts, prices
@@ -40,8 +46,6 @@ Part = tuple[int, int]
 
 Named = tuple[str, str | None, str | None]
 """Team, provider, model."""
-
-CONCLUDED: Final = ("unpriced_calls", "unpriced_tokens")
 
 _FIELDS: Final = tuple(each.name for each in fields(Repricing))
 _ROW: Final = tuple(repricings.c[name] for name in _FIELDS)
@@ -249,21 +253,10 @@ def claim_charged(session: Session, tenant: int, keys: Iterable[CellKey]) -> set
     wanted = list(keys)
     if not wanted:
         return set()
-    names = ("slot", "owner_id", "route_id", "outcome", "band")
-    kinds = (DateTime(timezone=True), BigInteger, BigInteger, SmallInteger, SmallInteger)
-    asked = (
-        func.unnest(
-            *(
-                literal([key[place] for key in wanted], ARRAY(kind))  # type: ignore[arg-type]  # its stub wants one kind
-                for place, kind in enumerate(kinds)
-            )
-        )
-        .table_valued(*(column(name) for name in names))
-        .render_derived("asked")
-    )
+    asked = rows_of_cells(wanted)
     found = session.execute(
-        select(*(cells.c[name] for name in names))
-        .join_from(cells, asked, and_(*(cells.c[name] == asked.c[name] for name in names)))
+        select(*(cells.c[name] for name in CELL_KEY))
+        .join_from(cells, asked, and_(*at_cells(asked)))
         .where(cells.c.tenant_id == tenant, cells.c.charged)
         .order_by(*cells.primary_key.columns)
         .with_for_update(of=cells)
