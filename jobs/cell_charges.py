@@ -1,6 +1,6 @@
 """What cells are to cost, and the lines that the ledger lacks for it.
 
-Used by the charge job for cells that wait, and by re-pricing for all cells of a time.
+Used by the charge job for cells that wait; for all cells of a time: ``stretch_charges.py``.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -45,13 +45,11 @@ def conclude(
     held: Sequence[Pool],
     knowledge: Knowledge,
     currency: str,
-    volumes: Volumes | None = None,
 ) -> Concluded:
     """What ``cells`` (columns CELL) are to cost: all cells of their places, after lock_ledger.
 
     ``posted`` is what the ledger says of these places by the price book (columns POSTED), ``held``
-    are all pools. ``volumes`` are those of what was concluded before and is not posted; None: there
-    is nothing of the kind.
+    are all pools.
     """
     routes = parties.routes_of(session, tenant, {row.route_id for row in cells})
     owners = parties.owners_of(session, tenant, {row.owner_id for row in cells})
@@ -64,7 +62,7 @@ def conclude(
     pairs = {(line.provider, line.model) for line in said.prices.values()}
     book = book_for(session, tenant, list(routes.values()), currency=currency, also=pairs)
     rated = rate(frame(CELL, (row[: len(CELL)] for row in priced)), Prices(book, routes, knowledge))
-    volumes = volumes or Volumes(tenant, knowledge, currency)
+    volumes = Volumes(tenant, knowledge, currency)
     stepped = volumes.stepped(session, targets(rated), stands, places, said, book)
     paying = payers.paying(session, tenant, owners.keys())
     lines = lacking(stepped.targets, stands, said, paying.payer_of)

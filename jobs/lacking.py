@@ -81,7 +81,7 @@ _Key = tuple[Place, str, int, int]
 """Place, meter, payer, and the number of what is said of the price."""
 
 
-class _Said:
+class Said:
     """Numbers for what lines say of their price: the same for the same, whichever ids say it."""
 
     def __init__(self, books: Books) -> None:
@@ -89,6 +89,10 @@ class _Said:
         self._numbers: dict[object, int] = {}
         self._of_ids: dict[object, int] = {}
         self._of_rates: dict[int, int] = {}
+
+    def line(self, price_id: int) -> PriceLine:
+        """The price line that a posted line names."""
+        return self._books.prices[price_id]
 
     def by_rate(self, rate: Rate) -> int:
         """Of a rate, which lives as long as we are asked of it."""
@@ -172,7 +176,7 @@ def lacking(
     payer_of: PayerOf,
 ) -> Iterator[NewCharge]:
     """The lines that make the ledger (rows POSTED of the same places) say what ``wanted`` says."""
-    said = _Said(books)
+    said = Said(books)
     standing = _standing(posted, said)
     stands = {key[:2] for key, held in standing.items() if held.quantity}
     target = {
@@ -188,7 +192,7 @@ def lacking(
         yield from _difference(key, target.get(key), standing.get(key), stands)
 
 
-def _standing(posted: Iterable[Sequence[Any]], said: _Said) -> dict[_Key, _Standing]:
+def _standing(posted: Iterable[Sequence[Any]], said: Said) -> dict[_Key, _Standing]:
     found: dict[_Key, _Standing] = {}
     for slot, owner_id, route_id, band, meter, payer_id, *values in posted:
         held = _Standing(*values)

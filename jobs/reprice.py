@@ -7,25 +7,28 @@ heard and charged: what of a stretch is still to be charged, it charges first.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Row
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy.orm import Session
 
-from jobs.cell_charges import Concluded, conclude
 from jobs.charge import charge_cells
 from jobs.context import Done, JobContext
+from jobs.rate_cells import Cells, moment_of
+from jobs.stretch_charges import Concluded, conclude_stretch
 from jobs.uncollected import uncollected
 from jobs.volume_steps import Volumes, charge_again
 from spend.knowledge import Knowledge, Repriced
-from spend.money import EXACT, amount, atoms
+from spend.money import EXACT
 from spend.repricings import Difference, Repricing
-from store import closing, ledger, payers, pools, repricings, waiting
-from store.ledger import CellKey, Place, Unpriced, key_of, place_of
+from store import closing, ledger, ledger_columns, pools, repricings, waiting
+from store.ledger import CELL_KEY, PLACE, CellKey, Unpriced
 from store.repricings import Part
 from store.tenants import TENANT
 
@@ -33,6 +36,7 @@ CELLS_AT_ONCE: Final = 10_000
 """Cells of one transaction: about a second's work, so that nobody waits long for the ledger."""
 
 _NOTHING: Final = Decimal(0)
+_NOT_YET: Final = -1
 
 
 def run(context: JobContext) -> Done:
@@ -131,7 +135,7 @@ def _book(
         charge_cells(session, context, asked.done_until, end)
     found = _work_out(session, context, asked, volumes)
     if not asked.dry_run:
-        ledger.post(
+        ledger_columns.post(
             session,
             TENANT,
             found.concluded.lines,
@@ -166,13 +170,12 @@ def _work_out(
 ) -> _Found:
     """What the next stretch is to cost by what was known at the moment asked for."""
     start, end = asked.done_until, _end(session, asked)
-    cells = repricings.cells_between(session, TENANT, start, end)
-    places: list[Place] = list(dict.fromkeys(place_of(row) for row in cells))
-    concluded = conclude(
+    cells = _frame(ledger_columns.cells_between(session, TENANT, start, end))
+    concluded = conclude_stretch(
         session,
         TENANT,
         cells,
-        ledger.posted_at_prices(session, TENANT, places),
+        ledger_columns.posted_between(session, TENANT, start, end),
         held=pools.all_pools(session, TENANT),
         knowledge=_as_if(session, asked, end),
         currency=context.settings.currency,
@@ -181,18 +184,10 @@ def _work_out(
     stretch = Stretch(
         ends=end,
         cells=len(cells),
-        changed=len(
-            {(each.slot, each.owner_id, each.route_id, each.band) for each in concluded.lines}
-        ),
+        changed=concluded.lines.group_by([*PLACE]).aggregate([]).num_rows,
         different=_different(session, cells, concluded, start, end),
     )
-    unpriced = {
-        key: now
-        for row in cells
-        if (now := concluded.unpriced[key := key_of(row)])
-        != (row.unpriced_calls, row.unpriced_tokens)
-    }
-    return _Found(stretch, concluded, unpriced)
+    return _Found(stretch, concluded, _changed(cells, concluded.unpriced))
 
 
 def _as_if(session: Session, asked: Repricing, end: datetime) -> Knowledge:
@@ -201,37 +196,53 @@ def _as_if(session: Session, asked: Repricing, end: datetime) -> Knowledge:
     return Knowledge([*repricings.done(session, TENANT), passed])
 
 
+def _frame(cells: pa.Table) -> Cells:
+    """Columns CELLS of store/ledger_columns.py, without a null: what is not concluded is -1."""
+    return pd.DataFrame(
+        {
+            name: pc.fill_null(cells[name].cast(pa.int64()), _NOT_YET).to_numpy()
+            for name in cells.column_names
+        }
+    )
+
+
+def _changed(cells: Cells, unpriced: pd.DataFrame) -> dict[CellKey, Unpriced]:
+    """What has no price now, of cells of which that is something else than before."""
+    same = (unpriced["calls"] == cells["unpriced_calls"]) & (
+        unpriced["tokens"] == cells["unpriced_tokens"]
+    )
+    keys = cells.loc[~same, [*CELL_KEY]].itertuples(index=False, name=None)
+    counts = unpriced[~same].itertuples(index=False, name=None)
+    return {(moment_of(slot), *key): now for (slot, *key), now in zip(keys, counts, strict=True)}
+
+
 def _different(
-    session: Session,
-    cells: Sequence[Row[*tuple[Any, ...]]],
-    concluded: Concluded,
-    start: datetime,
-    end: datetime,
+    session: Session, cells: Cells, concluded: Concluded, start: datetime, end: datetime
 ) -> dict[Part, Difference]:
     """What becomes different in a stretch, for each part that has any cost or unpriced calls."""
     before = repricings.amounts_between(session, TENANT, start, end)
-    more: dict[Part, int] = defaultdict(int)
-    lines: dict[Part, int] = defaultdict(int)
+    by_part = concluded.lines.group_by(["payer_id", "route_id"])
+    more: dict[Part, Decimal] = {}
+    lines: dict[Part, int] = {}
+    for each in by_part.aggregate([("amount", "sum"), ("amount", "count")]).to_pylist():
+        part = (each["payer_id"], each["route_id"])
+        more[part], lines[part] = each["amount_sum"], each["amount_count"]
     was: dict[Part, int] = defaultdict(int)
     now: dict[Part, int] = defaultdict(int)
-    for line in concluded.lines:
-        part = (line.payer, line.route_id)
-        more[part] += atoms(line.amount)
-        lines[part] += 1
-    paying = payers.paying(session, TENANT, {row.owner_id for row in cells})
-    for row in cells:
-        unpriced = concluded.unpriced[key_of(row)][0]
-        if unpriced or row.unpriced_calls:
-            part = (paying.payer_of(row.owner_id, row.slot), row.route_id)
-            was[part] += row.unpriced_calls or 0
-            now[part] += unpriced
+    some = cells.assign(now=concluded.unpriced["calls"])
+    some = some[(some["now"] > 0) | (some["unpriced_calls"] > 0)]
+    told = some[["slot", "owner_id", "route_id", "unpriced_calls", "now"]]
+    for slot, owner_id, route_id, was_unpriced, unpriced in told.itertuples(index=False, name=None):
+        part = (concluded.paying.payer_of(owner_id, moment_of(slot)), route_id)
+        was[part] += max(was_unpriced, 0)
+        now[part] += unpriced
     return {
         part: Difference(
             before=(amount_before := before.get(part, _NOTHING)),
-            after=EXACT.add(amount_before, amount(more[part])),
+            after=EXACT.add(amount_before, more.get(part, _NOTHING)),
             unpriced_before=was[part],
             unpriced_after=now[part],
-            lines=lines[part],
+            lines=lines.get(part, 0),
         )
         for part in {*before, *more, *was}
     }

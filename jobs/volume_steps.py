@@ -94,7 +94,7 @@ class Volumes:
         """
         found: list[Target] = []
         asked: dict[_Month, dict[datetime, list[Target]]] = {}
-        counted = _Counted(book)
+        counted = Counted(book)
         for target in targets:
             # Where its steps were not known yet, it counts for those of later slots all the same.
             if counted.has_steps(target.rate.price):
@@ -118,7 +118,7 @@ class Volumes:
         return Stepped(found, frozenset(again))
 
     def _month(
-        self, session: Session, slot: datetime, line: PriceLine, counted: "_Counted"
+        self, session: Session, slot: datetime, line: PriceLine, counted: "Counted"
     ) -> _Month:
         """The month and base of a line; the ledger is asked for it where it is new."""
         month = month_of(slot), line.base
@@ -140,7 +140,7 @@ class Volumes:
         return _Volume(edges, standing, Prices(book, routes, self._knowledge))
 
     def _take_off(
-        self, session: Session, posted: Iterable[Sequence[Any]], books: Books, counted: "_Counted"
+        self, session: Session, posted: Iterable[Sequence[Any]], books: Books, counted: "Counted"
     ) -> set[_Month]:
         """Forgets what stands at places that are looked at; returns the months that concerns."""
         touched = set()
@@ -210,7 +210,7 @@ class Volumes:
 
 
 @dataclass(frozen=True, slots=True)
-class _Counted:
+class Counted:
     """Which price lines' units are counted through the month."""
 
     book: PriceBook

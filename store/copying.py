@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from psycopg import sql
 from sqlalchemy.orm import Session
 
+from store.columns import driver
 from store.dictionaries import is_about_the_data, sqlstate_of
 from store.narrow import ROWS
 from store.sightings import KEY
@@ -96,7 +97,7 @@ def _copy(session: Session, rows: pa.RecordBatch) -> Copied:
 
 
 def _copy_new_ones(session: Session, rows: pa.RecordBatch) -> Copied:
-    with _driver(session).cursor() as cursor:
+    with driver(session).cursor() as cursor:
         cursor.execute(_STAGE)
         _stream(session, rows, _STAGED)
         cursor.execute(_INSERT, binary=True)
@@ -115,18 +116,10 @@ def _stream(session: Session, rows: pa.RecordBatch, into: sql.Identifier) -> Non
     encoder = pgpq.ArrowToPostgresBinaryEncoder.new_with_encoders(rows.schema, encoders)
     names = sql.SQL(", ").join(map(sql.Identifier, told))
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(into, names)
-    with _driver(session).cursor() as cursor, cursor.copy(statement) as copy:
+    with driver(session).cursor() as cursor, cursor.copy(statement) as copy:
         copy.write(encoder.write_header() + encoder.write_batch(rows) + encoder.finish())
 
 
 @cache
 def _encoders() -> dict[str, Any]:
     return {field.name: pgpq.ArrowToPostgresBinaryEncoder.infer_encoder(field) for field in ROWS}
-
-
-def _driver(session: Session) -> "psycopg.Connection[tuple[Any, ...]]":
-    """The session's connection as psycopg knows it: SQLAlchemy has no word for COPY."""
-    connection = session.connection().connection.driver_connection
-    if not isinstance(connection, psycopg.Connection):
-        raise TypeError(f"sightings are copied through psycopg, not {type(connection)}")
-    return connection

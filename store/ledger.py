@@ -12,7 +12,6 @@ from importlib.metadata import version
 from operator import attrgetter
 from typing import Any, Final
 
-import psycopg
 from psycopg import sql
 from sqlalchemy import (
     BigInteger,
@@ -33,7 +32,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from spend.meters import METER_NAMES
-from store import payers, split_days
+from store import columns, payers, split_days
 from store.payers import Paying
 from store.tables.ledger import charges
 from store.tables.rollups import cells
@@ -168,10 +167,7 @@ def post(
     of_usage = [line for line in posted if line.rule_id is None]
     paying = payers.remember_new(session, tenant, {line.owner_id for line in of_usage})
     split_days.mark(session, tenant, {line.slot for line in of_usage})
-    connection = session.connection().connection.driver_connection
-    if not isinstance(connection, psycopg.Connection):
-        raise TypeError(f"charges are copied through psycopg, not {type(connection)}")
-    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+    with columns.driver(session).cursor() as cursor, cursor.copy(_COPY) as copy:
         for line in posted:
             values = _VALUES(line if line.payer_id is not None else _paid(line, paying))
             copy.write_row((tenant, now, currency, ENGINE, repricing_id, *values))
@@ -268,13 +264,13 @@ def place_of(row: Row[*tuple[Any, ...]]) -> Place:
 
 def rows_of_cells(keys: Sequence[CellKey], **others: Sequence[int]) -> FromClause:
     """Keys of cells as rows: the columns of CELL_KEY, and ``others``, whole numbers."""
-    columns: list[ColumnElement[Any]] = [
+    arrays: list[ColumnElement[Any]] = [
         literal([key[place] for key in keys], ARRAY(kind))  # type: ignore[arg-type]  # its stub wants one kind
         for place, kind in enumerate(_KEY_KINDS)
     ]
-    columns += [literal(list(each), ARRAY(BigInteger)) for each in others.values()]
+    arrays += [literal(list(each), ARRAY(BigInteger)) for each in others.values()]
     return (
-        func.unnest(*columns)
+        func.unnest(*arrays)
         .table_valued(*(column(name) for name in (*CELL_KEY, *others)))
         .render_derived("given")
     )

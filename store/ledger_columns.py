@@ -4,6 +4,7 @@ The places of a stretch are those of its cells, without those that a cell of wai
 by what was known is still to be seen.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,11 +13,9 @@ from sqlalchemy import CTE, ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from store import columns, payers, split_days
-from store.ledger import CELL, ENGINE, PLACE, POSTED, TRUE_UP
+from store.ledger import CELL, CONCLUDED, ENGINE, PLACE, POSTED, TRUE_UP, NewCharge
 from store.tables.ledger import charges
 from store.tables.rollups import cells
-
-CONCLUDED: Final = ("unpriced_calls", "unpriced_tokens")
 
 # As in store/tables/base.py and store/tables/ledger.py.
 _MONEY: Final = pa.decimal128(38, 12)
@@ -100,6 +99,13 @@ def post(
     for name, value in said.items():
         lines = lines.append_column(name, pa.repeat(value, lines.num_rows))
     columns.append(session, charges.name, lines)
+
+
+def table_of(lines: Iterable[NewCharge]) -> pa.Table:
+    """Lines as a table of columns NEW; each says who pays."""
+    at = {"payer_id": "payer", "contracted_amount": "contracted", "billed_amount": "billed"}
+    rows = [{name: getattr(line, at.get(name, name)) for name in NEW.names} for line in lines]
+    return pa.Table.from_pylist(rows, schema=NEW)
 
 
 def _places(tenant: int, start: datetime, end: datetime) -> CTE:

@@ -24,13 +24,9 @@ from spend.repricings import NO_DIFFERENCE, Difference, Repricing
 from spend.slots import SLOT
 from store import parties, waiting
 from store.ledger import (
-    CELL,
     CELL_KEY,
-    CONCLUDED,
-    PLACE,
     TRUE_UP,
     CellKey,
-    Rows,
     at_cells,
     rows_of_cells,
 )
@@ -188,37 +184,6 @@ def stretch_end(
         return end
     # A quarter hour is never cut: one that holds more is a stretch of its own.
     return max(slot, start + SLOT)
-
-
-def cells_between(session: Session, tenant: int, start: datetime, end: datetime) -> Rows:
-    """The charged cells of a time: columns CELL, then CONCLUDED.
-
-    Without the places that a cell of waits: what they cost by what was known is still to be seen.
-    """
-    waits = (
-        select(*(cells.c[name] for name in PLACE))
-        .where(
-            cells.c.tenant_id == tenant,
-            cells.c.slot >= start,
-            cells.c.slot < end,
-            ~cells.c.charged,
-        )
-        .distinct()
-        .subquery()
-    )
-    return session.execute(
-        select(*(cells.c[name] for name in (*CELL, *CONCLUDED)))
-        .join_from(
-            cells, waits, and_(*(cells.c[name] == waits.c[name] for name in PLACE)), isouter=True
-        )
-        .where(
-            cells.c.tenant_id == tenant,
-            cells.c.slot >= start,
-            cells.c.slot < end,
-            waits.c.slot.is_(None),
-        )
-        .order_by(*cells.primary_key.columns)
-    ).all()
 
 
 def count_cells(session: Session, tenant: int, start: datetime, end: datetime) -> int:
