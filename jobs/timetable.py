@@ -55,6 +55,10 @@ JOBS: Final = {
     "alerts": Job(send_alerts.run, 10, "sends what the outbox holds"),
 }
 
+DEADLOCK: Final = "40P01"
+TRIES: Final = 3
+"""Of a job in one run, while others hold what it wants."""
+
 REMEMBERED: Final = timedelta(days=30)
 """How long records of runs are kept: with them all ``job_runs`` would grow by millions a year."""
 
@@ -147,7 +151,7 @@ def _run_and_record(name: str, context: JobContext, period: datetime | None = No
             runs.forget_before(session, name, finished_at - REMEMBERED)
 
     try:
-        done = JOBS[name].run(context)
+        done = _run(name, context)
     except Exception as error:
         # If the database is the reason, it cannot take this down either.
         with suppress(Exception):
@@ -155,3 +159,18 @@ def _run_and_record(name: str, context: JobContext, period: datetime | None = No
         raise
     record(done)
     return done
+
+
+def _run(name: str, context: JobContext) -> Done:
+    """Runs a job, again where it met another one and Postgres made it give way.
+
+    Roll and charge lock cells in different orders. Whatever a job had committed, it goes on from.
+    """
+    for _try in range(TRIES - 1):
+        try:
+            return JOBS[name].run(context)
+        except OperationalError as error:
+            if sqlstate_of(error) != DEADLOCK:
+                raise
+            log.info("a job gave way to another, and begins again", job=name)
+    return JOBS[name].run(context)

@@ -1,11 +1,13 @@
 """The clock of the jobs: each tick is done once, by whoever comes first, and is remembered."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from jobs import timetable
 from jobs.context import Done, JobContext
@@ -121,3 +123,35 @@ def test_a_run_that_fails_says_why_and_is_tried_again(
     assert (failed.failed, failed.note) == (True, "ValueError: no such thing")
     well = becomes(lambda _context: Done("1 sent"))
     assert (well.failed, well.note) == (False, "1 sent")
+
+
+def test_a_job_that_gave_way_to_another_begins_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[int] = []
+
+    def deadlocked(_context: JobContext) -> Done:
+        tries.append(1)
+        if len(tries) < timetable.TRIES:
+            with database.write() as one, database.write() as other:
+                _meet(one, other)
+        return Done("went on")
+
+    job = replace(timetable.JOBS["alerts"], run=deadlocked)
+    monkeypatch.setitem(timetable.JOBS, "alerts", job)
+    done = timetable.run_job("alerts", JobContext(database, now=NOON))
+    assert (done, len(tries)) == (Done("went on"), timetable.TRIES)
+
+
+def _meet(one: Session, other: Session) -> None:
+    """Two transactions that want what the other holds: Postgres ends the second one."""
+    for session, number in ((one, 1), (other, 2)):
+        session.execute(text("SET LOCAL deadlock_timeout = '10ms'"))
+        session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+    with ThreadPoolExecutor(1) as waits:
+        ended = waits.submit(one.execute, text("SELECT pg_advisory_xact_lock(2)"))
+        try:
+            other.execute(text("SELECT pg_advisory_xact_lock(1)"))
+        finally:
+            other.rollback()
+            ended.result()
