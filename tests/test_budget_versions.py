@@ -2,12 +2,15 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from budgeted import NOW, budget, change, said
 
 from spend.budgets import Budget
 from store import budgets
 from store.sessions import Database
 from store.tenants import TENANT
+
+pytestmark = pytest.mark.one_server
 
 
 def history(database: Database) -> list[Budget]:

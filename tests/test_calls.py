@@ -19,6 +19,8 @@ from store import books, pools
 from store.sessions import Database
 from store.tenants import TENANT
 
+pytestmark = pytest.mark.one_server
+
 LITELLM = Emitter("litellm", "1.80", "otel-genai")
 LLAMA = Route(provider="vllm", model="llama-3.3-70b", operation="chat", deployment="self-hosted")
 LATER = NOON + timedelta(hours=2)

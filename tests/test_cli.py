@@ -15,6 +15,8 @@ from app.settings import Settings
 from store.keys import find_key
 from store.sessions import Database
 
+pytestmark = pytest.mark.one_server
+
 HELP = [[name] for name in COMMANDS] + [
     ["keys", "create"],
     ["keys", "list"],

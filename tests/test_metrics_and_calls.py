@@ -17,6 +17,8 @@ from store.sessions import Database
 from store.tables.readings import metered, readings, told_anew
 from store.tables.rollups import cells
 
+pytestmark = pytest.mark.one_server
+
 USAGE = "gen_ai.client.token.usage"
 COUNTERS = "gen_ai.client.inference.usage"
 RESOURCE = {"service.name": "checkout"}

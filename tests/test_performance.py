@@ -13,6 +13,8 @@ from spend.histograms import bucket_of
 from store.sessions import Database
 from store.tables.rollups import LATENCY, TTFT
 
+pytestmark = pytest.mark.one_server
+
 
 def ask(database: Database, **params: Any) -> dict[str, Any]:
     asked = {"from": "2026-10-01", "to": "2026-11-01"} | params

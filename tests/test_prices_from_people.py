@@ -22,6 +22,8 @@ from store.tables.ledger import charges
 from store.tables.prices import prices
 from store.tenants import TENANT
 
+pytestmark = pytest.mark.one_server
+
 NOW = "2026-10-20T12:00"
 HEADER = "provider,model,meter,unit_price,currency,valid_from,valid_to,above_tokens\n"
 GOOD = "openai,gpt-4o,input,2.125,USD,2026-10-01,,"

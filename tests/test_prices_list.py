@@ -23,6 +23,8 @@ from store.tables.ledger import charges
 from store.tables.prices import model_names, prices
 from store.tables.rollups import cells
 
+pytestmark = pytest.mark.one_server
+
 NOW = at("2026-11-20")
 
 

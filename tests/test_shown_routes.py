@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from sighted import GPT, NOON, hear, sighting
 from starlette.testclient import TestClient
 
@@ -12,6 +13,8 @@ from jobs import charge, roll
 from jobs.context import JobContext
 from spend.calls import Outcome, Route
 from store.sessions import Database
+
+pytestmark = pytest.mark.one_server
 
 ASKED = replace(GPT, model="gpt-4o", request_model="gpt-4o")
 ANSWERED = replace(GPT, model="gpt-4o-2024-08-06", request_model="gpt-4o")
