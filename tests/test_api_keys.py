@@ -89,9 +89,15 @@ def test_a_key_of_one_team_sees_that_team_only(database: Database, client: TestC
     statement = client.get("/v1/statements/2026-10", headers=search).json()
     assert (statement["team"], statement["total"]["amount"]) == ("search", "1.00")
     assert "support" not in client.get("/v1/statements/2026-10.csv", headers=search).text
+    lines = client.get("/v1/charges", params=OCTOBER, headers=search).json()
+    assert [(line["payer"]["team"], line["cost"]) for line in lines["charges"]] == [
+        ("search", "1.00")
+    ]
+    assert lines["total"]["cost"] == "1.00"
     performance = client.get("/v1/performance", params=OCTOBER, headers=search).json()
     assert performance["total"]["calls"] == 1
-    for path in ("/v1/spend", "/v1/performance", "/v1/calls", "/v1/statements/2026-10"):
+    asked = ("spend", "charges", "performance", "calls", "statements/2026-10")
+    for path in (f"/v1/{noun}" for noun in asked):
         for team in ("support", ["search", "support"]):
             if isinstance(team, list) and "statements" in path:
                 continue

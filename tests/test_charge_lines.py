@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 from fastapi.testclient import TestClient
-from filled_ledger import CLAUDE, GPT, IDLE, LLAMA, SEARCH, SUPPORT, asking, put_cell, put_charge
+from filled_ledger import CLAUDE, GPT, IDLE, LLAMA, SEARCH, asking, put_cell, put_charge
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -132,16 +132,6 @@ def test_a_line_tells_what_it_is_for_and_what_it_came_from(database: Database) -
     )
     assert (line["price_id"], line["pool_id"], line["kind"]) == (7, None, "original")
     assert (line["cost"], line["list_cost"], line["quantity"]) == ("0.0025", "0.003", "1")
-
-
-def test_a_key_of_one_team_sees_its_lines_only(database: Database) -> None:
-    with database.write() as session:
-        put_charge(session, "2026-10-05T10:15", "1", SEARCH)
-        put_charge(session, "2026-10-05T10:15", "2", SUPPORT)
-    everything = {line["payer"]["team"] for line in lines_of(asking(database))}
-    assert everything == {"search", "support"}
-    mine = lines_of(asking(database), team="support")
-    assert [line["cost"] for line in mine] == ["2.00"]
 
 
 @pytest.mark.parametrize(
