@@ -1,8 +1,18 @@
 """What all tables share: names of constraints, the tenant, and how money is kept."""
 
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, MetaData, Numeric
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ColumnClause,
+    Integer,
+    MetaData,
+    Numeric,
+    literal_column,
+)
 from sqlalchemy.types import TypeEngine
 
 METADATA = MetaData(
@@ -35,3 +45,8 @@ def content_key() -> Column[int]:
 def no_nan(column: str) -> CheckConstraint:
     """Postgres takes 'NaN' as a NUMERIC, sums it into everything, and calls it the largest."""
     return CheckConstraint(f"{column} <> 'NaN'", name=f"{column}_is_a_number")
+
+
+def period(name: str) -> ColumnClause[Any]:
+    """The range of ``NAME_from`` and ``NAME_to``, for a constraint that no two overlap."""
+    return literal_column(f"tstzrange({name}_from, {name}_to)")

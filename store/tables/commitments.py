@@ -1,30 +1,21 @@
 """Commitments: credits bought in advance and spend that was promised, and what has used them."""
 
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
-    ColumnClause,
     DateTime,
     Identity,
     Index,
     Integer,
     Table,
     Text,
-    literal_column,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
 
-from store.tables.base import AMOUNT, METADATA, no_nan, tenant
-
-
-def _period(name: str) -> ColumnClause[Any]:
-    return literal_column(f"tstzrange({name}_from, {name}_to)")
-
+from store.tables.base import AMOUNT, METADATA, no_nan, period, tenant
 
 # A row is closed (known_to) and replaced, its terms are never changed.
 commitments = Table(
@@ -65,8 +56,8 @@ commitments = Table(
     ExcludeConstraint(
         ("tenant_id", "="),
         ("name", "="),
-        (_period("valid"), "&&"),
-        (_period("known"), "&&"),
+        (period("valid"), "&&"),
+        (period("known"), "&&"),
         name="ex_commitments_one_of_a_name_at_a_time",
         using="gist",
     ),

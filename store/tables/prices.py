@@ -1,28 +1,19 @@
 """The price book: bitemporal unit prices with where they came from, and names of models."""
 
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
-    ColumnClause,
     DateTime,
     Identity,
     Integer,
     Numeric,
     Table,
     Text,
-    literal_column,
 )
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
-from store.tables.base import METADATA, UNIT_PRICE, no_nan
-
-
-def _period(name: str) -> ColumnClause[Any]:
-    return literal_column(f"tstzrange({name}_from, {name}_to)")
-
+from store.tables.base import METADATA, UNIT_PRICE, no_nan, period
 
 # A price line: what one million units of a meter cost, from when to when, as known from when to
 # when. A line is closed (known_to), never changed.
@@ -69,8 +60,8 @@ prices = Table(
         ("meter", "="),
         ("above_tokens", "="),
         ("above_monthly", "="),
-        (_period("valid"), "&&"),
-        (_period("known"), "&&"),
+        (period("valid"), "&&"),
+        (period("known"), "&&"),
         name="ex_prices_one_price_at_a_time",
         using="gist",
     ),
@@ -113,8 +104,8 @@ discounts = Table(
         ("region", "="),
         ("service_tier", "="),
         ("meter", "="),
-        (_period("valid"), "&&"),
-        (_period("known"), "&&"),
+        (period("valid"), "&&"),
+        (period("known"), "&&"),
         name="ex_discounts_one_at_a_time",
         using="gist",
     ),
