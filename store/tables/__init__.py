@@ -2,6 +2,7 @@
 
 from store.tables import (
     access,
+    bills,
     budgets,
     commitments,
     energy,
@@ -20,6 +21,7 @@ from store.tables.base import METADATA
 __all__ = [
     "METADATA",
     "access",
+    "bills",
     "budgets",
     "commitments",
     "energy",
