@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+from spend.fiscal import CALENDAR_YEAR, Calendar, FiscalYear
+
 UTC_ZONE = ZoneInfo("UTC")
 
 
@@ -14,6 +16,8 @@ class ApiSettings:
     """The one currency that charges are in and answers are given in."""
     timezone: ZoneInfo = field(default=UTC_ZONE)
     """What days and months are cut by where a question names no zone."""
+    fiscal_year: FiscalYear = CALENDAR_YEAR
+    """How the books' years are cut."""
     open_without_keys: bool = True
     """Whether a database without any key may be read and written by everybody. Only right where
     the API is bound to loopback."""
@@ -23,3 +27,8 @@ class ApiSettings:
     """Where the collector listens, for the instructions on the front page; None: not here."""
     allow_private_destinations: bool = False
     """Whether a webhook may point at this machine or its network, over http."""
+
+    @property
+    def calendar(self) -> Calendar:
+        """Whose periods are closed, and statements are of where a question names no zone."""
+        return Calendar(self.timezone, self.fiscal_year)

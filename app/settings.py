@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -22,6 +22,7 @@ from sqlalchemy.exc import ArgumentError
 
 from app.addresses import Address, parse_address
 from app.errors import WrongSetting
+from spend.fiscal import ENDS, KINDS, WEEKDAYS, Calendar, FiscalYear
 
 PREFIX = "SPANLEDGER_"
 # Read by the SDK, in applications; not ours, and no mistake where both run in one shell.
@@ -170,6 +171,20 @@ class Settings(BaseSettings):
     currency: Annotated[str, AfterValidator(_currency)] = Field(
         default="USD", description="The currency of the ledger."
     )
+    fiscal_year_start: Annotated[int, Field(ge=1, le=12)] = Field(
+        default=1, description="The month that the fiscal year begins in: 2 is February."
+    )
+    fiscal_periods: Literal[KINDS] = Field(  # type: ignore[valid-type]  # a tuple of strings
+        default=KINDS[0], description="What a fiscal year is cut into: months, or weeks."
+    )
+    fiscal_week_start: Literal[WEEKDAYS] = Field(  # type: ignore[valid-type]  # as above
+        default=WEEKDAYS[0], description="The day that weeks begin on, of a year of weeks."
+    )
+    fiscal_year_end: Literal[ENDS] = Field(  # type: ignore[valid-type]  # as above
+        default=ENDS[0],
+        description="Whether a year of weeks ends on the last such day of its last month, or on "
+        "the one nearest to that month's end.",
+    )
     key_pepper: Annotated[str, AfterValidator(_pepper)] | None = Field(
         default=None,
         description="The secret that keys are hashed with; machines that share a database share "
@@ -190,6 +205,21 @@ class Settings(BaseSettings):
     def zone(self) -> ZoneInfo:
         """The time zone of reports."""
         return ZoneInfo(self.timezone)
+
+    @property
+    def fiscal_year(self) -> FiscalYear:
+        """How the books' years are cut."""
+        return FiscalYear(
+            kind=self.fiscal_periods,
+            starts_in=self.fiscal_year_start,
+            week_starts_on=self.fiscal_week_start,
+            ends=self.fiscal_year_end,
+        )
+
+    @property
+    def calendar(self) -> Calendar:
+        """Whose periods are closed, and statements are of."""
+        return Calendar(self.zone, self.fiscal_year)
 
 
 def read_settings() -> Settings:

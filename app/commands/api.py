@@ -72,6 +72,7 @@ def _server(database: Database, settings: Settings) -> _Server:
     api_settings = ApiSettings(
         currency=settings.currency,
         timezone=settings.zone,
+        fiscal_year=settings.fiscal_year,
         key_pepper=pepper_for(settings),
         open_without_keys=settings.api_addr.is_loopback,
         otlp_http_url=settings.otlp_http_addr.url,
