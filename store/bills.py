@@ -1,0 +1,149 @@
+"""Remembers bills: what providers invoiced, and what of it was said before."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, replace
+from typing import Any, Final
+
+from psycopg import sql
+from sqlalchemy import ColumnElement, Row, and_, func, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from spend.bills import Bill, BillLine
+from spend.periods import Period
+from store.columns import driver
+from store.tables.bills import bill_lines, bills
+
+_BILL: Final = tuple(each.name for each in fields(Bill))
+_LINE: Final = tuple(each.name for each in fields(BillLine))
+_SAME: Final = ("provider", "account", "starts", "ends", "invoice")
+
+
+class BillHeldError(ValueError):
+    """The bill is there already. Whoever means to correct it says that it replaces the one held."""
+
+    def __init__(self, held: Bill, *, same_file: bool) -> None:
+        self.held = held
+        what = "the same file" if same_file else "of the same account, period and invoice"
+        super().__init__(
+            f"bill {held.id} is {what}: {held.file_name}, imported"
+            f" {held.imported_at:%Y-%m-%dT%H:%MZ}"
+        )
+
+
+def _bill(row: Row[Any]) -> Bill:
+    return Bill(**{name: getattr(row, name) for name in _BILL})
+
+
+def _line(row: Row[Any]) -> BillLine:
+    return BillLine(**{name: getattr(row, name) for name in _LINE})
+
+
+def add(
+    session: Session, tenant: int, said: Bill, lines: Sequence[BillLine], *, replaces: bool
+) -> Bill:
+    """Keeps a bill with its lines; raises BillHeldError where it is there already.
+
+    With ``replaces`` it becomes the next version of what is there, which is superseded and stays
+    readable.
+    """
+    _lock(session)
+    there = held_like(session, tenant, said)
+    if there and not replaces:
+        raise BillHeldError(there[0], same_file=there[0].sha256 == said.sha256)
+    session.execute(
+        update(bills)
+        .where(bills.c.tenant_id == tenant, bills.c.id.in_([each.id for each in there]))
+        .values(superseded_at=said.imported_at)
+    )
+    version = 1 + max((each.version for each in there), default=0)
+    values = {name: getattr(said, name) for name in _BILL if name not in {"id", "version"}}
+    id_ = session.execute(
+        insert(bills).values(tenant_id=tenant, version=version, **values).returning(bills.c.id)
+    ).scalar_one()
+    _copy(session, tenant, id_, lines)
+    return replace(said, id=id_, version=version)
+
+
+def _lock(session: Session) -> None:
+    """One import at a time: two of the same bill must not both find that there is none."""
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext("spanledger bills"))))
+
+
+def held_like(session: Session, tenant: int, said: Bill) -> list[Bill]:
+    """Bills that hold and are the same file, or of the same account, period and invoice."""
+    same = and_(*(bills.c[name].is_not_distinct_from(getattr(said, name)) for name in _SAME))
+    return _found(
+        session,
+        tenant,
+        bills.c.superseded_at.is_(None),
+        or_(bills.c.sha256 == said.sha256, same),
+    )
+
+
+def held(session: Session, tenant: int, period: Period | None = None) -> list[Bill]:
+    """Bills that hold; with a period (UTC) those whose own touches it. By issuer and time."""
+    asked: list[ColumnElement[bool]] = [bills.c.superseded_at.is_(None)]
+    if period is not None:
+        asked += [bills.c.starts < period.end, bills.c.ends > period.start]
+    found = _found(session, tenant, *asked)
+    return sorted(found, key=lambda each: (each.provider, each.account or "", each.starts, each.id))
+
+
+def page(session: Session, tenant: int, *, before: int | None, at_most: int) -> list[Bill]:
+    """Bills with an id below ``before``, superseded ones too, the last one imported first."""
+    asked = select(bills).where(bills.c.tenant_id == tenant)
+    if before is not None:
+        asked = asked.where(bills.c.id < before)
+    return [_bill(row) for row in session.execute(asked.order_by(bills.c.id.desc()).limit(at_most))]
+
+
+def one(session: Session, tenant: int, bill_id: int) -> Bill | None:
+    """A bill by its id, superseded or not; None: there is none."""
+    return next(iter(_found(session, tenant, bills.c.id == bill_id)), None)
+
+
+def _found(session: Session, tenant: int, *asked: ColumnElement[bool]) -> list[Bill]:
+    rows = session.execute(
+        select(bills).where(bills.c.tenant_id == tenant, *asked).order_by(bills.c.id)
+    )
+    return [_bill(row) for row in rows]
+
+
+def lines(session: Session, tenant: int, bill_ids: Iterable[int]) -> Iterable[tuple[int, BillLine]]:
+    """The lines of some bills with their bill's id, in order; read as they are asked for."""
+    rows = session.execute(
+        select(bill_lines)
+        .where(bill_lines.c.tenant_id == tenant, bill_lines.c.bill_id.in_(list(bill_ids)))
+        .order_by(bill_lines.c.bill_id, bill_lines.c.line)
+        .execution_options(yield_per=5000)
+    )
+    return ((row.bill_id, _line(row)) for row in rows)
+
+
+def line_page(
+    session: Session, tenant: int, bill_id: int, *, after: int, at_most: int
+) -> list[BillLine]:
+    """Lines of a bill whose number is above ``after``, in order."""
+    rows = session.execute(
+        select(bill_lines)
+        .where(
+            bill_lines.c.tenant_id == tenant,
+            bill_lines.c.bill_id == bill_id,
+            bill_lines.c.line > after,
+        )
+        .order_by(bill_lines.c.line)
+        .limit(at_most)
+    )
+    return [_line(row) for row in rows]
+
+
+def _copy(session: Session, tenant: int, bill_id: int, said: Sequence[BillLine]) -> None:
+    columns = ("tenant_id", "bill_id", *_LINE)
+    statement = sql.SQL("COPY bill_lines ({}) FROM STDIN").format(
+        sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    with driver(session).cursor() as cursor, cursor.copy(statement) as copy:
+        for each in said:
+            values = [getattr(each, name) for name in _LINE[:-1]]
+            copy.write_row((tenant, bill_id, *values, json.dumps(each.raw, ensure_ascii=False)))
