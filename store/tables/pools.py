@@ -85,15 +85,19 @@ pool_hours = Table(
     # What an uncached token of input and one of output weighed; NULL: it was not split by tokens.
     Column("input_weight", Numeric),
     Column("output_weight", Numeric),
-    # Work that came after the hour was closed: it moved no money.
+    # Of versions in which a closed hour was not split again: written no more.
     Column("late_units", Numeric(38, 6), nullable=False, server_default="0"),
     Column("settled_at", DateTime(timezone=True), nullable=False),
 )
 
-# One row for a ledger. What it says of slots before ``open_from`` does not move any more.
+# One row for a ledger. The books of slots before ``open_from`` are closed: store/closing.py.
 ledgers = Table(
     "ledgers",
     METADATA,
     tenant(),
     Column("open_from", DateTime(timezone=True)),
+    # The last lines of charges and of usage_lines that are in the sums of their days
+    # (store/tables/days.py).
+    Column("charges_summed_to", BigInteger, nullable=False, server_default="0"),
+    Column("usage_summed_to", BigInteger, nullable=False, server_default="0"),
 )
