@@ -154,7 +154,7 @@ def _counters(session: Reading, tenant: int, since: datetime) -> CountersAnswer:
 
 
 def _alert(alert: stored.Alert) -> AlertAnswer:
-    period = period_at(alert.period_start, alert.period, ZoneInfo(alert.timezone))
+    period = period_at(alert.period_start, alert.period, ZoneInfo(alert.timezone), alert.fiscal)
     delivery = alert.delivery
     return AlertAnswer(
         id=alert.id,

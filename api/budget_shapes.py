@@ -1,12 +1,13 @@
 """A budget as it is said to the API, and as the API shows it."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
 from api.shapes import instant
-from spend.budget_periods import KINDS
+from spend.budget_periods import FISCAL, KINDS
 from spend.budgets import DEFAULT_THRESHOLDS, DIMENSIONS, Budget
 from spend.money import plain
 from store.budget_status import Status
@@ -67,6 +68,15 @@ class NewBudget(BudgetChange):
     )
 
 
+class FiscalAnswer(BaseModel):
+    """How a fiscal year is cut: the settings, when the budget was set or last changed."""
+
+    kind: str = Field(examples=["4-4-5"])
+    starts_in: int = Field(description="The month, 1 to 12.")
+    week_starts_on: str
+    ends: str = Field(description="`last` or `nearest`.")
+
+
 class BudgetAnswer(BaseModel):
     """A budget as it holds now."""
 
@@ -78,6 +88,9 @@ class BudgetAnswer(BaseModel):
     currency: str
     period: str
     timezone: str
+    fiscal: FiscalAnswer | None = Field(
+        description="How its fiscal periods are cut; null: its period is none of them."
+    )
     thresholds: list[int]
     webhook_url: str | None = Field(
         description="Its last 4 characters; null: the webhook of the settings.", examples=["…x7Yz"]
@@ -132,6 +145,7 @@ def budget_answer(budget: Budget) -> BudgetAnswer:
         currency=terms.currency,
         period=terms.period,
         timezone=terms.timezone,
+        fiscal=FiscalAnswer(**asdict(terms.fiscal)) if terms.period in FISCAL else None,
         thresholds=list(terms.thresholds),
         webhook_url=None if terms.webhook_url is None else f"…{terms.webhook_url[-4:]}",
         created_at=_at(budget.created_at),

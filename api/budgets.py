@@ -151,7 +151,10 @@ def _as_said(current: Terms) -> dict[str, Any]:
 def _terms(said: dict[str, Any], config: ApiSettings) -> Terms:
     try:
         return terms(
-            **said, kept_in=config.currency, allow_private=config.allow_private_destinations
+            **said,
+            fiscal=config.fiscal_year,
+            kept_in=config.currency,
+            allow_private=config.allow_private_destinations,
         )
     except TermsRefused as refused:
         raise _refused(refused.field, str(refused)) from None

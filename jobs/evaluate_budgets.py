@@ -92,8 +92,8 @@ def _judged(history: Iterable[Budget], now: datetime) -> Iterator[tuple[Budget, 
         for budget in versions:
             try:
                 zone = ZoneInfo(budget.terms.timezone)
-                present = period_at(now, budget.terms.period, zone)
-                last = period_before(present, budget.terms.period, zone)
+                present = period_at(now, budget.terms.period, zone, budget.terms.fiscal)
+                last = period_before(present, budget.terms.period, zone, budget.terms.fiscal)
             except Exception:  # a zone that this machine does not have, for one
                 log.exception("a budget could not be compared", budget=budget_id)
                 continue

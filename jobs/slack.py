@@ -108,7 +108,7 @@ def _span(warned: Warned) -> str:
     zone = ZoneInfo(warned.terms.timezone)
     first = local_day(warned.period.start, zone)
     last = local_day(warned.period.end - timedelta(microseconds=1), zone)
-    name = period_name(warned.period, warned.terms.period, zone)
+    name = period_name(warned.period, warned.terms.period, zone, warned.terms.fiscal)
     days = "" if first == last else f", {first} to {last}"
     return f"{warned.terms.period} {name}{days}"
 

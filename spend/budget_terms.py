@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from spend.budget_periods import KINDS
+from spend.budget_periods import FISCAL, KINDS
 from spend.budgets import DEFAULT_THRESHOLDS, DIMENSIONS, Filter, Terms
 from spend.destinations import DestinationRefused, destination
+from spend.fiscal import CALENDAR_YEAR, FiscalYear
 from spend.providers import DEPLOYMENTS
 from spend.zones import zone_named
 
@@ -40,13 +41,14 @@ def terms(
     timezone: str,
     thresholds: Sequence[int] = DEFAULT_THRESHOLDS,
     webhook_url: str | None = None,
+    fiscal: FiscalYear = CALENDAR_YEAR,
     kept_in: str,
     allow_private: bool,
 ) -> Terms:
     """Terms that make sense; TermsRefused otherwise.
 
     ``amount`` is a string or an integer of the currency. ``kept_in`` is the one currency that
-    charges are in.
+    charges are in; ``fiscal`` is how fiscal years are cut, should its period be of one.
     """
     if currency != kept_in:
         raise TermsRefused("currency", f"charges are kept in {kept_in} (SPANLEDGER_CURRENCY)")
@@ -61,6 +63,7 @@ def terms(
         timezone=_timezone(timezone),
         thresholds=_thresholds(thresholds),
         webhook_url=None if webhook_url is None else _webhook(webhook_url, allow_private),
+        fiscal=fiscal if period in FISCAL else CALENDAR_YEAR,
     )
 
 

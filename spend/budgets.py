@@ -10,9 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Final
 
 from spend.calls import Owner, Route
+from spend.fiscal import CALENDAR_YEAR, FiscalYear
 from spend.money import EXACT
 
 OWNER_DIMENSIONS: Final = ("team", "project", "service", "environment", "feature", "customer")
@@ -46,16 +48,13 @@ class Terms:
     """Percent of the amount, ascending."""
     webhook_url: str | None
     """Where to warn, a secret; None: where all warnings go."""
+    fiscal: FiscalYear = CALENDAR_YEAR
+    """By which its fiscal periods are cut."""
 
     def measures_like(self, other: "Terms") -> bool:
         """Whether a crossing of the one is a crossing of the other."""
-        return (self.filter, self.amount, self.currency, self.period, self.timezone) == (
-            other.filter,
-            other.amount,
-            other.currency,
-            other.period,
-            other.timezone,
-        )
+        measures = attrgetter("filter", "amount", "currency", "period", "timezone", "fiscal")
+        return bool(measures(self) == measures(other))
 
 
 @dataclass(frozen=True, slots=True)

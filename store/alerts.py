@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
+from spend.fiscal import FiscalYear
+from store.budgets import fiscal_year
 from store.tables.budgets import budgets, crossings, outbox
 
 
@@ -36,6 +38,7 @@ class Alert:
     currency: str
     period: str
     timezone: str
+    fiscal: FiscalYear
     period_start: datetime
     threshold: int
     """Percent."""
@@ -79,6 +82,7 @@ def alerts(
         budgets.c.currency,
         budgets.c.period,
         budgets.c.timezone,
+        budgets.c.fiscal,
         outbox.c.status,
         outbox.c.attempts,
         outbox.c.last_error,
@@ -108,6 +112,7 @@ def _alert(row: Row[Any]) -> Alert:
         currency=row.currency,
         period=row.period,
         timezone=row.timezone,
+        fiscal=fiscal_year(row.fiscal),
         period_start=row.period_start,
         threshold=row.threshold,
         crossed_at=row.crossed_at,

@@ -50,7 +50,8 @@ def statuses(
 ) -> list[Status]:
     """Where each budget stands at ``now``: the ledger is read once for each period among them."""
     periods = [
-        period_at(now, budget.terms.period, ZoneInfo(budget.terms.timezone)) for budget in budgets
+        period_at(now, budget.terms.period, ZoneInfo(budget.terms.timezone), budget.terms.fiscal)
+        for budget in budgets
     ]
     spending = {
         period: Spending(spend_in(session, tenant, period)) for period in dict.fromkeys(periods)

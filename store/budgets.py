@@ -1,7 +1,7 @@
 """Remembers budgets: one row a version, of which at most one is in force."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
@@ -11,7 +11,9 @@ from sqlalchemy import ColumnElement, Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from spend.budget_periods import FISCAL
 from spend.budgets import Budget, Terms, with_arming
+from spend.fiscal import CALENDAR_YEAR, FiscalYear
 from store.tables.budgets import BUDGET_IDS, budgets
 
 _NAME_IN_FORCE: Final = "uq_budgets_name_in_force"
@@ -124,6 +126,7 @@ def _put(session: Session, tenant: int, budget: Budget) -> None:
         "currency": terms.currency,
         "period": terms.period,
         "timezone": terms.timezone,
+        "fiscal": asdict(terms.fiscal) if terms.period in FISCAL else None,
         "thresholds": list(terms.thresholds),
         "webhook_url": terms.webhook_url,
         "created_at": budget.created_at,
@@ -152,5 +155,11 @@ def _budget(row: Row[Any]) -> Budget:
         timezone=row.timezone,
         thresholds=tuple(row.thresholds),
         webhook_url=row.webhook_url,
+        fiscal=fiscal_year(row.fiscal),
     )
     return Budget(row.id, row.version, terms, row.created_at, row.replaced_at)
+
+
+def fiscal_year(kept: dict[str, Any] | None) -> FiscalYear:
+    """How fiscal periods are cut, from how a row says it."""
+    return CALENDAR_YEAR if kept is None else FiscalYear(**kept)

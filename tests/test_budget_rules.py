@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from spend.budget_periods import KINDS, period_at, period_before, period_name
 from spend.budgets import DIMENSIONS, Spend, Spending, matches, percent, reached, state, with_arming
 from spend.calls import Owner, Route
+from spend.fiscal import FiscalYear
 from spend.periods import Period
 
 TEAMS = st.sampled_from(["search", "ads", "idle"])
@@ -127,7 +128,8 @@ def test_periods_have_the_names_that_people_use() -> None:
     zone = ZoneInfo("UTC")
     moment = at("2027-01-01")
     names = [period_name(period_at(moment, kind, zone), kind, zone) for kind in KINDS]
-    assert names == ["2027-01-01", "2026-W53", "2027-01", "2027-Q1", "2027"]
+    calendar = ["2027-01-01", "2026-W53", "2027-01", "2027-Q1", "2027"]
+    assert names == [*calendar, "2027-01", "FY2027-Q1", "FY2027"]
 
 
 def test_crossings_belong_to_the_first_version_that_measures_alike() -> None:
@@ -139,3 +141,20 @@ def test_crossings_belong_to_the_first_version_that_measures_alike() -> None:
         said(),
     ]
     assert with_arming(list(enumerate(versions, start=1))) == [1, 1, 3, 3, 5]
+
+
+def test_fiscal_periods_are_cut_as_the_fiscal_year_is() -> None:
+    zone, retail = ZoneInfo("Europe/Berlin"), FiscalYear("4-5-4", 2, "sunday", "nearest")
+    noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    found = {
+        kind: period_name(period_at(noon, kind, zone, retail), kind, zone, retail)
+        for kind in ("fiscal-period", "fiscal-quarter", "fiscal-year")
+    }
+    assert found == {
+        "fiscal-period": "FY2027-P02",
+        "fiscal-quarter": "FY2027-Q1",
+        "fiscal-year": "FY2027",
+    }
+    period = period_at(noon, "fiscal-period", zone, retail)
+    assert period.start == datetime(2026, 2, 28, 23, tzinfo=UTC)
+    assert period_before(period, "fiscal-period", zone, retail).end == period.start

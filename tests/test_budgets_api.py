@@ -8,6 +8,7 @@ from budgeted import charge, evaluate, send
 from fastapi.testclient import TestClient
 from filled_ledger import asking, at, put_run
 
+from spend.fiscal import FiscalYear
 from store.keys import create_key
 from store.sessions import Database
 from store.tenants import TENANT
@@ -38,6 +39,7 @@ def test_a_budget_is_set_shown_changed_and_closed(client: TestClient) -> None:
         "id": 1,
         "version": 1,
         "timezone": "UTC",
+        "fiscal": None,
         "webhook_url": None,
         "created_at": "2026-11-15T12:00:00Z",
     }
@@ -243,3 +245,18 @@ def test_a_key_of_one_team_sees_that_teams_budgets_and_changes_none(
     assert alerts["counters"] is None
     assert client.patch("/v1/budgets/2", json={"amount": 9}, headers=mine).status_code == 403
     assert client.get("/v1/budgets").status_code == 401
+
+
+def test_a_budget_of_a_fiscal_period_says_how_its_year_is_cut(database: Database) -> None:
+    retail = FiscalYear("4-5-4", 2, "sunday", "nearest")
+    client = asking(database, now=NOW, fiscal_year=retail)
+    made = client.post("/v1/budgets", json=SEARCH | {"period": "fiscal-quarter"}).json()
+    cut = {"kind": "4-5-4", "starts_in": 2, "week_starts_on": "sunday", "ends": "nearest"}
+    assert made["fiscal"] == cut
+    # 15 November 2026 is in the quarter of 1 November to 30 January.
+    status = client.get(f"/v1/budgets/{made['id']}/status").json()
+    assert (status["period_start"], status["period_end"]) == (
+        "2026-11-01T00:00:00Z",
+        "2027-01-31T00:00:00Z",
+    )
+    assert client.post("/v1/budgets", json=SEARCH | {"name": "m"}).json()["fiscal"] is None

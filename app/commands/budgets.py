@@ -78,6 +78,7 @@ def create(
             currency=settings.currency,
             period=period,
             timezone=timezone or settings.timezone,
+            fiscal=settings.fiscal_year,
             thresholds=thresholds,
             webhook_url=webhook_url,
             kept_in=settings.currency,
@@ -162,7 +163,7 @@ def _row(found: Status) -> list[str | Text]:
     return [
         str(found.budget.id),
         Text(said.name),
-        period_name(found.period, said.period, ZoneInfo(said.timezone)),
+        period_name(found.period, said.period, ZoneInfo(said.timezone), said.fiscal),
         _money(found.spent, said.currency),
         f"{Decimal(plain(said.amount)):,} {said.currency}",
         "" if found.percent is None else f"{plain(found.percent)} %",

@@ -34,6 +34,8 @@ budgets = Table(
     Column("currency", Text, nullable=False),
     Column("period", Text, nullable=False),
     Column("timezone", Text, nullable=False),
+    # How its fiscal periods are cut (spend/fiscal.py); NULL: its period is none of them.
+    Column("fiscal", JSONB(none_as_null=True)),
     # Percent of the amount, ascending.
     Column("thresholds", ARRAY(Integer), nullable=False),
     # Where to warn; NULL: SPANLEDGER_SLACK_WEBHOOK_URL.
