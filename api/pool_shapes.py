@@ -182,7 +182,6 @@ class PoolHourAnswer(BaseModel):
     work_units: str
     capacity: str | None = Field(description="Work units that it could do.")
     in_flight_seconds: str = Field(description="That calls took, together.")
-    late_units: str = Field(description="Work that came after the hour was closed: nobody paid.")
     settled_at: str
     components: list[PartAnswer]
 
@@ -255,7 +254,6 @@ def hour_answer(settled: PoolHour) -> PoolHourAnswer:
         work_units=str(_short(settled.work_units)),
         capacity=_short(settled.capacity),
         in_flight_seconds=f"{settled.timed_us // 10**6}.{settled.timed_us % 10**6:06d}",
-        late_units=str(_short(settled.late_units)),
         settled_at=str(instant(settled.settled_at)),
         components=[part_answer(part) for part in settled.components],
     )

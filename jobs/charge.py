@@ -6,7 +6,7 @@ order usage comes, or where it is killed: each transaction leaves a ledger that 
 cells it marks.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -24,8 +24,8 @@ from jobs.split_shared import settle_days
 from jobs.uncollected import uncollected
 from jobs.volume_steps import charge_again
 from spend.pools import HOUR, Pool, hour_of
-from store import closing, completeness, ledger, pools, repricings, waiting
-from store.ledger import Place, Rows, key_of, place_of
+from store import completeness, ledger, pools, repricings, waiting
+from store.ledger import Place, key_of, place_of
 from store.tenants import TENANT
 
 CELLS_AT_ONCE: Final = 10_000
@@ -41,14 +41,13 @@ def run(context: JobContext) -> Done:
         complete_until = completeness.rolled_until(session)
     hours = _waiting(context)
     look_up_new(context.database, TENANT, now=context.now)
-    cells, late, lines = 0, 0, follow(context)
+    cells, lines = 0, follow(context)
     for _pass in range(MOST_PASSES):
         moved = False
         for start, end in stretches(hours):
             with uncollected(), context.database.write() as session:
                 done = charge_cells(session, context, start, end)
             cells += done.cells
-            late += done.late
             lines += done.lines
             moved |= done.moved
             context.progress(f"{cells:,} cells priced, {lines:,} lines posted")
@@ -58,8 +57,7 @@ def run(context: JobContext) -> Done:
     lines += sum(charge_pools(context))
     lines += sum(settle_commitments(context))
     lines += settle_days(context)
-    told = f", {late:,} of the cells came after their time was closed" if late else ""
-    return Done(f"{cells:,} cells, {lines:,} lines{told}", complete_until)
+    return Done(f"{cells:,} cells, {lines:,} lines", complete_until)
 
 
 def _waiting(context: JobContext) -> list[tuple[datetime, int]]:
@@ -90,18 +88,15 @@ class Charged:
     """Posted."""
     moved: bool = False
     """Whether cells that were charged wait again, as their usage is in another volume step."""
-    late: int = 0
-    """Of the cells, those that changed after the ledger was closed: nothing is posted for them."""
 
 
 def charge_cells(session: Session, context: JobContext, start: datetime, end: datetime) -> Charged:
     """Charges the waiting cells of a time (UTC, half-open)."""
     waiting.lock_ledger(session)
-    waited = ledger.claim_waiting(session, TENANT, start, end)
-    if not waited:
+    claimed = ledger.claim_waiting(session, TENANT, start, end)
+    if not claimed:
         return Charged(0, 0)
     held = pools.all_pools(session, TENANT, for_update=True)
-    claimed, late = _open_and_late(session, context, held, waited)
     places: list[Place] = list(dict.fromkeys(place_of(row) for row in claimed))
     found = conclude(
         session,
@@ -120,25 +115,7 @@ def charge_cells(session: Session, context: JobContext, start: datetime, end: da
     ledger.post(session, TENANT, lines, currency=context.settings.currency, now=context.now)
     ledger.settle(session, TENANT, [(key, found.unpriced[key]) for key in map(key_of, claimed)])
     moved = charge_again(session, TENANT, found.again)
-    return Charged(len(waited), len(lines), moved=moved, late=late)
-
-
-def _open_and_late(
-    session: Session, context: JobContext, held: Sequence[Pool], waited: Rows
-) -> tuple[Rows, int]:
-    """The cells of open slots, and how many are not. Those wait no more: no money moves for them.
-
-    Hours of pools note how much work came late.
-    """
-    closed_to = closing.open_from(session, TENANT)
-    late = [row for row in waited if closed_to is not None and row.slot < closed_to]
-    if not late:
-        return waited, 0
-    closing.pass_by(session, TENANT, [key_of(row) for row in late])
-    hours = {hour_of(row.slot) for row in late}
-    for pool in held:
-        split_hours(session, TENANT, held, pool, hours, now=context.now)
-    return [row for row in waited if row.slot >= closed_to], len(late)
+    return Charged(len(claimed), len(lines), moved=moved)
 
 
 def _posted_already(pool: Pool, hours: Iterable[datetime]) -> set[datetime]:

@@ -27,7 +27,7 @@ from jobs.volume_steps import Volumes, charge_again
 from spend.knowledge import Knowledge, Repriced
 from spend.money import EXACT
 from spend.repricings import Difference, Repricing
-from store import closing, ledger, ledger_columns, pools, repricings, waiting
+from store import ledger, ledger_columns, pools, repricings, waiting
 from store.ledger import CELL_KEY, PLACE, CellKey, Unpriced
 from store.repricings import Part
 from store.tenants import TENANT
@@ -117,19 +117,6 @@ def _book(
     session: Session, context: JobContext, asked: Repricing, volumes: Volumes | None
 ) -> Repricing:
     """Does the next stretch of a re-pricing; the ledger is locked."""
-    closed_to = closing.open_from(session, TENANT)
-    if closed_to is not None and asked.done_until < closed_to and not asked.dry_run:
-        # It was closed after it was asked for: what the ledger says of it does not move any more.
-        return repricings.advance(
-            session,
-            TENANT,
-            asked,
-            min(closed_to, asked.ends),
-            cells_seen=0,
-            cells_changed=0,
-            different={},
-            now=context.now,
-        )
     if not asked.dry_run:
         end = _end(session, asked)
         charge_cells(session, context, asked.done_until, end)

@@ -27,7 +27,7 @@ from spend.pools import (
 )
 from spend.splitting import SEATS as BY_SEATS
 from spend.splitting import Busy, Weights, busy_of, split_hour, weigh, work_units
-from store import closing, dictionaries, energy, parties, pool_hours
+from store import dictionaries, energy, parties, pool_hours
 from store.ledger import ALLOCATION, NewCharge, Place
 from store.pool_hours import Line, PoolHour, Posted
 from store.tables.heard import owners, routes
@@ -56,9 +56,8 @@ def split_hours(
 ) -> list[NewCharge]:
     """The lines that the ledger lacks for these hours (UTC) of one of ``pools``.
 
-    What the hours were made of is kept. Of closed hours only what came late is: nothing is posted.
+    What the hours were made of is kept.
     """
-    closed_to = closing.open_from(session, tenant)
     if not hours:
         return []
     start, end = min(hours), max(hours) + HOUR
@@ -72,10 +71,6 @@ def split_hours(
     settled: list[PoolHour] = []
     gone: list[datetime] = []
     for hour in sorted(hours):
-        if closed_to is not None and hour < closed_to:
-            work = _units(pool, done[hour])
-            pool_hours.came_late(session, tenant, pool.id, hour, work)
-            continue
         target: dict[Line, Posted] = {}
         if pool.in_force(hour):
             target, made_of = _settled(pool, hour, done[hour], measured[hour], now)
@@ -181,7 +176,6 @@ def _settled(
         timed_us=timed_us,
         input_weight=weights.input,
         output_weight=weights.output,
-        late_units=_ZERO,
         settled_at=now,
     )
     return lines, made_of

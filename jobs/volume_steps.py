@@ -19,7 +19,7 @@ from spend.knowledge import Knowledge
 from spend.prices import PriceBook, PriceLine
 from spend.rating import Rate
 from spend.volume_steps import in_steps, month_of, next_month, shared
-from store import closing, parties, volumes, waiting
+from store import parties, volumes, waiting
 from store.ledger import POSTED, Place
 from store.price_book import book_for
 
@@ -45,14 +45,9 @@ class Stepped:
 
 
 def charge_again(session: Session, tenant: int, again: Collection[Again]) -> bool:
-    """Has cells wait whose usage is in another step; returns whether there are any.
-
-    Those of closed time stay in the step in which they were charged.
-    """
-    open_from = closing.open_from(session, tenant)
-    still_open = [each for each in again if open_from is None or each[0] >= open_from]
-    waiting.for_slots(session, tenant, still_open)
-    return bool(still_open)
+    """Has cells wait whose usage is in another step; returns whether there are any."""
+    waiting.for_slots(session, tenant, again)
+    return bool(again)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,8 @@ from spend.commitments import (
     SlotUsage,
 )
 from spend.periods import Period
+from store import closing
+from store.closing import Posting
 from store.ledger import CORRECTION, CREDIT, ENGINE, ORIGINAL
 from store.tables.base import AMOUNT
 from store.tables.commitments import commitment_slots
@@ -208,7 +210,7 @@ def cover(
     commitment = sources.commitment
     slots = _rows_of(wanted)
     target = _target(tenant, sources, slots, seen_to)
-    values = _line_values(tenant, commitment, target, now)
+    values = _line_values(tenant, commitment, target, closing.posting(session, tenant, now))
     lacking = (
         select(*(value.label(name) for name, value in values.items()))
         .where(or_(values["amount"] != 0, values["billed_amount"] != 0))
@@ -272,7 +274,7 @@ def covered_in_part(
 
 
 def _line_values(
-    tenant: int, commitment: Commitment, target: CTE, now: datetime
+    tenant: int, commitment: Commitment, target: CTE, posting: Posting
 ) -> dict[str, ColumnElement[Any]]:
     """The columns of the lines that are posted for covered places."""
     covered, effective = target.c.covered, target.c.effective
@@ -280,7 +282,8 @@ def _line_values(
     return {
         **{each.name: target.c[each.name] for each in _PLACE},
         "tenant_id": literal(tenant),
-        "posted_at": literal(now, DateTime(timezone=True)),
+        "posted_at": literal(posting.at, DateTime(timezone=True)),
+        "booked_slot": posting.booked(target.c.slot),
         "kind": literal(CREDIT),
         "meter": literal(COVERED),
         "commitment_id": literal(commitment.id, BigInteger),

@@ -32,7 +32,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from spend.meters import METER_NAMES
-from store import columns, payers, split_days
+from store import closing, columns, payers, split_days
+from store.closing import Posting
 from store.payers import Paying
 from store.tables.ledger import charges
 from store.tables.rollups import cells
@@ -79,7 +80,7 @@ POSTED: Final = (*_SAID, *_SUMS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCharge:
-    """A line to post. Exactly one of the four sources says where its amount is from."""
+    """A line to post. Exactly one of the five sources says where its amount is from."""
 
     kind: str
     slot: datetime
@@ -92,6 +93,7 @@ class NewCharge:
     pool_id: int | None = None
     commitment_id: int | None = None
     rule_id: int | None = None
+    bill_id: int | None = None
     quantity: Decimal
     list_unit_price: Decimal | None = None
     """Per 1,000,000 units, as the next; None: unknown, or it is not priced by the book."""
@@ -108,6 +110,8 @@ class NewCharge:
     method: str
     payer_id: int | None = None
     """None: whoever pays for the cell's owner, by the ownership rules."""
+    booked_slot: datetime | None = None
+    """In whose books it is. None: in those of its slot, or the first that are open."""
 
     @property
     def payer(self) -> int:
@@ -132,7 +136,7 @@ _FROM: Final = {
     **{
         field.name: field.name
         for field in fields(NewCharge)
-        if field.name not in {"payer_id", "contracted_amount", "billed_amount"}
+        if field.name not in {"payer_id", "contracted_amount", "billed_amount", "booked_slot"}
     },
     "payer_id": "payer",
     "contracted_amount": "contracted",
@@ -143,7 +147,8 @@ _VALUES: Final = attrgetter(*_FROM.values())
 _COPY: Final = sql.SQL("COPY charges ({}) FROM STDIN").format(
     sql.SQL(", ").join(
         map(
-            sql.Identifier, ("tenant_id", "posted_at", "currency", "engine", "repricing_id", *_FROM)
+            sql.Identifier,
+            ("tenant_id", "posted_at", "currency", "engine", "repricing_id", "booked_slot", *_FROM),
         )
     )
 )
@@ -164,14 +169,22 @@ def post(
     again. After lock_ledger.
     """
     posted = list(lines)
+    posting = closing.posting(session, tenant, now)
     of_usage = [line for line in posted if line.rule_id is None]
     paying = payers.remember_new(session, tenant, {line.owner_id for line in of_usage})
     split_days.mark(session, tenant, {line.slot for line in of_usage})
     with columns.driver(session).cursor() as cursor, cursor.copy(_COPY) as copy:
         for line in posted:
             values = _VALUES(line if line.payer_id is not None else _paid(line, paying))
-            copy.write_row((tenant, now, currency, ENGINE, repricing_id, *values))
+            booked_slot = _booked(line, posting)
+            copy.write_row(
+                (tenant, posting.at, currency, ENGINE, repricing_id, booked_slot, *values)
+            )
     return len(posted)
+
+
+def _booked(line: NewCharge, posting: Posting) -> datetime | None:
+    return line.booked_slot or posting.booked_slot(line.slot)
 
 
 def _paid(line: NewCharge, paying: Paying) -> NewCharge:

@@ -9,10 +9,11 @@ from datetime import datetime
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import CTE, ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
-from store import columns, payers, split_days
+from store import closing, columns, payers, split_days
 from store.ledger import CELL, CONCLUDED, ENGINE, PLACE, POSTED, TRUE_UP, NewCharge
 from store.tables.ledger import charges
 from store.tables.rollups import cells
@@ -89,16 +90,25 @@ def post(
     """Adds lines (columns NEW) to the ledger, as ``store.ledger.post`` does. After lock_ledger."""
     payers.remember_new(session, tenant, lines["owner_id"].unique().to_pylist())
     split_days.mark(session, tenant, lines["slot"].unique().to_pylist())
+    posting = closing.posting(session, tenant, now)
     said = {
         "tenant_id": pa.scalar(tenant, pa.int32()),
-        "posted_at": pa.scalar(now, columns.MOMENT),
+        "posted_at": pa.scalar(posting.at, columns.MOMENT),
         "currency": pa.scalar(currency),
         "engine": pa.scalar(ENGINE),
         "repricing_id": pa.scalar(repricing_id, pa.int64()),
     }
     for name, value in said.items():
         lines = lines.append_column(name, pa.repeat(value, lines.num_rows))
+    lines = lines.append_column("booked_slot", _booked(lines["slot"], posting.open_from))
     columns.append(session, charges.name, lines)
+
+
+def _booked(slots: pa.ChunkedArray, open_from: datetime | None) -> pa.ChunkedArray:
+    """In whose books lines of these slots are, as ``Posting.booked_slot`` says."""
+    nothing = pa.scalar(None, columns.MOMENT)
+    first = pa.scalar(open_from, columns.MOMENT)
+    return pc.if_else(pc.fill_null(pc.less(slots, first), fill_value=False), first, nothing)
 
 
 def table_of(lines: Iterable[NewCharge]) -> pa.Table:

@@ -30,7 +30,7 @@ from sqlalchemy.orm import Session
 from spend.calls import Owner
 from spend.ids import content_id
 from spend.ownership import Term, payer_in, terms_of
-from store import dictionaries, ownership, parties
+from store import closing, dictionaries, ownership, parties
 from store.ownership import Version
 from store.tables import heard
 from store.tables.ledger import charges
@@ -180,6 +180,7 @@ _COPIED: Final = (
     "price_id",
     "pool_id",
     "commitment_id",
+    "bill_id",
     "uplift_id",
     "discount_id",
     "list_unit_price",
@@ -196,12 +197,14 @@ def move(
     Taken back where they stand and put to who pays, by the table ``payers``. What is right
     already is left alone, so doing it twice does nothing. Lines of splits follow by themselves.
     """
+    posting = closing.posting(session, tenant, now)
     to = func.coalesce(payers.c.payer_id, charges.c.owner_id)
     # What is no usage keeps its kind: the charge job must not take it for usage.
     kept = charges.c.kind.in_(("true-up", "credit", "tax"))
     key = [
         case((kept, charges.c.kind), else_="correction").label("kind"),
         *(charges.c[name] for name in _COPIED),
+        posting.booked(charges.c.slot, charges.c.booked_slot).label("booked_slot"),
         charges.c.payer_id.label("taken_from"),
         to.label("put_to"),
     ]
@@ -224,14 +227,16 @@ def move(
     payer = case((both.c.sign < 0, wrong.c.taken_from), else_=wrong.c.put_to)
     lines = select(
         literal(tenant),
-        literal(now, charges.c.posted_at.type),
+        literal(posting.at, charges.c.posted_at.type),
         literal(engine),
         payer,
         wrong.c.kind,
+        wrong.c.booked_slot,
         *(wrong.c[name] for name in _COPIED),
         *(both.c.sign * wrong.c[name] for name in _SUMS),
     ).join_from(wrong, both, literal(value=True))
-    names = ["tenant_id", "posted_at", "engine", "payer_id", "kind", *_COPIED, *_SUMS]
+    told = ("tenant_id", "posted_at", "engine", "payer_id", "kind", "booked_slot")
+    names = [*told, *_COPIED, *_SUMS]
     ordered = lines.order_by(wrong.c.slot, wrong.c.owner_id, both.c.sign)
     done = session.execute(
         insert(charges).from_select(names, ordered), execution_options={"preserve_rowcount": True}

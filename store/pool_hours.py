@@ -59,8 +59,6 @@ class PoolHour:
     input_weight: Decimal | None
     output_weight: Decimal | None
     """What an uncached token of input and one of output weighed; None: not split by tokens."""
-    late_units: Decimal
-    """Work that came after the hour was closed: it moved no money."""
     settled_at: datetime
 
     def weight_of(self, usage: Mapping[str, int]) -> Decimal:
@@ -79,7 +77,6 @@ _SAID: Final = (
     "timed_us",
     "input_weight",
     "output_weight",
-    "late_units",
     "settled_at",
 )
 
@@ -150,19 +147,6 @@ def forget(session: Session, tenant: int, pool_id: int, gone: Sequence[datetime]
                 pool_hours.c.hour == func.any(literal(list(gone), ARRAY(DateTime(timezone=True)))),
             )
         )
-
-
-def came_late(session: Session, tenant: int, pool_id: int, hour: datetime, units: Decimal) -> None:
-    """Says of a closed hour how much of its work, now ``units``, came after it was settled."""
-    session.execute(
-        pool_hours.update()
-        .values(late_units=units - pool_hours.c.work_units)
-        .where(
-            pool_hours.c.tenant_id == tenant,
-            pool_hours.c.pool_id == pool_id,
-            pool_hours.c.hour == hour,
-        )
-    )
 
 
 def posted(

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from closed_books import close, closed_sums
 from filled_ledger import GPT, LLAMA, SEARCH, SUPPORT, at, put_cell
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
@@ -22,7 +23,7 @@ from spend.pool_costs import hour_cost
 from spend.pool_files import pool_of_fields
 from spend.pools import HOUR, Pool
 from spend.splitting import METHODS
-from store import closing, energy, ledger, pool_hours, pools, waiting
+from store import energy, ledger, pool_hours, pools
 from store.dictionaries import Known
 from store.sessions import Database
 from store.tables.ledger import charges
@@ -230,33 +231,29 @@ def lines(database: Database) -> dict[Any, Decimal]:
         return {tuple(row[:-1]): row[-1] for row in found if row[-1]}
 
 
-def test_what_comes_late_in_closed_time_is_counted_and_moves_no_money(database: Database) -> None:
+def test_what_comes_late_for_a_closed_hour_is_split_and_booked_in_the_open_month(
+    database: Database,
+) -> None:
     apply(database, declared(POOLS[1]))
     with database.write() as session:
-        put_cell(session, "2026-10-25T01:00", SEARCH, LLAMA, charged=False, input=100, output=25)
+        said: dict[str, Any] = {"charged": False, "timed": (1, 900_000_000, 0, 0)}
+        put_cell(session, "2026-10-25T01:00", SEARCH, LLAMA, **said, input=100, output=25)
         put_cell(session, "2026-10-25T04:00", SEARCH, LLAMA, charged=False, input=100)
     run(database)
-    before = lines(database)
+    close(database, "2026-10-25T04:00")
+    before = closed_sums(database, "2026-10-25T04:00")
     with database.write() as session:
-        waiting.lock_ledger(session)
-        closing.close(session, TENANT, at("2026-10-25T04:00"))
-        closing.close(session, TENANT, at("2026-10-25T02:00"))
-        put_cell(session, "2026-10-25T01:15", SUPPORT, LLAMA, charged=False, input=300)
+        put_cell(session, "2026-10-25T01:15", SUPPORT, LLAMA, **said, input=300)
         put_cell(session, "2026-10-25T01:15", SUPPORT, GPT, charged=False, input=300, unpriced=None)
-    assert run(database) == "2 cells, 0 lines, 2 of the cells came after their time was closed"
+    # The new team, who was there with less of the hour, and the idle share.
+    assert run(database) == "2 cells, 3 lines"
     apply(database, declared(POOLS[1], components=[RENT]))
     run(database)
-    after = lines(database)
-    closed = {key for key in after if key[1] < at("2026-10-25T04:00")}
-    assert {key: after[key] for key in closed} == {
-        key: amount for key, amount in before.items() if key[1] < at("2026-10-25T04:00")
-    }
-    assert after != before
+    assert closed_sums(database, "2026-10-25T04:00") == before
+    assert sums(database) == costs(database)
     with database.read() as session:
         hours = pool_hours.hours(session, TENANT, 1, at("2026-10-25T01:00"), at("2026-10-25T02:00"))
-        waits = session.scalars(select(cells.c.charged))
-        assert set(waits) == {True}
-    assert [(each.work_units, each.late_units) for each in hours] == [(200, 300)]
+    assert [each.work_units for each in hours] == [500]
 
 
 def test_energy_that_is_told_late_settles_open_hours_again(database: Database) -> None:

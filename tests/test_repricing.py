@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from closed_books import close, closed_sums
 from fastapi.testclient import TestClient
 from filled_ledger import CLAUDE, GPT, SUPPORT, asking, at, put_cell
 from sqlalchemy import select, update
@@ -238,16 +239,30 @@ def test_who_enters_prices_is_told_what_they_leave_as_it_was(
     assert client.post("/v1/prices", json=ahead).json()["concerned"] is None
 
 
-def test_what_is_closed_before_its_turn_does_not_move(database: Database) -> None:
+def test_what_is_closed_is_priced_again_and_the_difference_booked_in_the_open_month(
+    database: Database,
+) -> None:
     enter(database, line("input", "1"), now=NOW - timedelta(days=1))
     put(database, "10:00", "11:00", input=1_000_000)
     charge.run(context(database))
     enter(database, line("input", "3"))
     ask(database)
-    with database.write() as session:
-        closing.close(session, TENANT, at("2026-10-20T11:00"))
+    close(database, "2026-10-20T11:00")
+    before = closed_sums(database, "2026-10-20T11:00")
     reprice.run(context(database, LATER))
-    assert cost(database) == 4
+    assert cost(database) == 6
+    assert closed_sums(database, "2026-10-20T11:00") == before
+    with database.read() as session:
+        booked = session.execute(
+            select(charges.c.slot, charges.c.booked_slot)
+            .where(charges.c.repricing_id.is_not(None))
+            .distinct()
+            .order_by(charges.c.slot)
+        ).all()
+    assert [tuple(row) for row in booked] == [
+        (at("2026-10-20T10:00"), at("2026-10-20T11:00")),
+        (at("2026-10-20T11:00"), None),
+    ]
 
 
 def test_the_command_shows_the_difference_books_it_and_tells_how_to_go_on(

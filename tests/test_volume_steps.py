@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from closed_books import close, closed_sums
 from filled_ledger import asking, put_cell
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from jobs import charge, reprice, roll
 from jobs.context import JobContext
 from spend.prices import CONTRACT
 from spend.volume_steps import in_steps, month_of, next_month, shared
-from store import books, closing, repricings
+from store import books, repricings
 from store.sessions import Database
 from store.tables.ledger import charges
 from store.tables.prices import prices
@@ -221,7 +222,9 @@ def test_a_re_pricing_into_steps_books_what_its_dry_run_told(
 
 
 @pytest.mark.one_server
-def test_what_is_closed_stays_in_its_step_and_counts_for_the_months(database: Database) -> None:
+def test_closed_time_is_put_in_its_steps_too_and_booked_in_the_open_month(
+    database: Database,
+) -> None:
     enter_steps(database, (0, "3"))
     with database.write() as session:
         for day in range(1, 7):
@@ -233,12 +236,16 @@ def test_what_is_closed_stays_in_its_step_and_counts_for_the_months(database: Da
         books.enter_contract(session, TENANT, [said], now=LATER)
         ends = starts + timedelta(days=10)
         repricings.request(session, TENANT, starts, ends, dry_run=False, now=LATER)
-        closing.close(session, TENANT, starts + timedelta(days=4))
+    close(database, "2026-10-05")
+    before = closed_sums(database, "2026-10-05")
     reprice.run(JobContext(database=database, now=LATER, by_hand=True))
     assert in_each_step(database) == {
-        **{(f"0{day}T00", 0): (100, "0.0003") for day in range(1, 5)},
-        **{(f"0{day}T00", 150): (100, "0.0001") for day in range(5, 7)},
+        ("01T00", 0): (100, "0.0003"),
+        ("02T00", 0): (50, "0.00015"),
+        ("02T00", 150): (50, "0.00005"),
+        **{(f"0{day}T00", 150): (100, "0.0001") for day in range(3, 7)},
     }
+    assert closed_sums(database, "2026-10-05") == before
     assert run(database) == "0 cells, 0 lines"
 
 

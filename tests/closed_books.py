@@ -1,0 +1,58 @@
+"""Books of tests: closed before a moment, and what stands in them and by slot."""
+
+from typing import Any
+
+from filled_ledger import at
+from sqlalchemy import Table, func, select
+
+from spend.meters import METER_NAMES
+from store import closing, waiting
+from store.sessions import Database
+from store.tables.ledger import charges, usage_lines
+from store.tenants import TENANT
+
+MONEY = ("quantity", "list_amount", "contracted_amount", "amount", "billed_amount")
+USAGE = ("calls", "unmetered_calls", "unpriced_calls", "unpriced_tokens", *METER_NAMES)
+
+Sums = dict[tuple[Any, ...], tuple[Any, ...]]
+
+
+def close(database: Database, until: str) -> None:
+    """Closes the books before a moment, whatever is in them."""
+    with database.write() as session:
+        waiting.lock_ledger(session)
+        closing.close(session, TENANT, at(until))
+
+
+def closed_sums(database: Database, until: str) -> tuple[Sums, Sums]:
+    """Money and usage that are booked before a moment: who pays for what, in every base."""
+    return (
+        _sums(database, charges, ("payer_id", "route_id", "meter", "currency"), MONEY, until),
+        _sums(database, usage_lines, ("payer_id", "route_id"), USAGE, until),
+    )
+
+
+def sums_by_slot(database: Database) -> tuple[Sums, Sums]:
+    """Money and usage by the slot that they belong to, in whose books they are or not."""
+    key = ("slot", "payer_id", "owner_id", "route_id", "band")
+    return (
+        _sums(database, charges, (*key, "meter", "currency"), MONEY),
+        _sums(database, usage_lines, (*key, "outcome"), USAGE),
+    )
+
+
+def _sums(
+    database: Database,
+    table: Table,
+    key: tuple[str, ...],
+    sums: tuple[str, ...],
+    until: str | None = None,
+) -> Sums:
+    by = [table.c[name] for name in key]
+    wanted = select(*by, *(func.sum(table.c[name]) for name in sums)).group_by(*by)
+    if until is not None:
+        wanted = wanted.where(func.coalesce(table.c.booked_slot, table.c.slot) < at(until))
+    with database.read() as session:
+        rows = session.execute(wanted).all()
+    found = {tuple(row[: len(by)]): tuple(row[len(by) :]) for row in rows}
+    return {where: sums for where, sums in found.items() if any(sums)}
