@@ -30,6 +30,9 @@ BY_USAGE: Final = (TOKENS, CALLS, COST)
 SPLIT_METER: Final = "split"
 """On charges: what was taken from a shared team, or put to another."""
 
+PUT_BY: Final = "split "
+"""How the rule of an owner begins that pays for a split's share: then the split's name."""
+
 _NOTHING: Final = Decimal(0)
 
 
@@ -112,7 +115,7 @@ class Split:
     @property
     def target_rule(self) -> str:
         """What says of a target's owner why it pays."""
-        return f"split {self.name}"
+        return PUT_BY + self.name
 
     def in_force(self, at: datetime) -> bool:
         """Whether it holds for what was used at ``at``."""
