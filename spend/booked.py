@@ -4,11 +4,16 @@ A line of the ledger is *booked* in the period that holds its booked time: its s
 slot was closed when the line was posted, the first slot that was open. Usage is booked likewise.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
-from spend.totals import Totals
+from spend.totals import Totals, together
+
+USAGE: Final = "usage"
+"""Kind of money that usage cost: its lines are originals, corrections and allocations."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,29 +38,52 @@ class Booked:
     day: date | None
     """The UTC day that it is booked in; None unless it was asked for by day."""
     totals: Totals
-    """Money in four bases, or calls and usage."""
+    """Money in four bases, or calls and usage. Money is known, if it is 0; its list cost is None
+    where a line has no list price."""
+
+
+def spent(rows: Iterable[Booked]) -> Totals:
+    """What rows of one currency, and of usage, come to.
+
+    The cost is None where it is unknown: there is no money, or what there was of it was taken back
+    with the price.
+    """
+    found = together(row.totals for row in rows)
+    unknown = 0 < found.calls <= found.unpriced_calls or (not found.calls and found.unpriced_tokens)
+    if unknown and not any((found.cost, found.list_cost, found.contracted_cost, found.billed_cost)):
+        return replace(found, cost=None, list_cost=None, contracted_cost=None, billed_cost=None)
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookedPool:
-    """What a pool cost by what is booked in a period."""
-
-    name: str
-    currency: str
-    cost: Decimal
-    idle: Decimal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookedCommitment:
-    """What a commitment came to by what is booked in a period."""
+    """What a pool cost by what is booked in a period. Exact."""
 
     id: int
     name: str
     currency: str
+    day: date | None
+    """As of Booked."""
+    cost: Decimal
+    """Effective."""
+    idle: Decimal
+    """The part that nobody used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookedCommitment:
+    """What a commitment came to by what is booked in a period. Exact."""
+
+    id: int
+    name: str
+    currency: str
+    day: date | None
+    """As of Booked."""
     paid: Decimal
     """Billed for it."""
+    covered: Decimal
+    """What it took off bills of usage, at its contracted cost."""
     used: Decimal
-    """Of the effective amount, what covered usage."""
+    """What was paid for that."""
     wasted: Decimal
-    """What nobody used."""
+    """What was paid and covered nothing."""

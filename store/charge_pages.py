@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from spend.calls import Owner
 from spend.owners import UNALLOCATED
 from store.dimensions import ROUTED, Question, conditions
-from store.shown_routes import SHOWN_ROUTES
+from store.shown_routes import shown_routes
 from store.spend_by import MONEY
 from store.tables.commitments import commitments
 from store.tables.heard import owners
@@ -96,18 +96,16 @@ def _asked(question: Question, tenant: int, currency: str) -> list[ColumnElement
 
 def _with_names(tenant: int) -> Select[Any]:
     # Outer joins: a line whose owner is not in the dictionary is counted, and so it is shown.
+    routes = shown_routes(tenant)
     found = charges.outerjoin(
         owners, and_(owners.c.tenant_id == tenant, owners.c.id == charges.c.payer_id)
-    ).outerjoin(
-        SHOWN_ROUTES,
-        and_(SHOWN_ROUTES.c.tenant_id == tenant, SHOWN_ROUTES.c.id == charges.c.route_id),
-    )
+    ).outerjoin(routes, and_(routes.c.tenant_id == tenant, routes.c.id == charges.c.route_id))
     for table, column in _NAMED.values():
         found = found.outerjoin(table, and_(table.c.tenant_id == tenant, table.c.id == column))
     return select(
         *_LINE,
         *(owners.c[name].label(f"payer_{name}") for name in _OWNER),
-        *(SHOWN_ROUTES.c[name].label(f"route_{name}") for name in ROUTED),
+        *(routes.c[name].label(f"route_{name}") for name in ROUTED),
         *(table.c.name.label(f"{what}_name") for what, (table, _column) in _NAMED.items()),
     ).select_from(found)
 

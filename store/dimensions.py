@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, FromClause, or_, select
 
 from spend.periods import Period, day_start, month_period, parse_month
-from store.shown_routes import SHOWN_ROUTES
+from store.shown_routes import shown_routes
 from store.tables.heard import owners
 
 TIMED: Final = ("day", "month")
@@ -54,7 +54,7 @@ def conditions(
             asked.append(or_(*(_within(moment, piece) for piece in pieces)))
     for dictionary, names, column in (
         (owners, OWNED, who),
-        (SHOWN_ROUTES, ROUTED, rows.c.route_id),
+        (shown_routes(tenant), ROUTED, rows.c.route_id),
     ):
         wanted = [
             _one_of(dictionary.c[name], question.filters[name])

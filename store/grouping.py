@@ -33,7 +33,7 @@ from sqlalchemy.orm import Session
 from spend.periods import day_start, days_in, month_period, months_in
 from store import payers
 from store.dimensions import OWNED, ROUTED, Question, conditions
-from store.shown_routes import SHOWN_ROUTES
+from store.shown_routes import shown_routes
 from store.tables.heard import owners
 
 Key = tuple[str | None, ...]
@@ -144,7 +144,7 @@ def _by_dimension(
     source: FromClause = by_id
     for dictionary, names, column in (
         (owners, OWNED, "payer_id"),
-        (SHOWN_ROUTES, ROUTED, "route_id"),
+        (shown_routes(tenant), ROUTED, "route_id"),
     ):
         if column in by_id.c:
             # An outer join: money whose owner is not in the dictionary must still be counted.

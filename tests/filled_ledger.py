@@ -17,11 +17,13 @@ from api.app import create_app
 from api.settings import ApiSettings
 from spend.calls import Outcome, Owner, Route
 from spend.ids import content_id
-from spend.meters import METER_NAMES
+from spend.meters import DISJOINT, METER_NAMES
 from store.sessions import Database
+from store.tables.days import charge_days, known_routes, usage_days
 from store.tables.heard import owners, routes
 from store.tables.jobs import job_runs
-from store.tables.ledger import charges
+from store.tables.ledger import charges, usage_lines
+from store.tables.pools import ledgers
 from store.tables.rollups import buckets, cells
 from store.tenants import TENANT
 
@@ -65,26 +67,45 @@ def put_cell(
     charged: bool = True,
     timed: tuple[int, int, int, int] = (0, 0, 0, 0),
     tenant: int = TENANT,
+    posted: str = "2026-11-01",
+    booked: str | None = None,
     **usage: int,
 ) -> None:
+    """A cell and, where it is charged, the line of usage that the charge job would have added."""
     owner_id, route_id = put_names(session, owner, route)
+    its = {
+        "tenant_id": tenant,
+        "slot": at(slot),
+        "owner_id": owner_id,
+        "route_id": route_id,
+        "outcome": outcome,
+        "band": band,
+        "calls": calls,
+        "unmetered_calls": unmetered,
+        **{name: usage.get(name, 0) for name in METER_NAMES},
+    }
+    if charged:
+        session.execute(
+            insert(usage_lines).values(
+                **its,
+                posted_at=at(posted),
+                booked_slot=None if booked is None else at(booked),
+                payer_id=owner_id,
+                unpriced_calls=unpriced or 0,
+                unpriced_tokens=sum(its[name] for name in DISJOINT)
+                if (unpriced or 0) > unmetered
+                else 0,
+            )
+        )
     session.execute(
         insert(cells).values(
-            tenant_id=tenant,
-            slot=at(slot),
-            owner_id=owner_id,
-            route_id=route_id,
-            outcome=outcome,
-            band=band,
-            calls=calls,
-            unmetered_calls=unmetered,
+            **its,
             unpriced_calls=unpriced,
             charged=charged,
             timed_calls=timed[0],
             timed_us=timed[1],
             timed_output=timed[2],
             timed_output_us=timed[3],
-            **{name: usage.get(name, 0) for name in METER_NAMES},
         )
     )
 
@@ -107,22 +128,28 @@ def put_charge(
     listed: str | None = None,
     contracted: str | None = None,
     billed: str | None = None,
+    commitment_id: int | None = None,
+    posted: str = "2026-11-01",
+    booked: str | None = None,
 ) -> None:
     """A line of the ledger. ``listed``: None for no list price; the others: None for ``amount``."""
+    of_price = pool_id is None and commitment_id is None
     owner_id, route_id = put_names(session, owner, route)
     session.execute(
         insert(charges).values(
             tenant_id=tenant,
-            posted_at=at("2026-11-01"),
+            posted_at=at(posted),
             kind=kind,
             slot=at(slot),
+            booked_slot=None if booked is None else at(booked),
             owner_id=owner_id,
             payer_id=owner_id,
             route_id=route_id,
             band=band,
             meter=meter,
-            price_id=None if pool_id is not None else price_id,
+            price_id=price_id if of_price else None,
             pool_id=pool_id,
+            commitment_id=commitment_id,
             quantity=quantity,
             amount=Decimal(amount),
             list_amount=None if listed is None else Decimal(listed),
@@ -136,9 +163,13 @@ def put_charge(
 
 def empty_ledger(session: Session) -> None:
     """As if nothing had been posted: what the product itself cannot do."""
-    session.execute(text("ALTER TABLE charges DISABLE TRIGGER only_grows"))
-    session.execute(charges.delete())
-    session.execute(text("ALTER TABLE charges ENABLE TRIGGER only_grows"))
+    for table in (charges, usage_lines):
+        session.execute(text(f"ALTER TABLE {table.name} DISABLE TRIGGER only_grows"))
+        session.execute(table.delete())
+        session.execute(text(f"ALTER TABLE {table.name} ENABLE TRIGGER only_grows"))
+    for table in (charge_days, usage_days, known_routes):
+        session.execute(table.delete())
+    session.execute(ledgers.update().values(charges_summed_to=0, usage_summed_to=0))
 
 
 def put_buckets(

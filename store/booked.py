@@ -1,0 +1,177 @@
+"""What stands in the books of a period: now, or as it was known at a moment."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Row,
+    Subquery,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    select,
+)
+from sqlalchemy.orm import Session
+
+from spend.booked import Booked, BookedCommitment, BookedPool
+from spend.commitments import COVERED, PURCHASE, UNUSED_METER
+from spend.meters import METER_NAMES
+from spend.owners import UNALLOCATED
+from spend.periods import Period
+from spend.pools import IDLE_METER
+from spend.totals import Totals
+from store.booked_lines import MONEY, TAKEN_IN, Asked, Lines, added_up
+from store.shown_routes import shown_routes
+from store.tables.commitments import commitments
+from store.tables.heard import owners
+from store.tables.pools import pools
+
+_ROUTE: Final = ("provider", "model", "deployment", "region")
+
+
+def booked(
+    session: Session,
+    tenant: int,
+    period: Period,
+    *,
+    by_day: bool = False,
+    as_known_at: datetime | None = None,
+) -> list[Booked]:
+    """Money and usage that are booked in a period (UTC, on quarter hours), in an order of its own.
+
+    ``as_known_at`` (UTC): as it was posted, and as names were known, by then: whoever posts must
+    have been waited for (``store/as_known.py``). Else all, on one snapshot: the session's, or of
+    whoever holds the ledger. What waits for its charge is in neither.
+    """
+    asked = Asked(tenant, period, by_day, as_known_at)
+    money = _named(session, asked, MONEY, ("kind", "currency"))
+    usage = _named(session, asked, TAKEN_IN, ())
+    return [*(_money(row) for row in money), *(_usage(row) for row in usage)]
+
+
+def _named(session: Session, asked: Asked, lines: Lines, also: Sequence[str]) -> Sequence[Row[Any]]:
+    """Sums by what ids stand for: few rows are joined to the dictionaries."""
+    found = added_up(session, lines, asked, ("payer_id", "route_id", *also))
+    routes = shown_routes(asked.tenant, asked.known_at)
+    keys: list[ColumnElement[Any]] = [
+        func.coalesce(owners.c.team, UNALLOCATED).label("team"),
+        *(routes.c[name] for name in _ROUTE),
+        *(found.c[name] for name in (*also, "belongs_to", "day")),
+    ]
+    # Outer joins: money of an owner that is not in the dictionary is still counted.
+    source = found.outerjoin(
+        owners, and_(owners.c.tenant_id == asked.tenant, owners.c.id == found.c.payer_id)
+    ).outerjoin(routes, and_(routes.c.tenant_id == asked.tenant, routes.c.id == found.c.route_id))
+    return session.execute(
+        select(*keys, *(func.sum(found.c[name]).label(name) for name in lines.sums))
+        .select_from(source)
+        .group_by(*keys)
+        .order_by(*keys)
+    ).all()
+
+
+def _money(row: Row[Any]) -> Booked:
+    totals = Totals(
+        cost=row.amount,
+        list_cost=None if row.unlisted else row.list_amount,
+        contracted_cost=row.contracted_amount,
+        billed_cost=row.billed_amount,
+    )
+    return _booked(row, row.kind, row.currency, totals)
+
+
+def _usage(row: Row[Any]) -> Booked:
+    totals = Totals(
+        calls=int(row.calls),
+        errors=int(row.errors),
+        unpriced_calls=int(row.unpriced_calls),
+        unpriced_tokens=int(row.unpriced_tokens),
+        unmetered_calls=int(row.unmetered_calls),
+        usage={name: int(getattr(row, name)) for name in METER_NAMES},
+    )
+    return _booked(row, None, None, totals)
+
+
+def _booked(row: Row[Any], kind: str | None, currency: str | None, totals: Totals) -> Booked:
+    return Booked(
+        team=row.team,
+        **{name: getattr(row, name) for name in _ROUTE},
+        kind=kind,
+        currency=currency,
+        belongs_to=row.belongs_to,
+        day=row.day,
+        totals=totals,
+    )
+
+
+def booked_pools(
+    session: Session,
+    tenant: int,
+    period: Period,
+    *,
+    by_day: bool = False,
+    as_known_at: datetime | None = None,
+) -> list[BookedPool]:
+    """What pools cost by what is booked in a period; arguments as of ``booked``."""
+    asked = Asked(tenant, period, by_day, as_known_at)
+    found = added_up(session, MONEY, asked, ("pool_id", "currency", "meter"), only="pool_id")
+    sums = {"cost": found.c.amount, "idle": _where(found, IDLE_METER, found.c.amount)}
+    rows = _by_source(session, tenant, found, pools, found.c.pool_id, sums)
+    return [BookedPool(**row._asdict()) for row in rows]
+
+
+def booked_commitments(
+    session: Session,
+    tenant: int,
+    period: Period,
+    *,
+    by_day: bool = False,
+    as_known_at: datetime | None = None,
+) -> list[BookedCommitment]:
+    """What commitments came to by what is booked in a period; arguments as of ``booked``.
+
+    A prepaid one is paid where it begins, a minimum where each of its periods does.
+    """
+    asked = Asked(tenant, period, by_day, as_known_at)
+    keys = ("commitment_id", "currency", "meter")
+    found = added_up(session, MONEY, asked, keys, only="commitment_id")
+    sums = {
+        "paid": _where(found, PURCHASE, found.c.billed_amount),
+        "covered": _where(found, COVERED, -found.c.billed_amount),
+        # Its line has what usage costs in effect less what is taken off the bill.
+        "used": _where(found, COVERED, found.c.amount - found.c.billed_amount),
+        "wasted": _where(found, UNUSED_METER, found.c.amount),
+    }
+    rows = _by_source(session, tenant, found, commitments, found.c.commitment_id, sums)
+    return [BookedCommitment(**row._asdict()) for row in rows]
+
+
+def _where(found: Subquery, meter: str, amount: ColumnElement[Any]) -> ColumnElement[Any]:
+    return case((found.c.meter == meter, amount), else_=Decimal(0))
+
+
+def _by_source(
+    session: Session,
+    tenant: int,
+    found: Subquery,
+    named: FromClause,
+    source_id: ColumnElement[Any],
+    sums: dict[str, ColumnElement[Any]],
+) -> Sequence[Row[Any]]:
+    said = func.coalesce(named.c.name, cast(source_id, BigInteger).cast(Text))
+    keys = [source_id.label("id"), said.label("name"), found.c.currency, found.c.day]
+    return session.execute(
+        select(*keys, *(func.sum(value).label(name) for name, value in sums.items()))
+        .select_from(
+            found.outerjoin(named, and_(named.c.tenant_id == tenant, named.c.id == source_id))
+        )
+        .group_by(*keys)
+        .order_by(*keys)
+    ).all()

@@ -1,0 +1,270 @@
+"""Adds up, by ids, the lines of the ledger that are booked in a period.
+
+Whole days of UTC come from their sums (``store/tables/days.py``); lines that are not in them yet,
+hours of days that are not whole, and lines booked later than their slot are added one by one. Lines
+as they were known at a moment are all added one by one.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Date,
+    Select,
+    Subquery,
+    Table,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.orm import Session
+
+from spend.booked import USAGE
+from spend.calls import Outcome
+from spend.meters import METER_NAMES
+from spend.periods import Period
+from store.ledger import CREDIT, TRUE_UP
+from store.tables.days import charge_days, usage_days
+from store.tables.ledger import charges, usage_lines
+from store.tables.pools import ledgers
+
+TAX: Final = "tax"
+NOT_USAGE: Final = (CREDIT, TRUE_UP, TAX)
+"""Kinds of charges that are told apart from usage."""
+
+DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A table of lines, the sums of its days, and how both are added up."""
+
+    rows: Table
+    days: Table
+    summed_to: Column[Any]
+    """Of ``ledgers``: the last line that is in the sums."""
+    keys: Mapping[str, ColumnElement[Any]]
+    """Columns of the days -> the same of a line."""
+    sums: Mapping[str, ColumnElement[Any]]
+    """Likewise, each to be added up."""
+
+
+def _sourced(column: Column[Any]) -> ColumnElement[Any]:
+    return func.coalesce(column, literal(0, BigInteger))
+
+
+_OF_SOURCE: Final = or_(charges.c.pool_id.is_not(None), charges.c.commitment_id.is_not(None))
+
+MONEY: Final = Lines(
+    charges,
+    charge_days,
+    ledgers.c.charges_summed_to,
+    keys={
+        "payer_id": charges.c.payer_id,
+        "route_id": charges.c.route_id,
+        "currency": charges.c.currency,
+        "kind": case((charges.c.kind.in_(NOT_USAGE), charges.c.kind), else_=USAGE),
+        "pool_id": _sourced(charges.c.pool_id),
+        "commitment_id": _sourced(charges.c.commitment_id),
+        "meter": case((_OF_SOURCE, charges.c.meter), else_=literal("", Text)),
+    },
+    sums={
+        "lines": literal(1, BigInteger),
+        "amount": charges.c.amount,
+        "list_amount": func.coalesce(charges.c.list_amount, 0),
+        "contracted_amount": charges.c.contracted_amount,
+        "billed_amount": charges.c.billed_amount,
+        "unlisted": case((charges.c.list_amount.is_(None), charges.c.quantity), else_=0),
+    },
+)
+
+TAKEN_IN: Final = Lines(
+    usage_lines,
+    usage_days,
+    ledgers.c.usage_summed_to,
+    keys={"payer_id": usage_lines.c.payer_id, "route_id": usage_lines.c.route_id},
+    sums={
+        "lines": literal(1, BigInteger),
+        "calls": usage_lines.c.calls,
+        "errors": case((usage_lines.c.outcome != Outcome.OK, usage_lines.c.calls), else_=0),
+        **{
+            name: usage_lines.c[name]
+            for name in ("unmetered_calls", "unpriced_calls", "unpriced_tokens", *METER_NAMES)
+        },
+    },
+)
+"""Usage, as the charge job took it in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is booked in a period; ``known_at``: as far as it was posted by then, None: all."""
+
+    tenant: int
+    period: Period
+    by_day: bool = False
+    known_at: datetime | None = None
+
+
+def day_of(moment: ColumnElement[datetime]) -> ColumnElement[date]:
+    """The UTC day of a moment."""
+    return cast(func.timezone("UTC", moment), Date)
+
+
+def booked_time(rows: Table) -> ColumnElement[datetime]:
+    """When lines are booked."""
+    return func.coalesce(rows.c.booked_slot, rows.c.slot)
+
+
+def booked_in(rows: Table, period: Period) -> ColumnElement[bool]:
+    """Which lines are booked in a period, as its indexes can find them."""
+    return or_(
+        and_(rows.c.booked_slot.is_(None), _within(rows.c.slot, period)),
+        # Said on its own, as the index of the few lines that have one holds no others.
+        and_(rows.c.booked_slot.is_not(None), _within(rows.c.booked_slot, period)),
+    )
+
+
+def added_up(
+    session: Session, lines: Lines, asked: Asked, keys: Iterable[str], *, only: str | None = None
+) -> Subquery:
+    """Sums of what is booked, for each of ``keys`` with belongs_to and day (as of Booked).
+
+    ``only``: lines that have this key. Whoever asks for them does so on the same snapshot, or
+    holds the ledger: how far the sums of days go is read here.
+    """
+    rows = _Rows(lines, asked, list(keys), only)
+    if asked.known_at is None:
+        pieces = list(rows.pieces(_summed_to(session, lines, asked.tenant)))
+    else:
+        pieces = [rows.posted_by(asked.known_at)]
+    together = union_all(*pieces).subquery("pieces")
+    grouped = [together.c[name] for name in (*rows.keys, "belongs_to", "day")]
+    return (
+        select(*grouped, *(func.sum(together.c[name]).label(name) for name in lines.sums))
+        .group_by(*grouped)
+        .having(func.sum(together.c.lines) != 0)
+        .subquery("booked")
+    )
+
+
+def _summed_to(session: Session, lines: Lines, tenant: int) -> int:
+    # Told to Postgres as a number: of a subquery's it would not know that few lines are beyond it.
+    asked = select(lines.summed_to).where(ledgers.c.tenant_id == tenant)
+    return int(session.scalar(asked) or 0)
+
+
+def _within(moment: ColumnElement[datetime], period: Period) -> ColumnElement[bool]:
+    return and_(moment >= period.start, moment < period.end)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What is booked in a period, in pieces that are disjoint."""
+
+    lines: Lines
+    asked: Asked
+    keys: Sequence[str]
+    only: str | None
+
+    def posted_by(self, moment: datetime) -> Select[Any]:
+        rows = self.lines.rows
+        return self._raw(booked_in(rows, self.asked.period), rows.c.posted_at <= moment)
+
+    def pieces(self, summed_to: int) -> Iterator[Select[Any]]:
+        rows, period = self.lines.rows, self.asked.period
+        late = rows.c.booked_slot.is_not(None)
+        yield self._raw(late, _within(rows.c.booked_slot, period))
+        yield self._raw(~late, rows.c.id > summed_to, _within(rows.c.slot, period))
+        if summed_to:
+            whole, edges = cut(period)
+            if whole is not None:
+                yield self._whole_days(whole)
+            for edge, sign in edges:
+                at = (~late, rows.c.id <= summed_to, _within(rows.c.slot, edge))
+                yield self._raw(*at, sign=sign)
+
+    def _raw(self, *where: ColumnElement[bool], sign: int = 1) -> Select[Any]:
+        rows = self.lines.rows
+        before = rows.c.slot < self.asked.period.start
+        keys = [
+            *(self.lines.keys[name].label(name) for name in self.keys),
+            case((before, day_of(rows.c.slot)), else_=null()).label("belongs_to"),
+            self._day(day_of(booked_time(rows))),
+        ]
+        sums = [(sign * func.sum(value)).label(name) for name, value in self.lines.sums.items()]
+        its = () if self.only is None else (rows.c[self.only].is_not(None),)
+        whose = rows.c.tenant_id == self.asked.tenant
+        return select(*keys, *sums).where(whose, *where, *its).group_by(*keys)
+
+    def _whole_days(self, whole: Period) -> Select[Any]:
+        days = self.lines.days
+        keys = [
+            *(days.c[name] for name in self.keys),
+            cast(null(), Date).label("belongs_to"),
+            self._day(days.c.day),
+        ]
+        its = () if self.only is None else (days.c[self.only] != 0,)
+        return (
+            select(*keys, *(func.sum(days.c[name]).label(name) for name in self.lines.sums))
+            .where(
+                days.c.tenant_id == self.asked.tenant,
+                days.c.day >= whole.start.date(),
+                days.c.day < whole.end.date(),
+                *its,
+            )
+            .group_by(*keys)
+        )
+
+    def _day(self, day: ColumnElement[date]) -> ColumnElement[Any]:
+        return (day if self.asked.by_day else cast(null(), Date)).label("day")
+
+
+def cut(period: Period) -> tuple[Period | None, list[tuple[Period, int]]]:
+    """Whole days of UTC, and what is to be added (1) to them or taken off them (-1).
+
+    Of a day that a period begins or ends in, the shorter part: a month of Berlin begins and ends
+    two hours before a day's end.
+
+    >>> from datetime import UTC
+    >>> berlin = Period(
+    ...     datetime(2026, 9, 30, 22, tzinfo=UTC), datetime(2026, 10, 31, 23, tzinfo=UTC)
+    ... )
+    >>> whole, edges = cut(berlin)
+    >>> f"{whole.start:%m-%d} {whole.end:%m-%d}"
+    '10-01 11-01'
+    >>> [(f"{edge.start:%m-%d %H}", f"{edge.end:%m-%d %H}", sign) for edge, sign in edges]
+    [('09-30 22', '10-01 00', 1), ('10-31 23', '11-01 00', -1)]
+    """
+    first, last = _midnight(period.start), _midnight(period.end)
+    if first == last:
+        return None, [(period, 1)]
+    edges = []
+    begun, ended = period.start - first, period.end - last
+    if begun > DAY / 2:
+        edges.append((Period(period.start, first + DAY), 1))
+        first += DAY
+    elif begun:
+        edges.append((Period(first, period.start), -1))
+    if ended > DAY / 2:
+        edges.append((Period(period.end, last + DAY), -1))
+        last += DAY
+    elif ended:
+        edges.append((Period(last, period.end), 1))
+    return (Period(first, last) if first < last else None), edges
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
