@@ -14,6 +14,7 @@ COMMANDS: Final = {
     "demo": "Run everything, and a simulated company that uses it",
     "report": "Show a month's statement",
     "prices": "Show and import prices",
+    "rates": "Show and import exchange rates",
     "pools": "Show and declare capacity paid by the hour",
     "commitments": "Show and declare credits and minimums of spend",
     "owners": "Show and apply who pays for whose calls",

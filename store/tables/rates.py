@@ -1,4 +1,4 @@
-"""Exchange rates: what one unit of a currency is in another, by the day and by when it was known."""
+"""Exchange rates: one currency in another, by the day and by when that was known."""
 
 from decimal import Decimal
 
