@@ -113,7 +113,8 @@ def charge_cells(session: Session, context: JobContext, start: datetime, end: da
         changed = _posted_already(pool, hours)
         lines += split_hours(session, TENANT, held, pool, changed, now=context.now)
     ledger.post(session, TENANT, lines, currency=context.settings.currency, now=context.now)
-    ledger.settle(session, TENANT, [(key, found.unpriced[key]) for key in map(key_of, claimed)])
+    settled = [(key, found.unpriced[key]) for key in map(key_of, claimed)]
+    ledger.settle(session, TENANT, settled, now=context.now)
     moved = charge_again(session, TENANT, found.again)
     return Charged(len(claimed), len(lines), moved=moved)
 

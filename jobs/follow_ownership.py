@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from jobs.context import JobContext
 from spend.ownership import FIRST, LAST, Term, differing, switched, terms_of
 from spend.ownership_files import Ownership
-from store import closing, ledger, ownership, parties, payers, split_days, waiting
+from store import closing, ownership, parties, payer_moves, payers, split_days, waiting
 from store.ownership import Version
 from store.payers import Terms
 from store.tenants import TENANT
@@ -78,7 +78,7 @@ def _cuts(session: Session, to_do: Terms) -> list[datetime]:
     are = payers.terms(session, TENANT, list(to_do))
     times = [each for id_, new in to_do.items() for each in differing(are.get(id_, ()), new)]
     start, end = min(each[0] for each in times), max(each[1] for each in times)
-    return payers.stretches(session, TENANT, start, end, at_most=CHARGES_AT_ONCE)
+    return payer_moves.stretches(session, TENANT, start, end, at_most=CHARGES_AT_ONCE)
 
 
 def _switch(
@@ -100,7 +100,7 @@ def _switch(
     begins, ends = min(each[0] for each in times), max(each[1] for each in times)
     begins, ends = max(begins, start), min(ends, end)
     split_days.mark_between(session, TENANT, begins, ends)
-    return payers.move(session, TENANT, begins, ends, engine=ledger.ENGINE, now=context.now)
+    return payer_moves.move(session, TENANT, begins, ends, now=context.now)
 
 
 def _conclude(session: Session, version: Version, now: datetime) -> None:

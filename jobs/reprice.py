@@ -132,7 +132,8 @@ def _book(
         )
         # Cells that changed meanwhile wait, and are charged by what is known of them then.
         still = repricings.claim_charged(session, TENANT, found.unpriced)
-        ledger.settle(session, TENANT, [(key, found.unpriced[key]) for key in sorted(still)])
+        settled = [(key, found.unpriced[key]) for key in sorted(still)]
+        ledger.settle(session, TENANT, settled, now=context.now)
         charge_again(session, TENANT, found.concluded.again)
     return repricings.advance(
         session,

@@ -32,7 +32,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from spend.meters import METER_NAMES
-from store import closing, columns, payers, split_days
+from store import closing, columns, payers, split_days, usage_lines
 from store.closing import Posting
 from store.payers import Paying
 from store.tables.ledger import charges
@@ -247,8 +247,17 @@ def posted_at_prices(session: Session, tenant: int, places: Sequence[Place]) -> 
     ).all()
 
 
-def settle(session: Session, tenant: int, concluded: Sequence[tuple[CellKey, Unpriced]]) -> None:
-    """Says of claimed cells that their charges are posted, and how much has no price."""
+def settle(
+    session: Session,
+    tenant: int,
+    concluded: Sequence[tuple[CellKey, Unpriced]],
+    *,
+    now: datetime,
+) -> None:
+    """Says of claimed cells that their charges are posted, and how much has no price.
+
+    Takes what is new of their usage in the journal of usage. After lock_ledger.
+    """
     if not concluded:
         return
     payers.remember_new(session, tenant, {key[1] for key, _unpriced in concluded})
@@ -258,11 +267,14 @@ def settle(session: Session, tenant: int, concluded: Sequence[tuple[CellKey, Unp
         unpriced_calls=[unpriced[0] for _key, unpriced in concluded],
         unpriced_tokens=[unpriced[1] for _key, unpriced in concluded],
     )
-    session.execute(
+    settled = (
         update(cells)
         .values(charged=True, **{name: done.c[name] for name in CONCLUDED})
         .where(cells.c.tenant_id == tenant, *at_cells(done))
+        .returning(*(cells.c[name] for name in (*usage_lines.KEY, *usage_lines.COUNTS)))
+        .cte("settled")
     )
+    usage_lines.take_in(session, tenant, settled, now)
 
 
 def key_of(row: Row[*tuple[Any, ...]]) -> CellKey:

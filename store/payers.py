@@ -6,23 +6,19 @@ It changes in the transaction that moves the charges: a report never sees one wi
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     FromClause,
     and_,
-    case,
-    column,
     delete,
     exists,
     func,
     insert,
     literal,
-    or_,
     select,
-    values,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
@@ -30,10 +26,9 @@ from sqlalchemy.orm import Session
 from spend.calls import Owner
 from spend.ids import content_id
 from spend.ownership import Term, payer_in, terms_of
-from store import closing, dictionaries, ownership, parties
+from store import dictionaries, ownership, parties
 from store.ownership import Version
 from store.tables import heard
-from store.tables.ledger import charges
 from store.tables.ownership import payers
 
 Terms = Mapping[int, tuple[Term, ...]]
@@ -154,112 +149,15 @@ def joined(
         return rows, rows.c.payer_id
     if not are_there(session, tenant):
         return rows, rows.c.owner_id
-    source = rows.outerjoin(payers, _pays(payers, rows, tenant, moment))
+    source = rows.outerjoin(payers, pays(rows, tenant, moment))
     return source, func.coalesce(payers.c.payer_id, rows.c.owner_id)
 
 
-def _pays(
-    paid: FromClause, rows: FromClause, tenant: int, moment: ColumnElement[datetime]
-) -> ColumnElement[bool]:
+def pays(rows: FromClause, tenant: int, moment: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """Where ``payers`` says that another pays for ``rows``, at a moment of each."""
     return and_(
-        paid.c.tenant_id == tenant,
-        paid.c.owner_id == rows.c.owner_id,
-        paid.c.valid_from <= moment,
-        paid.c.valid_to > moment,
+        payers.c.tenant_id == tenant,
+        payers.c.owner_id == rows.c.owner_id,
+        payers.c.valid_from <= moment,
+        payers.c.valid_to > moment,
     )
-
-
-_SUMS: Final = ("quantity", "list_amount", "contracted_amount", "amount", "billed_amount")
-_COPIED: Final = (
-    "currency",
-    "slot",
-    "owner_id",
-    "route_id",
-    "band",
-    "meter",
-    "price_id",
-    "pool_id",
-    "commitment_id",
-    "bill_id",
-    "uplift_id",
-    "discount_id",
-    "list_unit_price",
-    "unit_price",
-    "method",
-)
-
-
-def move(
-    session: Session, tenant: int, start: datetime, end: datetime, *, engine: str, now: datetime
-) -> int:
-    """Corrects charges of a time (UTC) that somebody else is to pay; returns the lines posted.
-
-    Taken back where they stand and put to who pays, by the table ``payers``. What is right
-    already is left alone, so doing it twice does nothing. Lines of splits follow by themselves.
-    """
-    posting = closing.posting(session, tenant, now)
-    to = func.coalesce(payers.c.payer_id, charges.c.owner_id)
-    # What is no usage keeps its kind: the charge job must not take it for usage.
-    kept = charges.c.kind.in_(("true-up", "credit", "tax"))
-    key = [
-        case((kept, charges.c.kind), else_="correction").label("kind"),
-        *(charges.c[name] for name in _COPIED),
-        posting.booked(charges.c.slot, charges.c.booked_slot).label("booked_slot"),
-        charges.c.payer_id.label("taken_from"),
-        to.label("put_to"),
-    ]
-    sums = [func.sum(charges.c[name]).label(name) for name in _SUMS]
-    wrong = (
-        select(*key, *sums)
-        .select_from(charges.outerjoin(payers, _pays(payers, charges, tenant, charges.c.slot)))
-        .where(
-            charges.c.tenant_id == tenant,
-            charges.c.slot >= start,
-            charges.c.slot < end,
-            charges.c.rule_id.is_(None),
-            charges.c.payer_id != to,
-        )
-        .group_by(*key)
-        .having(or_(*(func.sum(charges.c[name]) != 0 for name in _SUMS)))
-        .subquery("wrong")
-    )
-    both = values(column("sign", BigInteger), name="both").data([(-1,), (1,)])
-    payer = case((both.c.sign < 0, wrong.c.taken_from), else_=wrong.c.put_to)
-    lines = select(
-        literal(tenant),
-        literal(posting.at, charges.c.posted_at.type),
-        literal(engine),
-        payer,
-        wrong.c.kind,
-        wrong.c.booked_slot,
-        *(wrong.c[name] for name in _COPIED),
-        *(both.c.sign * wrong.c[name] for name in _SUMS),
-    ).join_from(wrong, both, literal(value=True))
-    told = ("tenant_id", "posted_at", "engine", "payer_id", "kind", "booked_slot")
-    names = [*told, *_COPIED, *_SUMS]
-    ordered = lines.order_by(wrong.c.slot, wrong.c.owner_id, both.c.sign)
-    done = session.execute(
-        insert(charges).from_select(names, ordered), execution_options={"preserve_rowcount": True}
-    )
-    return int(done.rowcount)  # type: ignore[attr-defined]  # an INSERT's result has one
-
-
-def stretches(
-    session: Session, tenant: int, start: datetime, end: datetime, *, at_most: int
-) -> list[datetime]:
-    """Days (UTC) that cut a time into stretches of not too many charges each, ascending."""
-    day = func.date_trunc("day", charges.c.slot, "UTC")
-    rows = session.execute(
-        select(day, func.count())
-        .where(charges.c.tenant_id == tenant, charges.c.slot >= start, charges.c.slot < end)
-        .group_by(day)
-        .order_by(day)
-    )
-    cuts: list[datetime] = []
-    held = 0
-    for first, count in rows:
-        if held and held + count > at_most:
-            cuts.append(first)
-            held = 0
-        held += count
-    return cuts

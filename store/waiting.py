@@ -43,6 +43,7 @@ Changed = tuple[str, str, datetime, datetime | None]
 
 _FIRST: Final = text("'-infinity'::timestamptz")
 _LAST: Final = text("'infinity'::timestamptz")
+_LEDGER: Final = func.hashtext("spanledger ledger")
 
 
 def lock_ledger(session: Session) -> None:
@@ -50,7 +51,16 @@ def lock_ledger(session: Session) -> None:
 
     Without it a charge run could finish a cell by a price that has just been replaced.
     """
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtext("spanledger ledger"))))
+    session.execute(select(func.pg_advisory_xact_lock(_LEDGER)))
+
+
+def lock_shared(session: Session) -> None:
+    """Waits until nobody posts: whoever posts from then on does so at a later moment.
+
+    For a question of what was known at a moment, in a transaction of its own that ends before the
+    one that answers begins: what that one sees is as old as its first statement, a wait included.
+    """
+    session.execute(select(func.pg_advisory_xact_lock_shared(_LEDGER)))
 
 
 def for_prices(session: Session, tenant: int, changed: Iterable[Changed], *, now: datetime) -> None:

@@ -3,12 +3,14 @@
 from typing import Any
 
 from filled_ledger import at
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, and_, func, or_, select
 
 from spend.meters import METER_NAMES
 from store import closing, waiting
 from store.sessions import Database
 from store.tables.ledger import charges, usage_lines
+from store.tables.ownership import payers
+from store.tables.rollups import cells
 from store.tenants import TENANT
 
 MONEY = ("quantity", "list_amount", "contracted_amount", "amount", "billed_amount")
@@ -39,6 +41,36 @@ def sums_by_slot(database: Database) -> tuple[Sums, Sums]:
         _sums(database, charges, (*key, "meter", "currency"), MONEY),
         _sums(database, usage_lines, (*key, "outcome"), USAGE),
     )
+
+
+def differing_usage(database: Database) -> set[tuple[Any, ...]]:
+    """What charged cells and their lines of usage say differently: by cell, and by who pays.
+
+    A cell that is charged and has no row here is told by its lines, and so is who pays for it.
+    """
+    key = ("slot", "owner_id", "route_id", "outcome", "band")
+    by = [usage_lines.c[name] for name in key]
+    pays = func.coalesce(payers.c.payer_id, cells.c.owner_id)
+    joined = cells.outerjoin(
+        payers,
+        (payers.c.owner_id == cells.c.owner_id)
+        & (payers.c.valid_from <= cells.c.slot)
+        & (payers.c.valid_to > cells.c.slot),
+    )
+    told = (
+        select(*by, usage_lines.c.payer_id, *(func.sum(usage_lines.c[name]) for name in USAGE))
+        .join(cells, and_(*(usage_lines.c[name] == cells.c[name] for name in key)))
+        .where(cells.c.charged)
+        .group_by(*by, usage_lines.c.payer_id)
+        .having(or_(*(func.sum(usage_lines.c[name]) != 0 for name in USAGE)))
+    )
+    held = select(
+        *(cells.c[name] for name in key), pays, *(cells.c[name] for name in USAGE)
+    ).select_from(joined)
+    some = or_(*(cells.c[name] != 0 for name in USAGE))
+    with database.read() as session:
+        said = {tuple(row) for row in session.execute(told)}
+        return said ^ {tuple(row) for row in session.execute(held.where(cells.c.charged, some))}
 
 
 def _sums(

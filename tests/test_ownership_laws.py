@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from closed_books import differing_usage
 from filled_ledger import asking, at
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ from jobs import follow_ownership
 from spend.calls import Owner
 from spend.ownership import FIRST, LAST, Rule, differing, payer_at, payer_in, switched, terms_of
 from spend.ownership_files import Ownership
-from store import ownership, payers, split_days
+from store import ownership, payer_moves, split_days
 from store.sessions import Database
 
 DAYS = ("16", "17", "18")
@@ -76,7 +77,7 @@ class KilledError(Exception):
 def run_killed(database: Database, random: Random, monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs the charge job until it has got through, killed at random after some steps."""
     with monkeypatch.context() as patched:
-        for of, name in ((payers, "move"), (ownership, "is_followed"), (split_days, "done")):
+        for of, name in ((payer_moves, "move"), (ownership, "is_followed"), (split_days, "done")):
             patched.setattr(of, name, dying(getattr(of, name), random))
         for _ in range(50):
             with suppress(KilledError):
@@ -121,8 +122,10 @@ def test_neither_order_nor_lateness_nor_kills_change_who_pays(
         if random.random() < 0.7:
             run_killed(database, random, monkeypatch)
             assert rounded(paid(database)) == rounded(expected(said, used))
+            assert not differing_usage(database)
     run(database)
     assert rounded(paid(database)) == rounded(expected(said, used))
+    assert not differing_usage(database)
     with asking(database) as client:
         told = client.get("/v1/spend?group_by=team&from=2026-10-01&to=2026-11-01").json()
     calls = Counter(payer_at(said.rules, Owner(team=team), slot).team for slot, team, _ in used)
