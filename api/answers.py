@@ -1,12 +1,21 @@
-"""How an answer is sent: as JSON or CSV, with an ETag that spares sending it again."""
+"""How an answer is sent: as JSON or a file, with an ETag that spares sending it again."""
 
 import hashlib
+from typing import Final
 
 from fastapi import Request, Response
 from pydantic import BaseModel
 
 CSV = "text/csv; charset=utf-8"
 JSON = "application/json"
+
+FILES: Final = {
+    "csv": CSV,
+    "parquet": "application/vnd.apache.parquet",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "pdf": "application/pdf",
+}
+"""What an answer can be sent as beside JSON: the end of its address -> its media type."""
 
 
 def wants_csv(request: Request) -> bool:
@@ -20,20 +29,39 @@ def wants_csv(request: Request) -> bool:
     return False
 
 
+def asked_file(request: Request) -> str | None:
+    """The end of FILES that the address has, or whose type Accept names before JSON or anything."""
+    _, dot, end = request.url.path.rpartition(".")
+    if dot and end in FILES:
+        return end
+    ends = {media_type.partition(";")[0]: end for end, media_type in FILES.items()}
+    for part in request.headers.get("accept", "").split(","):
+        media_type = part.partition(";")[0].strip().lower()
+        if media_type in ends:
+            return ends[media_type]
+        if media_type in {JSON, "*/*"}:
+            return None
+    return None
+
+
 def json_answer(request: Request, answer: BaseModel) -> Response:
     """A model as JSON; fields that were not set are left out."""
     text = answer.model_dump_json(by_alias=True, exclude_unset=True)
-    return _answer(request, text, JSON, {})
+    return _answer(request, text.encode(), JSON, {})
 
 
 def csv_answer(request: Request, text: str, file_name: str) -> Response:
     """CSV, which a browser saves under ``file_name`` (ASCII without quotes)."""
+    return file_answer(request, text.encode(), CSV, file_name)
+
+
+def file_answer(request: Request, body: bytes, media_type: str, file_name: str) -> Response:
+    """A file, likewise."""
     disposition = {"Content-Disposition": f'attachment; filename="{file_name}"'}
-    return _answer(request, text, CSV, disposition)
+    return _answer(request, body, media_type, disposition)
 
 
-def _answer(request: Request, text: str, media_type: str, extra: dict[str, str]) -> Response:
-    body = text.encode()
+def _answer(request: Request, body: bytes, media_type: str, extra: dict[str, str]) -> Response:
     # Of the bytes sent, so that an answer cannot change behind its tag. Computing it costs little
     # beside the question; what it saves is the transfer.
     tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'

@@ -1,5 +1,6 @@
 """Tables that commands print: as wide as they are, where no terminal says how much fits."""
 
+import io
 from datetime import UTC, datetime
 from typing import Final
 
@@ -61,3 +62,11 @@ def show_report(report: RenderableType) -> None:
     console = Console(highlight=False)
     console.width = min(max(console.width, NARROWEST), WIDEST) if console.is_terminal else WIDEST
     console.print(report)
+
+
+def report_text(report: RenderableType) -> str:
+    """The same as plain text, for a file."""
+    console = Console(highlight=False, width=WIDEST, file=io.StringIO(), color_system=None)
+    with console.capture() as shown:
+        console.print(report)
+    return shown.get()

@@ -17,7 +17,7 @@ from bench.filled_month import fill
 from bench.plan import Plan
 from bench.running import empty_database
 from bench.table import Row
-from spend.periods import Month, month_period
+from spend.fiscal import Calendar
 from store.dimensions import Question
 from store.sessions import Database
 from store.spend_by import spend_by
@@ -30,8 +30,9 @@ MODELS: Final = 3
 FEW: Final = 1_000_000
 MANY: Final = 100 * FEW
 
-_MONTH: Final = Month(2026, 10)
 _UTC: Final = ZoneInfo("UTC")
+_CALENDAR: Final = Calendar(_UTC)
+_MONTH: Final = _CALENDAR.named("2026-10")
 _NOW: Final = datetime(2026, 11, 2, tzinfo=UTC)
 _TURNS: Final = 9
 
@@ -66,7 +67,7 @@ def _row(name: str, databases: dict[int, Database], ask: Callable[[Session], obj
 
 
 def _fill(database: Database, calls: int) -> int:
-    period = month_period(_MONTH, _UTC)
+    period = _MONTH.period
     with database.write() as session:
         session.execute(text("SET LOCAL statement_timeout = 0"))
         cells = fill(
@@ -86,13 +87,13 @@ def _seconds(database: Database, ask: Callable[[Session], object]) -> float:
 
 
 def _spend(session: Session) -> object:
-    question = Question(month_period(_MONTH, _UTC), _UTC, ("team", "provider", "model"))
+    question = Question(_MONTH.period, _UTC, ("team", "provider", "model"))
     return spend_by(session, question, TENANT, currency="USD")
 
 
 _ASKED: Final[dict[str, Callable[[Session], object]]] = {
     "spend": _spend,
     "statement": partial(
-        statement_of, tenant=TENANT, month=_MONTH, zone=_UTC, currency="USD", now=_NOW
+        statement_of, tenant=TENANT, month=_MONTH, calendar=_CALENDAR, currency="USD", now=_NOW
     ),
 }

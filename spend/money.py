@@ -120,15 +120,16 @@ def rounded_lines(
 
     No line is a whole coin or more away from its exact amount; coins go to the largest remainders,
     of equal ones to the first. ``shown`` is their total where they are the parts of a line that
-    was rounded before, up or down.
+    was rounded before, up or down. What was converted may have more decimals than an atom.
     """
     digits = minor_digits(currency)
-    coin = 10 ** (ATOM_DIGITS - digits)
-    exact = [atoms(each) for each in amounts]
+    finest = max([ATOM_DIGITS, *(-int(each.as_tuple().exponent) for each in amounts)])
+    coin = 10 ** (finest - digits)
+    exact = [int(each.scaleb(finest, EXACT)) for each in amounts]
     coins = [each // coin for each in exact]
     remainders = [each % coin for each in exact]
     if shown is None:
-        shown = rounded(amount(sum(exact)), currency)
+        shown = rounded(Decimal(sum(exact)).scaleb(-finest, EXACT), currency)
     left = int(shown.scaleb(digits, EXACT)) - sum(coins)
     for position in sorted(range(len(exact)), key=lambda each: -remainders[each])[:left]:
         coins[position] += 1

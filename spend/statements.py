@@ -1,60 +1,26 @@
-"""A month's statement: lines by team, provider and model that add up, to the coin.
+"""A month's statement: one value, from which every format is made.
 
-Exact amounts are rounded once: the month's total, then the teams' so that they add up to it, then
-each team's lines so that they add up to the team's (largest remainder, ``spend/money.py``). So a
-team's own statement says what its line in everybody's statement says.
+Lines add up to the coin (``spend/statement_lines.py``); the difference to the month before is in
+parts (``spend/why.py``); where the work was done and what mends earlier months stand beside
+(``spend/statement_parts.py``).
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, dataclass, field, replace
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
 from zoneinfo import ZoneInfo
 
+from spend.booked import Booked, BookedCommitment, BookedPool
 from spend.budgets import Budget
-from spend.money import EXACT, minor_digits, rounded, rounded_lines
-from spend.owners import COMMITMENTS, IDLE, UNALLOCATED, UNUSED
-from spend.periods import Month, Period, month_period
-from spend.totals import Totals, together
-
-_LAST: Final = {UNALLOCATED: 1, IDLE: 2, UNUSED: 3, COMMITMENTS: 4}
-
-LineKey = tuple[str, str | None, str | None]
-"""Team, provider, model."""
-
-Spent = Mapping[LineKey, Totals]
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What one line, or a sum of lines, says."""
-
-    spent: Totals
-    """This month, exact."""
-    amount: Decimal | None
-    """The same in whole coins; None where its cost is unknown."""
-    last_cost: Decimal | None
-    """Last month, exact."""
-    last_amount: Decimal | None
-
-    @property
-    def difference(self) -> Decimal | None:
-        """The amount less last month's, in whole coins; None where one of them is unknown."""
-        if self.amount is None or self.last_amount is None:
-            return None
-        return EXACT.subtract(self.amount, self.last_amount)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """What a team spent on a provider's model."""
-
-    team: str
-    provider: str | None
-    model: str | None
-    figures: Figures
+from spend.exchange import UsedRate
+from spend.fiscal import FiscalPeriod
+from spend.money import EXACT, rounded, rounded_lines
+from spend.statement_lines import Figures, Line, lines_of, no_coins, sum_of, team_order
+from spend.statement_parts import CorrectedLine, Place, corrected_lines, places_of
+from spend.statement_sides import exact_sum, side_of
+from spend.why import Why, why_changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,33 +41,57 @@ class TeamPart:
     team: str
     lines: tuple[Line, ...]
     figures: Figures
+    why: Why
+    """Why its amount changed, in whole coins that add up to the difference, and over teams."""
     budgets: tuple[BudgetLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class PoolLine:
-    """What a pool cost in the month, and how much of that nobody used. Exact."""
+class Elsewhere:
+    """Money that no rate was for: it is in no other figure of the statement."""
 
-    name: str
+    currency: str
     cost: Decimal
-    idle: Decimal
+    billed_cost: Decimal
 
 
 @dataclass(frozen=True, slots=True)
+class Books:
+    """How sure a month's books are."""
+
+    state: str = "open"
+    """``open``, ``soft-closed`` or ``closed``."""
+    hash: str | None = None
+    """Of the record that a closed month was closed with."""
+    complete_until: datetime | None = None
+    """Everything heard before it is counted (UTC); None: not known."""
+    as_known_at: datetime | None = None
+    """The moment (UTC) whose knowledge the statement shows; None: as it is known now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
     """A month, of all teams or of one."""
 
-    month: Month
-    period: Period
+    month: FiscalPeriod
+    before: FiscalPeriod
+    """The month that it is compared with."""
     zone: ZoneInfo
     currency: str
     team: str | None
     parts: tuple[TeamPart, ...]
-    """The dearest team first; unallocated and idle last."""
+    """The dearest team first; unallocated, idle, unused and commitments last."""
     total: Figures
-    pools: tuple[PoolLine, ...]
-    """Empty in the statement of one team."""
-    complete_until: datetime | None
+    why: Why
+    """Why the total changed, in whole coins."""
+    places: tuple[Place, ...]
+    corrected: tuple[CorrectedLine, ...]
+    pools: tuple[BookedPool, ...]
+    """Empty in the statement of one team; so are commitments."""
+    commitments: tuple[BookedCommitment, ...]
+    elsewhere: tuple[Elsewhere, ...]
+    rates: tuple[UsedRate, ...]
+    books: Books
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -113,117 +103,101 @@ class Statement:
         return next((part for part in self.parts if part.team == team), None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What a statement is made from; all money that is counted is in its currency.
+
+    Money in another one, for which there is no rate, is told of and not counted.
+    """
+
+    now: Sequence[Booked]
+    last: Sequence[Booked]
+    at_last_rates: Sequence[Booked] | None = None
+    """The month's, converted as last month's were; None: nothing was converted."""
+    budgets: Sequence[Budget] = ()
+    """All that hold; those of one team, for a month, in this currency are shown."""
+    pools: Sequence[BookedPool] = ()
+    commitments: Sequence[BookedCommitment] = ()
+    rates: Sequence[UsedRate] = ()
+    books: Books = field(default_factory=Books)
+
+
 def draw_up(
-    month: Month,
+    month: FiscalPeriod,
+    before: FiscalPeriod,
     zone: ZoneInfo,
     currency: str,
+    sources: Sources,
     *,
-    spent: Spent,
-    last: Spent,
-    budgets: Sequence[Budget],
-    pools: Sequence[PoolLine],
-    complete_until: datetime | None,
+    month_of: Callable[[date], str] = lambda day: f"{day:%Y-%m}",
     team: str | None = None,
 ) -> Statement:
-    """The statement of a month from what was spent in it and in the month before.
+    """The statement of a month from what is booked in it and in the one before.
 
-    ``budgets`` are all that hold; those of one team, for a month, in this currency are shown.
+    ``month_of`` names the month that a day is of.
     """
-    amounts, last_amounts = _in_coins(spent, currency), _in_coins(last, currency)
-    by_team: defaultdict[str, list[LineKey]] = defaultdict(list)
-    for key in {*spent, *last}:
-        by_team[key[0]].append(key)
+    rows = [row for row in sources.now if row.currency in {None, currency}]
+    now = side_of(rows)
+    last = side_of(row for row in sources.last if row.currency in {None, currency})
+    at_last = now
+    if sources.at_last_rates is not None:
+        at_last = side_of(row for row in sources.at_last_rates if row.currency in {None, currency})
+    lines = lines_of(now, last, why_changed(now, last, at_last), currency)
+    sums = {name: sum_of([line.figures for line in own], currency) for name, own in lines.items()}
+    reasons = _in_coins(sums, currency)
+    names = sorted(lines, key=lambda name: team_order(name, sums[name].spent))
     if team is not None:
-        by_team = defaultdict(list, {team: by_team[team]} if team in by_team else {})
-    sums = {
-        name: together(spent.get(key, Totals()) for key in keys) for name, keys in by_team.items()
-    }
-    parts = []
-    for name in sorted(by_team, key=lambda each: (_LAST.get(each, 0), *_dearest(sums[each]), each)):
-        keys = sorted(by_team[name], key=lambda key: _order(key, spent.get(key, Totals())))
-        lines = [
-            Line(
-                *key,
-                Figures(
-                    spent=spent.get(key, Totals()),
-                    amount=amounts.get(key, _nothing(currency)),
-                    last_cost=last[key].cost if key in last else None,
-                    last_amount=last_amounts.get(key, _nothing(currency)),
-                ),
-            )
-            for key in keys
-        ]
-        figures = _sum([line.figures for line in lines], currency)
-        parts.append(
-            TeamPart(name, tuple(lines), figures, _of_team(budgets, name, figures, currency))
+        names = [name for name in names if name == team]
+        rows = [row for row in rows if row.team == team]
+    parts = tuple(
+        TeamPart(
+            team=name,
+            lines=tuple(lines[name]),
+            figures=sums[name],
+            why=reasons[name],
+            budgets=_of_team(sources.budgets, name, sums[name], currency),
         )
+        for name in names
+    )
+    total = sum_of([part.figures for part in parts], currency)
     return Statement(
         month=month,
-        period=month_period(month, zone),
+        before=before,
         zone=zone,
         currency=currency,
         team=team,
-        parts=tuple(parts),
-        total=_sum([part.figures for part in parts], currency),
-        pools=tuple(pools) if team is None else (),
-        complete_until=complete_until,
+        parts=parts,
+        total=total,
+        why=Why.together(part.why for part in parts),
+        places=places_of(rows, currency, total.amount or no_coins(currency)),
+        corrected=corrected_lines(rows, currency, month_of),
+        pools=tuple(sources.pools) if team is None else (),
+        commitments=tuple(sources.commitments) if team is None else (),
+        elsewhere=_elsewhere(sources.now, currency, team),
+        rates=tuple(sources.rates),
+        books=sources.books,
     )
 
 
-def _in_coins(spent: Spent, currency: str) -> dict[LineKey, Decimal | None]:
-    """What each line shows: whole coins that add up; None where the cost is unknown."""
-    shown: dict[LineKey, Decimal | None] = {
-        key: None if _is_unknown(totals) else _nothing(currency)
-        for key, totals in spent.items()
-        if totals.cost is None
-    }
-    teams: defaultdict[str, list[tuple[LineKey, Decimal]]] = defaultdict(list)
-    for key, totals in sorted(spent.items(), key=lambda each: _order(*each)):
-        if totals.cost is not None:
-            teams[key[0]].append((key, totals.cost))
-    names = sorted(teams)
-    wholes = [_exact_sum([cost for _key, cost in teams[name]]) for name in names]
-    for name, whole in zip(names, rounded_lines(wholes, currency), strict=True):
-        lines = rounded_lines([cost for _key, cost in teams[name]], currency, shown=whole)
-        for (key, _cost), coins in zip(teams[name], lines, strict=True):
-            shown[key] = coins
-    return shown
-
-
-def _is_unknown(totals: Totals) -> bool:
-    """Whether what has no ledger lines may cost something."""
-    return bool(totals.lacks_price or totals.waiting_calls or any(totals.usage.values()))
-
-
-def _exact_sum(amounts: Sequence[Decimal]) -> Decimal:
-    found = Decimal(0)
-    for each in amounts:
-        found = EXACT.add(found, each)
+def _in_coins(sums: Mapping[str, Figures], currency: str) -> dict[str, Why]:
+    """Why each team's amount changed: by team and by part, everything adds up."""
+    names = list(sums)
+    columns = [
+        rounded_lines(part, currency) if any(part) else part
+        for part in zip(*(astuple(sums[name].why) for name in names), strict=True)
+    ]
+    found = {}
+    for name, parts in zip(names, zip(*columns, strict=True), strict=True):
+        told = Why(*parts)
+        lacking = sums[name].difference or Decimal(0)
+        found[name] = replace(told, rounding=EXACT.subtract(lacking, told.total))
     return found
-
-
-def _sum(figures: Sequence[Figures], currency: str) -> Figures:
-    known = [each.last_cost for each in figures if each.last_cost is not None]
-    return Figures(
-        spent=together(each.spent for each in figures),
-        amount=_coins_together([each.amount for each in figures], currency),
-        last_cost=_exact_sum(known) if known else None,
-        last_amount=_coins_together([each.last_amount for each in figures], currency),
-    )
-
-
-def _coins_together(amounts: Sequence[Decimal | None], currency: str) -> Decimal | None:
-    """The sum of what is known; None where nothing is."""
-    known = [each for each in amounts if each is not None]
-    if amounts and not known:
-        return None
-    return _exact_sum([_nothing(currency), *known])
 
 
 def _of_team(
     budgets: Sequence[Budget], team: str, figures: Figures, currency: str
 ) -> tuple[BudgetLine, ...]:
-    spent = figures.amount if figures.amount is not None else _nothing(currency)
+    spent = figures.amount if figures.amount is not None else no_coins(currency)
     return tuple(
         BudgetLine(
             id=budget.id,
@@ -237,14 +211,16 @@ def _of_team(
     )
 
 
-def _nothing(currency: str) -> Decimal:
-    return Decimal(0).scaleb(-minor_digits(currency))
-
-
-def _dearest(totals: Totals) -> tuple[bool, Decimal, int]:
-    return totals.cost is None, -(totals.cost or Decimal(0)), -totals.calls
-
-
-def _order(key: LineKey, totals: Totals) -> tuple[object, ...]:
-    names = [(value is None, value or "") for value in key]
-    return *_dearest(totals), names
+def _elsewhere(rows: Sequence[Booked], currency: str, team: str | None) -> tuple[Elsewhere, ...]:
+    groups: defaultdict[str, list[Booked]] = defaultdict(list)
+    for row in rows:
+        if row.currency not in {None, currency} and team in {None, row.team}:
+            groups[str(row.currency)].append(row)
+    return tuple(
+        Elsewhere(
+            code,
+            exact_sum(row.totals.cost or Decimal(0) for row in groups[code]),
+            exact_sum(row.totals.billed_cost or Decimal(0) for row in groups[code]),
+        )
+        for code in sorted(groups)
+    )

@@ -8,6 +8,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
+from spend.meters import DISJOINT
 from spend.money import EXACT
 
 NO_USAGE: Final[Mapping[str, int]] = MappingProxyType({})
@@ -38,6 +39,11 @@ class Totals:
     waiting_calls: int = 0
     """Calls whose charges are still to be posted, or looked at again."""
     usage: Mapping[str, int] = field(default_factory=lambda: NO_USAGE)
+
+    @property
+    def tokens(self) -> int:
+        """All of its tokens, priced or not."""
+        return sum(self.usage.get(name, 0) for name in DISJOINT)
 
     @property
     def is_nothing(self) -> bool:

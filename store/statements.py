@@ -1,21 +1,24 @@
 """Collects what a month's statement is drawn up from."""
 
 from collections import defaultdict
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
+from spend.booked import USAGE, Booked, BookedPool
 from spend.budgets import Budget
+from spend.fiscal import Calendar, FiscalPeriod
 from spend.money import EXACT
 from spend.owners import UNALLOCATED
-from spend.periods import Month, Period, month_period
+from spend.periods import Period
 from spend.pools import IDLE_METER
-from spend.statements import LineKey, PoolLine, Spent, Statement, draw_up
-from spend.totals import Totals, together
+from spend.statements import Books, Sources, Statement, draw_up
+from spend.totals import Totals
 from store.budgets import with_history
 from store.completeness import complete_until
 from store.dimensions import Question
@@ -27,40 +30,64 @@ from store.tables.pools import pools
 def statement_of(
     session: Session,
     tenant: int,
-    month: Month,
+    month: FiscalPeriod,
     *,
-    zone: ZoneInfo,
+    calendar: Calendar,
     currency: str,
     now: datetime,
     team: str | None = None,
 ) -> Statement:
-    """The statement of a month in a time zone, as the ledger stands; ``now`` is UTC.
+    """The statement of a period of a calendar, as the ledger stands; ``now`` is UTC.
 
-    Raises TooManyRowsError (store/grouping.py) where team, provider and model make too many lines.
+    Raises TooManyRowsError (store/grouping.py) where there are too many lines.
     """
-    period = month_period(month, zone)
-    return draw_up(
-        month,
-        zone,
-        currency,
-        spent=_spent(session, tenant, period, zone, currency),
-        last=_spent(session, tenant, month_period(month.plus(-1), zone), zone, currency),
-        budgets=_budgets_of(session, tenant, min(period.end - timedelta(microseconds=1), now)),
-        pools=_pool_lines(session, tenant, period, currency),
-        complete_until=complete_until(session),
-        team=team,
+    before = calendar.previous(month)
+    last_moment = min(month.end - timedelta(microseconds=1), now)
+    sources = Sources(
+        now=list(_booked(session, tenant, month.period, calendar, currency)),
+        last=list(_booked(session, tenant, before.period, calendar, currency)),
+        budgets=_budgets_of(session, tenant, last_moment),
+        pools=_pools(session, tenant, month.period, currency),
+        books=Books(complete_until=complete_until(session)),
     )
 
+    def month_of(day: date) -> str:
+        return calendar.period_at(datetime(day.year, day.month, day.day, tzinfo=UTC)).name
 
-def _spent(session: Session, tenant: int, period: Period, zone: ZoneInfo, currency: str) -> Spent:
-    question = Question(period, zone, ("team", "provider", "model"))
-    found = spend_by(session, question, tenant, currency=currency)
-    # Money of an owner that is not in the dictionary is nobody's, and still counted.
-    spent: dict[LineKey, Totals] = {}
-    for (team, provider, model), totals in found.items():
-        key = (team or UNALLOCATED, provider, model)
-        spent[key] = together([spent[key], totals]) if key in spent else totals
-    return spent
+    return draw_up(month, before, calendar.zone, currency, sources, month_of=month_of, team=team)
+
+
+def _booked(
+    session: Session, tenant: int, period: Period, calendar: Calendar, currency: str
+) -> Iterator[Booked]:
+    keys = ("team", "provider", "model", "deployment", "region")
+    question = Question(period, calendar.zone, keys)
+    for key, totals in spend_by(session, question, tenant, currency=currency).items():
+        team, provider, model, deployment, region = key
+        row = Booked(
+            # Money of an owner that is not in the dictionary is nobody's, and still counted.
+            team=team or UNALLOCATED,
+            provider=provider,
+            model=model,
+            deployment=deployment,
+            region=region,
+            kind=None,
+            currency=None,
+            belongs_to=None,
+            day=None,
+            totals=replace(
+                totals, cost=None, list_cost=None, contracted_cost=None, billed_cost=None
+            ),
+        )
+        yield row
+        if totals.cost is not None:
+            money = Totals(
+                cost=totals.cost,
+                list_cost=totals.list_cost,
+                contracted_cost=totals.contracted_cost,
+                billed_cost=totals.billed_cost,
+            )
+            yield replace(row, kind=USAGE, currency=currency, totals=money)
 
 
 def _budgets_of(session: Session, tenant: int, moment: datetime) -> list[Budget]:
@@ -73,7 +100,7 @@ def _budgets_of(session: Session, tenant: int, moment: datetime) -> list[Budget]
     return found
 
 
-def _pool_lines(session: Session, tenant: int, period: Period, currency: str) -> list[PoolLine]:
+def _pools(session: Session, tenant: int, period: Period, currency: str) -> list[BookedPool]:
     rows = session.execute(
         select(charges.c.pool_id, pools.c.name, charges.c.meter, func.sum(charges.c.amount))
         .join_from(
@@ -91,11 +118,16 @@ def _pool_lines(session: Session, tenant: int, period: Period, currency: str) ->
         )
         .group_by(charges.c.pool_id, pools.c.name, charges.c.meter)
     )
-    cost: defaultdict[str, Decimal] = defaultdict(Decimal)
-    idle: defaultdict[str, Decimal] = defaultdict(Decimal)
+    cost: defaultdict[tuple[str, int], Decimal] = defaultdict(Decimal)
+    idle: defaultdict[tuple[str, int], Decimal] = defaultdict(Decimal)
     for pool_id, name, meter, amount in rows:
-        pool = name or f"pool {pool_id}"
+        pool = name or f"pool {pool_id}", pool_id
         cost[pool] = EXACT.add(cost[pool], amount)
         if meter == IDLE_METER:
             idle[pool] = EXACT.add(idle[pool], amount)
-    return [PoolLine(pool, cost[pool], idle[pool]) for pool in sorted(cost)]
+    return [
+        BookedPool(
+            id=pool[1], name=pool[0], currency=currency, day=None, cost=cost[pool], idle=idle[pool]
+        )
+        for pool in sorted(cost)
+    ]

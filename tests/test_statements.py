@@ -7,7 +7,6 @@ import re
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner
@@ -27,16 +26,15 @@ from filled_ledger import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_up_books import CALENDAR, OCTOBER, money, usage
 from rich.console import Console
 
 from app.cli import cli
 from reports.statement_table import statement_table
 from spend.budgets import Terms
 from spend.calls import Owner
-from spend.periods import Month
 from spend.pools import Pool
-from spend.statements import draw_up
-from spend.totals import Totals
+from spend.statements import Sources, draw_up
 from store import budgets, pools
 from store.sessions import Database
 from store.tenants import TENANT
@@ -228,16 +226,9 @@ KEYS = st.tuples(st.sampled_from("abcde"), st.sampled_from("pq"), st.sampled_fro
 def test_whatever_was_spent_the_coins_add_up(
     spent: dict[tuple[str, str, str], Decimal], currency: str
 ) -> None:
-    found = draw_up(
-        Month(2026, 10),
-        ZoneInfo("UTC"),
-        currency,
-        spent={key: Totals(cost=amount, calls=1) for key, amount in spent.items()},
-        last={},
-        budgets=(),
-        pools=(),
-        complete_until=None,
-    )
+    rows = [money(*key, cost=amount, currency=currency) for key, amount in spent.items()]
+    sources = Sources(now=rows, last=())
+    found = draw_up(OCTOBER, CALENDAR.previous(OCTOBER), CALENDAR.zone, currency, sources)
     digits = {"USD": 2, "JPY": 0, "KWD": 3}[currency]
     coin = Decimal(1).scaleb(-digits)
     whole = sum(spent.values(), Decimal(0))
@@ -276,21 +267,18 @@ def test_the_report_can_be_read(database: Database, database_url: str, tmp_path:
 
 
 def test_what_costs_nothing_by_itself_is_no_line_of_the_report() -> None:
-    paid = Totals(cost=Decimal(0), billed_cost=Decimal(450))
-    found = draw_up(
-        Month(2026, 10),
-        ZoneInfo("UTC"),
-        "USD",
-        spent={
-            ("commitments", "openai", None): paid,
-            ("search", "openai", "o9"): Totals(cost=Decimal(0), calls=1),
-            ("search", "openai", "o8"): Totals(unpriced_calls=1),
-        },
-        last={("search", "openai", "o7"): Totals(cost=Decimal(1), calls=1)},
-        budgets=(),
-        pools=(),
-        complete_until=None,
-    )
+    rows = [
+        money("commitments", "openai", None, cost=Decimal(0), billed=Decimal(450)),
+        money("search", "openai", "o9", cost=Decimal(0)),
+        usage("search", "openai", "o9", calls=1),
+        usage("search", "openai", "o8", calls=1, unpriced_calls=1),
+    ]
+    last = [
+        money("search", "openai", "o7", cost=Decimal(1)),
+        usage("search", "openai", "o7", calls=1),
+    ]
+    sources = Sources(now=rows, last=last)
+    found = draw_up(OCTOBER, CALENDAR.previous(OCTOBER), CALENDAR.zone, "USD", sources)
     assert [part.team for part in found.parts] == ["search", "commitments"]
     console = Console(width=80)
     with console.capture() as shown:
@@ -299,8 +287,8 @@ def test_what_costs_nothing_by_itself_is_no_line_of_the_report() -> None:
         r"o[789]|commitments|team total", shown.get().partition("Calls whose")[0]
     ) == [
         "o9",
-        "o7",
         "o8",
+        "o7",
         "team total",
     ]
 

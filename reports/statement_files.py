@@ -1,0 +1,15 @@
+"""A statement as a file, by the end of its name."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from reports.statement_csv import statement_csv
+from spend.statements import Statement
+
+
+def _csv(statement: Statement) -> bytes:
+    return statement_csv(statement).encode()
+
+
+WRITERS: Final[Mapping[str, Callable[[Statement], bytes]]] = {"csv": _csv}
+"""End of a file's name -> what writes it."""
