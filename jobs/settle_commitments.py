@@ -7,7 +7,7 @@ not done is done by the next run.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
@@ -34,7 +34,6 @@ from spend.commitments import (
 from spend.ids import content_id
 from spend.periods import Period
 from store import (
-    closing,
     commitment_own_lines,
     commitment_slots,
     commitments,
@@ -44,7 +43,6 @@ from store import (
     split_days,
     waiting,
 )
-from store.commitment_own_lines import Own, OwnLine
 from store.commitment_slots import Place, Sources
 from store.ledger import NewCharge
 from store.tables.heard import owners, routes
@@ -92,8 +90,7 @@ def _settle(context: JobContext, commitment_id: int) -> Iterator[int]:
         if commitments.one(session, TENANT, commitment_id) == commitment:
             commitments.settled(session, TENANT, commitment_id, context.now)
             if commitment and commitment.known_to:
-                open_from = closing.open_from(session, TENANT)
-                commitment_slots.forget(session, TENANT, commitment_id, open_from)
+                commitment_slots.forget(session, TENANT, commitment_id)
 
 
 def _sources(session: Session, commitment_id: int) -> Sources:
@@ -102,14 +99,11 @@ def _sources(session: Session, commitment_id: int) -> Sources:
     every = commitments.all_commitments(session, TENANT)
     place = next(place for place, each in enumerate(every) if each.id == commitment_id)
     its = every[place]
-    replaced = commitments.replaced(its, every)
     called = parties.routes_of(session, TENANT)
     return Sources(
         commitment=its,
         routes=[id_ for id_, route in called.items() if its.fits(route)],
-        earlier=[each.id for each in every[:place] if each.id not in replaced],
-        replaced=replaced,
-        open_from=closing.open_from(session, TENANT),
+        earlier=[each.id for each in every[:place]],
     )
 
 
@@ -152,14 +146,11 @@ def _settle_period(
     """Posts lines of a period; returns how many, and whether that is all."""
     sources = _sources(session, commitment_id)
     commitment = sources.commitment
-    commitment_slots.pass_by_closed(session, TENANT, sources)
-    if not sources.is_open(last_slot(period)):
-        return 0, True
     # One that holds no more covers nothing.
     amount = _NOTHING if commitment.known_to else commitment.amount
     seen_to, _ = commitments.progress(session, TENANT, commitment_id)
-    slots = commitment_slots.slots_of(session, TENANT, sources, period)
-    todo = plan(amount, slots, open_from=sources.open_from)
+    slots = commitment_slots.slots_of(session, TENANT, commitment_id, period)
+    todo = plan(amount, slots)
     wanted = dict.fromkeys(todo.to_leave, False) | dict.fromkeys(todo.to_cover, True)
     now = dict(islice(wanted.items(), SLOTS_AT_ONCE))
     posted = 0
@@ -170,10 +161,10 @@ def _settle_period(
         )
     if len(now) < len(wanted):
         return posted, False
-    slots = commitment_slots.slots_of(session, TENANT, sources, period)
+    slots = commitment_slots.slots_of(session, TENANT, commitment_id, period)
     lines = [
         *_where_it_runs_out(session, sources, todo, slots, seen_to),
-        *_own_lines(session, sources, period, todo, slots, context.now),
+        *_own_lines(session, commitment, period, todo, slots, context.now),
     ]
     ledger.post(session, TENANT, lines, currency=commitment.currency, now=context.now)
     return posted + len(lines), True
@@ -215,53 +206,34 @@ def _where_it_runs_out(
 
 def _own_lines(
     session: Session,
-    sources: Sources,
+    commitment: Commitment,
     period: Period,
     todo: Plan,
     slots: list[SlotUsage],
     now: datetime,
 ) -> Iterator[NewCharge]:
     """What was paid, where the period begins; what of it nobody used, once the period is over."""
-    commitment = sources.commitment
     own = {
         PURCHASE: (period.start, content_id(PURCHASE_OWNER)),
         UNUSED_METER: (last_slot(period), content_id(UNUSED_OWNER)),
     }
-    posted = commitment_own_lines.own_lines(session, TENANT, sources, period, own)
-    lacking = {
-        key: (-billed, -effective)
-        for key, (billed, effective) in posted.items()
-        if sources.is_open(key[0])
-    }
+    posted = commitment_own_lines.own_lines(session, TENANT, commitment.id, own)
+    paid = unused = _NOTHING
     if commitment.known_to is None:
-        unused = _NOTHING
+        paid = commitment.paid
         if period.end <= now and todo.runs_out is None:
-            unused = money.EXACT.subtract(commitment.paid, _effective(slots))
-        lacking = _lacking(sources, own, posted, commitment.paid, unused)
+            unused = money.EXACT.subtract(paid, _effective(slots))
     route_id = _remembered(session, commitment)
-    for (slot, meter), (billed, effective) in lacking.items():
-        owner_id = own[meter][1]
-        place = (slot, owner_id, route_id, 0, owner_id)
-        yield from _line(commitment, place, meter, billed=billed, effective=effective)
-
-
-def _lacking(
-    sources: Sources,
-    own: Own,
-    posted: Mapping[OwnLine, tuple[Decimal, Decimal]],
-    paid: Decimal,
-    unused: Decimal,
-) -> dict[OwnLine, tuple[Decimal, Decimal]]:
-    """What own lines lack, billed and effective; of closed time in the first slot that is open."""
-    found = {}
     for meter, billed, effective in ((PURCHASE, paid, _NOTHING), (UNUSED_METER, _NOTHING, unused)):
-        slot = own[meter][0]
-        before = [said for key, said in posted.items() if key[1] == meter]
-        found[max(slot, sources.open_from or slot), meter] = (
-            money.EXACT.subtract(billed, money.total([said[0] for said in before])),
-            money.EXACT.subtract(effective, money.total([said[1] for said in before])),
+        slot, owner_id = own[meter]
+        billed_before, effective_before = posted.get(meter, (_NOTHING, _NOTHING))
+        yield from _line(
+            commitment,
+            (slot, owner_id, route_id, 0, owner_id),
+            meter,
+            billed=money.EXACT.subtract(billed, billed_before),
+            effective=money.EXACT.subtract(effective, effective_before),
         )
-    return found
 
 
 def _line(

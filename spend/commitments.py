@@ -181,19 +181,13 @@ class Plan:
     """What it still covers in that slot; without one, what is left at the end."""
 
 
-def plan(amount: Decimal, slots: Iterable[SlotUsage], *, open_from: datetime | None = None) -> Plan:
-    """Covers a period's usage in time order until the amount is used.
-
-    What covers slots before ``open_from`` stays as it is posted, and is taken from the amount.
-    """
+def plan(amount: Decimal, slots: Iterable[SlotUsage]) -> Plan:
+    """Covers a period's usage in time order until the amount is used."""
     to_cover: list[datetime] = []
     to_leave: list[datetime] = []
     runs_out: datetime | None = None
     left = money.atoms(amount)
     for each in sorted(slots, key=lambda each: each.slot):
-        if open_from is not None and each.slot < open_from:
-            left = max(0, left - money.atoms(each.covered))
-            continue
         eligible = max(0, money.atoms(each.eligible))
         if runs_out is None and 0 < left <= eligible:
             runs_out = each.slot

@@ -25,7 +25,6 @@ from sqlalchemy import (
     cast,
     column,
     delete,
-    false,
     func,
     insert,
     literal,
@@ -75,18 +74,6 @@ class Sources:
     """Ids of the routes that fit."""
     earlier: Sequence[int]
     """Ids of the commitments that cover before it: what they cover is not there any more."""
-    replaced: Sequence[int] = ()
-    """Ids of those that it replaced: what they cover in closed time is its own."""
-    open_from: datetime | None = None
-    """What the ledger says of slots before that moment (UTC) does not move; None: all is open."""
-
-    def is_open(self, slot: datetime) -> bool:
-        """Whether lines may be posted in a slot."""
-        return self.open_from is None or slot >= self.open_from
-
-    def closed(self, slot: ColumnElement[datetime]) -> ColumnElement[bool]:
-        """The same of slots in a table: where no line may be posted."""
-        return false() if self.open_from is None else slot < self.open_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,50 +135,21 @@ def waiting_slots(session: Session, tenant: int, commitment_id: int) -> list[dat
     )
 
 
-def slots_of(session: Session, tenant: int, sources: Sources, period: Period) -> list[SlotUsage]:
-    """The slots of a period that have usage; closed ones as they are posted."""
+def slots_of(session: Session, tenant: int, commitment_id: int, period: Period) -> list[SlotUsage]:
+    """The slots of a period that have usage."""
     names = ("slot", "eligible", "covered", "effective", "covers", "waits")
     columns = commitment_slots.c
     found = session.execute(
         select(*(columns[name] for name in names))
-        .where(
-            columns.tenant_id == tenant,
-            or_(
-                columns.commitment_id == sources.commitment.id,
-                and_(columns.commitment_id.in_(sources.replaced), sources.closed(columns.slot)),
-            ),
-            columns.slot >= period.start,
-            columns.slot < period.end,
-        )
+        .where(*_of(tenant, commitment_id), columns.slot >= period.start, columns.slot < period.end)
         .order_by(columns.slot)
     )
     return [SlotUsage(*row) for row in found]
 
 
-def pass_by_closed(session: Session, tenant: int, sources: Sources) -> None:
-    """Says that closed slots wait no more: nothing is posted there."""
-    session.execute(
-        update(commitment_slots)
-        .values(waits=False)
-        .where(
-            *_of(tenant, sources.commitment.id),
-            commitment_slots.c.waits,
-            sources.closed(commitment_slots.c.slot),
-        )
-    )
-
-
-def forget(session: Session, tenant: int, commitment_id: int, open_from: datetime | None) -> None:
-    """Of a commitment that holds no more, when its lines are taken back.
-
-    What covers slots before ``open_from`` (None: all is open) stands, and is remembered.
-    """
-    its = _of(tenant, commitment_id)
-    if open_from is None:
-        session.execute(delete(commitment_slots).where(*its))
-        return
-    session.execute(delete(commitment_slots).where(*its, commitment_slots.c.slot >= open_from))
-    session.execute(update(commitment_slots).values(eligible=0).where(*its))
+def forget(session: Session, tenant: int, commitment_id: int) -> None:
+    """Of a commitment that holds no more, when its lines are taken back."""
+    session.execute(delete(commitment_slots).where(*_of(tenant, commitment_id)))
 
 
 def cover(

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, DateTime, Integer, func, literal, or_, select
+from sqlalchemy import DateTime, Integer, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from spend.commitment_use import Use
 from spend.commitments import PART, Commitment
 from spend.periods import Period
-from store import closing, commitments
 from store.tables.commitments import commitment_slots
 
 
@@ -20,13 +19,6 @@ def used(
     """How far each of these periods is used, which follow one another."""
     if not periods:
         return []
-    open_from = closing.open_from(session, tenant)
-    whose: ColumnElement[bool] = commitment_slots.c.commitment_id == commitment.id
-    if open_from is not None:
-        # In closed time what it replaced still covers what it did.
-        every = commitments.all_commitments(session, tenant)
-        before = commitment_slots.c.commitment_id.in_(commitments.replaced(commitment, every))
-        whose = or_(whose, before & (commitment_slots.c.slot < open_from))
     starts = literal([period.start for period in periods], ARRAY(DateTime(timezone=True)))
     piece = func.width_bucket(commitment_slots.c.slot, starts, type_=Integer)
     covered_last = commitment_slots.c.covers == PART
@@ -40,7 +32,7 @@ def used(
         )
         .where(
             commitment_slots.c.tenant_id == tenant,
-            whose,
+            commitment_slots.c.commitment_id == commitment.id,
             commitment_slots.c.slot < periods[-1].end,
         )
         .group_by(piece)

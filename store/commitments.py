@@ -1,6 +1,6 @@
 """Remembers commitments: what was agreed, as it was known when."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -53,11 +53,6 @@ def all_commitments(session: Session, tenant: int) -> list[Commitment]:
     """Every commitment, also those withdrawn or replaced, in the order in which they cover."""
     rows = session.execute(select(commitments).where(commitments.c.tenant_id == tenant))
     return sorted(map(_commitment, rows), key=lambda each: each.order)
-
-
-def replaced(by: Commitment, every: Iterable[Commitment]) -> list[int]:
-    """Ids of those of ``every`` that were there under its name at its time before."""
-    return [each.id for each in every if each.known_to and each.id < by.id and each.overlaps(by)]
 
 
 def held(session: Session, tenant: int) -> list[Commitment]:
