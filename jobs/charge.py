@@ -21,6 +21,7 @@ from jobs.listed_names import look_up_new
 from jobs.settle_commitments import settle_commitments
 from jobs.split_pools import split_hours
 from jobs.split_shared import settle_days
+from jobs.sum_days import sum_days
 from jobs.uncollected import uncollected
 from jobs.volume_steps import charge_again
 from spend.pools import HOUR, Pool, hour_of
@@ -57,6 +58,7 @@ def run(context: JobContext) -> Done:
     lines += sum(charge_pools(context))
     lines += sum(settle_commitments(context))
     lines += settle_days(context)
+    sum_days(context)
     return Done(f"{cells:,} cells, {lines:,} lines", complete_until)
 
 
@@ -105,14 +107,13 @@ def charge_cells(session: Session, context: JobContext, start: datetime, end: da
         ledger.posted_at_prices(session, TENANT, places),
         held=held,
         knowledge=repricings.knowledge(session, TENANT),
-        currency=context.settings.currency,
     )
     lines = list(found.lines)
     for pool in held:
         hours = {hour_of(place[0]) for place, its in found.runs_on.items() if its is pool}
         changed = _posted_already(pool, hours)
         lines += split_hours(session, TENANT, held, pool, changed, now=context.now)
-    ledger.post(session, TENANT, lines, currency=context.settings.currency, now=context.now)
+    ledger.post(session, TENANT, lines, now=context.now)
     settled = [(key, found.unpriced[key]) for key in map(key_of, claimed)]
     ledger.settle(session, TENANT, settled, now=context.now)
     moved = charge_again(session, TENANT, found.again)

@@ -22,6 +22,7 @@ from jobs.charge import charge_cells
 from jobs.context import Done, JobContext
 from jobs.rate_cells import Cells, moment_of
 from jobs.stretch_charges import Concluded, conclude_stretch
+from jobs.sum_days import sum_days
 from jobs.uncollected import uncollected
 from jobs.volume_steps import Volumes, charge_again
 from spend.knowledge import Knowledge, Repriced
@@ -50,6 +51,7 @@ def run(context: JobContext) -> Done:
             f"re-pricing {repricing.id}: until {repricing.done_until:%Y-%m-%d %H:%M},"
             f" {lines:,} lines"
         )
+    sum_days(context)
     return Done(f"{len(ids):,} re-pricings")
 
 
@@ -73,7 +75,7 @@ def steps(context: JobContext) -> Iterator[Repricing]:
 
 def _looked_at(session: Session, context: JobContext, asked: Repricing) -> Volumes:
     """The volumes of months after what a dry run has been through: nothing of it is posted."""
-    volumes = Volumes(TENANT, _as_if(session, asked, asked.ends), context.settings.currency)
+    volumes = Volumes(TENANT, _as_if(session, asked, asked.ends))
     through = replace(asked, ends=asked.done_until, done_until=asked.starts)
     while through.done_until < through.ends:
         found = _work_out(session, context, through, volumes)
@@ -126,7 +128,6 @@ def _book(
             session,
             TENANT,
             found.concluded.lines,
-            currency=context.settings.currency,
             now=context.now,
             repricing_id=asked.id,
         )
@@ -166,7 +167,6 @@ def _work_out(
         ledger_columns.posted_between(session, TENANT, start, end),
         held=pools.all_pools(session, TENANT),
         knowledge=_as_if(session, asked, end),
-        currency=context.settings.currency,
         volumes=volumes,
     )
     stretch = Stretch(

@@ -118,6 +118,13 @@ class Asked:
     known_at: datetime | None = None
 
 
+def summed_to(session: Session, lines: Lines, tenant: int) -> int:
+    """The id of the last line that is in the sums of days; 0: none is."""
+    # Told to Postgres as a number: of a subquery's it would not know that few lines are beyond it.
+    asked = select(lines.summed_to).where(ledgers.c.tenant_id == tenant)
+    return int(session.scalar(asked) or 0)
+
+
 def day_of(moment: ColumnElement[datetime]) -> ColumnElement[date]:
     """The UTC day of a moment."""
     return cast(func.timezone("UTC", moment), Date)
@@ -147,7 +154,7 @@ def added_up(
     """
     rows = _Rows(lines, asked, list(keys), only)
     if asked.known_at is None:
-        pieces = list(rows.pieces(_summed_to(session, lines, asked.tenant)))
+        pieces = list(rows.pieces(summed_to(session, lines, asked.tenant)))
     else:
         pieces = [rows.posted_by(asked.known_at)]
     together = union_all(*pieces).subquery("pieces")
@@ -158,12 +165,6 @@ def added_up(
         .having(func.sum(together.c.lines) != 0)
         .subquery("booked")
     )
-
-
-def _summed_to(session: Session, lines: Lines, tenant: int) -> int:
-    # Told to Postgres as a number: of a subquery's it would not know that few lines are beyond it.
-    asked = select(lines.summed_to).where(ledgers.c.tenant_id == tenant)
-    return int(session.scalar(asked) or 0)
 
 
 def _within(moment: ColumnElement[datetime], period: Period) -> ColumnElement[bool]:
@@ -198,7 +199,7 @@ class _Rows:
 
     def _raw(self, *where: ColumnElement[bool], sign: int = 1) -> Select[Any]:
         rows = self.lines.rows
-        before = rows.c.slot < self.asked.period.start
+        before = rows.c.booked_slot.is_not(None) & (rows.c.slot < self.asked.period.start)
         keys = [
             *(self.lines.keys[name].label(name) for name in self.keys),
             case((before, day_of(rows.c.slot)), else_=null()).label("belongs_to"),

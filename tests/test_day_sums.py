@@ -1,0 +1,162 @@
+"""Sums of days say what the lines say, wherever they have come to; and come there in steps."""
+
+from datetime import timedelta
+from random import Random
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from filled_ledger import (
+    CLAUDE,
+    GPT,
+    IDLE,
+    LLAMA,
+    SEARCH,
+    SUPPORT,
+    at,
+    empty_ledger,
+    put_cell,
+    put_charge,
+    put_names,
+)
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+from jobs import sum_days
+from jobs.context import JobContext
+from spend.meters import METER_NAMES
+from spend.periods import Month, Period, month_period
+from spend.slots import SLOT
+from store import days
+from store.booked import booked, booked_commitments, booked_pools
+from store.sessions import Database
+from store.tables.days import charge_days, known_routes
+from store.tables.ledger import charges, usage_lines
+from store.tables.pools import ledgers
+from store.tenants import TENANT
+
+pytestmark = pytest.mark.one_server
+
+ZONES = ("UTC", "Asia/Kathmandu", "Australia/Lord_Howe", "Europe/Berlin")
+FIRST = at("2026-09-29")
+SLOTS = 35 * 96
+KINDS = ("original", "correction", "allocation", "credit", "true-up", "tax")
+
+
+def filled(session: Session, random: Random) -> None:
+    """Lines of money and of usage around October, some booked later."""
+    names = [
+        put_names(session, *each) for each in ((SEARCH, GPT), (SUPPORT, CLAUDE), (IDLE, LLAMA))
+    ]
+    for table, values in ((charges, _money), (usage_lines, _usage)):
+        rows = [_line(random, names) | values(random) for _ in range(random.randint(1, 40))]
+        session.execute(insert(table), rows)
+
+
+def _line(random: Random, names: list[tuple[int, int]]) -> dict[str, Any]:
+    slot = FIRST + random.randrange(SLOTS) * SLOT
+    late = random.random() < 0.2
+    owner_id, route_id = random.choice(names)
+    return {
+        "tenant_id": TENANT,
+        "slot": slot,
+        "booked_slot": slot + random.randrange(96 * 20) * SLOT if late else None,
+        "posted_at": at("2026-11-01"),
+        "owner_id": owner_id,
+        "payer_id": random.choice(names)[0],
+        "route_id": route_id,
+        "band": 0,
+    }
+
+
+def _money(random: Random) -> dict[str, Any]:
+    source = random.choice(("price_id", "pool_id", "commitment_id"))
+    return {
+        "kind": random.choice(KINDS),
+        "meter": random.choice(("input", "idle", "covered")),
+        **dict.fromkeys(("price_id", "pool_id", "commitment_id")),
+        source: random.randint(1, 2),
+        "quantity": random.choice((-5, 0, 5)),
+        "list_amount": random.choice((None, 1, -2)),
+        **{
+            name: random.randint(-(10**15), 10**15)
+            for name in ("amount", "contracted_amount", "billed_amount")
+        },
+        "currency": random.choice(("USD", "EUR")),
+        "method": "price-book/2",
+    }
+
+
+def _usage(random: Random) -> dict[str, Any]:
+    counts = ("calls", "unmetered_calls", "unpriced_calls", "unpriced_tokens", *METER_NAMES)
+    return {"outcome": random.choice((1, 2)), **{name: random.randint(-3, 9) for name in counts}}
+
+
+def read(session: Session, period: Period, *, by_day: bool) -> list[Any]:
+    return [
+        ask(session, TENANT, period, by_day=by_day)
+        for ask in (booked, booked_pools, booked_commitments)
+    ]
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32), zone=st.sampled_from(ZONES), by_day=st.booleans())
+def test_sums_of_days_say_what_the_lines_say(
+    database: Database, seed: int, zone: str, by_day: bool
+) -> None:
+    random = Random(seed)
+    period = month_period(Month(2026, 10), ZoneInfo(zone))
+    if random.random() < 0.5:
+        start = FIRST + random.randrange(SLOTS) * SLOT
+        period = Period(start, start + random.randint(1, 300) * SLOT)
+    with database.write() as session:
+        empty_ledger(session)  # the database is the same for every example
+        filled(session, random)
+        by_lines = read(session, period, by_day=by_day)
+        for lines in days.EVERY:
+            days.take_in(session, TENANT, lines, at_most=random.randint(1, 30))
+            assert read(session, period, by_day=by_day) == by_lines
+            days.take_in(session, TENANT, lines, at_most=1000)
+        assert read(session, period, by_day=by_day) == by_lines
+        known = booked(
+            session, TENANT, period, by_day=by_day, as_known_at=at("2026-11-01") + timedelta(1)
+        )
+        assert known == by_lines[0]
+
+
+def test_lines_are_taken_in_once_in_steps(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.write() as session:
+        for hour in range(5):
+            put_charge(session, f"2026-10-05T{hour:02}:15", "1")
+            put_cell(session, f"2026-10-05T{hour:02}:15", posted=f"2026-11-0{hour + 1}")
+    monkeypatch.setattr(sum_days, "LINES_AT_ONCE", 2)
+    told: list[str] = []
+    context = JobContext(database, now=at("2026-11-05"), progress=told.append)
+    assert (sum_days.sum_days(context), sum_days.sum_days(context)) == (10, 0)
+    assert told[0] == "2 lines taken into the sums of their days"
+    with database.read() as session:
+        assert session.execute(select(charge_days.c.lines, charge_days.c.amount)).all() == [(5, 5)]
+        assert session.scalar(select(known_routes.c.known_at)) == at("2026-11-01")
+
+
+def test_a_step_that_is_killed_leaves_the_whole_right(database: Database) -> None:
+    context = JobContext(database, now=at("2026-11-05"))
+    october = month_period(Month(2026, 10), ZoneInfo("UTC"))
+    with database.write() as session:
+        put_charge(session, "2026-10-05T10:15", "1")
+        put_charge(session, "2026-10-06T10:15", "2")
+    with database.engine.connect() as connection, Session(connection) as session:
+        days.take_in(session, TENANT, days.MONEY, at_most=1)
+        session.rollback()
+    for _ in range(2):
+        with database.read() as session:
+            (row,) = booked(session, TENANT, october)
+            assert row.totals.cost == 3
+        sum_days.sum_days(context)
+    with database.read() as session:
+        last = session.scalar(select(func.max(charges.c.id)))
+        assert session.scalar(select(ledgers.c.charges_summed_to)) == last
