@@ -9,6 +9,7 @@ from psycopg import sql
 from sqlalchemy import ColumnElement, Row, and_, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from spend.bill_assembly import Assembled
 from spend.bills import Bill, BillLine
 from spend.periods import Period
 from store.columns import driver
@@ -16,7 +17,6 @@ from store.tables.bills import bill_lines, bills
 
 _BILL: Final = tuple(each.name for each in fields(Bill))
 _LINE: Final = tuple(each.name for each in fields(BillLine))
-_SAME: Final = ("provider", "account", "starts", "ends", "invoice")
 
 
 class BillHeldError(ValueError):
@@ -39,30 +39,41 @@ def _line(row: Row[Any]) -> BillLine:
     return BillLine(**{name: getattr(row, name) for name in _LINE})
 
 
-def add(
-    session: Session, tenant: int, said: Bill, lines: Sequence[BillLine], *, replaces: bool
-) -> Bill:
-    """Keeps a bill with its lines; raises BillHeldError where it is there already.
+def add(session: Session, tenant: int, said: Sequence[Assembled], *, replaces: bool) -> list[Bill]:
+    """Keeps bills with their lines; raises BillHeldError where one is there already.
 
-    With ``replaces`` it becomes the next version of what is there, which is superseded and stays
+    With ``replaces`` they are the next versions of what is there, which is superseded and stays
     readable.
     """
     _lock(session)
-    there = held_like(session, tenant, said)
-    if there and not replaces:
-        raise BillHeldError(there[0], same_file=there[0].sha256 == said.sha256)
-    session.execute(
-        update(bills)
-        .where(bills.c.tenant_id == tenant, bills.c.id.in_([each.id for each in there]))
-        .values(superseded_at=said.imported_at)
-    )
-    version = 1 + max((each.version for each in there), default=0)
-    values = {name: getattr(said, name) for name in _BILL if name not in {"id", "version"}}
+    there = {id(each): _held_like(session, tenant, each.bill) for each in said}
+    for each in said:
+        for old in there[id(each)]:
+            if not replaces:
+                raise BillHeldError(old, same_file=old.sha256 == each.bill.sha256)
+            session.execute(
+                update(bills)
+                .where(bills.c.tenant_id == tenant, bills.c.id == old.id)
+                .values(superseded_at=each.bill.imported_at)
+            )
+    return [_insert(session, tenant, each, there[id(each)]) for each in said]
+
+
+def check(session: Session, tenant: int, said: Sequence[Assembled]) -> None:
+    """Raises BillHeldError as ``add`` would."""
+    for each in said:
+        for old in _held_like(session, tenant, each.bill):
+            raise BillHeldError(old, same_file=old.sha256 == each.bill.sha256)
+
+
+def _insert(session: Session, tenant: int, said: Assembled, there: Sequence[Bill]) -> Bill:
+    version = 1 + max((old.version for old in there), default=0)
+    values = {name: getattr(said.bill, name) for name in _BILL if name not in {"id", "version"}}
     id_ = session.execute(
         insert(bills).values(tenant_id=tenant, version=version, **values).returning(bills.c.id)
     ).scalar_one()
-    _copy(session, tenant, id_, lines)
-    return replace(said, id=id_, version=version)
+    _copy(session, tenant, id_, said.lines)
+    return replace(said.bill, id=id_, version=version)
 
 
 def _lock(session: Session) -> None:
@@ -70,9 +81,22 @@ def _lock(session: Session) -> None:
     session.execute(select(func.pg_advisory_xact_lock(func.hashtext("spanledger bills"))))
 
 
-def held_like(session: Session, tenant: int, said: Bill) -> list[Bill]:
-    """Bills that hold and are the same file, or of the same account, period and invoice."""
-    same = and_(*(bills.c[name].is_not_distinct_from(getattr(said, name)) for name in _SAME))
+def _held_like(session: Session, tenant: int, said: Bill) -> list[Bill]:
+    """Bills that hold and are the same file, or of the same account, period and invoice.
+
+    An account or invoice that is not told may be any: what was imported in the middle of a month
+    has no number yet.
+    """
+    same = and_(
+        bills.c.provider == said.provider,
+        bills.c.starts == said.starts,
+        bills.c.ends == said.ends,
+        *(
+            or_(bills.c[name] == told, bills.c[name].is_(None))
+            for name in ("account", "invoice")
+            if (told := getattr(said, name)) is not None
+        ),
+    )
     return _found(
         session,
         tenant,

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from spend.bill_assembly import Assembled
 from spend.bills import USAGE, Bill, BillLine
 from spend.periods import Period
 from store import bills
@@ -56,7 +57,7 @@ LINE = BillLine(
 
 def put(database: Database, bill: Bill = BILL, *, replaces: bool = False) -> Bill:
     with database.write() as session:
-        return bills.add(session, TENANT, bill, [LINE], replaces=replaces)
+        return bills.add(session, TENANT, [Assembled(bill, (LINE,))], replaces=replaces)[0]
 
 
 def test_a_bill_is_read_as_it_was_kept(database: Database) -> None:
@@ -74,6 +75,8 @@ def test_a_bill_is_read_as_it_was_kept(database: Database) -> None:
     [
         replace(BILL, provider="azure"),  # the same file, whatever it is called
         replace(BILL, sha256="b" * 64),
+        # In the middle of the month neither was told.
+        replace(BILL, sha256="b" * 64, account="org-1", invoice="INV-1"),
     ],
 )
 def test_a_bill_is_kept_once(database: Database, again: Bill) -> None:
@@ -86,7 +89,7 @@ def test_a_bill_is_kept_once(database: Database, again: Bill) -> None:
 
 
 def test_another_invoice_is_another_bill(database: Database) -> None:
-    put(database)
+    put(database, replace(BILL, invoice="INV-1"))
     put(database, replace(BILL, invoice="INV-2", sha256="b" * 64))
     with database.read() as session:
         assert len(bills.held(session, TENANT)) == 2

@@ -42,17 +42,13 @@ def upgrade() -> None:
         sa.CheckConstraint("ends > starts", name=op.f("ck_bills_time_is_a_range")),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_bills")),
     )
-    holds = sa.text("superseded_at IS NULL")
     op.create_index(
         "uq_bills_one_holds",
         "bills",
         ["tenant_id", "provider", "account", "starts", "ends", "invoice"],
         unique=True,
         postgresql_nulls_not_distinct=True,
-        postgresql_where=holds,
-    )
-    op.create_index(
-        "uq_bills_sha256", "bills", ["tenant_id", "sha256"], unique=True, postgresql_where=holds
+        postgresql_where=sa.text("superseded_at IS NULL"),
     )
     op.create_table(
         "bill_lines",

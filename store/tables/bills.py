@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from store.tables.base import AMOUNT, METADATA, no_nan, tenant
 
-# One file is one bill. What it says is never changed; a newer version supersedes it.
+# What a bill says is never changed; a newer version supersedes it.
 bills = Table(
     "bills",
     METADATA,
@@ -51,13 +51,6 @@ bills = Table(
         "invoice",
         unique=True,
         postgresql_nulls_not_distinct=True,
-        postgresql_where=text("superseded_at IS NULL"),
-    ),
-    Index(
-        "uq_bills_sha256",
-        "tenant_id",
-        "sha256",
-        unique=True,
         postgresql_where=text("superseded_at IS NULL"),
     ),
 )

@@ -1,0 +1,90 @@
+"""Bills of Anthropic: pages of its cost report, and of the analytics cost report.
+
+Source: the Admin API's reference of ``GET /v1/organizations/cost_report`` (``amount`` is a decimal
+string "in lowest currency units (e.g. cents)", ``currency`` "currently always USD") and
+``/v1/organizations/analytics/cost_report`` (``amount`` after discounts and before credits,
+``list_amount``, ``organization_id``); types of anthropic-sdk 2.12. Without
+``group_by[]=description`` a row has neither model nor token type.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from spend.bill_reading import ReadLine, RowFields, Written, refused
+from spend.bills import USAGE, BillLine
+from spend.money import minor_digits
+from spend.written_rows import Refusal
+
+ISSUER: Final = "anthropic"
+_METERS: Final = {
+    "uncached_input_tokens": "input",
+    "output_tokens": "output",
+    "cache_read_input_tokens": "cache_read",
+    "cache_creation.ephemeral_5m_input_tokens": "cache_write_5m",
+    "cache_creation.ephemeral_1h_input_tokens": "cache_write_1h",
+}
+_OVERLAP: Final = ("rbac_group_id", "rbac_group")
+
+
+def lines_of_pages(pages: Sequence[Mapping[str, Any]], refusals: list[Refusal]) -> list[ReadLine]:
+    """What the cost report answered, page by page."""
+    return [_line(RowFields(row, refusals), organization) for organization, row in _rows_of(pages)]
+
+
+def _rows_of(pages: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str | None, Written]]:
+    seen: set[object] = set()
+    place = 0
+    for page in pages:
+        for bucket in page["data"]:
+            if not isinstance(bucket, dict) or not isinstance(bucket.get("results"), list):
+                raise refused(place + 1, "data", "must be buckets with results")
+            start = bucket.get("starting_at")
+            if start in seen:
+                raise refused(place + 1, "starting_at", "the bucket of this day is there twice")
+            seen.add(start)
+            times = {name: bucket.get(name) for name in ("starting_at", "ending_at")}
+            for result in bucket["results"]:
+                place += 1
+                if not isinstance(result, dict):
+                    raise refused(place, "results", "must be objects")
+                yield page.get("organization_id"), Written(place, result | times)
+
+
+def _line(row: RowFields, organization: str | None) -> ReadLine:
+    period = row.stretch("starting_at", "ending_at")
+    token_type, cost_type = row.text("token_type"), row.text("cost_type")
+    if any(row.text(name) for name in _OVERLAP):
+        row.refuse(_OVERLAP[0], "rows of groups overlap: ask without grouping by them")
+    currency = row.currency("currency")
+    meter = _METERS.get(token_type or "") or ("tool_calls" if cost_type == "web_search" else None)
+    return ReadLine(
+        issuer=ISSUER,
+        billed=organization,
+        said=BillLine(
+            line=row.line,
+            starts=period.start,
+            ends=period.end,
+            account=row.name("workspace_id"),
+            provider=ISSUER,
+            model=row.name("model"),
+            meter=meter,
+            region=row.text("inference_geo"),
+            service_tier=row.text("service_tier"),
+            description=row.text("description") or cost_type,
+            kind=USAGE,
+            quantity=None,
+            unit=None,
+            unit_price=None,
+            amount=_cents(row, currency),
+            currency=currency,
+            raw=row.raw,
+        ),
+    )
+
+
+def _cents(row: RowFields, currency: str) -> Decimal:
+    # A number would be of another endpoint, and nobody could tell whether in cents.
+    if row.text("amount", required=True) is None:
+        return Decimal(0)
+    return row.amount("amount", shift=minor_digits(currency))
