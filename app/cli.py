@@ -13,6 +13,7 @@ COMMANDS: Final = {
     "serve": "Run everything on this machine",
     "demo": "Run everything, and a simulated company that uses it",
     "report": "Show a month's statement",
+    "months": "Close the books of months, and prove them",
     "prices": "Show and import prices",
     "rates": "Show and import exchange rates",
     "pools": "Show and declare capacity paid by the hour",
