@@ -44,7 +44,6 @@ def conclude(
     *,
     held: Sequence[Pool],
     knowledge: Knowledge,
-    currency: str,
 ) -> Concluded:
     """What ``cells`` (columns CELL) are to cost: all cells of their places, after lock_ledger.
 
@@ -60,9 +59,9 @@ def conclude(
     stands = list(posted)
     said = _said(session, tenant, stands)
     pairs = {(line.provider, line.model) for line in said.prices.values()}
-    book = book_for(session, tenant, list(routes.values()), currency=currency, also=pairs)
+    book = book_for(session, tenant, list(routes.values()), also=pairs)
     rated = rate(frame(CELL, (row[: len(CELL)] for row in priced)), Prices(book, routes, knowledge))
-    volumes = Volumes(tenant, knowledge, currency)
+    volumes = Volumes(tenant, knowledge)
     stepped = volumes.stepped(session, targets(rated), stands, places, said, book)
     paying = payers.paying(session, tenant, owners.keys())
     lines = lacking(stepped.targets, stands, said, paying.payer_of)

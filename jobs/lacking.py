@@ -132,6 +132,7 @@ class Said:
     ) -> int:
         said = (
             price.subject,
+            price.currency,
             unit_price,
             list_unit_price,
             uplift and uplift.effect,
@@ -189,7 +190,7 @@ def lacking(
         for each in wanted
     }
     for key in sorted(target.keys() | standing.keys()):
-        yield from _difference(key, target.get(key), standing.get(key), stands)
+        yield from _difference(key, target.get(key), standing.get(key), stands, said)
 
 
 def _standing(posted: Iterable[Sequence[Any]], said: Said) -> dict[_Key, _Standing]:
@@ -216,12 +217,13 @@ def _difference(
     target: Target | None,
     held: _Standing | None,
     stands: Collection[tuple[Place, str]],
+    said: Said,
 ) -> Iterator[NewCharge]:
     place, meter, payer_id, _number = key
     before = _NOTHING if held is None else held.quantity
     if target is None:
         if held is not None and before:
-            yield _reversed(key, held)
+            yield _reversed(key, held, said.line(held.price_id).currency)
         return
     more = money.EXACT.subtract(Decimal(target.quantity), before)
     if not more:
@@ -243,6 +245,7 @@ def _difference(
         band=place[3],
         meter=meter,
         price_id=rate.price.id,
+        currency=rate.price.currency,
         quantity=more,
         list_unit_price=rate.list_unit_price,
         unit_price=rate.unit_price,
@@ -259,7 +262,7 @@ def _id_of(discount: Discount | None) -> int | None:
     return None if discount is None else discount.id
 
 
-def _reversed(key: _Key, held: _Standing) -> NewCharge:
+def _reversed(key: _Key, held: _Standing, currency: str) -> NewCharge:
     """Takes back what was posted, as it was posted."""
     place, meter, payer_id, _number = key
     return NewCharge(
@@ -270,6 +273,7 @@ def _reversed(key: _Key, held: _Standing) -> NewCharge:
         band=place[3],
         meter=meter,
         price_id=held.price_id,
+        currency=currency,
         quantity=held.quantity.copy_negate(),
         list_unit_price=held.list_unit_price,
         unit_price=held.unit_price,

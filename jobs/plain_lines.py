@@ -80,7 +80,7 @@ def take_plain(
     changes[both[alike]] = False
     lines = pa.concat_tables(
         [
-            _reversed(posted.take(pa.array(have[changes & (have >= 0)]))),
+            _reversed(posted.take(pa.array(have[changes & (have >= 0)])), said),
             _new(wanted, want[changes & (want >= 0)], payer, have[changes & (want >= 0)] >= 0),
         ]
     )
@@ -165,9 +165,12 @@ def _only(rated: Rated, odd: Column) -> Rated:
     return replace(rated, lines=left)
 
 
-def _reversed(held: pa.Table) -> pa.Table:
+def _reversed(held: pa.Table, said: Said) -> pa.Table:
     """Takes back what was posted, as it was posted."""
     columns = {name: held[name] for name in held.column_names}
+    ids = held["price_id"].combine_chunks().dictionary_encode()
+    of_ids = [said.line(price_id).currency for price_id in ids.dictionary.to_pylist()]
+    columns["currency"] = pa.array(of_ids, pa.string()).take(ids.indices)
     for name in ("quantity", "list_amount", "contracted_amount", "amount", "billed_amount"):
         columns[name] = pc.negate(held[name])
     return _table(columns, held.num_rows, [CORRECTION] * held.num_rows)
@@ -178,6 +181,7 @@ def _new(wanted: _Wanted, rows: Column, payer: Column, stood: Column) -> pa.Tabl
     at = pa.array(lines["rate"].to_numpy())
     of_rates = {
         "price_id": [each.price.id for each in wanted.rates],
+        "currency": [each.price.currency for each in wanted.rates],
         "unit_price": [each.unit_price for each in wanted.rates],
         "list_unit_price": [each.list_unit_price for each in wanted.rates],
         "uplift_id": [each.uplift and each.uplift.id for each in wanted.rates],

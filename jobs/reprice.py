@@ -68,17 +68,17 @@ def steps(context: JobContext) -> Iterator[Repricing]:
             if asked is None:
                 return
             if asked.dry_run and asked.id not in dry:
-                dry[asked.id] = _looked_at(session, context, asked)
+                dry[asked.id] = _looked_at(session, asked)
             done = _book(session, context, asked, dry.get(asked.id))
         yield done
 
 
-def _looked_at(session: Session, context: JobContext, asked: Repricing) -> Volumes:
+def _looked_at(session: Session, asked: Repricing) -> Volumes:
     """The volumes of months after what a dry run has been through: nothing of it is posted."""
     volumes = Volumes(TENANT, _as_if(session, asked, asked.ends))
     through = replace(asked, ends=asked.done_until, done_until=asked.starts)
     while through.done_until < through.ends:
-        found = _work_out(session, context, through, volumes)
+        found = _work_out(session, through, volumes)
         through = replace(through, done_until=found.stretch.ends)
     return volumes
 
@@ -99,10 +99,10 @@ def preview(context: JobContext, asked: Repricing) -> Iterator[Stretch]:
     """What ``asked`` would book, stretch by stretch, on one snapshot. Nothing is written."""
     with context.database.read() as session:
         start = asked.starts
-        volumes = _looked_at(session, context, replace(asked, done_until=start))
+        volumes = _looked_at(session, replace(asked, done_until=start))
         while start < asked.ends:
             with uncollected():
-                found = _work_out(session, context, replace(asked, done_until=start), volumes)
+                found = _work_out(session, replace(asked, done_until=start), volumes)
             yield found.stretch
             start = found.stretch.ends
 
@@ -122,7 +122,7 @@ def _book(
     if not asked.dry_run:
         end = _end(session, asked)
         charge_cells(session, context, asked.done_until, end)
-    found = _work_out(session, context, asked, volumes)
+    found = _work_out(session, asked, volumes)
     if not asked.dry_run:
         ledger_columns.post(
             session,
@@ -154,9 +154,7 @@ def _end(session: Session, asked: Repricing) -> datetime:
     )
 
 
-def _work_out(
-    session: Session, context: JobContext, asked: Repricing, volumes: Volumes | None = None
-) -> _Found:
+def _work_out(session: Session, asked: Repricing, volumes: Volumes | None = None) -> _Found:
     """What the next stretch is to cost by what was known at the moment asked for."""
     start, end = asked.done_until, _end(session, asked)
     cells = _frame(ledger_columns.cells_between(session, TENANT, start, end))

@@ -166,7 +166,7 @@ def _settle_period(
         *_where_it_runs_out(session, sources, todo, slots, seen_to),
         *_own_lines(session, commitment, period, todo, slots, context.now),
     ]
-    ledger.post(session, TENANT, lines, currency=commitment.currency, now=context.now)
+    ledger.post(session, TENANT, lines, now=context.now)
     return posted + len(lines), True
 
 
@@ -252,6 +252,7 @@ def _line(
         band=band,
         meter=meter,
         commitment_id=commitment.id,
+        currency=commitment.currency,
         quantity=_NOTHING,
         list_amount=_NOTHING,
         contracted_amount=_NOTHING,

@@ -254,6 +254,7 @@ def _lacking(
             meter=meter,
             price_id=None,
             pool_id=pool.id,
+            currency=pool.currency,
             method=method,
             quantity=more["quantity"],
             list_amount=more["list_amount"],

@@ -48,16 +48,23 @@ def _settle(session: Session, context: JobContext, day: date) -> int:
     version = ownership.in_force(session, TENANT)
     if version is None or version.followed_at is None:
         return 0
-    said, currency = version.said, context.settings.currency
+    said = version.said
     start, end = day_start(day, said.zone), day_start(day + timedelta(days=1), said.zone)
     closed_to = closing.open_from(session, TENANT)
     if closed_to is not None and start < closed_to:
         split_days.done(session, TENANT, start, end)
         return 0
-    target = _target(session, said, start, end, currency)
-    stands = split_days.posted(session, TENANT, start, end, currency=currency)
-    lines = list(_lacking(target, stands))
-    ledger.post(session, TENANT, lines, currency=currency, now=context.now)
+    # Each currency by itself: what a split goes by is what was used, or was paid in the same one.
+    lines = [
+        line
+        for currency in split_days.currencies(session, TENANT, start, end)
+        for line in _lacking(
+            _target(session, said, start, end, currency),
+            split_days.posted(session, TENANT, start, end, currency=currency),
+            currency,
+        )
+    ]
+    ledger.post(session, TENANT, lines, now=context.now)
     split_days.done(session, TENANT, start, end)
     return len(lines)
 
@@ -77,7 +84,7 @@ def _target(
     }
 
 
-def _lacking(target: Posted, stands: Posted) -> Iterator[NewCharge]:
+def _lacking(target: Posted, stands: Posted, currency: str) -> Iterator[NewCharge]:
     for key in sorted(target.keys() | stands.keys()):
         (slot, payer_id, route_id, split_id, _), method = key
         weight, bases = target.get(key, (_NOTHING, FREE))
@@ -95,6 +102,7 @@ def _lacking(target: Posted, stands: Posted) -> Iterator[NewCharge]:
             band=0,
             meter=SPLIT_METER,
             rule_id=split_id,
+            currency=currency,
             quantity=quantity,
             list_amount=more.list_amount,
             contracted_amount=more.contracted_amount,

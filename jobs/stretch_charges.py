@@ -47,7 +47,6 @@ def conclude_stretch(
     *,
     held: Sequence[Pool],
     knowledge: Knowledge,
-    currency: str,
     volumes: Volumes | None = None,
 ) -> Concluded:
     """What ``cells`` (columns CELL) are to cost: all of their places, after lock_ledger.
@@ -62,7 +61,7 @@ def conclude_stretch(
     by_book = ~_on_pools(cells, finder) if held else np.ones(len(cells), dtype=bool)
     said = _said(session, tenant, posted)
     pairs = {(line.provider, line.model) for line in said.prices.values()}
-    book = book_for(session, tenant, list(routes.values()), currency=currency, also=pairs)
+    book = book_for(session, tenant, list(routes.values()), also=pairs)
     rated = rate(
         cells.loc[by_book, [*CELL]].reset_index(drop=True), Prices(book, routes, knowledge)
     )
@@ -71,7 +70,7 @@ def conclude_stretch(
     rows = [tuple(each.values()) for each in plain.posted.to_pylist()]
     wanted = list(targets(plain.rated))
     places = {*(each.place for each in wanted), *(row[: len(PLACE)] for row in rows)}
-    volumes = volumes or Volumes(tenant, knowledge, currency)
+    volumes = volumes or Volumes(tenant, knowledge)
     stepped = volumes.stepped(session, wanted, rows, places, said, book)
     others = lacking(stepped.targets, rows, said, paying.payer_of)
     lines = pa.concat_tables([plain.lines, ledger_columns.table_of(others)])

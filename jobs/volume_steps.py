@@ -68,10 +68,9 @@ class Volumes:
     What was looked at counts from then on, posted or not: so one of these serves a preview.
     """
 
-    def __init__(self, tenant: int, knowledge: Knowledge, currency: str) -> None:
+    def __init__(self, tenant: int, knowledge: Knowledge) -> None:
         self._tenant = tenant
         self._knowledge = knowledge
-        self._currency = currency
         self._volumes: dict[_Month, _Volume] = {}
 
     def stepped(
@@ -131,7 +130,7 @@ class Volumes:
             standing[slot][route_id, band, meter, edges[price_id]] += int(quantity)
             route_ids.add(route_id)
         routes = parties.routes_of(session, self._tenant, route_ids)
-        book = book_for(session, self._tenant, list(routes.values()), currency=self._currency)
+        book = book_for(session, self._tenant, list(routes.values()))
         return _Volume(edges, standing, Prices(book, routes, self._knowledge))
 
     def _take_off(

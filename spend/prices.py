@@ -7,6 +7,9 @@ Order of precedence, first that has a line wins:
 and within one of these the line for the call's region before one for all regions, then the line
 for its service tier before one for all tiers, then the one for the largest prompts.
 
+Whatever currency a line is in: what it prices is charged in that one. One subject has one line at a
+time, in one currency, so no currency goes before another.
+
 A book holds what was known when. By which moment of it a call is priced: ``spend/knowledge.py``.
 """
 
@@ -73,8 +76,16 @@ class PriceLine:
         )
 
     @property
-    def base(self) -> tuple[str, str, str, str, str, str, int]:
-        """What it prices, whatever the volume: a line and its steps have it in common."""
+    def base(self) -> tuple[str | int, ...]:
+        """What it prices, whatever the volume, and in which currency: its steps' is the same.
+
+        So each currency has steps of its own, and only what is charged in it counts for them.
+        """
+        return (*self.subject[:-1], self.currency)
+
+    @property
+    def subject(self) -> tuple[str | int, ...]:
+        """What it prices: two lines of one subject never hold at one time."""
         return (
             self.book,
             self.provider,
@@ -83,12 +94,8 @@ class PriceLine:
             self.service_tier,
             self.meter,
             self.above_tokens,
+            self.above_monthly,
         )
-
-    @property
-    def subject(self) -> tuple[str, str, str, str, str, str, int, int]:
-        """What it prices: two lines of one subject never hold at one time."""
-        return (*self.base, self.above_monthly)
 
     @property
     def stretch(self) -> tuple[object, ...]:

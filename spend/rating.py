@@ -11,7 +11,8 @@ The rules, as providers' billing pages have them (docs/prices.md):
 - usage is priced when every meter that is charged has a line; else it costs nothing we know.
 
 A public price is first raised by the surcharge of its region, then lowered by the discount that
-was agreed; a contract's price is final.
+was agreed; a contract's price is final. A list price in another currency than the contract's is no
+price to compare it with: nothing is converted here.
 """
 
 from collections.abc import Mapping
@@ -72,7 +73,8 @@ class Rate:
     unit_price: Decimal
     """6 decimals, as the next."""
     list_unit_price: Decimal | None
-    """What the public list asks, with the surcharge of the region; None: it does not say."""
+    """What the public list asks, with the surcharge of the region, in the price's currency; None:
+    it does not say, or it asks in another one."""
     uplift: Discount | None = None
     discount: Discount | None = None
     steps: "tuple[Rate, ...]" = ()
@@ -227,7 +229,7 @@ class _Call:
     def _rate(self, line: PriceLine, public: PriceLine | None, known_at: datetime | None) -> Rate:
         if line.book != CONTRACT:
             public = line
-        if public is None:
+        if public is None or public.currency != line.currency:
             return Rate(line, line.unit_price, None)
         uplift = None if public.region else self._applying(UPLIFT, public, known_at)
         asked = raised(public.unit_price, uplift)

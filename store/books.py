@@ -18,6 +18,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     tuple_,
     update,
 )
@@ -116,9 +117,12 @@ def lines_for(
     tenant: int,
     pairs: Collection[Pair],
     *,
-    currency: str,
+    currency: str | None = None,
 ) -> list[PriceLine]:
-    """The lines of these (provider, model) in one currency, also those no longer believed."""
+    """The lines of these (provider, model), also those no longer believed.
+
+    ``currency``: those in this one alone; None: in all.
+    """
     if not pairs:
         return []
     found = session.execute(
@@ -126,7 +130,7 @@ def lines_for(
         .where(
             prices.c.tenant_id.in_((PUBLIC, tenant)),
             _of_pairs(pairs),
-            prices.c.currency == currency,
+            true() if currency is None else prices.c.currency == currency,
         )
         .order_by(prices.c.id)
     )

@@ -94,6 +94,8 @@ class NewCharge:
     commitment_id: int | None = None
     rule_id: int | None = None
     bill_id: int | None = None
+    currency: str
+    """Of its amounts: that of the source."""
     quantity: Decimal
     list_unit_price: Decimal | None = None
     """Per 1,000,000 units, as the next; None: unknown, or it is not priced by the book."""
@@ -148,7 +150,7 @@ _COPY: Final = sql.SQL("COPY charges ({}) FROM STDIN").format(
     sql.SQL(", ").join(
         map(
             sql.Identifier,
-            ("tenant_id", "posted_at", "currency", "engine", "repricing_id", "booked_slot", *_FROM),
+            ("tenant_id", "posted_at", "engine", "repricing_id", "booked_slot", *_FROM),
         )
     )
 )
@@ -159,7 +161,6 @@ def post(
     tenant: int,
     lines: Iterable[NewCharge],
     *,
-    currency: str,
     now: datetime,
     repricing_id: int | None = None,
 ) -> int:
@@ -177,9 +178,7 @@ def post(
         for line in posted:
             values = _VALUES(line if line.payer_id is not None else _paid(line, paying))
             booked_slot = _booked(line, posting)
-            copy.write_row(
-                (tenant, posting.at, currency, ENGINE, repricing_id, booked_slot, *values)
-            )
+            copy.write_row((tenant, posting.at, ENGINE, repricing_id, booked_slot, *values))
     return len(posted)
 
 

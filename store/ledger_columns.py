@@ -25,6 +25,7 @@ _TYPES: Final = {
     "slot": columns.MOMENT,
     "meter": pa.string(),
     "kind": pa.string(),
+    "currency": pa.string(),
     "method": pa.string(),
     "quantity": pa.decimal128(38, 6),
     "unit_price": _PRICE,
@@ -43,7 +44,7 @@ CELLS: Final = _schema((*CELL, *CONCLUDED))
 STANDING: Final = _schema(POSTED)
 """What stands in the ledger, columns POSTED."""
 
-NEW: Final = _schema(("kind", *POSTED, "method"))
+NEW: Final = _schema(("kind", "currency", *POSTED, "method"))
 """Lines to post."""
 
 
@@ -83,7 +84,6 @@ def post(
     tenant: int,
     lines: pa.Table,
     *,
-    currency: str,
     now: datetime,
     repricing_id: int | None = None,
 ) -> None:
@@ -94,7 +94,6 @@ def post(
     said = {
         "tenant_id": pa.scalar(tenant, pa.int32()),
         "posted_at": pa.scalar(posting.at, columns.MOMENT),
-        "currency": pa.scalar(currency),
         "engine": pa.scalar(ENGINE),
         "repricing_id": pa.scalar(repricing_id, pa.int64()),
     }

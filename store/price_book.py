@@ -17,12 +17,12 @@ def book_for(
     tenant: int,
     routes: Collection[Route],
     *,
-    currency: str,
+    currency: str | None = None,
     also: Iterable[Pair] = (),
 ) -> PriceBook:
-    """What can price calls of ``routes``, in one currency, with all that was known when.
+    """What can price calls of ``routes``, with all that was known when.
 
-    ``also``: of these (provider, model), too.
+    ``currency``: lines in this one alone; None: in all. ``also``: of these (provider, model), too.
     """
     names = listings.names(session, tenant)
     lines = books.lines_for(session, tenant, wanted(routes, names).union(also), currency=currency)

@@ -87,6 +87,16 @@ def done(session: Session, tenant: int, start: datetime, end: datetime) -> None:
     )
 
 
+def currencies(session: Session, tenant: int, start: datetime, end: datetime) -> list[str]:
+    """The currencies of the charges of a time (UTC), by their codes."""
+    found = session.scalars(
+        select(charges.c.currency)
+        .where(charges.c.tenant_id == tenant, charges.c.slot >= start, charges.c.slot < end)
+        .distinct()
+    )
+    return sorted(found)
+
+
 def used(
     session: Session,
     tenant: int,

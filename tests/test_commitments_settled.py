@@ -226,13 +226,14 @@ def post(session: Session, lines: list[Line]) -> None:
             payer_id=line.place[4],
             meter="input",
             price_id=1,
+            currency="USD",
             quantity=Decimal(1),
             amount=line.amount,
             method="test",
         )
         for line in lines
     ]
-    ledger.post(session, TENANT, new, currency="USD", now=START)
+    ledger.post(session, TENANT, new, now=START)
 
 
 def named(session: Session) -> None:

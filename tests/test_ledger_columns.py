@@ -75,6 +75,7 @@ def test_lines_posted_in_columns_are_the_lines_posted_in_rows(database: Database
             band=1,
             meter="input",
             price_id=1,
+            currency="USD",
             quantity=Decimal(-(2**62)),
             list_unit_price=Decimal("0.000001"),
             unit_price=Decimal("1.5"),
@@ -95,14 +96,14 @@ def test_lines_posted_in_columns_are_the_lines_posted_in_rows(database: Database
     )
     kept = [each for each in charges.c if each.name != "id"]
     with database.write() as session:
-        ledger.post(session, TENANT, lines, currency="USD", now=END, repricing_id=9)
+        ledger.post(session, TENANT, lines, now=END, repricing_id=9)
         expected = session.execute(select(*kept).order_by(charges.c.id)).all()
         with session.begin_nested() as once:
-            ledger_columns.post(session, TENANT, table, currency="USD", now=END, repricing_id=9)
+            ledger_columns.post(session, TENANT, table, now=END, repricing_id=9)
             found = session.execute(select(*kept).order_by(charges.c.id)).all()
             once.rollback()
         assert found == [*expected, *expected]
-        ledger_columns.post(session, TENANT, table[:0], currency="USD", now=END)
+        ledger_columns.post(session, TENANT, table[:0], now=END)
         assert len(session.execute(select(charges.c.id)).all()) == len(lines)
 
 
