@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from spend.fiscal import Calendar, FiscalPeriod
+from spend.fiscal import Calendar
 from spend.periods import Period
 
 OPEN: Final = "open"
@@ -77,6 +77,10 @@ class MonthRefusedError(ValueError):
         super().__init__("; ".join(reasons))
         self.reasons = tuple(reasons)
         self.to_accept = tuple(to_accept)
+
+
+class WarningUnknownError(ValueError):
+    """There is no warning of that name to be accepted; the text can be shown."""
 
 
 def to_soft_close(
@@ -166,11 +170,14 @@ def next_open(held: Sequence[LedgerMonth], calendar: Calendar) -> LedgerMonth | 
     return LedgerMonth(following.name, Period(start, following.end), calendar)
 
 
-def period_of(
-    name: str, held: Sequence[LedgerMonth], calendar: Calendar
-) -> FiscalPeriod | LedgerMonth:
-    """What a name means in reports: of a month that is not open, what it was closed as."""
-    return next((each for each in _shut(held) if each.name == name), None) or calendar.named(name)
+def period_of(name: str, held: Sequence[LedgerMonth], calendar: Calendar) -> Period:
+    """What a name means in reports: of a month that is not open, what it was closed as.
+
+    Any period of the calendar has a name, also a quarter; ValueError, whose text can be shown, if
+    there is none of it.
+    """
+    shut = next((each for each in _shut(held) if each.name == name), None)
+    return calendar.named(name).period if shut is None else shut.period
 
 
 def check_accepted(
@@ -178,12 +185,12 @@ def check_accepted(
 ) -> tuple[Warned, ...]:
     """The warnings that are accepted; raises MonthRefusedError where some are not.
 
-    ``known``: all names that a warning can have. Another one is a slip of the pen.
+    ``known``: all names that a warning can have; another one raises WarningUnknownError.
     """
     unknown = sorted(set(accepted) - {*known, ALL})
     if unknown:
         names = ", ".join(sorted({*known, ALL}))
-        raise MonthRefusedError([f"there is no warning {unknown[0]!r}: accept any of {names}"])
+        raise WarningUnknownError(f"there is no warning {unknown[0]!r}: accept any of {names}")
     lacking = [each for each in warnings if ALL not in accepted and each.name not in accepted]
     if lacking:
         told = [f"{each.name}: {each.said}" for each in lacking]

@@ -103,8 +103,8 @@ def close(
 ) -> LedgerMonth:
     """Closes a month, in one transaction after it was read; returns it with its record.
 
-    ``accepted``: names of warnings (store/month_warnings.py), or ``all``. Raises MonthUnknownError
-    and MonthRefusedError: then, and if it is killed, everything is as it was.
+    ``accepted``: names of warnings (store/month_warnings.py), or ``all``. Raises MonthUnknownError,
+    WarningUnknownError and MonthRefusedError: then, and if it is killed, everything is as it was.
     """
     with database.write() as session:
         # Whoever posts has committed then, and all up to these ids can be seen.

@@ -21,6 +21,7 @@ from spend.months import (
     LedgerMonth,
     MonthRefusedError,
     MonthUnknownError,
+    WarningUnknownError,
     month_named,
     next_open,
 )
@@ -266,7 +267,7 @@ def _refusals(name: str) -> Iterator[None]:
     """What cannot be done is told with every reason, and ends with 1."""
     try:
         yield
-    except MonthUnknownError as unknown:
+    except (MonthUnknownError, WarningUnknownError) as unknown:
         raise click.UsageError(str(unknown)) from None
     except MonthRefusedError as refused:
         _refuse(name, refused)
