@@ -5,11 +5,15 @@ were read, with the row that each was read from: what a name on them means to us
 whoever compares them with the ledger, so that a bill need not be imported again for it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import reduce
 from typing import Any, Final
+
+from spend.money import ROUNDING, total
+from spend.periods import Month
 
 USAGE: Final = "usage"
 CREDIT: Final = "credit"
@@ -58,6 +62,19 @@ class BillLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BillSum:
+    """Lines of a bill that say the same kind, model and meter, added up."""
+
+    kind: str
+    model: str | None
+    meter: str | None
+    lines: int
+    quantity: Decimal | None
+    """In the meter's unit; None: no meter, or not told on each of the lines."""
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bill:
     """What one issuer invoices an account for a period, without its lines."""
 
@@ -88,3 +105,39 @@ class Bill:
     """The sum of its lines' amounts, to the last 1e-12."""
     superseded_at: datetime | None = None
     """When a newer version replaced it; None: it holds."""
+
+    @property
+    def period(self) -> str:
+        """``2026-10``, or from which day to which, where that is no month of UTC."""
+        month = Month(self.starts.year, self.starts.month)
+        days = [each.date() for each in (self.starts, self.ends)]
+        if days == [month.first_day, month.plus(1).first_day]:
+            return str(month)
+        return f"{days[0]} to {days[1]}"
+
+
+def summed(lines: Iterable[BillLine]) -> list[BillSum]:
+    """Lines added up by kind, model and meter, the largest amount first."""
+    found: dict[tuple[str, str | None, str | None], list[BillLine]] = {}
+    for line in lines:
+        found.setdefault((line.kind, line.model, line.meter), []).append(line)
+    sums = [_sum(*key, of) for key, of in found.items()]
+    return sorted(sums, key=lambda each: (-abs(each.amount), each.kind, each.model or ""))
+
+
+def _sum(kind: str, model: str | None, meter: str | None, lines: Sequence[BillLine]) -> BillSum:
+    quantities = [line.quantity for line in lines if line.quantity is not None]
+    told = meter is not None and len(quantities) == len(lines)
+    return BillSum(
+        kind=kind,
+        model=model,
+        meter=meter,
+        lines=len(lines),
+        quantity=reduce(ROUNDING.add, quantities) if told else None,
+        amount=total([line.amount for line in lines]),
+    )
+
+
+def unread(lines: Iterable[BillLine]) -> list[BillLine]:
+    """Lines of usage whose model or meter we could not read: they are kept, and stand apart."""
+    return [line for line in lines if line.kind == USAGE and None in {line.model, line.meter}]

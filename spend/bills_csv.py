@@ -4,6 +4,7 @@ A row has the month that it is invoiced in (``period``), the day of use (``date`
 Amounts are written out: no exponents, no separators of thousands, a point for the decimals.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Final
@@ -17,7 +18,7 @@ from spend.bill_reading import (
     month_of_utc,
 )
 from spend.bill_words import counted, price_per_million, scaled
-from spend.bills import KINDS, USAGE, BillLine
+from spend.bills import KINDS, USAGE, Bill, BillLine
 from spend.bills_focus import provider_of
 from spend.meters import METERS
 from spend.money import minor_digits
@@ -47,6 +48,8 @@ FIELDS: Final = (*REQUIRED, *OPTIONAL)
 TOTAL: Final = "total"
 """The kind of a row that is no line: what the invoice says that its lines come to."""
 WHOLE, CENTS = "whole", "cents"
+FEWEST: Final = 5
+"""Of fewer lines it is no wonder when all amounts are whole."""
 _METERS: Final = {meter.name: meter for meter in METERS}
 
 
@@ -129,3 +132,12 @@ def _times(row: RowFields) -> tuple[Period, Period | None]:
     if day is None:
         return booked or NO_TIME, booked
     return Period(day, day + timedelta(days=1)), booked
+
+
+def looks_like_cents(bill: Bill, lines: Sequence[BillLine]) -> bool:
+    """Whether amounts may be cents, and nobody said so: a hint, and no more."""
+    return (
+        bill.format == "csv"
+        and len(lines) >= FEWEST
+        and all(line.amount == line.amount.to_integral_value() for line in lines)
+    )

@@ -114,11 +114,15 @@ def held(session: Session, tenant: int, period: Period | None = None) -> list[Bi
     return sorted(found, key=lambda each: (each.provider, each.account or "", each.starts, each.id))
 
 
-def page(session: Session, tenant: int, *, before: int | None, at_most: int) -> list[Bill]:
-    """Bills with an id below ``before``, superseded ones too, the last one imported first."""
+def page(
+    session: Session, tenant: int, *, before: int | None, at_most: int, superseded: bool = True
+) -> list[Bill]:
+    """Bills with an id below ``before``, the last one imported first."""
     asked = select(bills).where(bills.c.tenant_id == tenant)
     if before is not None:
         asked = asked.where(bills.c.id < before)
+    if not superseded:
+        asked = asked.where(bills.c.superseded_at.is_(None))
     return [_bill(row) for row in session.execute(asked.order_by(bills.c.id.desc()).limit(at_most))]
 
 
