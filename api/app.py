@@ -13,8 +13,10 @@ from api import (
     contract,
     discounts,
     economics,
+    focus,
     front,
     health,
+    months,
     ownership,
     ownership_preview,
     performance,
@@ -37,6 +39,31 @@ from store.sessions import Database
 
 LARGEST_BODY = 4 * 1024 * 1024
 """Bytes. A price file of 20,000 lines fits."""
+
+NOUNS = (
+    spend,
+    charges,
+    performance,
+    calls,
+    statements,
+    months,
+    focus,
+    budgets,
+    alerts,
+    prices,
+    price_comparison,
+    rates,
+    repricings,
+    discounts,
+    pools,
+    economics,
+    commitments,
+    ownership,
+)
+"""A router each, which checks the key by what a request does."""
+
+QUESTIONS = (what_if, ownership_preview)
+"""They ask, with a body: nothing is written, so a read key will do."""
 
 
 def create_app(database: Database, settings: ApiSettings, clock: Now) -> FastAPI:
@@ -62,29 +89,11 @@ def create_app(database: Database, settings: ApiSettings, clock: Now) -> FastAPI
     app.add_middleware(BodyLimit, most=LARGEST_BODY)
     app.include_router(front.router)
     app.include_router(health.router)
-    for noun in (
-        spend,
-        charges,
-        performance,
-        calls,
-        statements,
-        budgets,
-        alerts,
-        prices,
-        price_comparison,
-        rates,
-        repricings,
-        discounts,
-        pools,
-        economics,
-        commitments,
-        ownership,
-    ):
+    for noun in NOUNS:
         app.include_router(
             noun.router, dependencies=[Depends(caller_of), Depends(known_parameters_only)]
         )
-    # They ask, with a body: nothing is written, so a read key will do.
-    for question in (what_if, ownership_preview):
+    for question in QUESTIONS:
         app.include_router(
             question.router, dependencies=[Depends(asker_of), Depends(known_parameters_only)]
         )

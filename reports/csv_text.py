@@ -24,11 +24,12 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[Value]]) -> str:
     writer = csv.writer(out)
     writer.writerow(header)
     for row in rows:
-        writer.writerow([_cell(value) for value in row])
+        writer.writerow([cell(value) for value in row])
     return out.getvalue()
 
 
-def _cell(value: Value) -> str:
+def cell(value: Value) -> str:
+    """One value, as ``csv_text`` writes it."""
     if value is None:
         return ""
     if isinstance(value, Decimal):

@@ -78,7 +78,9 @@ def charge_sums(
     """
     booked = _booked_in(tenant, period, as_known_at)
     late = session.scalars(
-        select(distinct(charges.c.slot)).where(
+        select(charges.c.slot)
+        .distinct()
+        .where(
             charges.c.tenant_id == tenant,
             charges.c.booked_slot >= period.start,
             charges.c.booked_slot < period.end,

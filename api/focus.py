@@ -1,0 +1,125 @@
+"""GET /v1/focus/{month}/{dataset}: a period as FOCUS, for tools that read bills of all kinds."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Path as InPath
+from fastapi.responses import FileResponse
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
+from starlette.background import BackgroundTask
+
+from api.answers import CSV
+from api.auth import whole_ledger
+from api.dependencies import Clock, Config, Reading, Tenant
+from api.grouping import wrong
+from api.problems import answers
+from reports.focus_columns import DATASETS, NEWEST
+from reports.focus_export import Wanted, write_export
+from reports.focus_files import PARQUET
+from spend.charge_sums import ChargeSum
+from spend.fiscal import Calendar, FiscalPeriod
+from spend.periods import Period
+from store.charge_sums import charge_sums
+from store.period_books import period_books
+
+router = APIRouter(prefix="/v1", tags=["statements"], dependencies=[Depends(whole_ledger)])
+
+PARQUET_TYPE = "application/vnd.apache.parquet"
+
+Version = Literal["1.4", "1.2"]
+Dataset = Literal["cost-and-usage", "billing-period", "invoice-detail", "contract-commitment"]
+
+
+def export_files(
+    session: Session,
+    tenant: int,
+    folder: Path,
+    wanted: Wanted,
+    period: FiscalPeriod,
+    calendar: Calendar,
+    *,
+    now: datetime,
+    as_known_at: datetime | None = None,
+    begun: Callable[[Period], None] = lambda _day: None,
+    told: Callable[[str, int], None] = lambda _dataset, _rows: None,
+) -> list[Path]:
+    """Writes the files of a period into a folder, all from the session's one snapshot.
+
+    ``begun`` hears of each day before it is read, ``told`` of each file and its rows.
+    """
+
+    def sums() -> Iterator[ChargeSum]:
+        found = charge_sums(session, tenant, period.period, calendar.zone, as_known_at=as_known_at)
+        for day, of_day in found:
+            begun(day)
+            yield from of_day
+
+    books = period_books(session, tenant, period, now=as_known_at or now)
+    return write_export(folder, wanted, books, sums(), told=told)
+
+
+class FocusAsked(BaseModel):
+    """Parameters of a file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: Version = Field(NEWEST, description="Of FOCUS; 1.2 has Cost and Usage alone.")
+    ascii: bool = Field(False, description="Text in ASCII, for tools that take nothing else.")
+
+
+@router.get(
+    "/focus/{month}/{dataset}.csv",
+    summary="A period as FOCUS, in CSV",
+    response_class=FileResponse,
+    responses={200: {"content": {CSV: {}}}, **answers(401, 403, 422, 503)},
+)
+@router.get(
+    "/focus/{month}/{dataset}.parquet",
+    summary="A period as FOCUS, in Parquet",
+    response_class=FileResponse,
+    responses={200: {"content": {PARQUET_TYPE: {}}}, **answers(401, 403, 422, 503)},
+)
+def focus(
+    request: Request,
+    session: Reading,
+    tenant: Tenant,
+    config: Config,
+    clock: Clock,
+    month: Annotated[str, InPath(description="Such as `2026-10`, or `FY2027-P02`.")],
+    dataset: Annotated[Dataset, InPath(description="Of the bundle; they refer to each other.")],
+    query: Annotated[FocusAsked, Query()],
+) -> FileResponse:
+    """What is booked in a period, as the FinOps Open Cost and Usage Specification has it.
+
+    Its costs add up to the ledger's lines, in each currency. A key of one team gets none: a file
+    has the invoices of all.
+    """
+    try:
+        period = config.calendar.named(month)
+    except ValueError as unknown:
+        raise wrong("month", str(unknown)[:200]) from None
+    if dataset not in DATASETS[query.version]:
+        raise wrong("version", f"FOCUS {query.version} is exported as cost-and-usage alone.")
+    shape = request.url.path.rpartition(".")[2]
+    wanted = Wanted(query.version, (dataset,), shape, query.ascii)
+    # Not in memory: it can be large. Gone when it was sent, or when it could not be made.
+    folder = TemporaryDirectory(prefix="spanledger-focus-")
+    try:
+        (path,) = export_files(
+            session, tenant, Path(folder.name), wanted, period, config.calendar, now=clock()
+        )
+    except BaseException:
+        folder.cleanup()
+        raise
+    return FileResponse(
+        path,
+        media_type=PARQUET_TYPE if shape == PARQUET else CSV,
+        filename=path.name,
+        headers={"Cache-Control": "private, no-cache", "Vary": "Authorization"},
+        background=BackgroundTask(folder.cleanup),
+    )

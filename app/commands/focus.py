@@ -1,0 +1,112 @@
+"""``spanledger focus``: a period for tools that read FOCUS."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import click
+
+from api.focus import export_files
+from app.database import database_for
+from app.settings import read_settings
+from reports.focus_columns import DATASETS, NEWEST
+from reports.focus_export import Wanted
+from reports.focus_files import CSV, FORMATS
+from spend.periods import Period
+from store.tenants import TENANT
+
+ALL: Final = "all"
+
+
+@click.group(
+    short_help="Write a month as FOCUS, for FinOps tools",
+    epilog="\b\nExample:\n  spanledger focus export --month 2026-10 --output october",
+)
+def command() -> None:
+    """Write what is booked in a month as the FinOps Open Cost and Usage Specification has it."""
+
+
+@command.command(epilog="\b\nExample:\n  spanledger focus export --month 2026-10 --output october")
+@click.option("--month", required=True, help="Such as 2026-10, or FY2027-P02.")
+@click.option(
+    "--output",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder to write into; it is made if it is not there.",
+)
+@click.option(
+    "--version",
+    type=click.Choice(list(DATASETS)),
+    default=NEWEST,
+    show_default=True,
+    help="Of FOCUS.",
+)
+@click.option(
+    "--dataset",
+    type=click.Choice([ALL, *DATASETS[NEWEST]]),
+    default=ALL,
+    show_default=True,
+    help="Which one; 1.2 has cost-and-usage alone.",
+)
+@click.option(
+    "--format",
+    "shape",
+    type=click.Choice(FORMATS),
+    default=CSV,
+    show_default=True,
+    help="Of the files.",
+)
+@click.option("--ascii", "ascii_only", is_flag=True, help="For tools that take nothing else.")
+def export(
+    month: str, output: Path, version: str, dataset: str, shape: str, ascii_only: bool
+) -> None:
+    """Write the files of a month: all of them from one moment, or none.
+
+    They add up to the ledger's lines, in each currency and cost. docs/focus.md
+    """
+    settings = read_settings()
+    calendar = settings.calendar
+    try:
+        period = calendar.named(month)
+    except ValueError as unknown:
+        raise click.BadParameter(str(unknown), param_hint="--month") from None
+    datasets = DATASETS[version] if dataset == ALL else (dataset,)
+    if not set(datasets) <= set(DATASETS[version]):
+        raise click.BadParameter(f"FOCUS {version} has no {dataset} here", param_hint="--dataset")
+    wanted = Wanted(version, datasets, shape, ascii_only)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        # Beside where they go, so that they can be moved there at once; gone if we are stopped.
+        with (
+            TemporaryDirectory(dir=output, prefix=".focus-") as folder,
+            database_for(settings) as database,
+        ):
+            with database.read() as session:
+                paths = export_files(
+                    session,
+                    TENANT,
+                    Path(folder),
+                    wanted,
+                    period,
+                    calendar,
+                    now=datetime.now(UTC),
+                    begun=_begun,
+                    told=_told,
+                )
+            for path in paths:
+                path.replace(output / path.name)
+    except OSError as error:
+        raise click.ClickException(f"{output}: {error.strerror or error}") from None
+    for path in paths:
+        click.echo(output / path.name)
+
+
+def _begun(day: Period) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\r{day.start:%Y-%m-%d} ", err=True, nl=False)
+
+
+def _told(dataset: str, rows: int) -> None:
+    click.echo(f"{dataset}: {rows:,} rows", err=True)
