@@ -12,7 +12,7 @@ from spend.months import LedgerMonth, MonthAct, Warned
 
 Note = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"\S")]
 
-_RECORD: Final = "What it was closed with; its SHA-256, written as canonical JSON, is `hash`: see docs/months.md."
+_RECORD: Final = "What it was closed with; its text as canonical JSON has the hash: docs/months.md."
 
 
 class Said(BaseModel):
