@@ -113,9 +113,10 @@ def charge_cells(session: Session, context: JobContext, start: datetime, end: da
         hours = {hour_of(place[0]) for place, its in found.runs_on.items() if its is pool}
         changed = _posted_already(pool, hours)
         lines += split_hours(session, TENANT, held, pool, changed, now=context.now)
-    ledger.post(session, TENANT, lines, now=context.now)
+    posted_at = context.posted_at(session)
+    ledger.post(session, TENANT, lines, now=posted_at)
     settled = [(key, found.unpriced[key]) for key in map(key_of, claimed)]
-    ledger.settle(session, TENANT, settled, now=context.now)
+    ledger.settle(session, TENANT, settled, now=posted_at)
     moved = charge_again(session, TENANT, found.again)
     return Charged(len(claimed), len(lines), moved=moved)
 

@@ -55,7 +55,7 @@ def next_hours(
         return 0, True
     hours = [start + HOUR * number for number in range((end - start) // HOUR)]
     lines = split_hours(session, TENANT, held, pool, hours, now=context.now)
-    ledger.post(session, TENANT, lines, now=context.now)
+    ledger.post(session, TENANT, lines, now=context.posted_at(session))
     pools.charged(session, TENANT, pool_id, end)
     return len(lines), end == until
 
@@ -70,7 +70,7 @@ def _measured_anew(context: JobContext) -> int:
         for pool in held:
             hours = {hour for each in told for hour in _hours_of(pool, each)}
             lines = split_hours(session, TENANT, held, pool, hours, now=context.now)
-            ledger.post(session, TENANT, lines, now=context.now)
+            ledger.post(session, TENANT, lines, now=context.posted_at(session))
             count += len(lines)
     return count
 

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from sqlalchemy.orm import Session
+
 from store.sessions import Database
 
 
@@ -27,12 +29,19 @@ class JobContext:
 
     database: Database
     now: datetime
-    """UTC. The only time that a job knows."""
+    """UTC. The only time that a job goes by."""
     settings: JobSettings = field(default_factory=JobSettings)
+    clock: Callable[[Session], datetime] | None = None
+    """Tells the time (UTC) at which lines are posted, in a transaction that has locked the ledger:
+    a run can be long, and others post meanwhile. None: ``now``."""
     by_hand: bool = False
     """Somebody waits for it: settle everything heard so far instead of waiting for late twins."""
     progress: Callable[[str], None] = lambda _line: None
     """Called now and then by long work, with a line for people."""
+
+    def posted_at(self, session: Session) -> datetime:
+        """When lines are posted (UTC) that a transaction posts now, after lock_ledger."""
+        return self.now if self.clock is None else self.clock(session)
 
 
 @dataclass(frozen=True, slots=True)

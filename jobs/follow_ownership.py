@@ -13,9 +13,9 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from jobs.context import JobContext
-from spend.ownership import FIRST, LAST, Term, differing, switched, terms_of
+from spend.ownership import FIRST, LAST, Term, differing, switched
 from spend.ownership_files import Ownership
-from store import closing, ownership, parties, payer_moves, payers, split_days, waiting
+from store import eras, ownership, parties, payer_moves, payers, split_days, waiting
 from store.ownership import Version
 from store.payers import Terms
 from store.tenants import TENANT
@@ -34,7 +34,7 @@ def follow(context: JobContext) -> int:
             version = ownership.in_force(session, TENANT)
             if version is None or version.followed_at is not None:
                 return lines
-            to_do = _differences(session, version.said)
+            to_do = _differences(session)
             cuts = _cuts(session, to_do) if to_do else []
         start = FIRST
         for end in [*cuts, LAST] if to_do else []:
@@ -48,7 +48,7 @@ def follow(context: JobContext) -> int:
         with context.database.write() as session:
             waiting.lock_ledger(session)
             # Somebody new may have been heard, or a newer version applied: then once more.
-            if _is_in_force(session, version) and not _differences(session, version.said):
+            if _is_in_force(session, version) and not _differences(session):
                 _conclude(session, version, context.now)
 
 
@@ -57,21 +57,13 @@ def _is_in_force(session: Session, version: Version) -> bool:
     return now is not None and now.version == version.version
 
 
-def _differences(session: Session, said: Ownership) -> dict[int, tuple[Term, ...]]:
+def _differences(session: Session) -> dict[int, tuple[Term, ...]]:
     """Owners for whom others are to pay than the reports have it, with their new terms."""
     are = payers.terms(session, TENANT)
     heard = parties.owners_of(session, TENANT)
-    by_rules = {id_: terms_of(said.rules, owner) for id_, owner in heard.items()}
-    to_be = _but_in_closed_time(session, are, by_rules)
+    held = eras.eras(session, TENANT)
+    to_be = {id_: eras.terms_in(held, owner) for id_, owner in heard.items()}
     return {id_: terms for id_, terms in to_be.items() if terms != are.get(id_, ())}
-
-
-def _but_in_closed_time(session: Session, are: Terms, to_be: Terms) -> Terms:
-    """Who has paid in closed time has paid."""
-    open_from = closing.open_from(session, TENANT)
-    if open_from is None:
-        return to_be
-    return {id_: switched(terms, are.get(id_, ()), open_from) for id_, terms in to_be.items()}
 
 
 def _cuts(session: Session, to_do: Terms) -> list[datetime]:
@@ -90,9 +82,7 @@ def _switch(
 ) -> int:
     """Lets the rules hold up to ``end``; they do up to ``start``."""
     are = payers.terms(session, TENANT, list(to_do))
-    # More may have been closed since we looked.
-    to_be = _but_in_closed_time(session, are, to_do)
-    new = {id_: switched(are.get(id_, ()), terms, end) for id_, terms in to_be.items()}
+    new = {id_: switched(are.get(id_, ()), terms, end) for id_, terms in to_do.items()}
     times = [each for id_, terms in new.items() for each in differing(are.get(id_, ()), terms)]
     payers.write(session, TENANT, new)
     if not times:
@@ -100,7 +90,7 @@ def _switch(
     begins, ends = min(each[0] for each in times), max(each[1] for each in times)
     begins, ends = max(begins, start), min(ends, end)
     split_days.mark_between(session, TENANT, begins, ends)
-    return payer_moves.move(session, TENANT, begins, ends, now=context.now)
+    return payer_moves.move(session, TENANT, begins, ends, now=context.posted_at(session))
 
 
 def _conclude(session: Session, version: Version, now: datetime) -> None:

@@ -128,13 +128,13 @@ def _book(
             session,
             TENANT,
             found.concluded.lines,
-            now=context.now,
+            now=context.posted_at(session),
             repricing_id=asked.id,
         )
         # Cells that changed meanwhile wait, and are charged by what is known of them then.
         still = repricings.claim_charged(session, TENANT, found.unpriced)
         settled = [(key, found.unpriced[key]) for key in sorted(still)]
-        ledger.settle(session, TENANT, settled, now=context.now)
+        ledger.settle(session, TENANT, settled, now=context.posted_at(session))
         charge_again(session, TENANT, found.concluded.again)
     return repricings.advance(
         session,

@@ -157,7 +157,7 @@ def _settle_period(
     if now:
         split_days.mark(session, TENANT, now)
         posted = commitment_slots.cover(
-            session, TENANT, sources, now, seen_to=seen_to, now=context.now
+            session, TENANT, sources, now, seen_to=seen_to, now=context.posted_at(session)
         )
     if len(now) < len(wanted):
         return posted, False
@@ -166,7 +166,7 @@ def _settle_period(
         *_where_it_runs_out(session, sources, todo, slots, seen_to),
         *_own_lines(session, commitment, period, todo, slots, context.now),
     ]
-    ledger.post(session, TENANT, lines, now=context.now)
+    ledger.post(session, TENANT, lines, now=context.posted_at(session))
     return posted + len(lines), True
 
 

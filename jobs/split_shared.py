@@ -5,8 +5,8 @@ posted is the difference to what stands there. So late calls and new rules settl
 any order, and nothing is posted twice.
 """
 
-from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -18,7 +18,8 @@ from spend.ids import content_id
 from spend.ownership_files import Ownership
 from spend.periods import day_start, local_day
 from spend.splits import FREE, SPLIT_METER, Bases, lines_of_day, with_payers
-from store import closing, ledger, ownership, payers, split_days, waiting
+from store import eras, ledger, ownership, payers, split_days, waiting
+from store.eras import Era
 from store.ledger import NewCharge
 from store.split_days import Posted
 from store.tenants import TENANT
@@ -29,31 +30,43 @@ _NOTHING: Final = Decimal(0)
 def settle_days(context: JobContext) -> int:
     """Settles every day that changed and is over; returns the lines posted."""
     with context.database.read() as session:
-        version = ownership.in_force(session, TENANT)
+        if ownership.in_force(session, TENANT) is None:
+            return 0
         slots = split_days.waiting_slots(session, TENANT)
-    if version is None:
-        return 0
+        days = _days(eras.eras(session, TENANT), slots, context.now)
     lines = 0
-    for day in sorted({local_day(slot, version.said.zone) for slot in slots}):
-        if day_start(day + timedelta(days=1), version.said.zone) > context.now:
-            break
+    for start, end in days:
         with context.database.write() as session:
-            lines += _settle(session, context, day)
-        context.progress(f"shared costs of {day} split, {lines:,} lines posted")
+            lines += _settle(session, context, start, end)
+        context.progress(f"shared costs of {start:%Y-%m-%d} split, {lines:,} lines posted")
     return lines
 
 
-def _settle(session: Session, context: JobContext, day: date) -> int:
+def _days(
+    held: list[Era], slots: Iterable[datetime], now: datetime
+) -> list[tuple[datetime, datetime]]:
+    """The days that are over and hold these slots (UTC, half-open), in order.
+
+    Days of the zone of the rules that hold for them, cut where other rules begin to.
+    """
+    found = set()
+    for slot in slots:
+        era = eras.era_of(held, slot)
+        day, zone = local_day(slot, era.said.zone), era.said.zone
+        end = day_start(day + timedelta(days=1), zone)
+        if end <= now:
+            found.add((max(day_start(day, zone), era.start), min(end, era.end)))
+    return sorted(found)
+
+
+def _settle(session: Session, context: JobContext, start: datetime, end: datetime) -> int:
     waiting.lock_ledger(session)
     version = ownership.in_force(session, TENANT)
-    if version is None or version.followed_at is None:
+    era = eras.era_of(eras.eras(session, TENANT), start)
+    # Where books were closed in the middle of the day meanwhile, the next round sees to it.
+    if version is None or version.followed_at is None or end > era.end:
         return 0
-    said = version.said
-    start, end = day_start(day, said.zone), day_start(day + timedelta(days=1), said.zone)
-    closed_to = closing.open_from(session, TENANT)
-    if closed_to is not None and start < closed_to:
-        split_days.done(session, TENANT, start, end)
-        return 0
+    said = era.said
     # Each currency by itself: what a split goes by is what was used, or was paid in the same one.
     lines = [
         line
@@ -64,7 +77,7 @@ def _settle(session: Session, context: JobContext, day: date) -> int:
             currency,
         )
     ]
-    ledger.post(session, TENANT, lines, now=context.now)
+    ledger.post(session, TENANT, lines, now=context.posted_at(session))
     split_days.done(session, TENANT, start, end)
     return len(lines)
 

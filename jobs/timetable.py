@@ -89,7 +89,9 @@ def start_clock(database: Database, settings: JobSettings) -> BackgroundSchedule
         # APScheduler drops a job that is more than a second late, without a word.
         job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
     )
-    context = JobContext(database=database, now=datetime.now(UTC), settings=settings)
+    context = JobContext(
+        database=database, now=datetime.now(UTC), settings=settings, clock=runs.server_time
+    )
     for name, job in JOBS.items():
         clock.add_job(
             _tick,

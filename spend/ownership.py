@@ -105,10 +105,10 @@ def terms_of(rules: Sequence[Rule], owner: Owner) -> tuple[Term, ...]:
     fitting = [rule for rule in rules if fits(rule.match, owner)]
     bounds = sorted({bound for rule in fitting for bound in (rule.valid_from, rule.valid_to)})
     found = [Term(start, end, payer_at(fitting, owner, start)) for start, end in pairwise(bounds)]
-    return _joined(term for term in found if term.payer != owner)
+    return joined(term for term in found if term.payer != owner)
 
 
-def _joined(terms: Iterable[Term]) -> tuple[Term, ...]:
+def joined(terms: Iterable[Term]) -> tuple[Term, ...]:
     """The same terms (in order, none meeting another), with neighbours of one payer as one."""
     found: list[Term] = []
     for term in terms:
@@ -123,7 +123,7 @@ def switched(before: Sequence[Term], after: Sequence[Term], at: datetime) -> tup
     """What holds while terms are replaced from the past on: ``after`` up to ``at``."""
     done = [replace(term, end=min(term.end, at)) for term in after if term.start < at]
     left = [replace(term, start=max(term.start, at)) for term in before if term.end > at]
-    return _joined([*done, *left])
+    return joined([*done, *left])
 
 
 def differing(before: Sequence[Term], after: Sequence[Term]) -> Iterator[tuple[datetime, datetime]]:

@@ -9,15 +9,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, case, func, literal, null, select
+from sqlalchemy import ColumnElement, DateTime, and_, case, func, literal, null, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from spend.slots import is_slot_start
 from store.tables.ledger import charges, usage_lines
+from store.tables.months import month_acts, months
 from store.tables.pools import ledgers
 
 _MOMENT = DateTime(timezone=True)
+
+
+class BooksClosedError(ValueError):
+    """A line was to be booked where the books are closed for good: book it in an open month."""
+
+    def __init__(self, said: datetime, closed_to: datetime) -> None:
+        super().__init__(
+            f"nothing can be booked at {said:%Y-%m-%dT%H:%MZ}:"
+            f" the books before {closed_to:%Y-%m-%dT%H:%MZ} are closed"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +39,19 @@ class Posting:
     """When they are posted (UTC): never before a line that is there already."""
     open_from: datetime | None
     """Slots before this moment (UTC) are closed; None: everything is open."""
+    closed_to: datetime | None = None
+    """No line may be booked before this moment (UTC), not even one that says where it is to be."""
 
-    def booked_slot(self, slot: datetime) -> datetime | None:
-        """In whose books a line of ``slot`` is; None: in those of its slot."""
+    def booked_slot(self, slot: datetime, said: datetime | None = None) -> datetime | None:
+        """In whose books a line of ``slot`` is; None: in those of its slot.
+
+        ``said``: what the line says itself, into a month that is soft-closed. Raises
+        BooksClosedError.
+        """
+        if said is not None:
+            if self.closed_to is not None and said < self.closed_to:
+                raise BooksClosedError(said, self.closed_to)
+            return said
         closed = self.open_from is not None and slot < self.open_from
         return self.open_from if closed else None
 
@@ -59,18 +80,50 @@ def posting(session: Session, tenant: int, now: datetime) -> Posting:
         .scalar_subquery()
         for table in (charges, usage_lines)
     )
-    at, first = session.execute(
+    first = select(ledgers.c.open_from).where(ledgers.c.tenant_id == tenant)
+    closed = select(func.max(months.c.ends)).where(
+        months.c.tenant_id == tenant, months.c.state == "closed"
+    )
+    found = session.execute(
         select(
             func.greatest(literal(now, _MOMENT), *last),
-            select(ledgers.c.open_from).where(ledgers.c.tenant_id == tenant).scalar_subquery(),
+            first.scalar_subquery(),
+            closed.scalar_subquery(),
         )
-    ).one()
-    return Posting(at, first)
+    )
+    return Posting(*found.one())
 
 
 def open_from(session: Session, tenant: int) -> datetime | None:
     """Slots before this moment (UTC) are closed; None: everything is open."""
     return session.scalar(select(ledgers.c.open_from).where(ledgers.c.tenant_id == tenant))
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedTime:
+    """A month that is closed, softly or for good."""
+
+    end: datetime
+    """UTC, exclusive; it begins where the one before ends, the first one with all that was."""
+    closed_at: datetime
+    """When its usage, prices and rules stopped."""
+
+
+def closed_times(session: Session, tenant: int) -> list[ClosedTime]:
+    """The months that are closed, in order."""
+    # One that was closed at once has no other act.
+    softly = func.max(month_acts.c.at).filter(month_acts.c.act == "soft-close")
+    rows = session.execute(
+        select(months.c.ends, func.coalesce(softly, func.max(month_acts.c.at)))
+        .join(
+            month_acts,
+            and_(month_acts.c.tenant_id == months.c.tenant_id, month_acts.c.month == months.c.name),
+        )
+        .where(months.c.tenant_id == tenant, months.c.state != "open")
+        .group_by(months.c.ends)
+        .order_by(months.c.ends)
+    )
+    return [ClosedTime(*row) for row in rows]
 
 
 def close(session: Session, tenant: int, until: datetime) -> None:

@@ -2,6 +2,10 @@
 
 A cell's charges are looked at again as long as it waits (``store/waiting.py``). What is read here
 is read in the transaction that posts, after ``lock_ledger``.
+
+Lines are dated in the order in which they are committed: the moment is taken once the ledger is
+locked, and never before that of the last line (``closing.posting``). So lines up to a moment are
+what was known at it, where nobody posts any more (``waiting.lock_shared``).
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,7 +37,6 @@ from sqlalchemy.orm import Session
 
 from spend.meters import METER_NAMES
 from store import closing, columns, payers, split_days, usage_lines
-from store.closing import Posting
 from store.payers import Paying
 from store.tables.ledger import charges
 from store.tables.rollups import cells
@@ -167,7 +170,8 @@ def post(
     """Adds lines to the ledger, each at who pays for it; returns how many.
 
     Also notes who pays for owners that are new, and that the days of the lines are to be split
-    again. After lock_ledger.
+    again. After lock_ledger. Raises BooksClosedError (store/closing.py) where a line says that it
+    is booked in a month that is closed for good.
     """
     posted = list(lines)
     posting = closing.posting(session, tenant, now)
@@ -177,13 +181,9 @@ def post(
     with columns.driver(session).cursor() as cursor, cursor.copy(_COPY) as copy:
         for line in posted:
             values = _VALUES(line if line.payer_id is not None else _paid(line, paying))
-            booked_slot = _booked(line, posting)
+            booked_slot = posting.booked_slot(line.slot, line.booked_slot)
             copy.write_row((tenant, posting.at, ENGINE, repricing_id, booked_slot, *values))
     return len(posted)
-
-
-def _booked(line: NewCharge, posting: Posting) -> datetime | None:
-    return line.booked_slot or posting.booked_slot(line.slot)
 
 
 def _paid(line: NewCharge, paying: Paying) -> NewCharge:

@@ -25,8 +25,9 @@ from spend.months import (
     to_reopen,
     to_soft_close,
 )
+from spend.ownership import FIRST
 from spend.periods import Period
-from store import closing, month_waits, waiting
+from store import closing, month_waits, ownership, split_days, waiting
 from store.tables.months import month_acts, months
 
 
@@ -107,7 +108,11 @@ def reopen(
     before = [each for each in there if each.state != OPEN and each.name != name]
     write(session, tenant, month, state=OPEN)
     note_act(session, tenant, name, MonthAct(REOPEN, now, by, note, ()))
-    closing.reopen(session, tenant, month.period.start if before else None)
+    since = month.period.start if before else None
+    closing.reopen(session, tenant, since)
+    # The rules in force hold for it again.
+    ownership.follow_again(session, tenant)
+    split_days.mark_between(session, tenant, since or FIRST, month.period.end)
     return _named(session, tenant, name)
 
 

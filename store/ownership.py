@@ -1,6 +1,7 @@
 """Remembers who pays for whose calls: versions of the rules, none ever overwritten."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -34,6 +35,21 @@ class Version:
 def in_force(session: Session, tenant: int) -> Version | None:
     """The version in force; None where none was ever applied: everybody pays for their own."""
     return _first(session, tenant, ownership.c.known_to.is_(None))
+
+
+def in_force_at(session: Session, tenant: int, moments: Sequence[datetime]) -> list[Version | None]:
+    """The version that was in force at each of these moments (UTC); None: there was none yet."""
+    if not moments:
+        return []
+    known = session.execute(
+        select(ownership.c.version, ownership.c.known_from)
+        .where(ownership.c.tenant_id == tenant)
+        .order_by(ownership.c.version)
+    ).all()
+    numbers = [max((row[0] for row in known if row[1] <= each), default=0) for each in moments]
+    which = ownership.c.version.in_(set(numbers))
+    found = {row.version: _version(row) for row in session.execute(_wanted(tenant).where(which))}
+    return [found.get(number) for number in numbers]
 
 
 def numbered(session: Session, tenant: int, version: int) -> Version | None:
@@ -94,6 +110,15 @@ def apply(
         )
     )
     return Version(version, now, None, source, entered_by, said, None)
+
+
+def follow_again(session: Session, tenant: int) -> None:
+    """Has charges follow the version in force once more: it holds for more time than before."""
+    session.execute(
+        update(ownership)
+        .where(ownership.c.tenant_id == tenant, ownership.c.known_to.is_(None))
+        .values(followed_at=None)
+    )
 
 
 def is_followed(session: Session, tenant: int, version: int, now: datetime) -> None:

@@ -25,8 +25,8 @@ from sqlalchemy.orm import Session
 
 from spend.calls import Owner
 from spend.ids import content_id
-from spend.ownership import Term, payer_in, terms_of
-from store import dictionaries, ownership, parties
+from spend.ownership import Term, payer_in
+from store import dictionaries, eras, ownership, parties
 from store.ownership import Version
 from store.tables import heard
 from store.tables.ownership import payers
@@ -79,10 +79,11 @@ def remember_new(session: Session, tenant: int, owner_ids: Collection[int]) -> P
 
 def _new(session: Session, tenant: int, version: Version, owner_ids: Collection[int]) -> Terms:
     # While charges still follow a new version, what holds is the table.
-    if version.followed_at is None or not version.said.rules or not owner_ids:
+    if version.followed_at is None or not owner_ids:
         return {}
+    held = eras.eras(session, tenant)
     owners = parties.owners_of(session, tenant, owner_ids)
-    found = {id_: terms_of(version.said.rules, owner) for id_, owner in owners.items()}
+    found = {id_: eras.terms_in(held, owner) for id_, owner in owners.items()}
     return {id_: of_owner for id_, of_owner in found.items() if of_owner}
 
 

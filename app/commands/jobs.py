@@ -64,6 +64,7 @@ def run(name: str | None, everything: bool) -> None:
             database=database,
             now=datetime.now(UTC),
             settings=job_settings(settings),
+            clock=runs.server_time,
             by_hand=True,
             progress=lambda line: click.echo(f"{'':12} {line}", err=True),
         )

@@ -25,7 +25,7 @@ from spend.repricings import (
     check_range,
     slot_after,
 )
-from store import closing, repricings
+from store import closing, repricings, runs
 from store.repricings import Named, Part
 from store.tenants import TENANT
 
@@ -78,7 +78,9 @@ def command(
     now = datetime.now(UTC)
     ends = ends or slot_after(now)
     with database_for(settings, application="jobs") as database:
-        context = JobContext(database=database, now=now, settings=job_settings(settings))
+        context = JobContext(
+            database=database, now=now, settings=job_settings(settings), clock=runs.server_time
+        )
         with database.read() as session:
             _check(starts, ends, now, closing.open_from(session, TENANT))
             count = repricings.count_cells(session, TENANT, starts, ends)
