@@ -32,6 +32,7 @@ from store.shown_routes import shown_routes
 from store.tables.commitments import commitments
 from store.tables.heard import owners
 from store.tables.pools import pools
+from store.usage_to_come import to_come_in, usage_to_come
 
 _ROUTE: Final = ("provider", "model", "deployment", "region")
 
@@ -42,23 +43,45 @@ def booked(
     period: Period,
     *,
     by_day: bool = False,
+    by_day_but: str | None = None,
     as_known_at: datetime | None = None,
 ) -> list[Booked]:
     """Money and usage that are booked in a period (UTC, on quarter hours), in an order of its own.
 
     ``as_known_at`` (UTC): as it was posted, and as names were known, by then: whoever posts must
-    have been waited for (``store/as_known.py``). Else all, on one snapshot: the session's, or of
-    whoever holds the ledger. What waits for its charge is in neither.
+    have been waited for (``waiting.lock_shared``). Else all, on one snapshot: the session's, or of
+    whoever holds the ledger. What waits for its charge is in neither: see ``waiting``.
+
+    ``by_day`` tells days apart; where ``by_day_but`` is given, not those of money in that currency,
+    nor of usage.
     """
-    asked = Asked(tenant, period, by_day, as_known_at)
-    money = _named(session, asked, MONEY, ("kind", "currency"))
-    usage = _named(session, asked, TAKEN_IN, ())
+    asked = Asked(tenant, period, by_day, as_known_at, by_day_but)
+    money = _added_up(session, asked, MONEY, ("kind", "currency"))
+    usage = _added_up(session, asked, TAKEN_IN, ())
     return [*(_money(row) for row in money), *(_usage(row) for row in usage)]
 
 
-def _named(session: Session, asked: Asked, lines: Lines, also: Sequence[str]) -> Sequence[Row[Any]]:
-    """Sums by what ids stand for: few rows are joined to the dictionaries."""
+def waiting(session: Session, tenant: int, period: Period) -> list[Booked]:
+    """Usage that waits for its charge, where it will be booked in a period; no money.
+
+    Its ``waiting_calls`` are all calls of the cells that wait, also those that are booked already.
+    """
+    found = to_come_in(usage_to_come(session, tenant), period)
+    sums = (*TAKEN_IN.sums, "waiting_calls")
+    return [_usage(row) for row in _named(session, Asked(tenant, period), found, (), sums)]
+
+
+def _added_up(
+    session: Session, asked: Asked, lines: Lines, also: Sequence[str]
+) -> Sequence[Row[Any]]:
     found = added_up(session, lines, asked, ("payer_id", "route_id", *also))
+    return _named(session, asked, found, also, tuple(lines.sums))
+
+
+def _named(
+    session: Session, asked: Asked, found: Subquery, also: Sequence[str], sums: Sequence[str]
+) -> Sequence[Row[Any]]:
+    """Sums by what ids stand for: few rows are joined to the dictionaries."""
     routes = shown_routes(asked.tenant, asked.known_at)
     keys: list[ColumnElement[Any]] = [
         func.coalesce(owners.c.team, UNALLOCATED).label("team"),
@@ -70,7 +93,7 @@ def _named(session: Session, asked: Asked, lines: Lines, also: Sequence[str]) ->
         owners, and_(owners.c.tenant_id == asked.tenant, owners.c.id == found.c.payer_id)
     ).outerjoin(routes, and_(routes.c.tenant_id == asked.tenant, routes.c.id == found.c.route_id))
     return session.execute(
-        select(*keys, *(func.sum(found.c[name]).label(name) for name in lines.sums))
+        select(*keys, *(func.sum(found.c[name]).label(name) for name in sums))
         .select_from(source)
         .group_by(*keys)
         .order_by(*keys)
@@ -94,6 +117,7 @@ def _usage(row: Row[Any]) -> Booked:
         unpriced_calls=int(row.unpriced_calls),
         unpriced_tokens=int(row.unpriced_tokens),
         unmetered_calls=int(row.unmetered_calls),
+        waiting_calls=int(getattr(row, "waiting_calls", 0)),
         usage={name: int(getattr(row, name)) for name in METER_NAMES},
     )
     return _booked(row, None, None, totals)
@@ -117,10 +141,11 @@ def booked_pools(
     period: Period,
     *,
     by_day: bool = False,
+    by_day_but: str | None = None,
     as_known_at: datetime | None = None,
 ) -> list[BookedPool]:
     """What pools cost by what is booked in a period; arguments as of ``booked``."""
-    asked = Asked(tenant, period, by_day, as_known_at)
+    asked = Asked(tenant, period, by_day, as_known_at, by_day_but)
     found = added_up(session, MONEY, asked, ("pool_id", "currency", "meter"), only="pool_id")
     sums = {"cost": found.c.amount, "idle": _where(found, IDLE_METER, found.c.amount)}
     rows = _by_source(session, tenant, found, pools, found.c.pool_id, sums)
@@ -133,13 +158,14 @@ def booked_commitments(
     period: Period,
     *,
     by_day: bool = False,
+    by_day_but: str | None = None,
     as_known_at: datetime | None = None,
 ) -> list[BookedCommitment]:
     """What commitments came to by what is booked in a period; arguments as of ``booked``.
 
     A prepaid one is paid where it begins, a minimum where each of its periods does.
     """
-    asked = Asked(tenant, period, by_day, as_known_at)
+    asked = Asked(tenant, period, by_day, as_known_at, by_day_but)
     keys = ("commitment_id", "currency", "meter")
     found = added_up(session, MONEY, asked, keys, only="commitment_id")
     sums = {

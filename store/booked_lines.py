@@ -19,9 +19,9 @@ from sqlalchemy import (
     Subquery,
     Table,
     Text,
-    and_,
     case,
     cast,
+    false,
     func,
     literal,
     null,
@@ -35,6 +35,7 @@ from spend.booked import USAGE
 from spend.calls import Outcome
 from spend.meters import METER_NAMES
 from spend.periods import Period
+from store.booked_time import booked_in, booked_time, day_of, within
 from store.ledger import CREDIT, TRUE_UP
 from store.tables.days import charge_days, usage_days
 from store.tables.ledger import charges, usage_lines
@@ -116,6 +117,8 @@ class Asked:
     period: Period
     by_day: bool = False
     known_at: datetime | None = None
+    by_day_but: str | None = None
+    """Told by day are all but money in this currency, and usage; None: all."""
 
 
 def summed_to(session: Session, lines: Lines, tenant: int) -> int:
@@ -123,25 +126,6 @@ def summed_to(session: Session, lines: Lines, tenant: int) -> int:
     # Told to Postgres as a number: of a subquery's it would not know that few lines are beyond it.
     asked = select(lines.summed_to).where(ledgers.c.tenant_id == tenant)
     return int(session.scalar(asked) or 0)
-
-
-def day_of(moment: ColumnElement[datetime]) -> ColumnElement[date]:
-    """The UTC day of a moment."""
-    return cast(func.timezone("UTC", moment), Date)
-
-
-def booked_time(rows: Table) -> ColumnElement[datetime]:
-    """When lines are booked."""
-    return func.coalesce(rows.c.booked_slot, rows.c.slot)
-
-
-def booked_in(rows: Table, period: Period) -> ColumnElement[bool]:
-    """Which lines are booked in a period, as its indexes can find them."""
-    return or_(
-        and_(rows.c.booked_slot.is_(None), _within(rows.c.slot, period)),
-        # Said on its own, as the index of the few lines that have one holds no others.
-        and_(rows.c.booked_slot.is_not(None), _within(rows.c.booked_slot, period)),
-    )
 
 
 def added_up(
@@ -167,10 +151,6 @@ def added_up(
     )
 
 
-def _within(moment: ColumnElement[datetime], period: Period) -> ColumnElement[bool]:
-    return and_(moment >= period.start, moment < period.end)
-
-
 @dataclass(frozen=True, slots=True)
 class _Rows:
     """What is booked in a period, in pieces that are disjoint."""
@@ -187,14 +167,14 @@ class _Rows:
     def pieces(self, summed_to: int) -> Iterator[Select[Any]]:
         rows, period = self.lines.rows, self.asked.period
         late = rows.c.booked_slot.is_not(None)
-        yield self._raw(late, _within(rows.c.booked_slot, period))
-        yield self._raw(~late, rows.c.id > summed_to, _within(rows.c.slot, period))
+        yield self._raw(late, within(rows.c.booked_slot, period))
+        yield self._raw(~late, rows.c.id > summed_to, within(rows.c.slot, period))
         if summed_to:
             whole, edges = cut(period)
             if whole is not None:
                 yield self._whole_days(whole)
             for edge, sign in edges:
-                at = (~late, rows.c.id <= summed_to, _within(rows.c.slot, edge))
+                at = (~late, rows.c.id <= summed_to, within(rows.c.slot, edge))
                 yield self._raw(*at, sign=sign)
 
     def _raw(self, *where: ColumnElement[bool], sign: int = 1) -> Select[Any]:
@@ -203,7 +183,7 @@ class _Rows:
         keys = [
             *(self.lines.keys[name].label(name) for name in self.keys),
             case((before, day_of(rows.c.slot)), else_=null()).label("belongs_to"),
-            self._day(day_of(booked_time(rows))),
+            self._day(day_of(booked_time(rows)), rows),
         ]
         sums = [(sign * func.sum(value)).label(name) for name, value in self.lines.sums.items()]
         its = () if self.only is None else (rows.c[self.only].is_not(None),)
@@ -215,7 +195,7 @@ class _Rows:
         keys = [
             *(days.c[name] for name in self.keys),
             cast(null(), Date).label("belongs_to"),
-            self._day(days.c.day),
+            self._day(days.c.day, days),
         ]
         its = () if self.only is None else (days.c[self.only] != 0,)
         return (
@@ -229,8 +209,12 @@ class _Rows:
             .group_by(*keys)
         )
 
-    def _day(self, day: ColumnElement[date]) -> ColumnElement[Any]:
-        return (day if self.asked.by_day else cast(null(), Date)).label("day")
+    def _day(self, day: ColumnElement[date], rows: Table) -> ColumnElement[Any]:
+        never: ColumnElement[Any] = cast(null(), Date)
+        if self.asked.by_day and self.asked.by_day_but is not None:
+            but = rows.c.currency != self.asked.by_day_but if "currency" in rows.c else false()
+            day = case((but, day), else_=never)
+        return (day if self.asked.by_day else never).label("day")
 
 
 def cut(period: Period) -> tuple[Period | None, list[tuple[Period, int]]]:

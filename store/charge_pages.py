@@ -66,7 +66,7 @@ def page(
     at_most: int,
 ) -> list[ChargeLine]:
     """The next lines of the question's period in ``currency`` after a position."""
-    asked = _with_names(tenant).where(*_asked(question, tenant, currency))
+    asked = _with_names(question, tenant).where(*_asked(question, tenant, currency))
     if after is not None:
         asked = asked.where(tuple_(charges.c.slot, charges.c.id) < (after.slot, after.id))
     found = session.execute(
@@ -94,9 +94,9 @@ def _asked(question: Question, tenant: int, currency: str) -> list[ColumnElement
     ]
 
 
-def _with_names(tenant: int) -> Select[Any]:
+def _with_names(question: Question, tenant: int) -> Select[Any]:
     # Outer joins: a line whose owner is not in the dictionary is counted, and so it is shown.
-    routes = shown_routes(tenant)
+    routes = shown_routes(tenant, question.as_known_at)
     found = charges.outerjoin(
         owners, and_(owners.c.tenant_id == tenant, owners.c.id == charges.c.payer_id)
     ).outerjoin(routes, and_(routes.c.tenant_id == tenant, routes.c.id == charges.c.route_id))

@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from store.booked_lines import MONEY, TAKEN_IN, Lines, day_of, summed_to
+from store.booked_lines import MONEY, TAKEN_IN, Lines, summed_to
+from store.booked_time import day_of
 from store.tables.days import known_routes
 from store.tables.ledger import usage_lines
 from store.tables.pools import ledgers

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, FromClause, or_, select
 
 from spend.periods import Period, day_start, month_period, parse_month
+from store.booked_time import booked_in, within
 from store.shown_routes import shown_routes
 from store.tables.heard import owners
 
@@ -37,6 +38,12 @@ class Question:
     zone: ZoneInfo
     group_by: tuple[str, ...] = ()
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    billing: bool = False
+    """Whether lines of the ledger are in the period that they are booked in, not in their slot's;
+    days and months likewise."""
+    as_known_at: datetime | None = None
+    """A moment (UTC) that was waited for (``waiting.lock_shared``): of the ledger's lines those
+    that were posted by then, with the names of then. None: all."""
 
 
 def conditions(
@@ -47,14 +54,20 @@ def conditions(
     who: ColumnElement[int],
 ) -> list[ColumnElement[bool]]:
     """Which of ``rows`` (which has tenant_id, route_id) are asked about; ``who`` pays for them."""
-    asked = [rows.c.tenant_id == tenant, _within(moment, question.period)]
+
+    def is_in(period: Period) -> ColumnElement[bool]:
+        return booked_in(rows, period) if is_booked(question, rows) else within(moment, period)
+
+    asked = [rows.c.tenant_id == tenant, is_in(question.period)]
+    if question.as_known_at is not None and "posted_at" in rows.c:
+        asked.append(rows.c.posted_at <= question.as_known_at)
     for name in TIMED:
         if values := question.filters.get(name):
             pieces = [named_period(name, value, question.zone) for value in values]
-            asked.append(or_(*(_within(moment, piece) for piece in pieces)))
+            asked.append(or_(*map(is_in, pieces)))
     for dictionary, names, column in (
         (owners, OWNED, who),
-        (shown_routes(tenant), ROUTED, rows.c.route_id),
+        (shown_routes(tenant, question.as_known_at), ROUTED, rows.c.route_id),
     ):
         wanted = [
             _one_of(dictionary.c[name], question.filters[name])
@@ -67,6 +80,11 @@ def conditions(
     return asked
 
 
+def is_booked(question: Question, rows: FromClause) -> bool:
+    """Whether the question looks at when ``rows`` are booked."""
+    return question.billing and "booked_slot" in rows.c
+
+
 def named_period(name: str, value: str, zone: ZoneInfo) -> Period:
     """The local day ``2026-10-31`` or month ``2026-10`` of a filter.
 
@@ -76,10 +94,6 @@ def named_period(name: str, value: str, zone: ZoneInfo) -> Period:
         return month_period(parse_month(value), zone)
     day = date.fromisoformat(value)
     return Period(day_start(day, zone), day_start(day + timedelta(days=1), zone))
-
-
-def _within(moment: ColumnElement[datetime], period: Period) -> ColumnElement[bool]:
-    return (moment >= period.start) & (moment < period.end)
 
 
 def _one_of(column: ColumnElement[Any], values: tuple[str, ...]) -> ColumnElement[bool]:

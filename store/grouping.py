@@ -32,7 +32,8 @@ from sqlalchemy.orm import Session
 
 from spend.periods import day_start, days_in, month_period, months_in
 from store import payers
-from store.dimensions import OWNED, ROUTED, Question, conditions
+from store.booked_time import booked_time
+from store.dimensions import OWNED, ROUTED, Question, conditions, is_booked
 from store.shown_routes import shown_routes
 from store.tables.heard import owners
 
@@ -120,9 +121,9 @@ def _by_id(
             # Postgres finds the piece in bounds that Python computed: it need not know the zone,
             # and both cannot have different ideas of it.
             starts = bindparam("starts", pieces.starts, ARRAY(DateTime(timezone=True)))
-            keys.append(
-                func.width_bucket(part.rows.c.slot, starts, type_=SmallInteger).label("piece")
-            )
+            booked = is_booked(question, part.rows)
+            moment = booked_time(part.rows) if booked else part.rows.c.slot
+            keys.append(func.width_bucket(moment, starts, type_=SmallInteger).label("piece"))
         if any(name in OWNED for name in question.group_by):
             keys.append(payer.label("payer_id"))
         if any(name in ROUTED for name in question.group_by):
@@ -144,7 +145,7 @@ def _by_dimension(
     source: FromClause = by_id
     for dictionary, names, column in (
         (owners, OWNED, "payer_id"),
-        (shown_routes(tenant), ROUTED, "route_id"),
+        (shown_routes(tenant, question.as_known_at), ROUTED, "route_id"),
     ):
         if column in by_id.c:
             # An outer join: money whose owner is not in the dictionary must still be counted.

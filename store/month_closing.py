@@ -38,7 +38,7 @@ from spend.periods import Period
 from store import closing, ledger, month_waits, month_warnings, months, ownership, repricings
 from store import waiting as waiting_cells
 from store.booked import booked
-from store.booked_lines import booked_in
+from store.booked_time import booked_in
 from store.month_lines import BookedLines, Told, columns_of
 from store.sessions import Database
 from store.tables.ledger import charges, usage_lines

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from spend.month_records import Lines
 from spend.periods import Period
-from store.booked_lines import booked_in
+from store.booked_time import booked_in
 from store.columns import driver
 
 _PATIENCE: Final = text("SET LOCAL statement_timeout = '1h'")

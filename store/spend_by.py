@@ -1,26 +1,22 @@
-"""Answers what was spent: money from charges, usage from cells, never from sightings."""
+"""Answers what was spent: money from charges, usage from cells, never from sightings.
 
-import functools
-import operator
+As it is booked, or was known, usage is that of the ledger's lines.
+"""
+
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Integer, Row, case, cast, func, not_
+from sqlalchemy import ColumnElement, FromClause, Integer, Row, case, cast, func, not_
 from sqlalchemy.orm import Session
 
 from spend.calls import Outcome
-from spend.meters import DISJOINT, METER_NAMES
+from spend.meters import METER_NAMES
 from spend.totals import Totals
 from store.dimensions import Question
 from store.grouping import Key, Part, added_up
-from store.tables.ledger import charges
+from store.tables.ledger import charges, usage_lines
 from store.tables.rollups import cells
-
-# Of a priced cell only the calls that said nothing are unpriced: they have no tokens to count.
-_NO_PRICE = cells.c.unpriced_calls > cells.c.unmetered_calls
-_TOKENS = functools.reduce(operator.add, (cells.c[name] for name in DISJOINT))
-# Written down since metrics tell of tokens without telling of calls.
-_UNPRICED_TOKENS = func.coalesce(cells.c.unpriced_tokens, case((_NO_PRICE, _TOKENS), else_=0))
+from store.usage_to_come import UNPRICED_TOKENS, usage_to_come
 
 MONEY: Final = {
     "cost": func.sum(charges.c.amount),
@@ -40,21 +36,36 @@ def spend_by(
 
     Costs are in ``currency``: ledger lines in another one are left out.
     """
-    usage = Part(
-        cells,
-        {
-            "calls": func.sum(cells.c.calls),
-            "errors": func.sum(case((cells.c.outcome != Outcome.OK, cells.c.calls), else_=0)),
-            "unpriced": func.sum(cells.c.unpriced_calls),
-            "unpriced_tokens": func.sum(_UNPRICED_TOKENS),
-            "unmetered": func.sum(cells.c.unmetered_calls),
-            "waiting": func.sum(cast(not_(cells.c.charged), Integer) * cells.c.calls),
-            **{name: func.sum(cells.c[name]) for name in METER_NAMES},
-        },
-    )
-    money = Part(charges, MONEY, (charges.c.currency == currency,))
-    found = {key: _totals(row) for key, row in added_up(session, question, tenant, (usage, money))}
+    parts = [
+        *_usage(session, question, tenant),
+        Part(charges, MONEY, (charges.c.currency == currency,)),
+    ]
+    found = {key: _totals(row) for key, row in added_up(session, question, tenant, parts)}
     return {key: totals for key, totals in found.items() if not totals.is_nothing}
+
+
+def _usage(session: Session, question: Question, tenant: int) -> list[Part]:
+    if question.as_known_at is not None:
+        return [_part(usage_lines)]
+    if question.billing:
+        to_come = usage_to_come(session, tenant)
+        return [_part(usage_lines), _part(to_come, waiting=to_come.c.waiting_calls)]
+    waiting = cast(not_(cells.c.charged), Integer) * cells.c.calls
+    return [_part(cells, unpriced_tokens=UNPRICED_TOKENS, waiting=waiting)]
+
+
+def _part(rows: FromClause, **other: ColumnElement[Any]) -> Part:
+    """Usage of rows (columns of usage_lines), but where ``other`` is said."""
+    told = {
+        "calls": rows.c.calls,
+        "errors": case((rows.c.outcome != Outcome.OK, rows.c.calls), else_=0),
+        "unpriced": rows.c.unpriced_calls,
+        "unpriced_tokens": rows.c.unpriced_tokens,
+        "unmetered": rows.c.unmetered_calls,
+        **{name: rows.c[name] for name in METER_NAMES},
+        **other,
+    }
+    return Part(rows, {name: func.sum(value) for name, value in told.items()})
 
 
 def _totals(row: Row[Any]) -> Totals:
@@ -75,6 +86,6 @@ def _totals(row: Row[Any]) -> Totals:
         unpriced_calls=unpriced,
         unpriced_tokens=int(row.unpriced_tokens or 0),
         unmetered_calls=int(row.unmetered or 0),
-        waiting_calls=int(row.waiting or 0),
+        waiting_calls=int(getattr(row, "waiting", None) or 0),
         usage={name: int(getattr(row, name) or 0) for name in METER_NAMES},
     )
