@@ -1,0 +1,155 @@
+"""The books of a period in one currency, as a statement is drawn up from them."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from itertools import groupby
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from spend.booked import Booked, BookedCommitment, BookedPool
+from spend.exchange import DAILY, Exchange, UsedRate
+from spend.money import EXACT
+from spend.one_currency import at_rates_of, in_one_currency
+from spend.periods import Period
+from store import rates
+from store.booked import booked, booked_commitments, booked_pools
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """How books are told in one currency."""
+
+    to: str
+    policy: str
+    """One of ``spend.exchange.POLICIES``."""
+    zone: ZoneInfo
+    """Whose days a period has."""
+    now: datetime
+    """UTC."""
+    as_known_at: datetime | None = None
+    """As of ``store.booked.booked``; rates are those known then."""
+
+    def exchange(
+        self, session: Session, tenant: int, period: Period, currencies: Collection[str | None]
+    ) -> Exchange:
+        """What brings amounts of a period in these currencies into one."""
+        return rates.exchange(
+            session,
+            tenant,
+            {each for each in currencies if each is not None},
+            period,
+            self.zone,
+            to=self.to,
+            policy=self.policy,
+            now=self.now,
+            known_at=self.as_known_at,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertedBooks:
+    """Rows in one currency, but for those that have no rate: they are in their own."""
+
+    rows: tuple[Booked, ...]
+    exchange: Exchange
+    own: tuple[Booked, ...]
+    """The rows, each in its own currency."""
+    used: tuple[UsedRate, ...]
+
+    def at_rates_of(self, before: "ConvertedBooks") -> tuple[Booked, ...] | None:
+        """The same rows at the rates of another period; None: nothing was converted."""
+        if not self.used:
+            return None
+        return at_rates_of(before.exchange, self.own, self.exchange).rows
+
+
+def converted_books(
+    session: Session,
+    tenant: int,
+    period: Period,
+    asked: Conversion,
+    *,
+    also: Collection[str | None] = (),
+) -> ConvertedBooks:
+    """What is booked in a period. ``also``: currencies that rates are wanted of beside."""
+    by_day = asked.policy == DAILY
+    own = booked(
+        session,
+        tenant,
+        period,
+        by_day=by_day,
+        by_day_but=asked.to,
+        as_known_at=asked.as_known_at,
+    )
+    currencies = {*(row.currency for row in own), *also}
+    exchange = asked.exchange(session, tenant, period, currencies)
+    found = in_one_currency(own, exchange)
+    return ConvertedBooks(found.rows, exchange, tuple(own), found.used)
+
+
+def converted_pools(
+    session: Session, tenant: int, period: Period, asked: Conversion, exchange: Exchange
+) -> list[BookedPool]:
+    """What pools cost by what is booked in a period: each once, or once in each currency."""
+    own = booked_pools(
+        session,
+        tenant,
+        period,
+        by_day=exchange.by_day,
+        by_day_but=asked.to,
+        as_known_at=asked.as_known_at,
+    )
+    return [
+        replace(one, day=None, cost=_sum(its, "cost"), idle=_sum(its, "idle"))
+        for one, its in _alike(in_one_currency(own, exchange).rows)
+    ]
+
+
+def converted_commitments(
+    session: Session, tenant: int, period: Period, asked: Conversion, exchange: Exchange
+) -> list[BookedCommitment]:
+    """What commitments came to by what is booked in a period, likewise."""
+    own = booked_commitments(
+        session,
+        tenant,
+        period,
+        by_day=exchange.by_day,
+        by_day_but=asked.to,
+        as_known_at=asked.as_known_at,
+    )
+    return [
+        replace(
+            one,
+            day=None,
+            paid=_sum(its, "paid"),
+            covered=_sum(its, "covered"),
+            used=_sum(its, "used"),
+            wasted=_sum(its, "wasted"),
+        )
+        for one, its in _alike(in_one_currency(own, exchange).rows)
+    ]
+
+
+_Row = TypeVar("_Row", BookedPool, BookedCommitment)
+
+
+def _alike(rows: Iterable[_Row]) -> Iterator[tuple[_Row, list[_Row]]]:
+    """What is of one pool or commitment, in one currency: the first of it, and all."""
+
+    def key(row: BookedPool | BookedCommitment) -> tuple[str, int, str]:
+        return row.name, row.id, row.currency
+
+    for _key, its in groupby(sorted(rows, key=key), key):
+        alike = list(its)
+        yield alike[0], alike
+
+
+def _sum(rows: Iterable[BookedPool | BookedCommitment], name: str) -> Decimal:
+    total = Decimal(0)
+    for row in rows:
+        total = EXACT.add(total, getattr(row, name))
+    return total
