@@ -44,6 +44,16 @@ class StatementAsked(BaseModel):
 @router.get(
     "/statements/{month}.csv", summary="A month as CSV", responses=answers(401, 403, 422, 503)
 )
+@router.get(
+    "/statements/{month}.parquet",
+    summary="A month's lines as Parquet",
+    responses=answers(401, 403, 422, 503),
+)
+@router.get(
+    "/statements/{month}.xlsx",
+    summary="A month as a workbook",
+    responses=answers(401, 403, 422, 503),
+)
 def statement(
     request: Request,
     session: Reading,

@@ -1,7 +1,7 @@
 """Columns of a statement's lines, for all formats that have lines: a column's sum is its total."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
@@ -10,7 +10,7 @@ from spend.meters import METERS
 from spend.statement_lines import Line
 from spend.statement_sides import BASES
 from spend.statements import Statement
-from spend.why import Why
+from spend.why import PART_NAMES
 
 
 class Holds(Enum):
@@ -86,7 +86,7 @@ COLUMNS: Final = (
     *map(_exact, BASES),
     LineColumn("last_month_cost", Holds.EXACT, lambda _, line: line.figures.last.cost),
     LineColumn("corrections", Holds.EXACT, lambda _, line: line.figures.corrections),
-    *(_why(part.name) for part in fields(Why) if part.name != "rounding"),
+    *(_why(name) for name in PART_NAMES if name != "rounding"),
     *map(
         _count,
         (

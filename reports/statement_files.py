@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from reports.statement_csv import statement_csv
+from reports.statement_parquet import statement_parquet
+from reports.statement_workbook import statement_workbook
 from spend.statements import Statement
 
 
@@ -11,5 +13,9 @@ def _csv(statement: Statement) -> bytes:
     return statement_csv(statement).encode()
 
 
-WRITERS: Final[Mapping[str, Callable[[Statement], bytes]]] = {"csv": _csv}
+WRITERS: Final[Mapping[str, Callable[[Statement], bytes]]] = {
+    "csv": _csv,
+    "parquet": statement_parquet,
+    "xlsx": statement_workbook,
+}
 """End of a file's name -> what writes it."""

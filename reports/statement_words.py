@@ -1,13 +1,12 @@
 """What a statement's parts are called, and its notes: the same in every format for people."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Final
 
 from spend.money import plain
 from spend.statements import Statement
-from spend.why import Why
+from spend.why import PART_NAMES, Why
 
 UNKNOWN: Final = "unknown"
 NOT_SAID: Final = "not said"
@@ -70,8 +69,7 @@ DEPLOYMENTS: Final[Mapping[str | None, str]] = {
 def parts_told(why: Why) -> list[str]:
     """The parts that a difference has, in order; volume, mix and price always."""
     always = {"volume", "mix", "price"}
-    names = (part.name for part in fields(Why))
-    return [name for name in names if name in always or getattr(why, name)]
+    return [name for name in PART_NAMES if name in always or getattr(why, name)]
 
 
 def state_told(statement: Statement) -> str:

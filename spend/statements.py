@@ -7,7 +7,7 @@ parts (``spend/why.py``); where the work was done and what mends earlier months 
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -20,7 +20,7 @@ from spend.money import EXACT, rounded, rounded_lines
 from spend.statement_lines import Figures, Line, lines_of, no_coins, sum_of, team_order
 from spend.statement_parts import CorrectedLine, Place, corrected_lines, places_of
 from spend.statement_sides import exact_sum, side_of
-from spend.why import Why, why_changed
+from spend.why import Why, amounts_of, why_changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,7 @@ def _in_coins(sums: Mapping[str, Figures], currency: str) -> dict[str, Why]:
     names = list(sums)
     columns = [
         rounded_lines(part, currency) if any(part) else part
-        for part in zip(*(astuple(sums[name].why) for name in names), strict=True)
+        for part in zip(*(amounts_of(sums[name].why) for name in names), strict=True)
     ]
     found = {}
     for name, parts in zip(names, zip(*columns, strict=True), strict=True):

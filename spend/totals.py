@@ -1,7 +1,7 @@
 """What a group of calls comes to: cost, counts and usage; and how groups add up."""
 
 import functools
-from collections import Counter
+import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -58,36 +58,48 @@ class Totals:
         return bool(self.unpriced_calls or self.unpriced_tokens)
 
 
+_MONEY: Final = operator.attrgetter("cost", "list_cost", "contracted_cost", "billed_cost")
+_COUNTED: Final = (
+    "calls",
+    "errors",
+    "unpriced_calls",
+    "unpriced_tokens",
+    "unmetered_calls",
+    "waiting_calls",
+)
+_COUNTS: Final = operator.attrgetter(*_COUNTED)
+
+
 def together(groups: Iterable[Totals]) -> Totals:
     """The sum of groups; its cost is None only where no group has one.
 
     At list prices it is None where one group has a cost, and none at list prices.
     """
     groups = tuple(groups)
-    counts: Counter[str] = Counter()
-    usage: Counter[str] = Counter()
+    if not groups:
+        return Totals()
+    if len(groups) == 1:
+        return groups[0]
+    usage: dict[str, int] = {}
     for group in groups:
-        counts["calls"] += group.calls
-        counts["errors"] += group.errors
-        counts["unpriced_calls"] += group.unpriced_calls
-        counts["unpriced_tokens"] += group.unpriced_tokens
-        counts["unmetered_calls"] += group.unmetered_calls
-        counts["waiting_calls"] += group.waiting_calls
-        for meter, tokens in group.usage.items():
-            usage[meter] += tokens
+        for meter, units in group.usage.items():
+            usage[meter] = usage.get(meter, 0) + units
+    cost, listed, contracted, billed = map(_sum, zip(*map(_MONEY, groups), strict=True))
+    counts = [sum(column) for column in zip(*map(_COUNTS, groups), strict=True)]
     unlisted = any(group.cost is not None and group.list_cost is None for group in groups)
     return Totals(
-        cost=_sum(group.cost for group in groups),
-        list_cost=None if unlisted else _sum(group.list_cost for group in groups),
-        contracted_cost=_sum(group.contracted_cost for group in groups),
-        billed_cost=_sum(group.billed_cost for group in groups),
-        usage=dict(usage),
-        **counts,
+        cost=cost,
+        list_cost=None if unlisted else listed,
+        contracted_cost=contracted,
+        billed_cost=billed,
+        usage=usage,
+        **dict(zip(_COUNTED, counts, strict=True)),
     )
 
 
 def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
-    return functools.reduce(plus, amounts, None)
+    known = [amount for amount in amounts if amount is not None]
+    return functools.reduce(EXACT.add, known) if known else None
 
 
 def plus(one: Decimal | None, other: Decimal | None) -> Decimal | None:

@@ -29,9 +29,10 @@ What has no such way has a part of its own:
 * ``rounding``: exactly 0; in whole coins, what the other parts lack.
 """
 
+import operator
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Final, Self
 
@@ -65,14 +66,20 @@ class Why:
     @property
     def total(self) -> Decimal:
         """The difference: cost less last month's, as far as both are known."""
-        return exact_sum(astuple(self))
+        return exact_sum(amounts_of(self))
 
     @classmethod
     def together(cls, parts: Iterable[Self]) -> Self:
         """Of several lines."""
-        columns = zip(*map(astuple, parts), strict=True)
+        columns = zip(*map(amounts_of, parts), strict=True)
         return cls(*(exact_sum(column) for column in columns))
 
+
+PART_NAMES: Final = tuple(part.name for part in fields(Why))
+"""In the order in which they are told."""
+
+amounts_of: Final = operator.attrgetter(*PART_NAMES)
+"""The parts of a Why, in that order."""
 
 NO_CHANGE: Final = Why()
 
