@@ -6,6 +6,7 @@ exponent); "AWS FOCUS 1.2 columns" (``x_UsageType``, ``x_Operation``), Microsoft
 Google's FOCUS export. BilledCost is what the invoice says: what a commitment has paid for is 0.
 """
 
+import re
 from decimal import Decimal
 from typing import Final
 
@@ -43,14 +44,6 @@ _KINDS: Final = {
     "Credit": CREDIT,
     "Adjustment": ADJUSTMENT,
 }
-_ISSUERS: Final = {
-    "amazon web services": "aws",
-    "amazon web services, inc.": "aws",
-    "microsoft": "azure",
-    "microsoft azure": "azure",
-    "google cloud": "google",
-    "google cloud platform": "google",
-}
 # Where the name of what was metered stands, the most telling first.
 _METERED: Final = ("x_UsageType", "x_SkuMeterName", "SkuMeter", "x_SkuDescription")
 _MODEL_KEYS: Final = ("ModelId", "x_ModelId", "x_Model")
@@ -65,13 +58,14 @@ def lines_of_focus(table: Rows, refusals: list[Refusal]) -> list[ReadLine]:
 
 
 def provider_of(name: str | None) -> str | None:
-    """The provider that an issuer's or a service provider's name means.
+    """The provider that an issuer's or a service provider's name means, with its legal form or not.
 
-    >>> provider_of("Microsoft"), provider_of("Acme Models")
+    >>> provider_of("Microsoft Ireland Operations"), provider_of("Acme Models")
     ('azure', 'acme models')
     """
-    word = (name or "").strip().lower()
-    return _ISSUERS.get(word) or provider_named(word) or word or None
+    word = " ".join((name or "").lower().split())
+    first = re.split(r"[ ,]", word)[0]
+    return "azure" if first == "microsoft" else provider_named(first) or word or None
 
 
 def _line(row: RowFields) -> ReadLine:

@@ -153,7 +153,6 @@ def _credited(of: ReadLine, row: RowFields, number: int) -> ReadLine:
     said = replace(
         of.said,
         line=number,
-        meter=None,
         description=row.text("full_name") or row.text("name") or of.said.description,
         kind=CREDIT,
         quantity=None,
