@@ -1,7 +1,7 @@
 """Months, what was done with them and what they come to, as tables for a terminal."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -12,21 +12,24 @@ from reports.table_parts import UNKNOWN, shown_money, shown_name, small_table
 from spend.money import rounded
 from spend.month_proofs import Proof
 from spend.months import LedgerMonth, MonthAct
+from spend.periods import local_day
 
-_HASH_SHOWN: Final = 16
+_HASH_SHOWN: Final = 12
+_NAME_SHOWN: Final = 12
+_MOMENT: Final = timedelta(microseconds=1)
 _BASES: Final = ("list", "contracted", "effective", "billed")
 
 
 def months_table(months: Sequence[LedgerMonth], acts: Mapping[str, Sequence[MonthAct]]) -> Table:
-    """Each month with its state, its last act, and how its hash begins."""
-    table = small_table("Month", "State", "Ends (UTC)", "By", "On", "Hash", words=6)
+    """Each month with its state, its last act, and how its hash begins: 80 columns hold it."""
+    table = small_table("Month", "State", "Last day", "By", "On", "Hash", words=6)
     for month in months:
         last = acts.get(month.name, [None])[-1]
         table.add_row(
             month.name,
             month.state,
-            _minute(month.period.end),
-            shown_name(last.by)[:20] if last else "",
+            f"{local_day(month.period.end - _MOMENT, month.calendar.zone)}",
+            shown_name(last.by)[:_NAME_SHOWN] if last else "",
             _day(last.at) if last else "",
             (month.hash or "")[:_HASH_SHOWN],
         )
