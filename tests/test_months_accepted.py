@@ -11,7 +11,8 @@ from sqlalchemy.exc import OperationalError
 
 from spend.calls import Route
 from spend.months import MonthRefusedError, WarningUnknownError
-from store import closing, month_closing, months
+from store import closing, months
+from store.month_lines import BookedLines
 from store.sessions import Database
 from store.tables.budgets import outbox
 from store.tables.heard import batches
@@ -97,7 +98,7 @@ def test_who_dies_in_the_middle_leaves_the_month_as_it_was(
         session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))  # type: ignore[attr-defined]  # a session
 
     with monkeypatch.context() as patched:
-        patched.setattr(month_closing.months, "note_act", die)
+        patched.setattr(months, "note_act", die)
         with pytest.raises(OperationalError):
             close(database, "2026-09")
     assert states(database) == {"2026-09": "soft-closed"}
@@ -113,7 +114,7 @@ def test_what_is_posted_while_a_month_is_read_is_in_its_record(
     """A true-up, say, into a month that is soft-closed."""
     filled(database)
     soft_close(database, "2026-09")
-    read = month_closing.BookedLines.read
+    read = BookedLines.read
 
     def late(self: object, *given: object, **others: object) -> None:
         if others.get("up_to") is not None:
@@ -130,7 +131,7 @@ def test_what_is_posted_while_a_month_is_read_is_in_its_record(
             monkeypatch.undo()
         read(self, *given, **others)  # type: ignore[arg-type]  # as it was called
 
-    monkeypatch.setattr(month_closing.BookedLines, "read", late)
+    monkeypatch.setattr(BookedLines, "read", late)
     done = close(database, "2026-09")
     assert '"effective":"40.00"' in (done.record or "")
     assert broken(database) == []
