@@ -11,8 +11,6 @@ from sqlalchemy import (
     and_,
     func,
     insert,
-    literal,
-    or_,
     select,
     update,
 )
@@ -98,7 +96,7 @@ def request(
             repricings.c.ends == ends,
             repricings.c.dry_run == dry_run,
             repricings.c.finished_at.is_(None),
-            or_(literal(latest).is_(None), repricings.c.known_at >= latest),
+            *(() if latest is None else (repricings.c.known_at >= latest,)),
         )
     ).first()
     if same is not None:

@@ -1,5 +1,6 @@
 """Books of tests: closed before a moment, and what stands in them and by slot."""
 
+from datetime import datetime
 from typing import Any
 
 from filled_ledger import at
@@ -19,14 +20,14 @@ USAGE = ("calls", "unmetered_calls", "unpriced_calls", "unpriced_tokens", *METER
 Sums = dict[tuple[Any, ...], tuple[Any, ...]]
 
 
-def close(database: Database, until: str) -> None:
+def close(database: Database, until: str | datetime) -> None:
     """Closes the books before a moment, whatever is in them."""
     with database.write() as session:
         waiting.lock_ledger(session)
-        closing.close(session, TENANT, at(until))
+        closing.close(session, TENANT, _moment(until))
 
 
-def closed_sums(database: Database, until: str) -> tuple[Sums, Sums]:
+def closed_sums(database: Database, until: str | datetime) -> tuple[Sums, Sums]:
     """Money and usage that are booked before a moment: who pays for what, in every base."""
     return (
         _sums(database, charges, ("payer_id", "route_id", "meter", "currency"), MONEY, until),
@@ -73,17 +74,21 @@ def differing_usage(database: Database) -> set[tuple[Any, ...]]:
         return said ^ {tuple(row) for row in session.execute(held.where(cells.c.charged, some))}
 
 
+def _moment(said: str | datetime) -> datetime:
+    return at(said) if isinstance(said, str) else said
+
+
 def _sums(
     database: Database,
     table: Table,
     key: tuple[str, ...],
     sums: tuple[str, ...],
-    until: str | None = None,
+    until: str | datetime | None = None,
 ) -> Sums:
     by = [table.c[name] for name in key]
     wanted = select(*by, *(func.sum(table.c[name]) for name in sums)).group_by(*by)
     if until is not None:
-        wanted = wanted.where(func.coalesce(table.c.booked_slot, table.c.slot) < at(until))
+        wanted = wanted.where(func.coalesce(table.c.booked_slot, table.c.slot) < _moment(until))
     with database.read() as session:
         rows = session.execute(wanted).all()
     found = {tuple(row[: len(by)]): tuple(row[len(by) :]) for row in rows}

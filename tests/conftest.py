@@ -10,6 +10,7 @@ import itertools
 import logging
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -130,6 +131,12 @@ def postgres(
 @pytest.fixture
 def database_url(postgres: LocalPostgres) -> Iterator[str]:
     """The URL of a freshly migrated database that is this test's alone."""
+    with fresh_database(postgres) as url:
+        yield url
+
+
+@contextmanager
+def fresh_database(postgres: LocalPostgres) -> Iterator[str]:
     name = f"test_{next(NUMBERS)}"
     with psycopg.connect(postgres.url_of("postgres"), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
@@ -144,6 +151,15 @@ def database(database_url: str) -> Iterator[Database]:
     opened = open_database(database_url, application="tests")
     yield opened
     opened.engine.dispose()
+
+
+@pytest.fixture
+def another_database(postgres: LocalPostgres) -> Iterator[Database]:
+    """One more of them, to compare with."""
+    with fresh_database(postgres) as url:
+        opened = open_database(url, application="tests")
+        yield opened
+        opened.engine.dispose()
 
 
 @pytest.fixture(autouse=True)
