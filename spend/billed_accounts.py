@@ -37,7 +37,7 @@ def unheard_accounts(
     heard = set()
     for row in estimated:
         if within(row.piece, period) and (by_money or keys.counts(row)):
-            if by_money and row.currency != currency:
+            if by_money and row.amount and row.currency != currency:
                 return frozenset()
             too_many[keys.of(row)] -= Fraction(row.amount if by_money else row.quantity)
             heard.add(keys.of(row))

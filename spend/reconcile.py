@@ -117,17 +117,25 @@ def _cells(
     for row in estimated:
         key = keys.of(row) if row.kind == USAGE else _ALL
         cell = cells[row.kind, key][row.piece]
-        cell.source[row.currency] += money.atoms(row.amount)
+        if row.amount:
+            cell.source[row.currency] += money.atoms(row.amount)
         if row.kind == USAGE and keys.counts(row):
             cell.heard += Fraction(row.quantity)
             cell.priced += 0 if row.unpriced else Fraction(row.quantity)
     for line in billed:
-        kind = _COMPARED_AS[line.kind]
+        kind = _kind(keys, line)
         key = keys.of(line) if kind == USAGE else _ALL
         if kind == USAGE and line.account in unheard:
             key = Key(description=UNHEARD_ACCOUNT.format(line.account or "without a name"))
         _add(cells[kind, key][line.piece], line, counts=kind != USAGE or keys.counts(line))
     return cells
+
+
+def _kind(keys: Keys, line: Billed) -> str:
+    """As what a line is compared: money back for no model is a credit, whatever it is called."""
+    if line.kind == USAGE and keys.by_model and not line.model and line.amount < 0:
+        return CREDIT
+    return _COMPARED_AS[line.kind]
 
 
 def _add(cell: Cell, line: Billed, *, counts: bool) -> None:
