@@ -21,6 +21,7 @@ from api.month_shapes import (
     with_history,
 )
 from api.problems import Problem, answers
+from api.settings import ApiSettings
 from spend.month_records import record_of
 from spend.months import (
     OPEN,
@@ -67,7 +68,7 @@ def show(
     """What was done with it, what it was closed with; of one that is not, what it waits for."""
     with _refusals():
         month = month_named(name, months.held(session, tenant), config.calendar)
-    return _shown(session, tenant, month, clock())
+    return _shown(session, tenant, month, config, clock())
 
 
 @router.post(
@@ -99,7 +100,7 @@ def soft_close(
             by=who.name,
             note=body.note,
         )
-    return _shown(session, tenant, month, now)
+    return _shown(session, tenant, month, config, now)
 
 
 @router.post(
@@ -128,7 +129,7 @@ def reopen(
             by=who.name,
             note=body.reason,
         )
-    return _shown(session, tenant, month, now)
+    return _shown(session, tenant, month, config, now)
 
 
 @router.post(
@@ -159,6 +160,7 @@ def close(
                 tenant,
                 name,
                 calendar=config.calendar,
+                currency=config.currency,
                 now=now,
                 by=who.name,
                 note=body.note,
@@ -167,8 +169,15 @@ def close(
         with database.read() as session:
             if not body.dry_run:
                 month = month_named(name, months.held(session, tenant), config.calendar)
-                return _shown(session, tenant, month, now)
-            checked = month_closing.check(session, tenant, name, calendar=config.calendar, now=now)
+                return _shown(session, tenant, month, config, now)
+            checked = month_closing.check(
+                session,
+                tenant,
+                name,
+                calendar=config.calendar,
+                currency=config.currency,
+                now=now,
+            )
             found = month_closing.preview(
                 session, tenant, checked, now=now, by=who.name, note=body.note
             )
@@ -185,7 +194,9 @@ def _answer(month: LedgerMonth) -> MonthAnswer:
     return MonthAnswer.model_validate(month_fields(month))
 
 
-def _shown(session: Session, tenant: int, month: LedgerMonth, now: datetime) -> MonthWithHistory:
+def _shown(
+    session: Session, tenant: int, month: LedgerMonth, config: ApiSettings, now: datetime
+) -> MonthWithHistory:
     closed = month.record is not None
     return with_history(
         month,
@@ -193,7 +204,9 @@ def _shown(session: Session, tenant: int, month: LedgerMonth, now: datetime) -> 
         waits=month_waits.waits(session, tenant, month.period, now=now)
         if month.state == OPEN
         else [],
-        warnings=[] if closed else month_warnings.warnings(session, tenant, month.period),
+        warnings=[]
+        if closed
+        else month_warnings.warnings(session, tenant, month, currency=config.currency, now=now),
     )
 
 

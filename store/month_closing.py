@@ -35,7 +35,16 @@ from spend.months import (
 )
 from spend.ownership import FIRST
 from spend.periods import Period
-from store import closing, ledger, month_waits, month_warnings, months, ownership, repricings
+from store import (
+    closing,
+    ledger,
+    month_waits,
+    month_warnings,
+    months,
+    ownership,
+    rates,
+    repricings,
+)
 from store import waiting as waiting_cells
 from store.booked import booked
 from store.booked_time import booked_in
@@ -43,7 +52,6 @@ from store.month_lines import BookedLines, Told, columns_of
 from store.sessions import Database
 from store.tables.ledger import charges, usage_lines
 from store.tables.prices import discounts, prices
-from store.tables.rates import rates
 from store.tenants import PUBLIC
 
 LINES = (charges, usage_lines)
@@ -62,14 +70,21 @@ class Checked:
 
 
 def check(
-    session: Session, tenant: int, name: str, *, calendar: Calendar, now: datetime
+    session: Session,
+    tenant: int,
+    name: str,
+    *,
+    calendar: Calendar,
+    currency: str,
+    now: datetime,
 ) -> Checked:
     """Raises MonthUnknownError, and MonthRefusedError where it is not its turn."""
     month = to_close(name, months.held(session, tenant), calendar, now)
     # Usage has stopped in a soft-closed one: what waits is booked later.
     settled = month.state == SOFT_CLOSED
     waits = [] if settled else month_waits.waits(session, tenant, month.period, now=now)
-    return Checked(month, waits, month_warnings.warnings(session, tenant, month.period))
+    found = month_warnings.warnings(session, tenant, month, currency=currency, now=now)
+    return Checked(month, waits, found)
 
 
 def preview(
@@ -95,6 +110,7 @@ def close(
     name: str,
     *,
     calendar: Calendar,
+    currency: str,
     now: datetime,
     by: str,
     note: str | None = None,
@@ -103,13 +119,14 @@ def close(
 ) -> LedgerMonth:
     """Closes a month, in one transaction after it was read; returns it with its record.
 
-    ``accepted``: names of warnings (store/month_warnings.py), or ``all``. Raises MonthUnknownError,
-    WarningUnknownError and MonthRefusedError: then, and if it is killed, everything is as it was.
+    ``currency`` is the one that reports are in; ``accepted`` names warnings
+    (store/month_warnings.py), or says ``all``. Raises MonthUnknownError, WarningUnknownError and
+    MonthRefusedError: then, and if it is killed, everything is as it was.
     """
     with database.write() as session:
         # Whoever posts has committed then, and all up to these ids can be seen.
         waiting_cells.lock_ledger(session)
-        checked = check(session, tenant, name, calendar=calendar, now=now)
+        checked = check(session, tenant, name, calendar=calendar, currency=currency, now=now)
         _accept(checked, accepted)
         last = {table.name: _last_id(session, tenant, table) for table in LINES}
     with database.read() as session:
@@ -117,7 +134,7 @@ def close(
         ahead.read(session, tenant, last, told)
     with database.write() as session:
         waiting_cells.lock_ledger(session)
-        checked = check(session, tenant, name, calendar=calendar, now=now)
+        checked = check(session, tenant, name, calendar=calendar, currency=currency, now=now)
         at = closing.posting(session, tenant, now).at
         act = MonthAct(CLOSE, at, by, note, _accept(checked, accepted))
         if not ahead.is_of(session, tenant, checked.month):
@@ -224,7 +241,7 @@ def _versions(session: Session, tenant: int) -> dict[str, Any]:
             "last_discount": _last_id(session, tenant, discounts, PUBLIC),
         },
         "ownership": None if rules is None else rules.version,
-        "rates": {"last_rate": _last_id(session, tenant, rates)},
+        "rates": rates.version(session, tenant),
     }
 
 

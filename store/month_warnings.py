@@ -1,21 +1,31 @@
 """What is wrong with a month and nobody's to settle: it can be closed if somebody accepts it."""
 
 from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
-from spend.months import Warned
+from spend.exchange import DAILY
+from spend.money import rounded
+from spend.months import LedgerMonth, Warned
 from spend.periods import Period
+from store import rates
+from store.booked_time import booked_in
+from store.tables.bills import bill_lines, bills
 from store.tables.budgets import crossings, outbox
-from store.tables.heard import batches
+from store.tables.heard import batches, routes
+from store.tables.ledger import charges
 from store.unpriced import unpriced
 
 DEAD_LETTERS: Final = "dead-letters"
 REFUSED: Final = "refused"
 UNPRICED: Final = "unpriced"
-NAMES: Final = (DEAD_LETTERS, REFUSED, UNPRICED)
+BILLS: Final = "bills"
+RATES: Final = "rates"
+NAMES: Final = (DEAD_LETTERS, REFUSED, UNPRICED, BILLS, RATES)
 """All that a warning can be called."""
 
 _MOST_NAMED: Final = 10
@@ -23,12 +33,20 @@ _MOST_NAMED: Final = 10
 _MOST_COUNTED: Final = 1000
 
 
-def warnings(session: Session, tenant: int, period: Period) -> list[Warned]:
-    """What somebody has to accept before a period (UTC) is closed, each with its volume."""
+def warnings(
+    session: Session, tenant: int, month: LedgerMonth, *, currency: str, now: datetime
+) -> list[Warned]:
+    """What somebody has to accept before a month is closed, each with its volume.
+
+    ``currency``: what reports are in. ``now`` (UTC): up to when there are exchange rates.
+    """
+    period = month.period
     return [
         *_dead_letters(session, tenant, period),
         *_refused(session, tenant, period),
         *_unpriced(session, tenant, period),
+        *_unbilled(session, tenant, period),
+        *_without_rates(session, tenant, month, currency, now),
     ]
 
 
@@ -80,6 +98,66 @@ def _unpriced(session: Session, tenant: int, period: Period) -> Iterator[Warned]
     more = [f"{len(found) - _MOST_NAMED} more"] if len(found) > _MOST_NAMED else []
     calls = _many(sum(each.calls for each in found), "call")
     yield Warned(UNPRICED, f"{calls} of unknown cost: {', '.join(named + more)}")
+
+
+def _unbilled(session: Session, tenant: int, period: Period) -> Iterator[Warned]:
+    """Of providers whose bills are imported, those that were paid and have none of this time."""
+    whose = (bill_lines.c.tenant_id == tenant, bills.c.superseded_at.is_(None))
+    there = bill_lines.join(
+        bills, and_(bills.c.tenant_id == bill_lines.c.tenant_id, bills.c.id == bill_lines.c.bill_id)
+    )
+    billed = select(bill_lines.c.provider).select_from(there).where(*whose).distinct()
+    in_time = (bill_lines.c.starts < period.end, bill_lines.c.ends > period.start)
+    missing = set(session.scalars(billed)) - set(session.scalars(billed.where(*in_time)))
+    if not missing:
+        return
+    spent = func.sum(charges.c.contracted_amount)
+    rows = session.execute(
+        select(routes.c.provider, charges.c.currency, spent)
+        .join_from(
+            charges,
+            routes,
+            and_(routes.c.tenant_id == charges.c.tenant_id, routes.c.id == charges.c.route_id),
+        )
+        .where(
+            charges.c.tenant_id == tenant,
+            booked_in(charges, period),
+            routes.c.provider.in_(missing),
+        )
+        .group_by(routes.c.provider, charges.c.currency)
+        .having(spent != 0)
+        .order_by(routes.c.provider, charges.c.currency)
+    )
+    told = [f"{provider} ({_money(amount, code)})" for provider, code, amount in rows]
+    if told:
+        yield Warned(BILLS, f"no bill for what was used of: {', '.join(told)}")
+
+
+def _without_rates(
+    session: Session, tenant: int, month: LedgerMonth, currency: str, now: datetime
+) -> Iterator[Warned]:
+    spent = func.sum(charges.c.amount)
+    rows = session.execute(
+        select(charges.c.currency, spent)
+        .where(charges.c.tenant_id == tenant, booked_in(charges, month.period))
+        .group_by(charges.c.currency)
+        .order_by(charges.c.currency)
+    )
+    others = {code: amount for code, amount in rows if code != currency}
+    if not others:
+        return
+    zone = month.calendar.zone
+    exchange = rates.exchange(
+        session, tenant, list(others), month.period, zone, to=currency, policy=DAILY, now=now
+    )
+    lacking = [code for code in others if exchange.of_period(code) is None]
+    if lacking:
+        told = ", ".join(_money(others[code], code) for code in lacking)
+        yield Warned(RATES, f"no exchange rate to {currency} for {told}")
+
+
+def _money(amount: Decimal, currency: str) -> str:
+    return f"{rounded(amount, currency):,} {currency}"
 
 
 def _many(count: int, what: str) -> str:

@@ -50,8 +50,8 @@ def reopen(database: Database, name: str, reason: str | None = "wrong contract")
 
 
 def close(database: Database, name: str, *accepted: str, **others: Any) -> LedgerMonth:
-    said: dict[str, Any] = {"calendar": UTC_MONTHS, "now": NOW, "by": "ann"} | others
-    return month_closing.close(database, TENANT, name, accepted=accepted, **said)
+    said: dict[str, Any] = {"calendar": UTC_MONTHS, "currency": "USD", "now": NOW, "by": "ann"}
+    return month_closing.close(database, TENANT, name, accepted=accepted, **said | others)
 
 
 def states(database: Database) -> dict[str, str]:

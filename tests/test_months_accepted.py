@@ -5,7 +5,7 @@ from threading import Thread
 import pytest
 from budgeted import budget, evaluate
 from closed_months import NOW, broken, close, filled, settle, soft_close, states
-from filled_ledger import NOBODY, at, put_cell
+from filled_ledger import GPT, NOBODY, SEARCH, at, put_cell, put_charge
 from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import OperationalError
 
@@ -14,6 +14,7 @@ from spend.months import MonthRefusedError, WarningUnknownError
 from store import closing, months
 from store.month_lines import BookedLines
 from store.sessions import Database
+from store.tables.bills import bill_lines, bills
 from store.tables.budgets import outbox
 from store.tables.heard import batches
 from store.tables.months import month_acts
@@ -137,3 +138,30 @@ def test_what_is_posted_while_a_month_is_read_is_in_its_record(
     assert broken(database) == []
     settle(database, NOW)
     assert broken(database) == []
+
+
+def test_what_has_no_exchange_rate_and_what_nobody_billed_has_to_be_accepted(
+    database: Database,
+) -> None:
+    filled(database)
+    with database.write() as session:
+        put_charge(session, "2026-10-20", "12.5", SEARCH, GPT, currency="EUR")
+        for month in ("08", "09"):
+            starts, ends = at(f"2026-{month}-01"), at(f"2026-{month}-28")
+            bill = {"tenant_id": TENANT, "starts": starts, "ends": ends, "provider": "openai"}
+            told = {"format": "csv", "file_name": "b.csv", "sha256": month, "lines": 1, "total": 1}
+            id_ = session.scalar(
+                insert(bills)
+                .values(version=1, currency="USD", imported_at=NOW, **bill, **told)
+                .returning(bills.c.id)
+            )
+            line = {"bill_id": id_, "line": 1, "kind": "usage", "amount": 1, "currency": "USD"}
+            session.execute(insert(bill_lines).values(**bill, **line, raw={}))
+    settle(database)
+    close(database, "2026-09")
+    with pytest.raises(MonthRefusedError) as refused:
+        close(database, "2026-10")
+    assert refused.value.reasons == (
+        "bills: no bill for what was used of: openai (12.50 EUR)",
+        "rates: no exchange rate to USD for 12.50 EUR",
+    )

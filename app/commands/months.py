@@ -69,7 +69,9 @@ def show_one(name: str, record: bool) -> None:
     with database_for(settings) as database, database.read() as session, _refusals(name):
         month = month_named(name, months.held(session, TENANT), settings.calendar)
         acts = months.acts(session, TENANT).get(name, [])
-        warnings = month_warnings.warnings(session, TENANT, month.period)
+        warnings = month_warnings.warnings(
+            session, TENANT, month, currency=settings.currency, now=now
+        )
         waits = (
             month_waits.waits(session, TENANT, month.period, now=now) if month.state == OPEN else []
         )
@@ -168,6 +170,7 @@ def close(name: str, accepted: tuple[str, ...], dry_run: bool, by: str, note: st
             TENANT,
             name,
             calendar=settings.calendar,
+            currency=settings.currency,
             now=datetime.now(UTC),
             by=by,
             note=note,
@@ -188,7 +191,14 @@ def _preview(name: str, by: str, note: str | None) -> None:
         _refusals(name),
         _stoppable(),
     ):
-        checked = month_closing.check(session, TENANT, name, calendar=settings.calendar, now=now)
+        checked = month_closing.check(
+            session,
+            TENANT,
+            name,
+            calendar=settings.calendar,
+            currency=settings.currency,
+            now=now,
+        )
         found = month_closing.preview(
             session, TENANT, checked, now=now, by=by, note=note, told=_read_so_far
         )
