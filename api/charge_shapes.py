@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from api.call_shapes import OwnerAnswer
+from api.known import BooksAnswer
 from api.shapes import BoundsAnswer, decimal_or_null, instant
 from spend.money import plain
 from store.charge_pages import ChargeLine
@@ -38,7 +39,11 @@ class ChargeAnswer(CostsAnswer):
     id: int
     kind: str = Field(description="original, correction, allocation, true-up, credit or tax.")
     slot: str | None = Field(description="Quarter hour (UTC) of the usage that it is for.")
-    posted_at: str | None
+    booked: str | None = Field(
+        description="Quarter hour (UTC) in whose books it is: that of the usage, or the first that"
+        " was open when it was posted."
+    )
+    posted_at: str | None = Field(description="When it was known.")
     payer: OwnerAnswer = Field(description="Who pays.")
     route: RouteCharged
     prompt_band: int
@@ -70,7 +75,7 @@ class ChargesTotal(BaseModel):
     billed_cost: str | None
 
 
-class ChargesAnswer(BoundsAnswer):
+class ChargesAnswer(BoundsAnswer, BooksAnswer):
     """A page of the ledger."""
 
     currency: str
@@ -86,6 +91,7 @@ def charge_answer(line: ChargeLine) -> dict[str, Any]:
         "id": row.id,
         "kind": row.kind,
         "slot": instant(row.slot),
+        "booked": instant(row.booked_slot or row.slot),
         "posted_at": instant(row.posted_at),
         "payer": {name: getattr(line.payer, name) for name in OwnerAnswer.model_fields},
         "route": line.route,

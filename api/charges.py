@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
 from api.auth import Who
 from api.charge_shapes import ChargesAnswer, charge_answer, charges_total
 from api.dependencies import Clock, Config, Reading, Tenant
 from api.grouping import FiltersAsked, checked
+from api.known import BooksAsked, books_of, in_books, known_at
 from api.paging import charge_cursor_of, charge_position_of
 from api.problems import answers
 from api.shapes import bounds_of
@@ -18,7 +19,7 @@ from store.completeness import complete_until
 router = APIRouter(prefix="/v1", tags=["spend"])
 
 
-class ChargesAsked(FiltersAsked):
+class ChargesAsked(FiltersAsked, BooksAsked):
     """Which lines: ask as /v1/spend is asked, with the dimensions of a row as filters."""
 
     limit: int = Field(100, ge=1, le=1000, description="At most so many lines.")
@@ -29,6 +30,7 @@ class ChargesAsked(FiltersAsked):
 
 @router.get("/charges", summary="Lines of the ledger", responses=answers(401, 403, 422, 503))
 def list_charges(
+    request: Request,
     session: Reading,
     tenant: Tenant,
     config: Config,
@@ -40,7 +42,10 @@ def list_charges(
 
     A line is never changed: what was mended shows as further lines, of kind `correction`.
     """
-    asked = checked(query, default_zone=config.timezone, now=clock(), caller=who)
+    now = clock()
+    asked = checked(query, default_zone=config.timezone, now=now, caller=who)
+    moment = known_at(request, query, now)
+    asked = in_books(asked, query, moment)
     after = None if query.cursor is None else charge_position_of(query.cursor)
     ask: dict[str, Any] = {"tenant": tenant, "currency": config.currency}
     found = page(session, asked.question, after=after, at_most=query.limit + 1, **ask)
@@ -48,7 +53,8 @@ def list_charges(
     return ChargesAnswer.model_validate(
         {
             "currency": config.currency,
-            **bounds_of(asked, complete_until(session)),
+            **bounds_of(asked, None if moment else complete_until(session)),
+            **books_of(query, moment),
             "charges": [charge_answer(each) for each in shown],
             "next": charge_cursor_of(shown[-1].position) if len(found) > len(shown) else None,
             "total": charges_total(sums(session, asked.question, **ask)),

@@ -10,6 +10,7 @@ from api.answers import CSV, csv_answer, json_answer, wants_csv
 from api.auth import Who
 from api.dependencies import Clock, Config, Reading, Tenant
 from api.grouping import Asked, GroupedAsked, checked, too_many_rows
+from api.known import BooksAnswer, BooksAsked, books_of, in_books, known_at
 from api.problems import answers
 from api.shapes import COSTS, BoundsAnswer, DimensionsAnswer, TotalsAnswer, bounds_of, totals_of
 from reports.csv_text import Value, csv_text
@@ -25,7 +26,11 @@ class SpendRow(TotalsAnswer, DimensionsAnswer):
     """One group. Of the dimensions only those of `group_by` are there."""
 
 
-class SpendAnswer(BoundsAnswer):
+class SpendAsked(GroupedAsked, BooksAsked):
+    """What was spent, by use or as booked, now or as known."""
+
+
+class SpendAnswer(BoundsAnswer, BooksAnswer):
     """Spend by group, dearest first."""
 
     currency: str = Field(description="Of every amount: ISO 4217.")
@@ -47,14 +52,17 @@ def spend(
     config: Config,
     clock: Clock,
     who: Who,
-    query: Annotated[GroupedAsked, Query()],
+    query: Annotated[SpendAsked, Query()],
 ) -> Response:
     """Money from the ledger and usage from the rollups, for each group of calls.
 
     Costs are exact: rows add up to the total to the last digit. Idle capacity is the team `idle`,
     what nobody claimed is `unallocated`.
     """
-    asked = checked(query, default_zone=config.timezone, now=clock(), caller=who)
+    now = clock()
+    asked = checked(query, default_zone=config.timezone, now=now, caller=who)
+    moment = known_at(request, query, now)
+    asked = in_books(asked, query, moment)
     try:
         found = spend_by(session, asked.question, tenant, currency=config.currency)
     except TooManyRowsError:
@@ -66,7 +74,8 @@ def spend(
     names = asked.question.group_by
     body: dict[str, Any] = {
         "currency": config.currency,
-        **bounds_of(asked, complete_until(session)),
+        **bounds_of(asked, None if moment else complete_until(session)),
+        **books_of(query, moment),
         "rows": [dict(zip(names, key, strict=True)) | totals_of(each) for key, each in rows],
         "total": totals_of(together(found.values())),
     }

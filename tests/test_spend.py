@@ -99,6 +99,8 @@ def test_spend_is_told_in_the_words_of_the_contract(database: Database) -> None:
         "to": "2026-11-01",
         "timezone": "UTC",
         "complete_until": "2026-10-20T10:58:30Z",
+        "period": "charge",
+        "as_known_at": None,
         "rows": [{"team": "search", "provider": "openai", "model": "gpt-4o", **total}],
         "total": total,
     }
