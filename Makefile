@@ -6,6 +6,8 @@ PYTHON ?= python3
 ARGS   ?=
 # make soak MINUTES=30
 MINUTES ?= 10
+# make focus FILE=october/focus-1.2-2026-10-cost-and-usage.csv FOCUS_PYTHON=focus/bin/python
+FOCUS_PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 UV     := $(shell command -v uv 2>/dev/null)
@@ -19,7 +21,7 @@ install = $(UV) pip install --quiet --python $(BIN)/python --require-hashes -r r
 	&& $(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . -e ./sdk
 endif
 
-.PHONY: help setup run demo test check lint types contracts bench soak lock clean
+.PHONY: help setup run demo test check lint types contracts bench soak focus lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -66,6 +68,9 @@ bench: $(VENV)/.dev ## what we claim about speed, measured here (two minutes; FU
 
 soak: $(VENV)/.dev ## proof that nothing is lost, whatever is killed, cut or full (MINUTES=10; SEED=, ARGS=)
 	@PYTHONPATH=tests $(BIN)/python -m faults --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+focus: ## asks the official FOCUS validator: make focus FILE=.. FOCUS_PYTHON=.. (docs/focus.md)
+	@$(FOCUS_PYTHON) bench/focus_official.py $(FILE)
 
 lock: ## write requirements/*.txt anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -U pyproject.toml sdk/pyproject.toml -o requirements/run.txt

@@ -71,7 +71,12 @@ def charge_row(each: ChargeSum, books: PeriodBooks, invoices: Invoices) -> Row:
         "ChargeDescription": line.description,
         "ChargeFrequency": line.frequency,
         **_costs(each),
-        **_prices(line),
+        **(prices := _prices(line)),
+        # FOCUS 1.2 wants them also where both currencies are the same.
+        "PricingCurrency": each.currency,
+        "PricingCurrencyEffectiveCost": each.amount,
+        "PricingCurrencyListUnitPrice": prices.get("ListUnitPrice"),
+        "PricingCurrencyContractedUnitPrice": prices.get("ContractedUnitPrice"),
         **_service(line),
         **discount_of(each, books),
         **allocation_of(each, json_text(tags_of(each.payer))),
@@ -193,6 +198,7 @@ def _by_the_book(each: ChargeSum) -> Row:
     listed = each.unit_price if each.list_amount is None else each.list_unit_price
     changes = {"uplift": each.uplift_id, "discount": each.discount_id}
     price = [f"price-{each.source_id}", *(f"{name}-{id_}" for name, id_ in changes.items() if id_)]
+    sku = f"{each.route.provider or UNKNOWN}/{each.route.model or UNKNOWN}/{each.meter}"
     details = {"x_ModelId": each.route.model, "x_ServiceTier": each.route.service_tier}
     return {
         "PricingCategory": "Standard" if each.covered_by is None else "Committed",
@@ -202,9 +208,10 @@ def _by_the_book(each: ChargeSum) -> Row:
         "ContractedUnitPrice": each.unit_price,
         "ConsumedQuantity": each.quantity,
         "ConsumedUnit": unit,
-        "SkuId": f"{each.route.provider or UNKNOWN}/{each.route.model or UNKNOWN}/{each.meter}",
+        "SkuId": sku,
         "SkuMeter": each.meter,
-        "SkuPriceId": "-".join(price),
+        # One price of the book can be that of several models and meters.
+        "SkuPriceId": f"{sku}/{'-'.join(price)}",
         "SkuPriceDetails": json_text({name: said for name, said in details.items() if said}),
     }
 

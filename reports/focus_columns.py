@@ -89,6 +89,8 @@ COLUMNS: Final = {
         _columns(f"""
         InvoiceIssuerName ProviderName PublisherName InvoiceId
         {_CHARGES}
+        PricingCurrency PricingCurrencyEffectiveCost$ PricingCurrencyListUnitPrice$?
+        PricingCurrencyContractedUnitPrice$?
         {_CUSTOM}
         """)
     ),
