@@ -1,6 +1,7 @@
 """Re-pricings as they are asked for, and as the API shows them with the difference they make."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
@@ -8,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
 from api.instants import Instant
 from api.shapes import instant
 from spend.money import plain
-from spend.repricings import NO_DIFFERENCE, Difference, Repricing
+from spend.repricings import NO_DIFFERENCE, Difference, Repricing, booked_from
 from store.repricings import Named
 
 
@@ -94,6 +95,10 @@ class RepricingWithDifference(RepricingAnswer):
     """A re-pricing, and what it makes different."""
 
     difference: DifferencesAnswer
+    booked_from: str | None = Field(
+        description="The books are closed before this moment, and so is some of this time: what is"
+        " different there is booked here, in the open month. null: all of it is open."
+    )
 
 
 class RepricingsAnswer(BaseModel):
@@ -109,9 +114,9 @@ def repricing_answer(repricing: Repricing) -> RepricingAnswer:
 
 
 def with_difference(
-    repricing: Repricing, different: Mapping[Named, Difference]
+    repricing: Repricing, different: Mapping[Named, Difference], *, open_from: datetime | None
 ) -> RepricingWithDifference:
-    """A re-pricing as it is shown by itself."""
+    """A re-pricing as it is shown by itself; ``open_from``: how far the books are closed (UTC)."""
     total = NO_DIFFERENCE
     for each in different.values():
         total = total.plus(each)
@@ -119,6 +124,7 @@ def with_difference(
     by_model = _summed(different, lambda name: name[1:])
     return RepricingWithDifference(
         **_told(repricing),
+        booked_from=instant(booked_from(repricing, open_from)),
         difference=DifferencesAnswer(
             total=DifferenceAnswer(**_figures(total)),
             by_team=[TeamDifference(team=str(name[0]), **_figures(each)) for name, each in by_team],

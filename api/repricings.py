@@ -4,6 +4,7 @@ from datetime import UTC
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
+from sqlalchemy.orm import Session
 
 from api.auth import Who, whole_ledger
 from api.dependencies import Clock, Reading, Tenant, Writing
@@ -16,7 +17,7 @@ from api.repricing_shapes import (
     repricing_answer,
     with_difference,
 )
-from spend.repricings import RepricingRefusedError, check_range, slot_after
+from spend.repricings import Repricing, RepricingRefusedError, check_range, slot_after
 from store import closing, repricings
 
 router = APIRouter(prefix="/v1/repricings", tags=["prices"])
@@ -36,14 +37,15 @@ def ask(
     """Books, as corrections, the difference to what the ledger would say by today's price book.
 
     The job `reprice` does it, or with `dry_run` finds the difference out, which
-    `GET /v1/repricings/{id}` shows. Calls of that time that come late go by the same. One that is
-    asked for again before it is through, while no price changed, is the same one.
+    `GET /v1/repricings/{id}` shows. Of a month that is closed it is booked in the open one. Calls
+    of that time that come late go by the same. One that is asked for again before it is through,
+    while no price changed, is the same one.
     """
     now = clock()
     starts = body.from_.astimezone(UTC)
     ends = body.to.astimezone(UTC) if body.to else slot_after(now)
     try:
-        check_range(starts, ends, now=now, open_from=closing.open_from(session, tenant))
+        check_range(starts, ends, now=now)
     except RepricingRefusedError as refused:
         detail = str(refused)
         raise Problem(422, "The request is not valid", detail, field=refused.field) from None
@@ -57,7 +59,7 @@ def ask(
         requested_by=who.name,
         note=body.note,
     )
-    return with_difference(asked, repricings.differences(session, tenant, asked.id))
+    return _shown(session, tenant, asked)
 
 
 @router.get(
@@ -89,4 +91,12 @@ def show(session: Reading, tenant: Tenant, repricing_id: RepricingId) -> Reprici
     found = repricings.one(session, tenant, repricing_id)
     if found is None:
         raise Problem(404, "There is no such re-pricing", f"No re-pricing has id {repricing_id}.")
-    return with_difference(found, repricings.differences(session, tenant, found.id))
+    return _shown(session, tenant, found)
+
+
+def _shown(session: Session, tenant: int, found: Repricing) -> RepricingWithDifference:
+    return with_difference(
+        found,
+        repricings.differences(session, tenant, found.id),
+        open_from=closing.open_from(session, tenant),
+    )

@@ -136,13 +136,8 @@ def slot_after(now: datetime) -> datetime:
     return slot_of(now) + SLOT
 
 
-def check_range(
-    starts: datetime, ends: datetime, *, now: datetime, open_from: datetime | None
-) -> None:
-    """Raises RepricingRefusedError for a time that cannot be re-priced.
-
-    ``open_from``: what the ledger says of the time before it does not move any more.
-    """
+def check_range(starts: datetime, ends: datetime, *, now: datetime) -> None:
+    """Raises RepricingRefusedError for a time that cannot be re-priced."""
     for field, moment in (("from", starts), ("to", ends)):
         if not is_slot_start(moment):
             raise RepricingRefusedError(field, "must be on a quarter hour (:00, :15, :30 or :45)")
@@ -154,6 +149,12 @@ def check_range(
         raise RepricingRefusedError("to", "is in the future: what is to come goes by the book")
     if ends - starts > LONGEST:
         raise RepricingRefusedError("to", f"must be at most {LONGEST.days} days after from")
-    if open_from is not None and starts < open_from:
-        reason = f"is in time that is closed: the ledger is open from {open_from:%Y-%m-%dT%H:%MZ}"
-        raise RepricingRefusedError("from", reason)
+
+
+def booked_from(repricing: Repricing, open_from: datetime | None) -> datetime | None:
+    """Where the difference of closed time is booked (UTC); None: all of its time is open.
+
+    ``open_from``: the books before that moment are closed.
+    """
+    closed = open_from is not None and repricing.starts < open_from
+    return open_from if closed else None

@@ -22,6 +22,7 @@ from spend.repricings import (
     Difference,
     Repricing,
     RepricingRefusedError,
+    booked_from,
     check_range,
     slot_after,
 )
@@ -81,9 +82,10 @@ def command(
         context = JobContext(
             database=database, now=now, settings=job_settings(settings), clock=runs.server_time
         )
+        _check(starts, ends, now)
         with database.read() as session:
-            _check(starts, ends, now, closing.open_from(session, TENANT))
             count = repricings.count_cells(session, TENANT, starts, ends)
+            open_from = closing.open_from(session, TENANT)
         if dry_run:
             done, different = _preview(context, _dry(context, starts, ends), count)
         else:
@@ -100,11 +102,15 @@ def command(
                 )
             done, different = _book(context, asked, count)
     _show(done, different, settings.currency)
+    booked = booked_from(done, open_from)
+    if booked is not None:
+        closed = "the books are closed before"
+        click.echo(f"{closed} {_shown(booked)}: what is different before is booked from there on")
 
 
-def _check(starts: datetime, ends: datetime, now: datetime, open_from: datetime | None) -> None:
+def _check(starts: datetime, ends: datetime, now: datetime) -> None:
     try:
-        check_range(starts, ends, now=now, open_from=open_from)
+        check_range(starts, ends, now=now)
     except RepricingRefusedError as refused:
         raise click.UsageError(f"--{refused.field}: {refused.reason}") from None
 
