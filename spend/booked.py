@@ -36,7 +36,8 @@ class Booked:
     """The UTC day of the slot, where that is before the period: then it corrects what was closed.
     None: it is of the period itself."""
     day: date | None
-    """The UTC day that it is booked in; None unless it was asked for by day."""
+    """The UTC day that it is booked in, or that of its use where it is to be converted; None
+    unless it was asked for by day."""
     totals: Totals
     """Money in four bases, or calls and usage. Money is known, if it is 0; its list cost is None
     where a line has no list price."""

@@ -29,8 +29,8 @@ class InOneCurrency(Generic[Row]):
 def in_one_currency(rows: Iterable[Row], exchange: Exchange) -> InOneCurrency[Row]:
     """Rows in the currency of ``exchange``, where they have a rate.
 
-    By a daily policy they have a day, and what corrects a closed time has the rate of the day that
-    it belongs to: so a charge is taken back at the rate at which it was told.
+    By a daily policy their day is that of the use, also of what is booked later: so a charge is
+    taken back at the rate at which it was told.
     """
     return _all(rows, exchange.to, exchange.rate)
 
@@ -57,17 +57,13 @@ def _all(
     found: list[Row] = []
     used: dict[UsedRate, None] = {}
     for row in rows:
-        each = None if row.currency in {None, to} else rate(str(row.currency), _day_of(row))
+        each = None if row.currency in {None, to} else rate(str(row.currency), row.day)
         if each is not None:
             used[each] = None
         found.append(row if each is None else _at(row, each))
     return InOneCurrency(
         tuple(found), tuple(sorted(used, key=lambda each: (each.from_currency, each.day)))
     )
-
-
-def _day_of(row: Booked | BookedPool | BookedCommitment) -> date | None:
-    return (row.belongs_to or row.day) if isinstance(row, Booked) else row.day
 
 
 def _at(row: Row, rate: UsedRate) -> Row:

@@ -43,8 +43,8 @@ def booked(
     period: Period,
     *,
     by_day: bool = False,
-    by_day_but: str | None = None,
     as_known_at: datetime | None = None,
+    for_rates_to: str | None = None,
 ) -> list[Booked]:
     """Money and usage that are booked in a period (UTC, on quarter hours), in an order of its own.
 
@@ -55,7 +55,7 @@ def booked(
     ``by_day`` tells days apart; where ``by_day_but`` is given, not those of money in that currency,
     nor of usage.
     """
-    asked = Asked(tenant, period, by_day, as_known_at, by_day_but)
+    asked = Asked(tenant, period, by_day, as_known_at, for_rates_to)
     money = _added_up(session, asked, MONEY, ("kind", "currency"))
     usage = _added_up(session, asked, TAKEN_IN, ())
     return [*(_money(row) for row in money), *(_usage(row) for row in usage)]
@@ -141,11 +141,11 @@ def booked_pools(
     period: Period,
     *,
     by_day: bool = False,
-    by_day_but: str | None = None,
     as_known_at: datetime | None = None,
+    for_rates_to: str | None = None,
 ) -> list[BookedPool]:
     """What pools cost by what is booked in a period; arguments as of ``booked``."""
-    asked = Asked(tenant, period, by_day, as_known_at, by_day_but)
+    asked = Asked(tenant, period, by_day, as_known_at, for_rates_to)
     found = added_up(session, MONEY, asked, ("pool_id", "currency", "meter"), only="pool_id")
     sums = {"cost": found.c.amount, "idle": _where(found, IDLE_METER, found.c.amount)}
     rows = _by_source(session, tenant, found, pools, found.c.pool_id, sums)
@@ -158,14 +158,14 @@ def booked_commitments(
     period: Period,
     *,
     by_day: bool = False,
-    by_day_but: str | None = None,
     as_known_at: datetime | None = None,
+    for_rates_to: str | None = None,
 ) -> list[BookedCommitment]:
     """What commitments came to by what is booked in a period; arguments as of ``booked``.
 
     A prepaid one is paid where it begins, a minimum where each of its periods does.
     """
-    asked = Asked(tenant, period, by_day, as_known_at, by_day_but)
+    asked = Asked(tenant, period, by_day, as_known_at, for_rates_to)
     keys = ("commitment_id", "currency", "meter")
     found = added_up(session, MONEY, asked, keys, only="commitment_id")
     sums = {

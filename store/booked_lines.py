@@ -117,8 +117,8 @@ class Asked:
     period: Period
     by_day: bool = False
     known_at: datetime | None = None
-    by_day_but: str | None = None
-    """Told by day are all but money in this currency, and usage; None: all."""
+    for_rates_to: str | None = None
+    """A currency: days are told of money in others, and they are those of its use."""
 
 
 def summed_to(session: Session, lines: Lines, tenant: int) -> int:
@@ -183,7 +183,7 @@ class _Rows:
         keys = [
             *(self.lines.keys[name].label(name) for name in self.keys),
             case((before, day_of(rows.c.slot)), else_=null()).label("belongs_to"),
-            self._day(day_of(booked_time(rows)), rows),
+            self._day(rows, day_of(booked_time(rows)), day_of(rows.c.slot)),
         ]
         sums = [(sign * func.sum(value)).label(name) for name, value in self.lines.sums.items()]
         its = () if self.only is None else (rows.c[self.only].is_not(None),)
@@ -195,7 +195,7 @@ class _Rows:
         keys = [
             *(days.c[name] for name in self.keys),
             cast(null(), Date).label("belongs_to"),
-            self._day(days.c.day, days),
+            self._day(days, days.c.day, days.c.day),
         ]
         its = () if self.only is None else (days.c[self.only] != 0,)
         return (
@@ -209,11 +209,14 @@ class _Rows:
             .group_by(*keys)
         )
 
-    def _day(self, day: ColumnElement[date], rows: Table) -> ColumnElement[Any]:
+    def _day(
+        self, rows: Table, day: ColumnElement[date], of_use: ColumnElement[date]
+    ) -> ColumnElement[Any]:
         never: ColumnElement[Any] = cast(null(), Date)
-        if self.asked.by_day and self.asked.by_day_but is not None:
-            but = rows.c.currency != self.asked.by_day_but if "currency" in rows.c else false()
-            day = case((but, day), else_=never)
+        to = self.asked.for_rates_to
+        if to is not None:
+            in_others = rows.c.currency != to if "currency" in rows.c else false()
+            return case((in_others, of_use), else_=never).label("day")
         return (day if self.asked.by_day else never).label("day")
 
 

@@ -76,14 +76,12 @@ def converted_books(
     also: Collection[str | None] = (),
 ) -> ConvertedBooks:
     """What is booked in a period. ``also``: currencies that rates are wanted of beside."""
-    by_day = asked.policy == DAILY
     own = booked(
         session,
         tenant,
         period,
-        by_day=by_day,
-        by_day_but=asked.to,
         as_known_at=asked.as_known_at,
+        for_rates_to=asked.to if asked.policy == DAILY else None,
     )
     currencies = {*(row.currency for row in own), *also}
     exchange = asked.exchange(session, tenant, period, currencies)
@@ -99,9 +97,8 @@ def converted_pools(
         session,
         tenant,
         period,
-        by_day=exchange.by_day,
-        by_day_but=asked.to,
         as_known_at=asked.as_known_at,
+        for_rates_to=asked.to if exchange.by_day else None,
     )
     return [
         replace(one, day=None, cost=_sum(its, "cost"), idle=_sum(its, "idle"))
@@ -117,9 +114,8 @@ def converted_commitments(
         session,
         tenant,
         period,
-        by_day=exchange.by_day,
-        by_day_but=asked.to,
         as_known_at=asked.as_known_at,
+        for_rates_to=asked.to if exchange.by_day else None,
     )
     return [
         replace(
