@@ -54,6 +54,9 @@ class StatementAsked(BaseModel):
     summary="A month as a workbook",
     responses=answers(401, 403, 422, 503),
 )
+@router.get(
+    "/statements/{month}.pdf", summary="A month as PDF", responses=answers(401, 403, 422, 503)
+)
 def statement(
     request: Request,
     session: Reading,
@@ -90,7 +93,7 @@ def statement(
     except TooManyRowsError:
         raise too_many_rows() from None
     end = asked_file(request)
-    if end is None or end not in WRITERS:
+    if end is None:
         return json_answer(request, statement_answer(found))
     body = WRITERS[end](found)
     return file_answer(request, body, FILES[end], f"statement-{found.month}.{end}")

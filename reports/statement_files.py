@@ -5,6 +5,7 @@ from typing import Final
 
 from reports.statement_csv import statement_csv
 from reports.statement_parquet import statement_parquet
+from reports.statement_pdf import statement_pdf
 from reports.statement_workbook import statement_workbook
 from spend.statements import Statement
 
@@ -17,5 +18,6 @@ WRITERS: Final[Mapping[str, Callable[[Statement], bytes]]] = {
     "csv": _csv,
     "parquet": statement_parquet,
     "xlsx": statement_workbook,
+    "pdf": statement_pdf,
 }
 """End of a file's name -> what writes it."""
