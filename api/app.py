@@ -6,6 +6,7 @@ from fastapi import Depends, FastAPI
 
 from api import (
     alerts,
+    bills,
     budgets,
     calls,
     charges,
@@ -58,6 +59,7 @@ NOUNS = (
     pools,
     economics,
     commitments,
+    bills,
     ownership,
 )
 """A router each, which checks the key by what a request does."""

@@ -21,7 +21,7 @@ def bills_table(found: Sequence[Bill]) -> RenderableType:
         table.add_row(
             str(each.id),
             Text(shown_name(each.provider)),
-            Text(shown_name(each.account)),
+            Text(shown_name(each.account), overflow="fold"),
             each.period,
             "superseded" if each.superseded_at else "holds",
             f"{each.lines:,}",

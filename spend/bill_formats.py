@@ -83,7 +83,7 @@ def read_file(
         goes_on = False
     else:
         lines = _PAGES[found](source, refusals)
-        goes_on = _goes_on(source)
+        goes_on = _goes_on(source[-1])
     if not refusals and not lines:
         refusals.append(Refusal(1, "file", "has no lines"))
     if refusals:
@@ -194,14 +194,6 @@ def _format_of(source: Rows | JsonPages) -> str:
     raise refused(1, "file", f"is of no format that we know ({known}); its columns: {told}")
 
 
-def _goes_on(pages: JsonPages) -> bool:
-    """Whether a page is missing at the end. One in the middle shows as an open page too many."""
-    for place, page in enumerate(pages[:-1], 1):
-        if page.get("has_more") is False:
-            raise refused(place, "has_more", "is false, and another page follows")
-    return page_is_open(pages[-1])
-
-
-def page_is_open(page: Mapping[str, Any]) -> bool:
+def _goes_on(page: Mapping[str, Any]) -> bool:
     """Whether a page says that there is another one."""
     return bool(page.get("has_more")) or bool(page.get("next_page"))

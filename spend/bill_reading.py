@@ -27,8 +27,7 @@ NO_TIME: Final = Period(datetime.min.replace(tzinfo=UTC), datetime.min.replace(t
 
 _PLAIN: Final = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)", re.ASCII)
 _SCIENTIFIC: Final = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)[eE][-+]?[0-9]{1,3}", re.ASCII)
-_GROUPED: Final = re.compile(r"[-+]?[0-9]{1,3}([,.' ][0-9]{3})+([.,][0-9]+)?", re.ASCII)
-_COMMA: Final = re.compile(r"[-+]?[0-9]*,[0-9]+", re.ASCII)
+_SEPARATED: Final = re.compile(r"[-+]?[0-9]*([,.' ][0-9]+)+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +144,9 @@ class RowFields:
                 return self._small_enough(name, Decimal(text))
             reason = "has an exponent, as spreadsheets write what they have rounded: write it out"
             self.refuse(name, reason)
-        elif _GROUPED.fullmatch(text):
-            self.refuse(name, "has separators of thousands: write it without, such as 1234.56")
-        elif _COMMA.fullmatch(text):
-            self.refuse(name, "has a decimal comma: write a point, such as 1234.56")
+        elif _SEPARATED.fullmatch(text):
+            reason = "has a decimal comma or separators of thousands: write it as 1234.56"
+            self.refuse(name, reason)
         else:
             self.refuse(name, "must be a number such as 1234.56")
         return None
