@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any, Final
 
 import psycopg.errors
-from sqlalchemy import ColumnElement, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -83,6 +83,21 @@ def with_history(session: Session, tenant: int) -> list[Budget]:
         budgets.c.tenant_id == tenant, budgets.c.replaced_at.is_(None)
     )
     return _versions(session, tenant, budgets.c.id.in_(holding))
+
+
+def held_at(session: Session, tenant: int, moment: datetime) -> list[Budget]:
+    """Every version, as it was known at a moment (UTC), of every budget that held then."""
+    then = budgets.c.tenant_id == tenant, budgets.c.created_at <= moment
+    holding = select(budgets.c.id).where(
+        *then, or_(budgets.c.replaced_at.is_(None), budgets.c.replaced_at > moment)
+    )
+    found = _versions(session, tenant, and_(*then, budgets.c.id.in_(holding)))
+    return [
+        replace(each, replaced_at=None)
+        if each.replaced_at is not None and each.replaced_at > moment
+        else each
+        for each in found
+    ]
 
 
 def _versions(session: Session, tenant: int, wanted: ColumnElement[bool]) -> list[Budget]:

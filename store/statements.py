@@ -2,14 +2,18 @@
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
+from typing import Final
 
+from sqlalchemy import and_, select, true
 from sqlalchemy.orm import Session
 
 from spend.budgets import Budget
 from spend.exchange import DAILY
 from spend.fiscal import Calendar, FiscalPeriod
+from spend.months import CLOSE, CLOSED, OPEN, REOPEN, SOFT_CLOSE, SOFT_CLOSED
 from spend.statements import Books, Sources, Statement, draw_up
-from store.budgets import with_history
+from store.booked import waiting
+from store.budgets import held_at
 from store.completeness import complete_until
 from store.converted_books import (
     Conversion,
@@ -17,6 +21,10 @@ from store.converted_books import (
     converted_commitments,
     converted_pools,
 )
+from store.grouping import MOST_ROWS, TooManyRowsError
+from store.tables.months import month_acts, months
+
+_STATE_AFTER: Final = {SOFT_CLOSE: SOFT_CLOSED, REOPEN: OPEN, CLOSE: CLOSED}
 
 
 def statement_of(
@@ -34,7 +42,10 @@ def statement_of(
     """The statement of a period of a calendar by what is booked in it; ``now`` is UTC.
 
     Money in other currencies than ``currency`` is converted by a ``policy`` (spend/exchange.py).
-    ``as_known_at`` as of ``store.booked.booked``.
+    ``as_known_at`` as of ``store.booked.booked``: rates, budgets and the month's state are those
+    known then, too, and what waits for its charge is not in it.
+
+    Raises TooManyRowsError (store/grouping.py) where team, provider and model make too many lines.
     """
     before = calendar.previous(month)
     asked = Conversion(
@@ -44,17 +55,24 @@ def statement_of(
     # This month's amounts are compared at last month's rates, too.
     currencies = {row.currency for row in books.own}
     last = converted_books(session, tenant, before.period, asked, also=currencies)
-    known = min(month.end - timedelta(microseconds=1), as_known_at or now)
+    to_come = [
+        () if as_known_at else waiting(session, tenant, each.period) for each in (month, before)
+    ]
     sources = Sources(
-        now=books.rows,
-        last=last.rows,
+        now=(*books.rows, *to_come[0]),
+        last=(*last.rows, *to_come[1]),
         at_last_rates=books.at_rates_of(last),
-        budgets=_budgets_of(session, tenant, known),
+        budgets=_budgets_of(session, tenant, month, as_known_at or now),
         pools=converted_pools(session, tenant, month.period, asked, books.exchange),
         commitments=converted_commitments(session, tenant, month.period, asked, books.exchange),
         rates=books.used,
-        books=Books(complete_until=complete_until(session), as_known_at=as_known_at),
+        books=_books(session, tenant, month, as_known_at),
     )
+    if (
+        len({(row.team, row.provider, row.model) for row in (*sources.now, *sources.last)})
+        > MOST_ROWS
+    ):
+        raise TooManyRowsError
 
     def month_of(day: date) -> str:
         return calendar.period_at(datetime(day.year, day.month, day.day, tzinfo=UTC)).name
@@ -62,11 +80,40 @@ def statement_of(
     return draw_up(month, before, calendar.zone, currency, sources, month_of=month_of, team=team)
 
 
-def _budgets_of(session: Session, tenant: int, moment: datetime) -> list[Budget]:
-    """Each budget as it was at a moment; one that was set later, as it was first set."""
+def _books(
+    session: Session, tenant: int, month: FiscalPeriod, as_known_at: datetime | None
+) -> Books:
+    # Runs of jobs are not kept for long: of what was known once, they say nothing.
+    until = None if as_known_at else complete_until(session)
+    done = (
+        select(month_acts.c.act, months.c.hash)
+        .join(months, and_(months.c.tenant_id == tenant, months.c.name == month_acts.c.month))
+        .where(
+            month_acts.c.tenant_id == tenant,
+            months.c.starts == month.start,
+            months.c.ends == month.end,
+            true() if as_known_at is None else month_acts.c.at <= as_known_at,
+        )
+        .order_by(month_acts.c.id.desc())
+        .limit(1)
+    )
+    last = session.execute(done).first()
+    state = _STATE_AFTER[last.act] if last else OPEN
+    record = last.hash if last and state == CLOSED else None
+    return Books(state=state, hash=record, complete_until=until, as_known_at=as_known_at)
+
+
+def _budgets_of(
+    session: Session, tenant: int, month: FiscalPeriod, known_at: datetime
+) -> list[Budget]:
+    """Each budget that held at a moment (UTC), as it was when the month ended.
+
+    One that was set later, as it was first set.
+    """
+    ended = min(month.end - timedelta(microseconds=1), known_at)
     found = []
-    for _id, versions in groupby(with_history(session, tenant), key=lambda each: each.id):
+    for _id, versions in groupby(held_at(session, tenant, known_at), key=lambda each: each.id):
         all_versions = list(versions)
-        held = [each for each in all_versions if each.created_at <= moment]
+        held = [each for each in all_versions if each.created_at <= ended]
         found.append((held or all_versions[:1])[-1])
     return found
