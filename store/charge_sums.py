@@ -14,6 +14,7 @@ from sqlalchemy import (
     Select,
     Subquery,
     and_,
+    bindparam,
     case,
     distinct,
     func,
@@ -77,6 +78,7 @@ def charge_sums(
     ``as_known_at``: of lines posted until then.
     """
     booked = _booked_in(tenant, period, as_known_at)
+    of_days = {is_late: _of_a_day(tenant, booked, is_late) for is_late in (True, False)}
     late = session.scalars(
         select(charges.c.slot)
         .distinct()
@@ -89,9 +91,9 @@ def charge_sums(
     )
     days = sorted({local_day(slot, zone) for slot in late} | set(days_in(period, zone)))
     for day in days:
-        start, end = day_start(day, zone), day_start(day + timedelta(days=1), zone)
-        within = Period(start, end)
-        yield within, _of_day(session, tenant, within, within.start < period.start, booked)
+        within = Period(day_start(day, zone), day_start(day + timedelta(days=1), zone))
+        is_late = within.start < period.start
+        yield within, _read(session, of_days[is_late], within, is_late)
 
 
 def _booked_in(
@@ -109,20 +111,23 @@ def _booked_in(
     return (*asked, or_(on_time, in_books_of))
 
 
-def _of_day(
-    session: Session,
-    tenant: int,
-    day: Period,
-    is_late: bool,
-    booked: tuple[ColumnElement[bool], ...],
+def _read(
+    session: Session, of_a_day: Select[Any], day: Period, is_late: bool
 ) -> Iterator[ChargeSum]:
-    of_day = (*booked, charges.c.slot >= day.start, charges.c.slot < day.end)
+    found = session.execute(
+        of_a_day, {"starts": day.start, "ends": day.end}, execution_options={"yield_per": AT_ONCE}
+    )
+    return (_charge_sum(row, day, is_late) for row in found)
+
+
+def _of_a_day(tenant: int, booked: tuple[ColumnElement[bool], ...], is_late: bool) -> Select[Any]:
+    """What is asked of a day, whose bounds are the parameters ``starts`` and ``ends``."""
+    starts, ends = (bindparam(name, type_=charges.c.slot.type) for name in ("starts", "ends"))
+    of_day = (*booked, charges.c.slot >= starts, charges.c.slot < ends)
     if is_late:
         # Few: found by their own index.
         of_day = (*of_day, charges.c.booked_slot.is_not(None))
-    asked = _with_wholes(tenant, _added_up(of_day, _covered_wholly(of_day)))
-    found = session.execute(asked.execution_options(yield_per=AT_ONCE))
-    return (_charge_sum(row, day, is_late) for row in found)
+    return _with_wholes(tenant, _added_up(of_day, _covered_wholly(of_day)))
 
 
 def _covered_wholly(of_day: tuple[ColumnElement[bool], ...]) -> Subquery:

@@ -34,6 +34,7 @@ OCTOBER = at("2026-10-01"), at("2026-11-01")
 NOW = at("2026-11-02T12:00")
 CALENDAR = Calendar(ZoneInfo("UTC"))
 HOUR = timedelta(hours=1)
+SLOT = timedelta(minutes=15)
 
 SEARCH = Owner("search", project="web", service="search-api", customer="Müller & Söhne 株式会社")
 ADS = Owner("ads", feature="=1+1", rule="the key")
@@ -296,6 +297,7 @@ def exported(
     *,
     version: str = "1.4",
     calendar: Calendar = CALENDAR,
+    month: str = "2026-10",
     **said: Any,
 ) -> dict[str, Table]:
     """An export of October: dataset -> its rows as text; null is empty."""
@@ -306,7 +308,7 @@ def exported(
             TENANT,
             Path(folder),
             wanted,
-            calendar.named("2026-10"),
+            calendar.named(month),
             calendar,
             now=NOW,
             **said,
