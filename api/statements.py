@@ -3,12 +3,13 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from api.answers import FILES, asked_file, file_answer, json_answer
 from api.auth import Who
 from api.dependencies import Clock, Config, Reading, Tenant
 from api.grouping import Name, too_many_rows, wrong, zone_named
+from api.known import KnownAsked, known_at
 from api.problems import Problem, answers
 from api.statement_answer import statement_answer
 from api.statement_shapes import StatementAnswer
@@ -20,10 +21,8 @@ from store.statements import statement_of
 router = APIRouter(prefix="/v1", tags=["statements"])
 
 
-class StatementAsked(BaseModel):
+class StatementAsked(KnownAsked):
     """Parameters of a statement."""
-
-    model_config = ConfigDict(extra="forbid")
 
     team: Name | None = Field(None, description="Only this team's part.", examples=["search"])
     timezone: str | None = Field(
@@ -80,14 +79,17 @@ def statement(
         team = who.team
     zone = zone_named(query.timezone) if query.timezone is not None else config.timezone
     calendar = Calendar(zone, config.fiscal_year)
+    now, period = clock(), _month(month, calendar)
+    moment = known_at(request, query, now)
     try:
         found = statement_of(
             session,
             tenant,
-            _month(month, calendar),
+            period,
             calendar=calendar,
             currency=config.currency,
-            now=clock(),
+            now=now,
+            as_known_at=moment,
             team=team,
         )
     except TooManyRowsError:
