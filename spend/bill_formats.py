@@ -74,16 +74,10 @@ def read_file(
     if expected not in {AUTO, found}:
         raise refused(1, "file", f"is of the format {found}, not {expected}")
     refusals: list[Refusal] = []
-    totals: Mapping[int, Decimal] = {}
-    if isinstance(source, Rows):
-        if found == CSV:
-            lines, totals = bills_csv.lines_of_csv(source, refusals, provider=provider)
-        else:
-            lines = _TABLES[found](source, refusals)
-        goes_on = False
-    else:
-        lines = _PAGES[found](source, refusals)
-        goes_on = _goes_on(source[-1])
+    try:
+        lines, totals = _lines_of(source, found, provider, refusals)
+    except RecursionError:
+        raise refused(1, "file", "not JSON: too deep") from None
     if not refusals and not lines:
         refusals.append(Refusal(1, "file", "has no lines"))
     if refusals:
@@ -94,8 +88,19 @@ def read_file(
         format=found,
         lines=tuple(lines),
         totals=totals,
-        goes_on=goes_on,
+        goes_on=not isinstance(source, Rows) and _goes_on(source[-1]),
     )
+
+
+def _lines_of(
+    source: Rows | JsonPages, format_: str, provider: str | None, refusals: list[Refusal]
+) -> tuple[list[ReadLine], Mapping[int, Decimal]]:
+    """The lines, and totals that are stated."""
+    if not isinstance(source, Rows):
+        return _PAGES[format_](source, refusals), {}
+    if format_ == CSV:
+        return bills_csv.lines_of_csv(source, refusals, provider=provider)
+    return _TABLES[format_](source, refusals), {}
 
 
 _TABLES: Final = {

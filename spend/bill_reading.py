@@ -167,21 +167,24 @@ class RowFields:
     def moment(self, name: str, *, required: bool = True) -> datetime | None:
         """A moment (UTC); without a zone it is UTC, a date is its first moment."""
         value = self._values.get(name)
-        if isinstance(value, datetime):
-            return value if value.tzinfo else value.replace(tzinfo=UTC)
-        text = self.text(name, required=required)
-        if not text:
-            return None
+        text = None if isinstance(value, datetime) else self.text(name, required=required)
         try:
-            found = datetime.fromisoformat(text.removesuffix(" UTC"))
-            found = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+            if text:
+                value = datetime.fromisoformat(text.removesuffix(" UTC"))
+            if not isinstance(value, datetime):
+                return None
+            found = (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
         except (ValueError, OverflowError):
             self.refuse(name, "must be a time such as 2026-10-01T00:00:00Z")
             return None
-        if not FIRST_YEAR <= found.year <= LAST_YEAR:
-            self.refuse(name, f"must be from {FIRST_YEAR} to {LAST_YEAR}")
-            return None
-        return found
+        return self.bounded(name, found)
+
+    def bounded(self, name: str, moment: datetime) -> datetime | None:
+        """A moment that calendars reckon with; None, and refused, where it is none."""
+        if FIRST_YEAR <= moment.year <= LAST_YEAR:
+            return moment
+        self.refuse(name, f"must be from {FIRST_YEAR} to {LAST_YEAR}")
+        return None
 
     def stretch(self, starts: str, ends: str) -> Period:
         """The time between two fields (UTC, half-open); any, where it was refused."""

@@ -29,17 +29,18 @@ _OVERLAP: Final = ("rbac_group_id", "rbac_group")
 
 def lines_of_pages(pages: Sequence[Mapping[str, Any]], refusals: list[Refusal]) -> list[ReadLine]:
     """What the cost report answered, page by page."""
-    return [_line(RowFields(row, refusals), organization) for organization, row in _rows_of(pages)]
+    return [_line(RowFields(row, refusals)) for row in _rows_of(pages)]
 
 
-def _rows_of(pages: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str | None, Written]]:
-    seen: set[object] = set()
+def _rows_of(pages: Sequence[Mapping[str, Any]]) -> Iterator[Written]:
+    seen: set[str] = set()
     place = 0
     for page in pages:
+        organization = {"organization_id": page.get("organization_id")}
         for bucket in page["data"]:
             if not isinstance(bucket, dict) or not isinstance(bucket.get("results"), list):
                 raise refused(place + 1, "data", "must be buckets with results")
-            start = bucket.get("starting_at")
+            start = str(bucket.get("starting_at"))
             if start in seen:
                 raise refused(place + 1, "starting_at", "the bucket of this day is there twice")
             seen.add(start)
@@ -48,10 +49,10 @@ def _rows_of(pages: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str | None, W
                 place += 1
                 if not isinstance(result, dict):
                     raise refused(place, "results", "must be objects")
-                yield page.get("organization_id"), Written(place, result | times)
+                yield Written(place, result | times | organization)
 
 
-def _line(row: RowFields, organization: str | None) -> ReadLine:
+def _line(row: RowFields) -> ReadLine:
     period = row.stretch("starting_at", "ending_at")
     token_type, cost_type = row.text("token_type"), row.text("cost_type")
     if any(row.text(name) for name in _OVERLAP):
@@ -60,7 +61,7 @@ def _line(row: RowFields, organization: str | None) -> ReadLine:
     meter = _METERS.get(token_type or "") or ("tool_calls" if cost_type == "web_search" else None)
     return ReadLine(
         issuer=ISSUER,
-        billed=organization,
+        billed=row.name("organization_id"),
         said=BillLine(
             line=row.line,
             starts=period.start,

@@ -11,10 +11,18 @@ for each day on which nothing was spent.
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, Final
 
-from spend.bill_reading import ReadLine, RowFields, Rows, Written, check_columns, flat, refused
+from spend.bill_reading import (
+    NO_TIME,
+    ReadLine,
+    RowFields,
+    Rows,
+    Written,
+    check_columns,
+    flat,
+    refused,
+)
 from spend.bill_words import counted, meter_in_unit, scaled, tier_in, token_meter, unit_of
 from spend.bills import USAGE, BillLine
 from spend.periods import Period
@@ -44,13 +52,13 @@ def lines_of_export(table: Rows, refusals: list[Refusal]) -> list[ReadLine]:
 
 
 def _rows_of(pages: Sequence[Mapping[str, Any]]) -> Iterator[Written]:
-    seen: set[object] = set()
+    seen: set[str] = set()
     place = 0
     for page in pages:
         for bucket in page["data"]:
             if not isinstance(bucket, dict) or not isinstance(bucket.get("results"), list):
                 raise refused(place + 1, "data", "must be buckets with results")
-            start = bucket.get("start_time")
+            start = str(bucket.get("start_time"))
             if start in seen:
                 raise refused(place + 1, "start_time", "the bucket of this day is there twice")
             seen.add(start)
@@ -116,16 +124,20 @@ def item_of(item: str) -> tuple[str | None, str | None, str | None]:
 
 def _bucket(row: RowFields) -> Period:
     starts, ends = (_unix(row, name) for name in ("start_time", "end_time"))
-    if ends <= starts and row.sound:
+    if starts is None or ends is None:
+        return NO_TIME
+    if ends <= starts:
         row.refuse("end_time", "must be after start_time")
     return Period(starts, ends)
 
 
-def _unix(row: RowFields, name: str) -> datetime:
-    """A moment in seconds since 1970; the first of them where it was refused."""
-    seconds = row.number(name, required=True) or Decimal(0)
+def _unix(row: RowFields, name: str) -> datetime | None:
+    """A moment in seconds since 1970."""
+    seconds = row.number(name, required=True)
+    if seconds is None:
+        return None
     try:
-        return datetime.fromtimestamp(int(seconds), UTC)
+        return row.bounded(name, datetime.fromtimestamp(int(seconds), UTC))
     except (ValueError, OverflowError, OSError):
         row.refuse(name, "must be seconds since 1970")
-        return datetime.fromtimestamp(0, UTC)
+        return None

@@ -13,6 +13,7 @@ from spend.bill_assembly import FileRefusedError
 from spend.periods import Month
 from spend.written_rows import RowsRefusedError
 
+DEEP = '{"a":' * 900 + "1" + "}" * 900
 OCTOBER = {"month": Month(2026, 10)}
 
 
@@ -120,6 +121,9 @@ def test_an_amount_that_people_or_spreadsheets_spoil_is_refused(amount: str, sai
         ({"has_more": True}, "line 1, has_more: is true, and no page follows"),
         ({"next_page": "page_2"}, "line 1, has_more: is true, and no page follows"),
         ({"data": {}}, "line 1, data: must be a list"),
+        ({"data": [{"start_time": [], "results": [{}]}]}, "line 1, start_time: must be a number"),
+        ({"data": [{"start_time": 253402300799, "results": [{}]}]}, "must be from 2000 to 2999"),
+        ({"data": [{"start_time": 1e40, "results": [{}]}]}, "is larger or finer than any"),
         ({"data": []}, "line 1, data: no buckets"),
         ({"data": [{"start_time": 1}]}, "line 1, data: must be buckets with results"),
         ({"data": [{"start_time": 1, "results": []}]}, "line 1, file: has no lines"),
@@ -138,6 +142,7 @@ def test_a_page_of_openai_that_is_not_as_documented_is_refused(
         ({"amount": 1.23}, "line 1, amount: must be text"),
         ({"amount": None}, "line 1, amount: is missing"),
         ({"currency": None}, "line 1, currency: is missing"),
+        ({"model": {"id": "x"}}, "line 1, model: must be text"),
         ({"rbac_group_id": "g1"}, "rows of groups overlap"),
         ({"has_more": True}, "line 1, has_more: is true, and no page follows"),
     ],
@@ -217,6 +222,8 @@ def test_a_stated_total_is_met_in_whole_coins_or_exactly() -> None:
         (b'{"data": [' + b"1" * 5000 + b"]}", "line 1, file: not JSON"),
         (b'{"cost": 1e999999999999999999999}', "line 1, file: not JSON"),
         (b"[" * 100_000, "not JSON: too deep"),
+        (b'{"a":' * 400 + b"1" + b"}" * 400, "is of no format that we know"),
+        (vector("anthropic-costs.json").replace("null", DEEP, 1).encode(), "not JSON: too deep"),
         (b"[]", "has no lines"),
         (b"[1]", "line 1, line: must be an object"),
         (b'{"a": 1}\n{"a"\n', "line 2, file: not JSON"),

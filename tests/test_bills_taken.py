@@ -134,28 +134,28 @@ def test_the_api_takes_shows_and_pages_bills(database: Database) -> None:
     assert old["superseded_at"] == "2026-11-04T00:00:00Z"
 
 
-@pytest.mark.parametrize(
-    ("path", "body", "status", "field"),
-    [
-        ("/v1/bills", b"", 422, "file"),
-        ("/v1/bills?month=2026-09", CSV.encode(), 422, "period"),
-        ("/v1/bills?month=October", CSV.encode(), 422, "month"),
-        ("/v1/bills?total=much", CSV.encode(), 422, "total"),
-        ("/v1/bills?format=xlsx", CSV.encode(), 422, "format"),
-        ("/v1/bills?format=focus", CSV.encode(), 422, "file"),
-        ("/v1/bills?colour=red", CSV.encode(), 422, "colour"),
-        ("/v1/bills", CSV.replace("0.012", "NaN").encode(), 422, "amount"),
-        ("/v1/bills", b"x" * (4 * 1024 * 1024 + 1), 413, None),
-        ("/v1/bills", as_gzip(" " * (33 * 1024 * 1024)), 422, "file"),
-    ],
+WRONG = (
+    ("", b"", 422, "file"),
+    ("?month=2026-09", CSV.encode(), 422, "period"),
+    ("?month=October", CSV.encode(), 422, "month"),
+    ("?total=much", CSV.encode(), 422, "total"),
+    ("?format=xlsx", CSV.encode(), 422, "format"),
+    ("?format=focus", CSV.encode(), 422, "file"),
+    ("?colour=red", CSV.encode(), 422, "colour"),
+    ("?file_name=%00", CSV.encode(), 422, None),
+    ("", CSV.replace("0.012", "NaN").encode(), 422, "amount"),
+    ("", b"x" * (4 * 1024 * 1024 + 1), 413, None),
+    ("", as_gzip(" " * (33 * 1024 * 1024)), 422, "file"),
 )
-def test_the_api_refuses_with_a_problem_and_takes_nothing(
-    database: Database, path: str, body: bytes, status: int, field: str | None
-) -> None:
+
+
+def test_the_api_refuses_with_a_problem_and_takes_nothing(database: Database) -> None:
     client = asking(database)
-    refused = client.post(path, content=body)
-    assert (refused.status_code, refused.json().get("field")) == (status, field)
-    assert refused.headers["content-type"] == "application/problem+json"
+    for asked, body, status, field in WRONG:
+        refused = client.post(f"/v1/bills{asked}", content=body)
+        said = (refused.status_code, refused.json().get("field"))
+        assert said == (status, field), asked
+        assert refused.headers["content-type"] == "application/problem+json"
     assert client.get("/v1/bills").json() == {"bills": [], "next": None}
     for missing in ("/v1/bills/1", "/v1/bills/1/lines"):
         assert client.get(missing).status_code == 404

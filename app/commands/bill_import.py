@@ -13,6 +13,7 @@ from app.database import database_for
 from app.settings import read_settings
 from spend.bill_assembly import Assembled, Expected, FileRefusedError, assembled
 from spend.bill_formats import AUTO, FORMATS, read_file
+from spend.bill_reading import refused
 from spend.bills import Bill, unread
 from spend.bills_csv import looks_like_cents
 from spend.bills_focus import provider_of
@@ -104,18 +105,18 @@ def command(
     read = []
     for file in files:
         try:
-            data = file.read_bytes()
+            data = _bytes_of(file)
             read.append(
                 read_file(
                     unpacked(data, most=LARGEST_FILE),
-                    name=file.name,
+                    name=file.name.encode(errors="replace").decode(),
                     sha256=hashlib.sha256(data).hexdigest(),
                     expected=shape,
                     provider=expected.provider,
                 )
             )
-        except RowsRefusedError as refused:
-            raise nothing_taken(file, list(map(str, refused.refusals))) from None
+        except RowsRefusedError as error:
+            raise nothing_taken(file, list(map(str, error.refusals))) from None
     try:
         said = assembled(read, expected, now=now, by=by)
     except FileRefusedError as error:
@@ -123,6 +124,13 @@ def command(
     kept = _keep(said, replaces=replaces, dry_run=dry_run)
     for each, bill in zip(said, kept, strict=True):
         _tell(each, bill, dry_run=dry_run)
+
+
+def _bytes_of(file: Path) -> bytes:
+    """What is in a file, where it is not too large for one."""
+    if file.stat().st_size > LARGEST_FILE:
+        raise refused(1, "file", f"is larger than {LARGEST_FILE:,} bytes")
+    return file.read_bytes()
 
 
 def _keep(said: Sequence[Assembled], *, replaces: bool, dry_run: bool) -> list[Bill]:
