@@ -244,7 +244,10 @@ def verify(kept: str | None) -> None:
     if not proofs:
         click.echo("no month is closed")
         return
-    click.echo(f"{len(proofs)} closed months are what they were closed as")
+    if len(proofs) == 1:
+        click.echo("1 month is what it was closed as")
+    else:
+        click.echo(f"{len(proofs)} months are what they were closed as")
 
 
 def _show_record(record: dict[str, Any], sha256: str) -> None:
