@@ -26,6 +26,7 @@ from api import (
     prices,
     problems,
     rates,
+    reconciliation,
     repricings,
     spend,
     statements,
@@ -60,6 +61,7 @@ NOUNS = (
     economics,
     commitments,
     bills,
+    reconciliation,
     ownership,
 )
 """A router each, which checks the key by what a request does."""

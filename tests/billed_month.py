@@ -1,16 +1,23 @@
-"""Bills in providers' formats, made from usage: what the ledger says, and one fault at a time."""
+"""A ledger and its providers' bills, made from the same usage: what differs is seeded."""
 
-import csv
 import hashlib
-import io
-import json
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from bill_writers import (
+    Format,
+    Used,
+    anthropic,
+    aws_cur,
+    focus,
+    gcp,
+    openai,
+    plain_csv,
+    rate_told,
+    sku_of,
+)
 from filled_ledger import put_names
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
@@ -27,33 +34,6 @@ from store.tenants import TENANT
 
 NOW = datetime(2026, 12, 5, tzinfo=UTC)
 MILLION = Decimal(10**6)
-
-
-@dataclass(frozen=True)
-class Used:
-    """Usage of a day, as the ledger has it and as a bill says it."""
-
-    day: date
-    model: str
-    """Of ``Format.models``, by place."""
-    meter: str
-    quantity: int
-    amount: Decimal
-    account: str = "one"
-    kind: str = "usage"
-    team: str = "search"
-
-
-@dataclass(frozen=True)
-class Format:
-    provider: str
-    written: Callable[..., str]
-    models: dict[str, tuple[str, str]]
-    """Model -> as we call it, and as the bill does."""
-    meters: dict[str, str]
-    """Meter -> as the bill calls it."""
-    has_quantities: bool = True
-    has_credits: bool = True
 
 
 def days(first: str, count: int) -> list[date]:
@@ -143,235 +123,6 @@ def in_month(used: Iterable[Used], month: str) -> list[Used]:
     return [each for each in used if str(each.day).startswith(month)]
 
 
-def _summed(used: Iterable[Used]) -> list[Used]:
-    """One line for each day, model, meter, account and kind, as providers send them."""
-    found: dict[Used, Used] = {}
-    for each in used:
-        key = replace(each, quantity=0, amount=Decimal(0), team="")
-        before = found.get(key, key)
-        found[key] = replace(
-            before,
-            quantity=before.quantity + each.quantity,
-            amount=before.amount + each.amount,
-        )
-    return list(found.values())
-
-
-def _buckets(used: Iterable[Used]) -> dict[date, list[Used]]:
-    by_day = defaultdict(list)
-    for each in _summed(used):
-        by_day[each.day].append(each)
-    return dict(sorted(by_day.items()))
-
-
-def _unix(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
-
-
-def _next(day: date) -> date:
-    return day + timedelta(days=1)
-
-
-def _plain(number: Decimal) -> str:
-    return f"{number.normalize():f}"
-
-
-def openai(form: Format, used: Sequence[Used], _month: str, currency: str, rate: Decimal) -> str:
-    data = [
-        {
-            "object": "bucket",
-            "start_time": _unix(day),
-            "end_time": _unix(_next(day)),
-            "results": [
-                {
-                    "object": "organization.costs.result",
-                    "amount": {"value": _plain(each.amount * rate), "currency": currency.lower()},
-                    "line_item": f"{form.models[each.model][1]}, {form.meters[each.meter]}"
-                    if each.kind == "usage"
-                    else "Promotional credit",
-                    "project_id": each.account,
-                    "quantity": each.quantity or None,
-                    "quantity_unit": "tokens" if each.quantity else None,
-                }
-                for each in its
-            ],
-        }
-        for day, its in _buckets(used).items()
-    ]
-    return json.dumps({"object": "page", "data": data, "has_more": False, "next_page": None})
-
-
-def anthropic(form: Format, used: Sequence[Used], _month: str, currency: str, rate: Decimal) -> str:
-    data = [
-        {
-            "starting_at": f"{day}T00:00:00Z",
-            "ending_at": f"{_next(day)}T00:00:00Z",
-            "results": [
-                {
-                    "amount": _plain(each.amount * rate * 100),
-                    "cost_type": "tokens" if each.kind == "usage" else "credit",
-                    "currency": currency,
-                    "description": "Usage" if each.kind == "usage" else "Credit",
-                    "model": form.models[each.model][1] if each.kind == "usage" else None,
-                    "service_tier": "standard",
-                    "token_type": form.meters[each.meter] if each.kind == "usage" else None,
-                    "workspace_id": each.account,
-                }
-                for each in its
-            ],
-        }
-        for day, its in _buckets(used).items()
-    ]
-    return json.dumps({"data": data, "has_more": False, "next_page": None})
-
-
-def _months(month: str) -> tuple[str, str]:
-    parsed = parse_month(month)
-    return f"{parsed}-01T00:00:00Z", f"{parsed.plus(1)}-01T00:00:00Z"
-
-
-def _table(rows: list[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
-
-
-def aws_cur(form: Format, used: Sequence[Used], month: str, currency: str, rate: Decimal) -> str:
-    starts, ends = _months(month)
-    rows = [
-        {
-            "bill_billing_period_end_date": ends,
-            "bill_billing_period_start_date": starts,
-            "bill_payer_account_id": "111122223333",
-            "line_item_currency_code": currency,
-            "line_item_line_item_description": "",
-            "line_item_line_item_type": "Usage" if each.kind == "usage" else "Credit",
-            "line_item_product_code": "AmazonBedrock",
-            "line_item_unblended_cost": _plain(each.amount * rate),
-            "line_item_usage_account_id": each.account,
-            "line_item_usage_amount": _plain(Decimal(each.quantity) / 1000),
-            "line_item_usage_end_date": f"{each.day}T{hour + 1:02}:00:00Z",
-            "line_item_usage_start_date": f"{each.day}T{hour:02}:00:00Z",
-            "line_item_usage_type": f"USE1-{form.models[each.model][1]}-{form.meters[each.meter]}"
-            if each.kind == "usage"
-            else "",
-            "pricing_unit": "1K tokens",
-            "product": '{"product_name":"Amazon Bedrock"}',
-            "product_region_code": "us-east-1",
-        }
-        # By the hour, in two halves.
-        for whole in _summed(used)
-        for hour in (3, 17)
-        for each in [replace(whole, quantity=whole.quantity // 2, amount=whole.amount / 2)]
-    ]
-    return _table([*rows, {**rows[0], **_COMPUTE}])
-
-
-_COMPUTE = {
-    "line_item_product_code": "AmazonEC2",
-    "line_item_usage_type": "BoxUsage:p5.48xlarge",
-    "line_item_unblended_cost": "5000",
-    "line_item_line_item_type": "Usage",
-    "product": '{"product_name":"Amazon Elastic Compute Cloud"}',
-}
-"""What an account of a cloud buys beside models."""
-
-
-def _focus(
-    issuer: str, service: str, **own: Callable[[Format, Used, Decimal], str]
-) -> Callable[..., str]:
-    def written(
-        form: Format, used: Sequence[Used], month: str, currency: str, rate: Decimal
-    ) -> str:
-        starts, ends = _months(month)
-        rows = [
-            {
-                "BilledCost": _plain(each.amount * rate),
-                "BillingAccountId": "account-1",
-                "BillingCurrency": currency,
-                "BillingPeriodEnd": ends,
-                "BillingPeriodStart": starts,
-                "ChargeCategory": "Usage" if each.kind == "usage" else "Credit",
-                "ChargePeriodEnd": f"{_next(each.day)}T00:00:00Z",
-                "ChargePeriodStart": f"{each.day}T00:00:00Z",
-                "InvoiceIssuerName": issuer,
-                "ProviderName": issuer,
-                "ServiceCategory": "AI and Machine Learning",
-                "ServiceName": service,
-                "SubAccountId": each.account,
-                "PricingQuantity": _plain(Decimal(each.quantity) / 1000) if each.quantity else "",
-                "PricingUnit": "1K tokens" if each.quantity else "",
-                **{name: make(form, each, rate) for name, make in own.items()},
-            }
-            for each in _summed(used)
-        ]
-        other = {
-            "ServiceName": "Virtual Machines",
-            "ServiceCategory": "Compute",
-            "BilledCost": "5000",
-            "ChargeCategory": "Usage",
-        }
-        return _table([*rows, {**rows[0], **dict.fromkeys(own, ""), **other}])
-
-    return written
-
-
-def _sku(form: Format, each: Used, _rate: Decimal) -> str:
-    model = form.models[each.model][1]
-    return form.meters[each.meter].replace("MODEL", model) if each.kind == "usage" else ""
-
-
-def _rate_told(_form: Format, _each: Used, rate: Decimal) -> str:
-    return _plain(rate)
-
-
-def gcp(form: Format, used: Sequence[Used], month: str, currency: str, rate: Decimal) -> str:
-    rows = []
-    for each in _summed(used):
-        row = {
-            "billing_account_id": "01A2B3",
-            "service": {"description": "Vertex AI"},
-            "sku": {"description": _sku(form, replace(each, kind="usage"), rate)},
-            "usage_start_time": f"{each.day} 00:00:00 UTC",
-            "usage_end_time": f"{_next(each.day)} 00:00:00 UTC",
-            "project": {"id": each.account},
-            "location": {"region": "europe-west1"},
-            "cost": _plain(each.amount * rate if each.kind == "usage" else Decimal(0)),
-            "currency": currency,
-            "currency_conversion_rate": _plain(rate),
-            "usage": {"amount_in_pricing_units": each.quantity, "pricing_unit": "count"},
-            "credits": []
-            if each.kind == "usage"
-            else [{"name": "Promotion", "amount": _plain(each.amount * rate)}],
-            "invoice": {"month": month.replace("-", "")},
-            "cost_type": "regular",
-        }
-        rows.append(row)
-    other = {**rows[0], "service": {"description": "Compute Engine"}, "cost": "5000", "credits": []}
-    return "\n".join(json.dumps(row) for row in [*rows, other])
-
-
-def plain_csv(form: Format, used: Sequence[Used], month: str, currency: str, rate: Decimal) -> str:
-    return _table(
-        [
-            {
-                "period": month,
-                "date": str(each.day),
-                "project": each.account,
-                "model": form.models[each.model][1] if each.kind == "usage" else "",
-                "meter": form.meters[each.meter] if each.kind == "usage" else "",
-                "quantity": each.quantity if each.kind == "usage" else "",
-                "amount": _plain(each.amount * rate),
-                "currency": currency,
-                "kind": each.kind,
-            }
-            for each in _summed(used)
-        ]
-    )
-
-
 _SAME = {"input": "input", "output": "output"}
 _CLAUDE = {
     "big": ("us.anthropic.claude-sonnet-4-6-v1:0", "Claude4.6Sonnet"),
@@ -395,16 +146,16 @@ _SKUS = {
 
 
 def _usage_type(form: Format, each: Used, rate: Decimal) -> str:
-    return f"USE1-{_sku(form, each, rate)}"
+    return f"USE1-{sku_of(form, each, rate)}"
 
 
-_BEDROCK = _focus("AWS", "Amazon Bedrock", x_UsageType=_usage_type)
-_VERTEX = _focus("Google Cloud", "Vertex AI", ChargeDescription=_sku)
-_FOUNDRY = _focus(
+_BEDROCK = focus("AWS", "Amazon Bedrock", x_UsageType=_usage_type)
+_VERTEX = focus("Google Cloud", "Vertex AI", ChargeDescription=sku_of)
+_FOUNDRY = focus(
     "Microsoft",
     "Azure OpenAI Service",
-    x_SkuMeterName=_sku,
-    x_BillingExchangeRate=_rate_told,
+    x_SkuMeterName=sku_of,
+    x_BillingExchangeRate=rate_told,
 )
 
 FORMATS = {
@@ -434,21 +185,21 @@ FORMATS = {
     ),
     "aws focus": Format(
         "aws",
-        _focus(
+        focus(
             "AWS",
             "Amazon Bedrock",
-            x_UsageType=lambda form, each, _rate: f"USE1-{_sku(form, each, _rate)}",
+            x_UsageType=lambda form, each, _rate: f"USE1-{sku_of(form, each, _rate)}",
         ),
         _CLAUDE,
         {"input": "MODEL-input-tokens", "output": "MODEL-output-tokens"},
     ),
     "azure focus": Format(
         "azure",
-        _focus(
+        focus(
             "Microsoft",
             "Azure OpenAI Service",
-            x_SkuMeterName=_sku,
-            x_BillingExchangeRate=_rate_told,
+            x_SkuMeterName=sku_of,
+            x_BillingExchangeRate=rate_told,
         ),
         _GPT,
         {"input": "MODEL-Inp-glbl Tokens", "output": "MODEL-opt-glbl Tokens"},

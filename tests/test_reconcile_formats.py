@@ -6,7 +6,8 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from billed_month import FORMATS, NOW, USED, Used, in_month, put_bill, put_ledger, put_rate
+from bill_writers import Used
+from billed_month import FORMATS, NOW, USED, in_month, put_bill, put_ledger, put_rate
 
 from spend.variance import BUCKETS
 from store import reconcile
@@ -87,7 +88,7 @@ def test_a_bill_with_one_fault_differs_by_that_alone(name: str, database: Databa
             ask = {"currency": "EUR", "rate": Decimal("0.93")} if bucket == "fx" else {}
             october = put_bill(session, form, in_month(said, OCTOBER), OCTOBER, **ask)
             november = put_bill(session, form, in_month(said, NOVEMBER), NOVEMBER, **ask)
-            for bill in (october, november):
+            for bill in (october, november) if bucket == "timing" else (october,):
                 found = reconcile.of_bill(session, TENANT, bill, now=NOW)
                 where = (name, fault, found.variance)
                 variance = found.variance

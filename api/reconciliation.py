@@ -1,0 +1,98 @@
+"""Bills beside the estimate, and what is posted where they differ."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from sqlalchemy.orm import Session
+
+from api.auth import whole_ledger
+from api.bills import BillId
+from api.dependencies import Clock, Config, Reading, Tenant
+from api.grouping import too_many_rows, wrong
+from api.problems import Problem, answers
+from api.reconciliation_shapes import (
+    ReconciliationAnswer,
+    ReconciliationAsked,
+    VarianceAnswer,
+    variance_answer,
+    variances,
+)
+from api.shapes import instant
+from spend.bills import Bill
+from spend.periods import Period
+from spend.reconcile import NoRateError
+from store import bills, reconcile
+from store.grouping import TooManyRowsError
+
+router = APIRouter(prefix="/v1", tags=["bills"])
+
+
+@router.get(
+    "/bills/{bill_id}/variance",
+    summary="A bill beside the estimate",
+    responses=answers(401, 403, 404, 409, 422, 503),
+    dependencies=[Depends(whole_ledger)],
+)
+def variance(session: Reading, tenant: Tenant, clock: Clock, bill_id: BillId) -> VarianceAnswer:
+    """Why they differ: parts that add up to the whole difference, with nothing left over.
+
+    Calls do not tell their account, so all bills of the issuer and period are taken together.
+    """
+    bill = bill_of(session, tenant, bill_id)
+    with comparable():
+        return variance_answer(reconcile.of_bill(session, tenant, bill, now=clock()))
+
+
+@router.get(
+    "/reconciliation",
+    summary="The bills of a month beside the estimate",
+    responses=answers(401, 403, 409, 422, 503),
+    dependencies=[Depends(whole_ledger)],
+)
+def reconciliation(
+    session: Reading,
+    tenant: Tenant,
+    config: Config,
+    clock: Clock,
+    query: Annotated[ReconciliationAsked, Query()],
+) -> ReconciliationAnswer:
+    """Every issuer's bills that belong to a month of the ledger's calendar."""
+    try:
+        month = config.calendar.named(query.month)
+    except ValueError as error:
+        raise wrong("month", str(error)[:200]) from None
+    period = Period(month.start, month.end)
+    with comparable():
+        found = reconcile.of_time(session, tenant, period, now=clock(), provider=query.provider)
+    return ReconciliationAnswer.model_validate(
+        {
+            "month": month.name,
+            "from": instant(month.start),
+            "to": instant(month.end),
+            "bills": variances(found),
+        }
+    )
+
+
+def bill_of(session: Session, tenant: int, bill_id: int) -> Bill:
+    """The bill of an id; Problem 404."""
+    bill = bills.one(session, tenant, bill_id)
+    if bill is None:
+        raise Problem(404, "There is no such bill", f"No bill has id {bill_id}.")
+    return bill
+
+
+@contextmanager
+def comparable() -> Iterator[None]:
+    """Problem 409 where bills cannot be compared, 422 where there is too much to compare."""
+    try:
+        yield
+    except TooManyRowsError:
+        raise too_many_rows() from None
+    except NoRateError as error:
+        said = f"{error}: enter one with POST /v1/rates"
+        raise Problem(409, "An exchange rate is missing", said) from None
+    except (reconcile.SupersededError, reconcile.CurrenciesError) as error:
+        raise Problem(409, "The bill cannot be compared", str(error)) from None

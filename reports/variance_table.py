@@ -1,0 +1,158 @@
+"""A bill beside the estimate, for a terminal of 80 columns."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from reports.table_parts import shown_money, shown_name, signed_money, small_table
+from reports.variance_words import SAID, mostly, named
+from spend.billed_coverage import BY_TOKENS
+from spend.money import rounded, rounded_lines, total
+from spend.reconciled import Reconciled
+from spend.variance import BUCKETS, Buckets, Compared, Coverage, summed
+
+MOST_ROWS: Final = 25
+
+
+def variance_table(found: Reconciled) -> RenderableType:
+    """The difference by its reasons, then by model, in whole coins that add up."""
+    parts: list[RenderableType] = [_title(found), Text(), _by_reason(found), Text()]
+    parts += [_by_model(found), *_notes(found)]
+    return Group(*parts)
+
+
+def _title(found: Reconciled) -> Text:
+    bills = ", ".join(f"{each.id}" for each in found.bills)
+    period = found.bills[0].period
+    many = "bills" if len(found.bills) > 1 else "bill"
+    said = f"{shown_name(found.provider)}, {period}: {many} {bills} beside the estimate"
+    return Text(f"{said}, {found.currency}", style="bold")
+
+
+def _by_reason(found: Reconciled) -> Table:
+    variance, currency = found.variance, found.currency
+    table = small_table("", "Amount", "")
+    table.show_header = False
+    table.add_row("Billed", _money(variance.billed, currency), _other(found))
+    table.add_row("Estimated", _money(variance.estimated, currency), _coverage(variance.coverage))
+    told = rounded(variance.difference, currency)
+    table.add_row("Difference", signed_money(told, currency), _tolerance(found), style="bold")
+    amounts = [getattr(variance.buckets, name) for name in BUCKETS]
+    coins = rounded_lines(amounts, currency, shown=told)
+    for name, amount, coin in zip(BUCKETS, amounts, coins, strict=True):
+        style = "" if amount else "dim"
+        table.add_row(f"  {SAID[name]}", signed_money(coin, currency), "", style=style)
+    table.add_row("  Left over", shown_money(Decimal(0), currency), "", style="dim")
+    if found.booked:
+        booked = signed_money(rounded(found.booked, currency), currency)
+        table.add_row("Booked by true-ups", booked, "")
+        table.add_row("Open", signed_money(rounded(found.open, currency), currency), "")
+    return table
+
+
+def _tolerance(found: Reconciled) -> str:
+    allowed = _money(found.allowed, found.currency)
+    if found.within:
+        return f"within {allowed}"
+    return f"more than {allowed}"
+
+
+def _other(found: Reconciled) -> str:
+    if not found.other_services:
+        return ""
+    return f"and {_money(found.other_services, found.currency)} for other services"
+
+
+def _coverage(coverage: Coverage) -> str:
+    what = "the tokens" if coverage.unit == BY_TOKENS else "the money"
+    return f"{_percent(coverage)} of {what}" if coverage.share is not None else ""
+
+
+def _percent(coverage: Coverage) -> str:
+    return "" if coverage.share is None else f"{coverage.share:.1%}"
+
+
+_Row = tuple[str | None, Decimal, Decimal, Buckets]
+"""What lines are of: estimated, billed, and why they differ."""
+
+
+def _by_model(found: Reconciled) -> Table:
+    """By model in whole coins; each column adds up to its rounded total."""
+    variance, currency = found.variance, found.currency
+    rows = _rows(variance.lines)
+    table = small_table("", "Heard", "Estimated", "Billed", "Difference", "Mostly")
+    table.columns[0].overflow = "fold"
+    table.columns[5].justify = "left"
+    for column in (1, 2, 3, 4, 5):
+        table.columns[column].no_wrap = True
+    estimated = rounded_lines([row[1] for row in rows], currency)
+    billed = rounded_lines([row[2] for row in rows], currency)
+    for (name, _, _, buckets), ours, theirs in zip(rows, estimated, billed, strict=True):
+        coverage = variance.models.get(name or "")
+        table.add_row(
+            Text(shown_name(name), overflow="fold"),
+            _percent(coverage) if coverage else "",
+            shown_money(ours, currency),
+            shown_money(theirs, currency),
+            signed_money(theirs - ours, currency),
+            mostly(buckets),
+        )
+    ours, theirs = sum(estimated, Decimal(0)), sum(billed, Decimal(0))
+    table.add_row(
+        "Total",
+        _percent(variance.coverage),
+        shown_money(ours, currency),
+        shown_money(theirs, currency),
+        signed_money(theirs - ours, currency),
+        mostly(variance.buckets),
+        style="bold",
+    )
+    return table
+
+
+def _rows(lines: Iterable[Compared]) -> list[_Row]:
+    """The largest difference first; what is beyond MOST_ROWS together."""
+    by_name: dict[str | None, list[Compared]] = defaultdict(list)
+    for line in lines:
+        by_name[named(line)].append(line)
+    rows = [_row(name, its) for name, its in by_name.items()]
+    rows.sort(key=lambda row: (-abs(row[3].total), -abs(row[2]), row[0] or ""))
+    shown, rest = rows[:MOST_ROWS], {row[0] for row in rows[MOST_ROWS:]}
+    if rest:
+        others = [line for line in lines if named(line) in rest]
+        shown.append(_row(f"{len(rest)} more", others))
+    return shown
+
+
+def _row(name: str | None, lines: Sequence[Compared]) -> _Row:
+    return (
+        name,
+        total([each.estimated for each in lines]),
+        total([each.billed for each in lines]),
+        summed(each.buckets for each in lines),
+    )
+
+
+def _notes(found: Reconciled) -> list[RenderableType]:
+    """What there is to know before anybody acts on it."""
+    variance, said = found.variance, []
+    for currency, (rate, told) in sorted(variance.rates.items()):
+        if currency != found.currency:
+            how = "as the bill tells" if told else "as its amounts tell"
+            said.append(f"1 {currency} was billed as {rate.normalize():f} {found.currency}, {how}")
+    said += variance.notes
+    for each in found.overlapping:
+        said.append(f"bill {each.id} ({each.period}) overlaps, and is not in here")
+    if len(found.bills) > 1:
+        said.append("calls do not tell their account: all bills of the period are taken together")
+    lines = [Text(f"- {note}", style="dim", overflow="fold") for note in said]
+    return [Text(), *lines] if lines else []
+
+
+def _money(amount: Decimal, currency: str) -> str:
+    return shown_money(rounded(amount, currency), currency)

@@ -1,0 +1,43 @@
+"""What the parts of a variance are called, in tables and files."""
+
+from typing import Final
+
+from spend.variance import BUCKETS, Buckets, Compared
+
+SAID: Final = {
+    "price": "Price: another unit price",
+    "more": "Quantity: more billed than heard",
+    "less": "Quantity: less billed than heard",
+    "scope": "Scope: never heard of",
+    "timing": "Timing: another day or period",
+    "credits": "Credits and adjustments",
+    "fx": "Exchange rate",
+    "tax_and_fees": "Tax and fees",
+}
+"""Of every field of ``Buckets``, in their order."""
+
+SHORT: Final = {
+    "price": "price",
+    "more": "more",
+    "less": "less",
+    "scope": "never heard",
+    "timing": "timing",
+    "credits": "credits",
+    "fx": "rate",
+    "tax_and_fees": "tax, fees",
+}
+
+_KINDS: Final = {"credit": "credits, adjustments", "tax": "tax", "fee": "fees"}
+
+
+def mostly(buckets: Buckets) -> str:
+    """The largest part of a difference; '' where there is none."""
+    if buckets.is_nothing:
+        return ""
+    # Of equal ones the first.
+    return SHORT[max(BUCKETS, key=lambda name: abs(getattr(buckets, name)))]
+
+
+def named(line: Compared) -> str | None:
+    """What a line is of, where a model would stand."""
+    return line.model or line.description or _KINDS.get(line.kind)
