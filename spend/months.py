@@ -7,11 +7,11 @@ opened again, for a reason. Closed, nothing of it moves any more, and what it sa
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from spend.fiscal import Calendar
-from spend.periods import Period
+from spend.fiscal import Calendar, FiscalPeriod
+from spend.periods import Period, local_day
 
 OPEN: Final = "open"
 SOFT_CLOSED: Final = "soft-closed"
@@ -170,14 +170,22 @@ def next_open(held: Sequence[LedgerMonth], calendar: Calendar) -> LedgerMonth | 
     return LedgerMonth(following.name, Period(start, following.end), calendar)
 
 
-def period_of(name: str, held: Sequence[LedgerMonth], calendar: Calendar) -> Period:
+def period_of(
+    name: str, held: Sequence[LedgerMonth], calendar: Calendar
+) -> tuple[Calendar, FiscalPeriod]:
     """What a name means in reports: of a month that is not open, what it was closed as.
 
     Any period of the calendar has a name, also a quarter; ValueError, whose text can be shown, if
     there is none of it.
     """
     shut = next((each for each in _shut(held) if each.name == name), None)
-    return calendar.named(name).period if shut is None else shut.period
+    if shut is None:
+        return calendar, calendar.named(name)
+    first, last = (
+        local_day(moment, shut.calendar.zone)
+        for moment in (shut.period.start, shut.period.end - timedelta(microseconds=1))
+    )
+    return shut.calendar, FiscalPeriod(name, first, last, shut.period)
 
 
 def check_accepted(

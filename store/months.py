@@ -10,7 +10,7 @@ from sqlalchemy import Row, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as insert_new
 from sqlalchemy.orm import Session
 
-from spend.fiscal import Calendar, FiscalYear
+from spend.fiscal import Calendar, FiscalPeriod, FiscalYear
 from spend.month_records import calendar_fields
 from spend.months import (
     CLOSED,
@@ -22,6 +22,7 @@ from spend.months import (
     MonthAct,
     MonthRefusedError,
     Warned,
+    period_of,
     to_reopen,
     to_soft_close,
 )
@@ -37,6 +38,16 @@ def held(session: Session, tenant: int) -> list[LedgerMonth]:
         select(months).where(months.c.tenant_id == tenant).order_by(months.c.starts, months.c.name)
     )
     return [_month(row) for row in rows]
+
+
+def period_named(
+    session: Session, tenant: int, name: str, calendar: Calendar
+) -> tuple[Calendar, FiscalPeriod]:
+    """What a name means in reports, with its calendar (``spend.months.period_of``).
+
+    A month that was closed keeps its bounds, whatever the calendar is now. ValueError likewise.
+    """
+    return period_of(name, held(session, tenant), calendar)
 
 
 def acts(session: Session, tenant: int) -> dict[str, list[MonthAct]]:

@@ -1,13 +1,25 @@
 """Months close in order and for good, and only once all of them is settled."""
 
 import pytest
-from closed_months import NOW, close, filled, reopen, settle, soft_close, states
+from closed_months import (
+    NOW,
+    UTC_MONTHS,
+    broken,
+    close,
+    filled,
+    reopen,
+    settle,
+    soft_close,
+    states,
+)
 from filled_ledger import SEARCH, at
 from owned import use
 from sqlalchemy import func, select
 
-from spend.months import MonthRefusedError
-from store import closing
+from spend.fiscal import Calendar, FiscalYear
+from spend.months import MonthRefusedError, MonthUnknownError, next_open
+from spend.zones import zone_named
+from store import closing, months
 from store.sessions import Database
 from store.tables.ledger import charges
 from store.tenants import TENANT
@@ -109,3 +121,32 @@ def test_months_close_in_order_and_once_they_are_over(database: Database) -> Non
     assert states(database) == {"2026-09": "closed", "2026-10": "soft-closed"}
     assert open_from(database) == at("2026-11-01")
     assert at("2026-11-01") < NOW
+
+
+def test_who_changes_the_calendar_moves_no_closed_month_and_leaves_no_gap(
+    database: Database,
+) -> None:
+    filled(database)
+    close(database, "2026-09")
+    for zone, fiscal, following, starts, ends in (
+        ("Europe/Berlin", FiscalYear(), "2026-10", "2026-10-01T00:00", "2026-10-31T23:00"),
+        # Its September ends four hours after the one that is closed.
+        ("America/New_York", FiscalYear(), "2026-10", "2026-10-01T00:00", "2026-11-01T04:00"),
+        ("UTC", FiscalYear("4-4-5"), "FY2026-P10", "2026-10-01T00:00", "2026-10-26T00:00"),
+    ):
+        calendar = Calendar(zone_named(zone), fiscal)
+        with database.read() as session:
+            held = months.held(session, TENANT)
+            named = months.period_named(session, TENANT, "2026-09", calendar)
+        found = next_open(held, calendar)
+        assert found is not None
+        told = (found.name, found.period.start, found.period.end)
+        assert told == (following, at(starts), at(ends))
+        assert named == (UTC_MONTHS, UTC_MONTHS.named("2026-09"))
+    berlin = Calendar(zone_named("Europe/Berlin"))
+    done = close(database, "2026-10", calendar=berlin)
+    assert (done.period.start, done.calendar) == (at("2026-10-01"), berlin)
+    assert broken(database) == []
+    assert open_from(database) == at("2026-10-31T23:00")
+    with pytest.raises(MonthUnknownError, match="the books are kept in periods such as 2026-07"):
+        soft_close(database, "FY2026-Q3")
