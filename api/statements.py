@@ -1,6 +1,6 @@
 """GET /v1/statements/{month}: a month for finance, in lines that add up."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
@@ -8,14 +8,15 @@ from pydantic import Field
 from api.answers import FILES, asked_file, file_answer, json_answer
 from api.auth import Who
 from api.dependencies import Clock, Config, Reading, Tenant
-from api.grouping import Name, too_many_rows, wrong, zone_named
+from api.grouping import Name, wrong, zone_named
 from api.known import KnownAsked, known_at
 from api.problems import Problem, answers
 from api.statement_answer import statement_answer
 from api.statement_shapes import StatementAnswer
 from reports.statement_files import WRITERS
+from spend.currencies import CODES
+from spend.exchange import DAILY
 from spend.fiscal import Calendar, FiscalPeriod
-from store.grouping import TooManyRowsError
 from store.statements import statement_of
 
 router = APIRouter(prefix="/v1", tags=["statements"])
@@ -27,6 +28,15 @@ class StatementAsked(KnownAsked):
     team: Name | None = Field(None, description="Only this team's part.", examples=["search"])
     timezone: str | None = Field(
         None, description="Whose month it is. Default: the server's setting."
+    )
+    currency: str | None = Field(
+        None,
+        description="ISO 4217: what amounts are told in. Default: the ledger's. What no exchange"
+        " rate is for stands in `not_converted`.",
+        examples=["EUR"],
+    )
+    rate_policy: Literal["daily", "period-end", "period-average"] = Field(
+        DAILY, description="Which day's exchange rates amounts in other currencies are told at."
     )
 
 
@@ -80,25 +90,28 @@ def statement(
     zone = zone_named(query.timezone) if query.timezone is not None else config.timezone
     calendar = Calendar(zone, config.fiscal_year)
     now, period = clock(), _month(month, calendar)
-    moment = known_at(request, query, now)
-    try:
-        found = statement_of(
-            session,
-            tenant,
-            period,
-            calendar=calendar,
-            currency=config.currency,
-            now=now,
-            as_known_at=moment,
-            team=team,
-        )
-    except TooManyRowsError:
-        raise too_many_rows() from None
+    found = statement_of(
+        session,
+        tenant,
+        period,
+        calendar=calendar,
+        currency=_currency(query.currency or config.currency),
+        policy=query.rate_policy,
+        now=now,
+        as_known_at=known_at(request, query, now),
+        team=team,
+    )
     end = asked_file(request)
     if end is None:
         return json_answer(request, statement_answer(found))
     body = WRITERS[end](found)
     return file_answer(request, body, FILES[end], f"statement-{found.month}.{end}")
+
+
+def _currency(code: str) -> str:
+    if code not in CODES:
+        raise wrong("currency", f"{code[:20]!r} is not a currency such as EUR, by ISO 4217")
+    return code
 
 
 def _month(text: str, calendar: Calendar) -> FiscalPeriod:

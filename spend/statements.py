@@ -7,7 +7,7 @@ parts (``spend/why.py``); where the work was done and what mends earlier months 
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -16,7 +16,8 @@ from spend.booked import Booked, BookedCommitment, BookedPool
 from spend.budgets import Budget
 from spend.exchange import UsedRate
 from spend.fiscal import FiscalPeriod
-from spend.money import EXACT, rounded, rounded_lines
+from spend.money import EXACT, rounded
+from spend.rounded_parts import rounded_table
 from spend.statement_lines import Figures, Line, lines_of, no_coins, sum_of, team_order
 from spend.statement_parts import CorrectedLine, Place, corrected_lines, places_of
 from spend.statement_sides import exact_sum, side_of
@@ -180,18 +181,11 @@ def draw_up(
 
 
 def _in_coins(sums: Mapping[str, Figures], currency: str) -> dict[str, Why]:
-    """Why each team's amount changed: by team and by part, everything adds up."""
-    names = list(sums)
-    columns = [
-        rounded_lines(part, currency) if any(part) else part
-        for part in zip(*(amounts_of(sums[name].why) for name in names), strict=True)
-    ]
-    found = {}
-    for name, parts in zip(names, zip(*columns, strict=True), strict=True):
-        told = Why(*parts)
-        lacking = sums[name].difference or Decimal(0)
-        found[name] = replace(told, rounding=EXACT.subtract(lacking, told.total))
-    return found
+    """Why each team's amount changed, in whole coins."""
+    rows = [amounts_of(figures.why) for figures in sums.values()]
+    wholes = [figures.difference or no_coins(currency) for figures in sums.values()]
+    table = rounded_table(rows, wholes, currency)
+    return {name: Why(*parts) for name, parts in zip(sums, table, strict=True)}
 
 
 def _of_team(

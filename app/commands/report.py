@@ -10,32 +10,20 @@ import click
 
 from api.statement_answer import statement_answer
 from app.database import database_for
+from app.parameters import MomentType, ZoneType
 from app.settings import read_settings
 from app.tables import report_text, show_report
 from reports.statement_files import WRITERS
 from reports.statement_table import statement_table
+from spend.currencies import CODES
+from spend.exchange import DAILY, POLICIES
 from spend.fiscal import Calendar, FiscalPeriod
 from spend.statements import Statement
-from spend.zones import zone_named
-from store.grouping import TooManyRowsError
+from store import waiting
 from store.statements import statement_of
 from store.tenants import TENANT
 
 _FILES_ONLY: Final = ("parquet", "xlsx", "pdf")
-
-
-class _ZoneType(click.ParamType[ZoneInfo]):
-    name = "zone"
-
-    def convert(
-        self, value: str | ZoneInfo, param: click.Parameter | None, ctx: click.Context | None
-    ) -> ZoneInfo:
-        if isinstance(value, ZoneInfo):
-            return value
-        try:
-            return zone_named(value)
-        except ValueError as unknown:
-            self.fail(str(unknown), param, ctx)
 
 
 @click.command(
@@ -45,7 +33,22 @@ class _ZoneType(click.ParamType[ZoneInfo]):
 )
 @click.argument("month", required=False)
 @click.option("--team", help="Only this team's part.")
-@click.option("--timezone", "zone", type=_ZoneType(), help="Whose month. Default: the setting.")
+@click.option("--timezone", "zone", type=ZoneType(), help="Whose month. Default: the setting.")
+@click.option("--currency", help="What to tell amounts in. Default: the ledger's.")
+@click.option(
+    "--rate-policy",
+    "policy",
+    type=click.Choice(POLICIES),
+    default=DAILY,
+    show_default=True,
+    help="Which day's exchange rates to use.",
+)
+@click.option(
+    "--as-known-at",
+    "known_at",
+    type=MomentType(),
+    help="What was known at a moment, such as 2026-11-03T09:00Z.",
+)
 @click.option(
     "--format",
     "shape",
@@ -60,7 +63,14 @@ class _ZoneType(click.ParamType[ZoneInfo]):
     help="Where to write it. Default: the terminal; a workbook or PDF goes to a pipe only.",
 )
 def command(
-    month: str | None, team: str | None, zone: ZoneInfo | None, shape: str, output: Path | None
+    month: str | None,
+    team: str | None,
+    zone: ZoneInfo | None,
+    currency: str | None,
+    policy: str,
+    known_at: datetime | None,
+    shape: str,
+    output: Path | None,
 ) -> None:
     """Show what a month cost: by team, provider and model, beside the month before.
 
@@ -73,19 +83,27 @@ def command(
     period = _month(month, calendar) if month is not None else calendar.period_at(now)
     if output is None and shape in _FILES_ONLY and sys.stdout.isatty():
         raise click.UsageError(f"a terminal cannot show {shape}: say --output FILE")
-    with database_for(settings) as database, database.read() as session:
-        try:
+    if currency is not None and currency not in CODES:
+        raise click.BadParameter(f"{currency!r} is not a currency such as EUR, by ISO 4217")
+    if known_at is not None and known_at > now:
+        raise click.BadParameter("--as-known-at is still to come")
+    with database_for(settings) as database:
+        if known_at is not None:
+            with database.read() as session:
+                # Whoever posts now has a later moment, once we have waited for those before.
+                waiting.lock_shared(session)
+        with database.read() as session:
             found = statement_of(
                 session,
                 TENANT,
                 period,
                 calendar=calendar,
-                currency=settings.currency,
+                currency=currency or settings.currency,
+                policy=policy,
                 now=now,
+                as_known_at=known_at,
                 team=team,
             )
-        except TooManyRowsError:
-            raise click.ClickException("the month has too many lines to show") from None
     show(found, shape, output)
 
 

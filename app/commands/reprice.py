@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from app.database import database_for
 from app.job_settings import job_settings
+from app.parameters import MomentType
 from app.settings import read_settings
 from app.tables import ELSEWHERE
 from jobs import reprice
@@ -38,29 +39,14 @@ Told = Callable[[int, datetime], None]
 """Told how many cells were looked at, and until which moment."""
 
 
-class _MomentType(click.ParamType[datetime]):
-    name = "moment"
-
-    def convert(
-        self, value: str | datetime, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime:
-        if isinstance(value, datetime):
-            return value
-        try:
-            moment = datetime.fromisoformat(value)
-            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-        except (ValueError, OverflowError):
-            self.fail("write a date (2026-10-01) or a time (2026-10-01T08:15:00Z)", param, ctx)
-
-
 @click.command(
     "reprice",
     short_help="Price charged time again, and book the difference.",
     epilog="\b\nExamples:\n  spanledger prices reprice --from 2026-10-01 --to 2026-11-01 --dry-run"
     "\n  spanledger prices reprice --from 2026-10-01 --to 2026-11-01",
 )
-@click.option("--from", "starts", type=_MomentType(), required=True, help="UTC, inclusive.")
-@click.option("--to", "ends", type=_MomentType(), help="Exclusive. Default: now.")
+@click.option("--from", "starts", type=MomentType(), required=True, help="UTC, inclusive.")
+@click.option("--to", "ends", type=MomentType(), help="Exclusive. Default: now.")
 @click.option("--dry-run", is_flag=True, help="Show the difference, and book nothing.")
 @click.option("--note", help="Why: kept with the re-pricing.")
 @click.option("--by", default=BY, show_default=True, help="Who asks for it: kept with it.")
