@@ -24,6 +24,7 @@ from reports.focus_files import PARQUET
 from spend.charge_sums import ChargeSum
 from spend.fiscal import Calendar, FiscalPeriod
 from spend.periods import Period
+from store import months
 from store.charge_sums import charge_sums
 from store.period_books import period_books
 
@@ -100,7 +101,7 @@ def focus(
     has the invoices of all.
     """
     try:
-        period = config.calendar.named(month)
+        calendar, period = months.period_named(session, tenant, month, config.calendar)
     except ValueError as unknown:
         raise wrong("month", str(unknown)[:200]) from None
     if dataset not in DATASETS[query.version]:
@@ -111,7 +112,7 @@ def focus(
     folder = TemporaryDirectory(prefix="spanledger-focus-")
     try:
         (path,) = export_files(
-            session, tenant, Path(folder.name), wanted, period, config.calendar, now=clock()
+            session, tenant, Path(folder.name), wanted, period, calendar, now=clock()
         )
     except BaseException:
         folder.cleanup()

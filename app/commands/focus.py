@@ -15,6 +15,7 @@ from reports.focus_columns import DATASETS, NEWEST
 from reports.focus_export import Wanted
 from reports.focus_files import CSV, FORMATS
 from spend.periods import Period
+from store import months
 from store.tenants import TENANT
 
 ALL: Final = "all"
@@ -67,24 +68,20 @@ def export(
     They add up to the ledger's lines, in each currency and cost. docs/focus.md
     """
     settings = read_settings()
-    calendar = settings.calendar
-    try:
-        period = calendar.named(month)
-    except ValueError as unknown:
-        raise click.BadParameter(str(unknown), param_hint="--month") from None
     datasets = DATASETS[version] if dataset == ALL else (dataset,)
     if not set(datasets) <= set(DATASETS[version]):
         raise click.BadParameter(f"FOCUS {version} has no {dataset} here", param_hint="--dataset")
     wanted = Wanted(version, datasets, shape, ascii_only)
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        # Beside where they go, so that they can be moved there at once; gone if we are stopped.
-        with (
-            TemporaryDirectory(dir=output, prefix=".focus-") as folder,
-            database_for(settings) as database,
-        ):
-            with database.read() as session:
-                paths = export_files(
+    with database_for(settings) as database, database.read() as session:
+        try:
+            calendar, period = months.period_named(session, TENANT, month, settings.calendar)
+        except ValueError as unknown:
+            raise click.BadParameter(str(unknown), param_hint="--month") from None
+        try:
+            output.mkdir(parents=True, exist_ok=True)
+            # Beside where they go, so that they can be moved there at once; gone if we are stopped.
+            with TemporaryDirectory(dir=output, prefix=".focus-") as folder:
+                made = export_files(
                     session,
                     TENANT,
                     Path(folder),
@@ -95,12 +92,11 @@ def export(
                     begun=_begun,
                     told=_told,
                 )
-            for path in paths:
-                path.replace(output / path.name)
-    except OSError as error:
-        raise click.ClickException(f"{output}: {error.strerror or error}") from None
+                paths = [path.replace(output / path.name) for path in made]
+        except OSError as error:
+            raise click.ClickException(f"{output}: {error.strerror or error}") from None
     for path in paths:
-        click.echo(output / path.name)
+        click.echo(path)
 
 
 def _begun(day: Period) -> None:
