@@ -98,7 +98,7 @@ class BillsAnswer(BaseModel):
 class TakenAnswer(BaseModel):
     """The bills that a file was."""
 
-    bills: list[BillWithSums]
+    bills: list[BillAnswer]
 
 
 class BillLineAnswer(BaseModel):

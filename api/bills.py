@@ -25,7 +25,7 @@ from api.grouping import wrong
 from api.problems import Problem, answers
 from spend.bill_assembly import Assembled, Expected, FileRefusedError, assembled
 from spend.bill_formats import AUTO, FORMATS, read_file
-from spend.bills import Bill, summed
+from spend.bills import Bill
 from spend.bills_focus import provider_of
 from spend.periods import Month, parse_month
 from spend.written_rows import RowsRefusedError
@@ -87,9 +87,7 @@ def take(
     except FileRefusedError as error:
         raise _refused(error.refused) from None
     kept = _kept(session, tenant, said, query)
-    return TakenAnswer(
-        bills=[with_sums(bill, summed(each.lines)) for bill, each in zip(kept, said, strict=True)]
-    )
+    return TakenAnswer(bills=[bill_answer(each) for each in kept])
 
 
 def _kept(session: Session, tenant: int, said: list[Assembled], query: Imported) -> list[Bill]:
@@ -128,7 +126,7 @@ def list_bills(session: Reading, tenant: Tenant, query: Annotated[Listed, Query(
 def show(session: Reading, tenant: Tenant, bill_id: BillId) -> BillWithSums:
     """Also one that was superseded."""
     bill = _found(session, tenant, bill_id)
-    return with_sums(bill, summed(line for _id, line in bills.lines(session, tenant, [bill.id])))
+    return with_sums(bill, bills.sums(session, tenant, bill.id))
 
 
 @router.get(

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from spend import bills_anthropic, bills_aws, bills_csv, bills_focus, bills_gcp, bills_openai
-from spend.bill_reading import ReadLine, Rows, Written, refused
+from spend.bill_reading import MOST_LINES, ReadLine, Rows, Written, refused
 from spend.written_rows import Refusal, RowsRefusedError, rows_of_csv
 
 AUTO: Final = "auto"
@@ -70,6 +70,8 @@ def read_file(
     say.
     """
     source = _parsed(said) if isinstance(said, str) else said
+    if isinstance(source, Rows) and len(source.rows) > MOST_LINES:
+        raise refused(MOST_LINES + 1, "file", f"has more than {MOST_LINES:,} rows")
     found = _format_of(source)
     if expected not in {AUTO, found}:
         raise refused(1, "file", f"is of the format {found}, not {expected}")

@@ -22,9 +22,14 @@ LARGEST_AMOUNT: Final = Decimal(10) ** 18
 LONGEST_NUMBER: Final = 50
 """Digits: fewer than those with which we reckon exactly."""
 
+MOST_LINES: Final = 250_000
+"""Of a file: 5 kB of memory are needed for each."""
+
 NO_TIME: Final = Period(datetime.min.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC))
 """Stands where a time was refused."""
 
+_EMPTY: Final[tuple[object, ...]] = (None, "", [], {})
+_HALF: Final = re.compile("[\ud800-\udfff]")
 _PLAIN: Final = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)", re.ASCII)
 _SCIENTIFIC: Final = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)[eE][-+]?[0-9]{1,3}", re.ASCII)
 _SEPARATED: Final = re.compile(r"[-+]?[0-9]*([,.' ][0-9]+)+", re.ASCII)
@@ -86,7 +91,9 @@ class RowFields:
         if value is not None and not isinstance(value, str):
             self.refuse(name, "must be text")
             return None
-        text = "".join(each if each.isprintable() else " " for each in value or "").strip()
+        text = (value or "").strip()
+        if not text.isprintable():
+            text = "".join(each if each.isprintable() else " " for each in text).strip()
         if required and not text:
             self.refuse(name, "is missing")
         return text or None
@@ -205,8 +212,11 @@ class RowFields:
     @property
     def raw(self) -> dict[str, Any]:
         """All that it says, without its empty fields, as JSON can hold it: numbers are text."""
-        found = {name: _kept(value) for name, value in self._values.items()}
-        raw = {name: value for name, value in found.items() if value not in (None, "", [], {})}
+        raw = {
+            name: value if isinstance(value, str) else _kept(value)
+            for name, value in self._values.items()
+            if value not in _EMPTY
+        }
         if not _storable(raw):
             self.refuse("line", "holds a NUL or half a character")
         return raw
@@ -229,9 +239,13 @@ def _kept(value: object) -> object:
     return str(value)
 
 
-def _storable(raw: object) -> bool:
-    text = json.dumps(raw, ensure_ascii=False)
-    return "\\u0000" not in text and not any("\ud800" <= each <= "\udfff" for each in text)
+def _storable(value: object) -> bool:
+    """Whether Postgres can hold it: text without NUL and without half a character."""
+    if isinstance(value, str):
+        return "\x00" not in value and (value.isascii() or not _HALF.search(value))
+    if isinstance(value, dict):
+        return all(_storable(name) and _storable(each) for name, each in value.items())
+    return not isinstance(value, list) or all(map(_storable, value))
 
 
 def month_holding(moment: datetime) -> Period:

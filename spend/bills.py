@@ -5,14 +5,12 @@ were read, with the row that each was read from: what a name on them means to us
 whoever compares them with the ledger, so that a bill need not be imported again for it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import reduce
 from typing import Any, Final
 
-from spend.money import ROUNDING, total
 from spend.periods import Month
 
 USAGE: Final = "usage"
@@ -114,28 +112,6 @@ class Bill:
         if days == [month.first_day, month.plus(1).first_day]:
             return str(month)
         return f"{days[0]} to {days[1]}"
-
-
-def summed(lines: Iterable[BillLine]) -> list[BillSum]:
-    """Lines added up by kind, model and meter, the largest amount first."""
-    found: dict[tuple[str, str | None, str | None], list[BillLine]] = {}
-    for line in lines:
-        found.setdefault((line.kind, line.model, line.meter), []).append(line)
-    sums = [_sum(*key, of) for key, of in found.items()]
-    return sorted(sums, key=lambda each: (-abs(each.amount), each.kind, each.model or ""))
-
-
-def _sum(kind: str, model: str | None, meter: str | None, lines: Sequence[BillLine]) -> BillSum:
-    quantities = [line.quantity for line in lines if line.quantity is not None]
-    told = meter is not None and len(quantities) == len(lines)
-    return BillSum(
-        kind=kind,
-        model=model,
-        meter=meter,
-        lines=len(lines),
-        quantity=reduce(ROUNDING.add, quantities) if told else None,
-        amount=total([line.amount for line in lines]),
-    )
 
 
 def unread(lines: Iterable[BillLine]) -> list[BillLine]:

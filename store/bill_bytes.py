@@ -14,9 +14,8 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from spend.bill_reading import Rows, Written, refused
+from spend.bill_reading import MOST_LINES, Rows, Written, refused
 
-MOST_ROWS: Final = 500_000
 _AT_ONCE: Final = 256
 _GZIP: Final = b"\x1f\x8b"
 _PARQUET: Final = b"PAR1"
@@ -61,8 +60,8 @@ def _parquet(data: bytes, most: int) -> Rows:
 
 
 def _rows(file: pq.ParquetFile, most: int) -> Rows:
-    if file.metadata.num_rows > MOST_ROWS:
-        raise refused(1, "file", f"has more than {MOST_ROWS:,} rows")
+    if file.metadata.num_rows > MOST_LINES:
+        raise refused(1, "file", f"has more than {MOST_LINES:,} rows")
     columns = tuple(file.schema_arrow.names)
     twice = {name for name in columns if columns.count(name) > 1}
     if twice:

@@ -6,11 +6,11 @@ from dataclasses import fields, replace
 from typing import Any, Final
 
 from psycopg import sql
-from sqlalchemy import ColumnElement, Row, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, case, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from spend.bill_assembly import Assembled
-from spend.bills import Bill, BillLine
+from spend.bills import Bill, BillLine, BillSum
 from spend.periods import Period
 from store.columns import driver
 from store.tables.bills import bill_lines, bills
@@ -147,6 +147,27 @@ def lines(session: Session, tenant: int, bill_ids: Iterable[int]) -> Iterable[tu
         .execution_options(yield_per=5000)
     )
     return ((row.bill_id, _line(row)) for row in rows)
+
+
+def sums(session: Session, tenant: int, bill_id: int) -> list[BillSum]:
+    """The lines of a bill by kind, model and meter, the largest amount first."""
+    quantity = func.sum(bill_lines.c.quantity).label("quantity")
+    told = and_(bill_lines.c.meter.is_not(None), func.count(bill_lines.c.quantity) == func.count())
+    key = (bill_lines.c.kind, bill_lines.c.model, bill_lines.c.meter)
+    rows = session.execute(
+        select(
+            *key,
+            func.count().label("lines"),
+            case((told, quantity)).label("quantity"),
+            func.sum(bill_lines.c.amount).label("amount"),
+        )
+        .where(bill_lines.c.tenant_id == tenant, bill_lines.c.bill_id == bill_id)
+        .group_by(*key)
+    )
+    found = [BillSum(**row._asdict()) for row in rows]
+    return sorted(
+        found, key=lambda each: (-abs(each.amount), each.kind, each.model or "", str(each.meter))
+    )
 
 
 def line_page(

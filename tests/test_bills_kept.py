@@ -70,6 +70,24 @@ def test_a_bill_is_read_as_it_was_kept(database: Database) -> None:
         assert bills.held(session, TENANT, Period(OCTOBER, NOVEMBER)) == [kept]
 
 
+def test_lines_are_added_up_by_what_they_are_for(database: Database) -> None:
+    lines = [
+        replace(LINE, line=1),
+        replace(LINE, line=2),
+        replace(LINE, line=3, meter="output", quantity=None),
+        replace(LINE, line=4, meter="output", amount=Decimal(-2)),
+        replace(LINE, line=5, kind="tax", model=None, meter=None),
+    ]
+    with database.write() as session:
+        [kept] = bills.add(session, TENANT, [Assembled(BILL, tuple(lines))], replaces=False)
+        sums = bills.sums(session, TENANT, kept.id)
+    assert [(each.kind, each.meter, each.lines, each.quantity, each.amount) for each in sums] == [
+        ("usage", "output", 2, None, Decimal("-1.999999999999")),
+        ("usage", "input", 2, Decimal("2.246913578024691357802"), Decimal("0.000000000002")),
+        ("tax", None, 1, None, Decimal("0.000000000001")),
+    ]
+
+
 @pytest.mark.parametrize(
     "again",
     [

@@ -22,7 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spend.bill_formats import ANTHROPIC, FOCUS, FORMATS
-from spend.bills import summed, unread
+from spend.bills import unread
 from spend.bills_csv import looks_like_cents
 from spend.bills_focus import provider_of
 from spend.money import plain, total
@@ -210,9 +210,6 @@ def test_what_we_cannot_read_is_kept_and_stands_apart() -> None:
         "Vector storage",
         None,
     ]
-    sums = summed(bill.lines)
-    assert sum(each.lines for each in sums) == bill.bill.lines
-    assert total([each.amount for each in sums]) == bill.bill.total
 
 
 @pytest.mark.parametrize("provider", ["aws", "azure", "gcp"])

@@ -8,7 +8,6 @@ from app.database import database_for
 from app.settings import read_settings
 from app.tables import show_report
 from reports.bill_tables import bill_head, bills_table, lines_table, sums_table
-from spend.bills import summed
 from store import bills
 from store.tenants import TENANT
 
@@ -49,7 +48,7 @@ def show(bill_id: int, *, with_lines: bool) -> None:
         bill = bills.one(session, TENANT, bill_id)
         if bill is None:
             raise click.ClickException(f"there is no bill {bill_id}")
-        sums = summed(line for _id, line in bills.lines(session, TENANT, [bill_id]))
+        sums = bills.sums(session, TENANT, bill_id)
         page = bills.line_page(session, TENANT, bill_id, after=0, at_most=MOST_LINES)
     parts = [bill_head(bill), "", sums_table(sums, bill.currency)]
     if with_lines:
