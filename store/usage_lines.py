@@ -5,19 +5,18 @@ last; those up to a moment, as it was known then. They are added, never changed.
 """
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import (
     CTE,
     BigInteger,
-    ColumnElement,
-    FromClause,
     and_,
     func,
     insert,
     literal,
     or_,
     select,
+    union_all,
 )
 from sqlalchemy.orm import Session
 
@@ -38,38 +37,32 @@ def take_in(session: Session, tenant: int, settled: CTE, now: datetime) -> None:
     After lock_ledger, in the transaction that charges the cells.
     """
     posting = closing.posting(session, tenant, now)
-    said = (
-        select(*(usage_lines.c[name] for name in KEY), *_sums())
-        .join_from(usage_lines, settled, _at(usage_lines, settled))
-        .where(usage_lines.c.tenant_id == tenant)
-        .group_by(*(usage_lines.c[name] for name in KEY))
-        .cte("said")
-    )
-    more = {name: settled.c[name] - func.coalesce(said.c[name], 0) for name in COUNTS}
+    at_cells = and_(*(usage_lines.c[name] == settled.c[name] for name in KEY))
+    # Added up and not joined: Postgres cannot know how many cells are settled, and would compare
+    # each with each.
+    both = union_all(
+        select(*(settled.c[name] for name in (*KEY, *COUNTS))),
+        select(*(usage_lines.c[name] for name in KEY), *(-usage_lines.c[name] for name in COUNTS))
+        .join_from(usage_lines, settled, at_cells)
+        .where(usage_lines.c.tenant_id == tenant),
+    ).subquery("both")
+    key = [both.c[name] for name in KEY]
+    more = {name: func.sum(both.c[name]) for name in COUNTS}
     lacking = (
+        select(*key, *(total.cast(BigInteger).label(name) for name, total in more.items()))
+        .group_by(*key)
+        .having(or_(*(total != 0 for total in more.values())))
+        .subquery("lacking")
+    )
+    lines = (
         select(
             literal(tenant),
             literal(posting.at, usage_lines.c.posted_at.type),
-            posting.booked(settled.c.slot),
-            func.coalesce(payers.c.payer_id, settled.c.owner_id),
-            *(settled.c[name] for name in KEY),
-            *more.values(),
+            posting.booked(lacking.c.slot),
+            func.coalesce(payers.c.payer_id, lacking.c.owner_id),
+            *(lacking.c[name] for name in (*KEY, *COUNTS)),
         )
-        .select_from(
-            settled.outerjoin(said, _at(said, settled)).outerjoin(
-                payers, pays(settled, tenant, settled.c.slot)
-            )
-        )
-        .where(or_(*(each != 0 for each in more.values())))
-        .order_by(*(settled.c[name] for name in KEY))
+        .select_from(lacking.outerjoin(payers, pays(lacking, tenant, lacking.c.slot)))
+        .order_by(*(lacking.c[name] for name in KEY))
     )
-    session.execute(insert(usage_lines).from_select(_COLUMNS, lacking))
-
-
-def _sums() -> list[ColumnElement[Any]]:
-    # Of whole numbers Postgres makes a NUMERIC: as large as they are, these fit.
-    return [func.sum(usage_lines.c[name]).cast(BigInteger).label(name) for name in COUNTS]
-
-
-def _at(rows: FromClause, settled: FromClause) -> ColumnElement[bool]:
-    return and_(*(rows.c[name] == settled.c[name] for name in KEY))
+    session.execute(insert(usage_lines).from_select(_COLUMNS, lines))
