@@ -9,18 +9,19 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy.orm import Session
 from starlette.background import BackgroundTask
 
-from api.answers import CSV
+from api.answers import FILES
 from api.auth import whole_ledger
 from api.dependencies import Clock, Config, Reading, Tenant
 from api.grouping import wrong
+from api.known import KnownAsked, known_at
 from api.problems import answers
 from reports.focus_columns import DATASETS, NEWEST
 from reports.focus_export import Wanted, write_export
-from reports.focus_files import PARQUET
+from reports.focus_files import CSV, PARQUET
 from spend.charge_sums import ChargeSum
 from spend.fiscal import Calendar, FiscalPeriod
 from spend.periods import Period
@@ -29,8 +30,6 @@ from store.charge_sums import charge_sums
 from store.period_books import period_books
 
 router = APIRouter(prefix="/v1", tags=["statements"], dependencies=[Depends(whole_ledger)])
-
-PARQUET_TYPE = "application/vnd.apache.parquet"
 
 Version = Literal["1.4", "1.2"]
 Dataset = Literal["cost-and-usage", "billing-period", "invoice-detail", "contract-commitment"]
@@ -51,6 +50,7 @@ def export_files(
 ) -> list[Path]:
     """Writes the files of a period into a folder, all from the session's one snapshot.
 
+    ``as_known_at`` (UTC): as it was known then, for which whoever posts must have been waited for.
     ``begun`` hears of each day before it is read, ``told`` of each file and its rows.
     """
 
@@ -60,14 +60,12 @@ def export_files(
             begun(day)
             yield from of_day
 
-    books = period_books(session, tenant, period, now=as_known_at or now)
+    books = period_books(session, tenant, period, now=now, as_known_at=as_known_at)
     return write_export(folder, wanted, books, sums(), told=told)
 
 
-class FocusAsked(BaseModel):
+class FocusAsked(KnownAsked):
     """Parameters of a file."""
-
-    model_config = ConfigDict(extra="forbid")
 
     version: Version = Field(NEWEST, description="Of FOCUS; 1.2 has Cost and Usage alone.")
     ascii: bool = Field(False, description="Text in ASCII, for tools that take nothing else.")
@@ -77,13 +75,13 @@ class FocusAsked(BaseModel):
     "/focus/{month}/{dataset}.csv",
     summary="A period as FOCUS, in CSV",
     response_class=FileResponse,
-    responses={200: {"content": {CSV: {}}}, **answers(401, 403, 422, 503)},
+    responses={200: {"content": {FILES[CSV]: {}}}, **answers(401, 403, 422, 503)},
 )
 @router.get(
     "/focus/{month}/{dataset}.parquet",
     summary="A period as FOCUS, in Parquet",
     response_class=FileResponse,
-    responses={200: {"content": {PARQUET_TYPE: {}}}, **answers(401, 403, 422, 503)},
+    responses={200: {"content": {FILES[PARQUET]: {}}}, **answers(401, 403, 422, 503)},
 )
 def focus(
     request: Request,
@@ -100,6 +98,8 @@ def focus(
     Its costs add up to the ledger's lines, in each currency. A key of one team gets none: a file
     has the invoices of all.
     """
+    now = clock()
+    moment = known_at(request, query, now)
     try:
         calendar, period = months.period_named(session, tenant, month, config.calendar)
     except ValueError as unknown:
@@ -112,14 +112,21 @@ def focus(
     folder = TemporaryDirectory(prefix="spanledger-focus-")
     try:
         (path,) = export_files(
-            session, tenant, Path(folder.name), wanted, period, calendar, now=clock()
+            session,
+            tenant,
+            Path(folder.name),
+            wanted,
+            period,
+            calendar,
+            now=now,
+            as_known_at=moment,
         )
     except BaseException:
         folder.cleanup()
         raise
     return FileResponse(
         path,
-        media_type=PARQUET_TYPE if shape == PARQUET else CSV,
+        media_type=FILES[shape],
         filename=path.name,
         headers={"Cache-Control": "private, no-cache", "Vary": "Authorization"},
         background=BackgroundTask(folder.cleanup),

@@ -1,17 +1,19 @@
 """Collects what an export of a period says beside its charges."""
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from spend.fiscal import FiscalPeriod
 from spend.period_books import BilledKinds, PeriodBooks
-from store import bills, commitments, pools
-from store.tables.bills import bill_lines
+from store import commitments, pools
+from store.bills import one
+from store.tables.bills import bill_lines, bills
 from store.tables.months import month_acts, months
 from store.tables.ownership import splits
 
@@ -20,23 +22,41 @@ _CLOSE: Final = "close"
 
 
 def period_books(
-    session: Session, tenant: int, period: FiscalPeriod, *, now: datetime
+    session: Session,
+    tenant: int,
+    period: FiscalPeriod,
+    *,
+    now: datetime,
+    as_known_at: datetime | None = None,
 ) -> PeriodBooks:
-    """All of it as it is known at ``now`` (UTC)."""
+    """All of it as it is known at ``now``, or as it was at a moment before (UTC)."""
+    moment = as_known_at or now
     named = select(splits.c.id, splits.c.name).where(splits.c.tenant_id == tenant)
+    every = commitments.all_commitments(session, tenant)
     return PeriodBooks(
         period=period,
         account=f"ledger-{tenant}",
-        known_at=now,
-        closed_at=_closed_at(session, tenant, period),
+        known_at=moment,
+        closed_at=_closed_at(session, tenant, period, moment),
         pools={each.id: each for each in pools.all_pools(session, tenant)},
-        commitments={each.id: each for each in commitments.all_commitments(session, tenant)},
+        commitments={
+            each.id: replace(each, known_to=_until(each.known_to, moment))
+            for each in every
+            if each.known_from is None or each.known_from <= moment
+        },
         splits={row[0]: row[1] for row in session.execute(named)},
-        bills=_billed(session, tenant, period),
+        bills=_billed(session, tenant, period, moment),
     )
 
 
-def _closed_at(session: Session, tenant: int, period: FiscalPeriod) -> datetime | None:
+def _until(known_to: datetime | None, moment: datetime) -> datetime | None:
+    """The end of what was known, where it had come by a moment."""
+    return known_to if known_to is not None and known_to <= moment else None
+
+
+def _closed_at(
+    session: Session, tenant: int, period: FiscalPeriod, moment: datetime
+) -> datetime | None:
     asked = (
         select(func.max(month_acts.c.at))
         .join(months, months.c.name == month_acts.c.month)
@@ -47,16 +67,27 @@ def _closed_at(session: Session, tenant: int, period: FiscalPeriod) -> datetime 
             months.c.ends == period.end,
             months.c.state == _CLOSED,
             month_acts.c.act == _CLOSE,
+            month_acts.c.at <= moment,
         )
     )
     found: datetime | None = session.scalar(asked)
     return found
 
 
-def _billed(session: Session, tenant: int, period: FiscalPeriod) -> list[BilledKinds]:
-    held = bills.held(session, tenant, period.period)
-    amounts = _by_kind(session, tenant, [each.id for each in held])
-    return [BilledKinds(each, amounts.get(each.id, {})) for each in held]
+def _billed(
+    session: Session, tenant: int, period: FiscalPeriod, moment: datetime
+) -> list[BilledKinds]:
+    asked = select(bills.c.id).where(
+        bills.c.tenant_id == tenant,
+        bills.c.starts < period.end,
+        bills.c.ends > period.start,
+        bills.c.imported_at <= moment,
+        or_(bills.c.superseded_at.is_(None), bills.c.superseded_at > moment),
+    )
+    ids = list(session.scalars(asked.order_by(bills.c.id)))
+    amounts = _by_kind(session, tenant, ids)
+    held = (one(session, tenant, id_) for id_ in ids)
+    return [BilledKinds(each, amounts.get(each.id, {})) for each in held if each is not None]
 
 
 def _by_kind(session: Session, tenant: int, ids: list[int]) -> dict[int, dict[str, Decimal]]:

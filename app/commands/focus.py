@@ -7,15 +7,18 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 import click
+from sqlalchemy.orm import Session
 
 from api.focus import export_files
 from app.database import database_for
+from app.parameters import MomentType
 from app.settings import read_settings
 from reports.focus_columns import DATASETS, NEWEST
 from reports.focus_export import Wanted
 from reports.focus_files import CSV, FORMATS
+from spend.fiscal import Calendar, FiscalPeriod
 from spend.periods import Period
-from store import months
+from store import months, waiting
 from store.tenants import TENANT
 
 ALL: Final = "all"
@@ -59,9 +62,21 @@ def command() -> None:
     show_default=True,
     help="Of the files.",
 )
+@click.option(
+    "--as-known-at",
+    "known_at",
+    type=MomentType(),
+    help="What was known at a moment, such as 2026-11-03T09:00Z.",
+)
 @click.option("--ascii", "ascii_only", is_flag=True, help="For tools that take nothing else.")
 def export(
-    month: str, output: Path, version: str, dataset: str, shape: str, ascii_only: bool
+    month: str,
+    output: Path,
+    version: str,
+    dataset: str,
+    shape: str,
+    known_at: datetime | None,
+    ascii_only: bool,
 ) -> None:
     """Write the files of a month: all of them from one moment, or none.
 
@@ -72,37 +87,58 @@ def export(
     if not set(datasets) <= set(DATASETS[version]):
         raise click.BadParameter(f"FOCUS {version} has no {dataset} here", param_hint="--dataset")
     wanted = Wanted(version, datasets, shape, ascii_only)
-    with database_for(settings) as database, database.read() as session:
-        try:
-            calendar, period = months.period_named(session, TENANT, month, settings.calendar)
-        except ValueError as unknown:
-            raise click.BadParameter(str(unknown), param_hint="--month") from None
-        try:
-            output.mkdir(parents=True, exist_ok=True)
-            # Beside where they go, so that they can be moved there at once; gone if we are stopped.
-            with TemporaryDirectory(dir=output, prefix=".focus-") as folder:
-                made = export_files(
-                    session,
-                    TENANT,
-                    Path(folder),
-                    wanted,
-                    period,
-                    calendar,
-                    now=datetime.now(UTC),
-                    begun=_begun,
-                    told=_told,
-                )
-                paths = [path.replace(output / path.name) for path in made]
-        except OSError as error:
-            raise click.ClickException(f"{output}: {error.strerror or error}") from None
-    for path in paths:
-        click.echo(path)
+    now = datetime.now(UTC)
+    if known_at is not None and known_at > now:
+        raise click.BadParameter("--as-known-at is still to come")
+    with database_for(settings) as database:
+        if known_at is not None:
+            with database.read() as session:
+                # Whoever posts now has a later moment, once we have waited for those before.
+                waiting.lock_shared(session)
+        with database.read() as session:
+            try:
+                named = months.period_named(session, TENANT, month, settings.calendar)
+            except ValueError as unknown:
+                raise click.BadParameter(str(unknown), param_hint="--month") from None
+            for path in _written(session, output, wanted, *named, now, known_at):
+                click.echo(path)
+
+
+def _written(
+    session: Session,
+    output: Path,
+    wanted: Wanted,
+    calendar: Calendar,
+    period: FiscalPeriod,
+    now: datetime,
+    known_at: datetime | None,
+) -> list[Path]:
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        # Beside where they go, so that they can be moved there at once; gone if we are stopped.
+        with TemporaryDirectory(dir=output, prefix=".focus-") as folder:
+            made = export_files(
+                session,
+                TENANT,
+                Path(folder),
+                wanted,
+                period,
+                calendar,
+                now=now,
+                as_known_at=known_at,
+                begun=_begun,
+                told=_told,
+            )
+            return [path.replace(output / path.name) for path in made]
+    except OSError as error:
+        raise click.ClickException(f"{output}: {error.strerror or error}") from None
 
 
 def _begun(day: Period) -> None:
     if sys.stderr.isatty():
-        click.echo(f"\r{day.start:%Y-%m-%d} ", err=True, nl=False)
+        click.echo(f"\r{day.start:%Y-%m-%d} is read", err=True, nl=False)
 
 
 def _told(dataset: str, rows: int) -> None:
-    click.echo(f"{dataset}: {rows:,} rows", err=True)
+    start = "\r" if sys.stderr.isatty() else ""
+    click.echo(f"{start}{dataset}: {rows:,} rows", err=True)
