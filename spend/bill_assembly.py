@@ -78,7 +78,14 @@ def assembled(
             raise _refused(files[0], 1, "total", f"is of one bill, and these are {len(bills)}")
         every = [read for file in files for read in file.lines]
         _check_total(files[0], 1, expected.total, every)
-    return [_bill(key, parts, expected, now, by) for key, parts in bills.items()]
+    made = [_bill(key, parts, expected, now, by) for key, parts in bills.items()]
+    for place, each in enumerate(made):
+        for other in made[:place]:
+            if each.bill.same_as(other.bill):
+                file = bills[list(bills)[place]][0].file
+                reason = f"is of the same account, period and invoice as {other.bill.file_name}"
+                raise _refused(file, 1, "file", reason)
+    return made
 
 
 def _in_order(files: Sequence[ReadFile]) -> list[ReadFile]:

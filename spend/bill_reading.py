@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -194,13 +194,16 @@ class RowFields:
         return None
 
     def stretch(self, starts: str, ends: str) -> Period:
-        """The time between two fields (UTC, half-open); any, where it was refused."""
+        """The time between two fields (UTC, half-open); any, where it was refused.
+
+        What is bought in a moment is told with the same time twice, and has that second.
+        """
         first, last = self.moment(starts), self.moment(ends)
         if first is None or last is None:
             return NO_TIME
-        if last <= first:
-            self.refuse(ends, f"must be after {starts}")
-        return Period(first, last)
+        if last < first:
+            self.refuse(ends, f"must not be before {starts}")
+        return Period(first, max(last, first + timedelta(seconds=1)))
 
     def currency(self, name: str) -> str:
         """A code of ISO 4217, in capitals."""

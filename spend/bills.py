@@ -104,6 +104,20 @@ class Bill:
     superseded_at: datetime | None = None
     """When a newer version replaced it; None: it holds."""
 
+    def same_as(self, other: "Bill") -> bool:
+        """Whether both are of one issuer, account, period and invoice, as far as that is told.
+
+        What was imported in the middle of a month has no number yet.
+        """
+        return (self.provider, self.starts, self.ends) == (
+            other.provider,
+            other.starts,
+            other.ends,
+        ) and all(
+            None in {mine, theirs} or mine == theirs
+            for mine, theirs in ((self.account, other.account), (self.invoice, other.invoice))
+        )
+
     @property
     def period(self) -> str:
         """``2026-10``, or from which day to which, where that is no month of UTC."""

@@ -24,6 +24,7 @@ from spend.bill_words import (
     scaled,
     tier_in,
     token_meter,
+    words_of,
 )
 from spend.bills import CREDIT, FEE, TAX, USAGE, BillLine
 from spend.written_rows import Refusal
@@ -120,7 +121,9 @@ def model_of(
     ('Claude4.6Sonnet', 'cache_read', None)
     """
     name = product.get("product_name") or product.get("servicename") or ""
-    if not AI_SERVICES.search(product_code) and not _EDITION.search(name):
+    sold = AI_SERVICES.search(product_code) or _EDITION.search(name)
+    # The marketplace's own product codes say nothing; only models are counted in tokens.
+    if not sold and "token" not in words_of(usage_type):
         return None, None, None
     meter = token_meter(usage_type)
     if meter is None:

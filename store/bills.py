@@ -82,27 +82,14 @@ def _lock(session: Session) -> None:
 
 
 def _held_like(session: Session, tenant: int, said: Bill) -> list[Bill]:
-    """Bills that hold and are the same file, or of the same account, period and invoice.
-
-    An account or invoice that is not told may be any: what was imported in the middle of a month
-    has no number yet.
-    """
-    same = and_(
-        bills.c.provider == said.provider,
-        bills.c.starts == said.starts,
-        bills.c.ends == said.ends,
-        *(
-            or_(bills.c[name] == told, bills.c[name].is_(None))
-            for name in ("account", "invoice")
-            if (told := getattr(said, name)) is not None
-        ),
-    )
-    return _found(
+    """Bills that hold and are the same file, or of the same account, period and invoice."""
+    there = _found(
         session,
         tenant,
         bills.c.superseded_at.is_(None),
-        or_(bills.c.sha256 == said.sha256, same),
+        or_(bills.c.sha256 == said.sha256, bills.c.provider == said.provider),
     )
+    return [each for each in there if each.sha256 == said.sha256 or each.same_as(said)]
 
 
 def held(session: Session, tenant: int, period: Period | None = None) -> list[Bill]:

@@ -63,7 +63,7 @@ def test_a_column_that_was_renamed_is_missed(name: str, column: str) -> None:
         ("aws-focus.csv", "USD", "US$", "BillingCurrency: must be a code of ISO 4217"),
         ("aws-focus.csv", "0.0370370100", "n/a", "line 2, BilledCost: must be a number"),
         ("aws-focus.csv", "0.0370370100", "", "line 2, BilledCost: is missing"),
-        ("aws-focus.csv", "2026-10-06T01", "2026-10-05T01", "must be after ChargePeriodStart"),
+        ("aws-focus.csv", "2026-10-06T01", "2026-10-05T01", "must not be before ChargePeriodStart"),
         ("aws-focus.csv", "0.0370370100", "NaN", "line 2, BilledCost: must be a number"),
         ("aws-focus.csv", "0.0370370100", "1e400", "line 2, BilledCost: is larger or finer"),
         ("plain.csv", ",cents,", ",pennies,", "line 3, amount_unit: is 'pennies': we know whole"),
@@ -162,6 +162,12 @@ def test_a_page_or_a_part_that_is_there_twice_is_refused() -> None:
     assert "the bucket of this day is there twice" in refusal(
         json.dumps([page | {"has_more": True}, page])
     )
+
+
+def test_the_same_bill_in_two_formats_is_one_too_many() -> None:
+    said = refusal(vector("openai-costs.json"), vector("openai-export.csv"))
+    assert said.endswith("file: is of the same account, period and invoice as file 1")
+    assert len(bills_of(vector("openai-costs.json"), vector("plain.csv"))) == 2
 
 
 def test_a_bill_has_one_currency() -> None:
