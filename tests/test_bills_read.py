@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from decimal import Decimal
 
 import pyarrow as pa
@@ -23,7 +24,7 @@ from hypothesis import strategies as st
 
 from spend.bill_formats import ANTHROPIC, FOCUS, FORMATS
 from spend.bills import unread
-from spend.bills_csv import looks_like_cents
+from spend.bills_csv import FIELDS, looks_like_cents
 from spend.bills_focus import provider_of
 from spend.money import plain, total
 
@@ -255,6 +256,18 @@ def test_a_report_without_grouping_is_money_without_a_model() -> None:
     [bill] = bills_of(json.dumps(page))
     assert [told(line) for line in bill.lines] == [("usage", "", "", "", "", "", "2.50")]
     assert bill.bill.format == ANTHROPIC
+
+
+def test_the_csv_of_the_documents_is_a_bill() -> None:
+    page = (FILES.parents[2] / "docs" / "bills.md").read_text(encoding="utf-8")
+    example = page.split("## The plain CSV\n```\n")[1].split("```")[0]
+    [bill] = bills_of(example)
+    assert (plain(bill.bill.total), bill.bill.invoice) == ("9.78", "INV-77")
+    assert not unread(bill.lines)
+    told_of = set(
+        re.findall(r"`(\w+)`", "\n".join(re.findall(r"^\| (`[^|]+)\|", page, re.MULTILINE)))
+    )
+    assert set(FIELDS) <= told_of
 
 
 def test_a_file_of_several_accounts_is_several_bills() -> None:
