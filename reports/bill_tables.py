@@ -8,7 +8,7 @@ from rich.text import Text
 
 from reports.table_parts import shown_money, shown_name, small_table
 from spend.bills import Bill, BillLine, BillSum
-from spend.money import rounded, rounded_lines
+from spend.money import plain, rounded, rounded_lines
 
 
 def bills_table(found: Sequence[Bill]) -> RenderableType:
@@ -84,7 +84,7 @@ def lines_table(lines: Sequence[BillLine], of: int) -> RenderableType:
             each.kind,
             Text(shown_name(each.account), overflow="fold"),
             Text(shown_name(each.description), overflow="fold"),
-            f"{each.amount.normalize():f}",
+            plain(each.amount),
         )
     if of > len(lines):
         more = Text(f"and {of - len(lines):,} more: GET /v1/bills/{{id}}/lines", style="dim")
@@ -93,6 +93,4 @@ def lines_table(lines: Sequence[BillLine], of: int) -> RenderableType:
 
 
 def _quantity(quantity: Decimal | None) -> str:
-    if quantity is None:
-        return ""
-    return f"{quantity:,.0f}" if quantity == quantity.to_integral_value() else f"{quantity:,f}"
+    return "" if quantity is None else f"{Decimal(plain(quantity)):,}".removesuffix(".00")

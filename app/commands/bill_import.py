@@ -160,7 +160,7 @@ def _tell(said: Assembled, bill: Bill, *, dry_run: bool) -> None:
     if apart:
         amount = rounded(total([each.amount for each in apart]), bill.currency)
         click.echo(
-            f"  {len(apart):,} lines of usage have no model or meter that we can read:"
+            f"  lines of usage without a model or a meter that we can read: {len(apart):,},"
             f" {amount:,} {bill.currency}"
         )
     if looks_like_cents(bill, said.lines):
