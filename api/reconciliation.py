@@ -9,13 +9,16 @@ from sqlalchemy.orm import Session
 
 from api.auth import whole_ledger
 from api.bills import BillId
-from api.dependencies import Clock, Config, Reading, Tenant
+from api.dependencies import Clock, Config, Reading, Tenant, Writing
 from api.grouping import too_many_rows, wrong
 from api.problems import Problem, answers
 from api.reconciliation_shapes import (
     ReconciliationAnswer,
     ReconciliationAsked,
+    TrueUpAnswer,
+    TrueUpAsked,
     VarianceAnswer,
+    true_up_answer,
     variance_answer,
     variances,
 )
@@ -23,7 +26,8 @@ from api.shapes import instant
 from spend.bills import Bill
 from spend.periods import Period
 from spend.reconcile import NoRateError
-from store import bills, reconcile
+from spend.true_up import TrueUpRefusedError
+from store import bills, reconcile, true_up
 from store.grouping import TooManyRowsError
 
 router = APIRouter(prefix="/v1", tags=["bills"])
@@ -76,6 +80,37 @@ def reconciliation(
     )
 
 
+@router.post(
+    "/bills/{bill_id}/true-up",
+    summary="Post what the ledger lacks of a bill",
+    responses=answers(401, 403, 404, 409, 422, 503),
+)
+def post(
+    session: Writing,
+    tenant: Tenant,
+    config: Config,
+    clock: Clock,
+    bill_id: BillId,
+    query: Annotated[TrueUpAsked, Query()],
+) -> TrueUpAnswer:
+    """So that what is billed for the issuer's period comes to its bills, to the last digit.
+
+    Each team pays, or gets back, its share of the difference; what was never heard is
+    `unallocated`. Doing it again posts only what has changed since.
+    """
+    bill = bill_of(session, tenant, bill_id)
+    with comparable():
+        done = true_up.true_up(
+            session,
+            tenant,
+            bill,
+            calendar=config.calendar,
+            now=clock(),
+            dry_run=query.dry_run,
+        )
+    return true_up_answer(done, posted=not query.dry_run)
+
+
 def bill_of(session: Session, tenant: int, bill_id: int) -> Bill:
     """The bill of an id; Problem 404."""
     bill = bills.one(session, tenant, bill_id)
@@ -96,3 +131,5 @@ def comparable() -> Iterator[None]:
         raise Problem(409, "An exchange rate is missing", said) from None
     except (reconcile.SupersededError, reconcile.CurrenciesError) as error:
         raise Problem(409, "The bill cannot be compared", str(error)) from None
+    except TrueUpRefusedError as error:
+        raise Problem(409, "The bill cannot be trued up", str(error)) from None

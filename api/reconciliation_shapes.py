@@ -10,6 +10,7 @@ from api.bill_shapes import BillAnswer, bill_answer
 from api.shapes import instant
 from spend.money import plain
 from spend.reconciled import Reconciled
+from spend.true_up import TrueUp
 from spend.variance import BUCKETS, Buckets, Compared, Coverage
 
 
@@ -121,6 +122,63 @@ class ReconciliationAnswer(BaseModel):
     from_: str = Field(alias="from")
     to: str
     bills: list[VarianceAnswer]
+
+
+class TrueUpAsked(BaseModel):
+    """How a bill is trued up."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dry_run: bool = Field(default=False, description="Only say what would be posted.")
+
+
+class TrueUpLineAnswer(BaseModel):
+    """A line of the ledger."""
+
+    kind: str = Field(description="true-up, credit or tax.")
+    meter: str = Field(description="true-up, fee, credit or tax.")
+    team: str
+    feature: str | None = Field(description="`uninstrumented`: what was never heard.")
+    provider: str | None
+    model: str | None
+    region: str | None
+    amount: str = Field(description="Effective, and billed.")
+    currency: str
+
+
+class TrueUpAnswer(BaseModel):
+    """What the ledger lacked of the bills of an issuer and period."""
+
+    bills: list[int]
+    slot: str = Field(description="The quarter hour (UTC) that the lines belong to.")
+    posted: bool = Field(description="False: it was a dry run.")
+    lines: list[TrueUpLineAnswer]
+
+
+def true_up_answer(done: TrueUp, *, posted: bool) -> TrueUpAnswer:
+    """A true-up as it is sent."""
+    lines = [
+        {
+            "kind": each.kind,
+            "meter": each.meter,
+            "team": each.owner.team,
+            "feature": each.owner.feature,
+            "provider": each.route.provider,
+            "model": each.route.model,
+            "region": each.route.region,
+            "amount": plain(each.amount),
+            "currency": each.currency,
+        }
+        for each in done.lines
+    ]
+    return TrueUpAnswer.model_validate(
+        {
+            "bills": [each.id for each in done.compared.bills],
+            "slot": instant(done.slot),
+            "posted": posted,
+            "lines": lines,
+        }
+    )
 
 
 def variance_answer(found: Reconciled) -> VarianceAnswer:

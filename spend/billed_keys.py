@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -66,6 +66,11 @@ class Keys:
             model: _grain(ours.get(model, ()), theirs.get(model, ()))
             for model in ours.keys() | theirs.keys()
         }
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """A model as either side calls it -> as it is compared; empty: as a whole."""
+        return self._names if self.by_model else {}
 
     def of(self, row: Estimated | Billed) -> Key:
         """Of usage."""

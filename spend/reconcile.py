@@ -104,6 +104,7 @@ def reconcile(
         models=models,
         rates=rates,
         notes=(*notes, *sorted({note for each in lines for note in each.notes})),
+        names=keys.names,
     )
 
 

@@ -206,6 +206,8 @@ class Variance:
     """Currency of estimates -> the provider's rate into the bill's, and whether the bill tells it.
     """
     notes: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    """A model as we or the bill call it -> as it is called in ``lines``."""
 
     @property
     def buckets(self) -> Buckets:

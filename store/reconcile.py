@@ -50,9 +50,9 @@ def of_bill(
 
     Raises SupersededError, CurrenciesError, NoRateError (spend/reconcile.py), TooManyRowsError.
     """
-    if bill.superseded_at is not None:
-        raise SupersededError(f"bill {bill.id} was replaced by a newer version")
     held = [each for each in bills.held(session, tenant) if each.provider == bill.provider]
+    if bill.id not in {each.id for each in held}:
+        raise SupersededError(f"bill {bill.id} was replaced by a newer version")
     together = sorted(
         (each for each in held if _period(each) == _period(bill)), key=lambda each: each.id
     )

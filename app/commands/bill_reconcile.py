@@ -19,6 +19,7 @@ from spend.bills_focus import provider_of
 from spend.periods import Period
 from spend.reconcile import NoRateError
 from spend.reconciled import Reconciled
+from spend.true_up import TrueUpRefusedError
 from store import bills, reconcile
 from store.grouping import TooManyRowsError
 from store.tenants import TENANT
@@ -93,7 +94,7 @@ def told() -> Iterator[None]:
     except NoRateError as error:
         hint = "take some with spanledger rates import FILE"
         raise click.ClickException(f"{error}: {hint}") from None
-    except (reconcile.SupersededError, reconcile.CurrenciesError) as error:
+    except (reconcile.SupersededError, reconcile.CurrenciesError, TrueUpRefusedError) as error:
         raise click.ClickException(str(error)) from None
     except TooManyRowsError:
         raise click.ClickException("the bill has too many different lines to compare") from None

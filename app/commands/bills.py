@@ -3,7 +3,7 @@
 import click
 from rich.console import Group
 
-from app.commands import bill_import, bill_reconcile
+from app.commands import bill_import, bill_reconcile, bill_true_up
 from app.database import database_for
 from app.settings import read_settings
 from app.tables import show_report
@@ -24,6 +24,7 @@ def command() -> None:
 
 command.add_command(bill_import.command)
 command.add_command(bill_reconcile.command)
+command.add_command(bill_true_up.command)
 
 
 @command.command("list", epilog="\b\nExample:\n  spanledger bills list")
