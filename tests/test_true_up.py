@@ -43,7 +43,7 @@ def wrong(used: Sequence[Used]) -> list[Used]:
 
 
 def post(
-    session: Session, bill: Bill, *, calendar: Calendar = UTC_MONTHS, dry: bool = False
+    session: Session, bill: Bill, calendar: Calendar = UTC_MONTHS, *, dry: bool = False
 ) -> int:
     done = true_up.true_up(session, TENANT, bill, calendar=calendar, now=NOW, dry_run=dry)
     return len(done.lines)
