@@ -16,7 +16,8 @@ from api.statement_shapes import StatementAnswer
 from reports.statement_files import WRITERS
 from spend.currencies import CODES
 from spend.exchange import DAILY
-from spend.fiscal import Calendar, FiscalPeriod
+from spend.fiscal import Calendar
+from store import months
 from store.statements import statement_of
 
 router = APIRouter(prefix="/v1", tags=["statements"])
@@ -87,9 +88,15 @@ def statement(
             detail = f"This key sees team {who.team!r} only."
             raise Problem(403, "Not yours to see", detail, field="team")
         team = who.team
-    zone = zone_named(query.timezone) if query.timezone is not None else config.timezone
-    calendar = Calendar(zone, config.fiscal_year)
-    now, period = clock(), _month(month, calendar)
+    now = clock()
+    try:
+        if query.timezone is None:
+            calendar, period = months.period_named(session, tenant, month, config.calendar)
+        else:
+            calendar = Calendar(zone_named(query.timezone), config.fiscal_year)
+            period = calendar.named(month)
+    except ValueError as error:
+        raise wrong("month", str(error)[:200]) from None
     found = statement_of(
         session,
         tenant,
@@ -112,10 +119,3 @@ def _currency(code: str) -> str:
     if code not in CODES:
         raise wrong("currency", f"{code[:20]!r} is not a currency such as EUR, by ISO 4217")
     return code
-
-
-def _month(text: str, calendar: Calendar) -> FiscalPeriod:
-    try:
-        return calendar.named(text)
-    except ValueError as error:
-        raise wrong("month", str(error)[:200]) from None

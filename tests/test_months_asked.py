@@ -2,6 +2,7 @@
 
 import hashlib
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner, Result
@@ -132,3 +133,19 @@ def test_a_month_is_closed_and_proven_on_the_command_line(
     assert broken.exit_code == 1
     assert "2026-09: ledger lines: of 2 lines some were changed" in broken.output
     assert "2026-10: ledger" in broken.output
+
+
+def test_the_statement_of_a_closed_month_is_of_the_time_it_was_closed_with(
+    database: Database,
+) -> None:
+    filled(database)
+    use(database, "2026-09-30T23:15", SEARCH, 5)
+    settle(database)
+    asking(database, now=NOW).post("/v1/months/2026-09/close", json={})
+    path = "/v1/statements/2026-09"
+    told = asking(database, now=NOW).get(path).json()
+    berlin = asking(database, now=NOW, timezone=ZoneInfo("Europe/Berlin"))
+    assert berlin.get(path).json() == told
+    assert told["total"]["cost"] == "25.00"
+    elsewhere = berlin.get(path, params={"timezone": "Europe/Berlin"}).json()
+    assert elsewhere["total"]["cost"] == "20.00"

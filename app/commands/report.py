@@ -17,9 +17,9 @@ from reports.statement_files import WRITERS
 from reports.statement_table import statement_table
 from spend.currencies import CODES
 from spend.exchange import DAILY, POLICIES
-from spend.fiscal import Calendar, FiscalPeriod
+from spend.fiscal import Calendar
 from spend.statements import Statement
-from store import waiting
+from store import months, waiting
 from store.statements import statement_of
 from store.tenants import TENANT
 
@@ -80,7 +80,7 @@ def command(
     settings = read_settings()
     calendar = Calendar(zone or settings.zone, settings.fiscal_year)
     now = datetime.now(UTC)
-    period = _month(month, calendar) if month is not None else calendar.period_at(now)
+    name = month or calendar.period_at(now).name
     if output is None and shape in _FILES_ONLY and sys.stdout.isatty():
         raise click.UsageError(f"a terminal cannot show {shape}: say --output FILE")
     if currency is not None and currency not in CODES:
@@ -93,6 +93,13 @@ def command(
                 # Whoever posts now has a later moment, once we have waited for those before.
                 waiting.lock_shared(session)
         with database.read() as session:
+            try:
+                if zone is None:
+                    calendar, period = months.period_named(session, TENANT, name, calendar)
+                else:
+                    period = calendar.named(name)
+            except ValueError as error:
+                raise click.BadParameter(str(error), param_hint="MONTH") from None
             found = statement_of(
                 session,
                 TENANT,
@@ -105,13 +112,6 @@ def command(
                 team=team,
             )
     show(found, shape, output)
-
-
-def _month(text: str, calendar: Calendar) -> FiscalPeriod:
-    try:
-        return calendar.named(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="MONTH") from None
 
 
 def show(statement: Statement, shape: str, output: Path | None) -> None:
