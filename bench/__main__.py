@@ -27,6 +27,7 @@ from bench import (
     reports,
     repricing,
     settling,
+    statements,
     steps,
     workers,
 )
@@ -47,6 +48,7 @@ MEASURES: Final[dict[str, Callable[[Plan], list[Row]]]] = {
     "steps": steps.measure,
     "settling": settling.measure,
     "reports": reports.measure,
+    "statement": statements.measure,
     "repricing": repricing.measure,
     "pricing": lambda _plan: pricing.measure(),
     "dialects": lambda _plan: dialects.measure(),

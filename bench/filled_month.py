@@ -54,6 +54,15 @@ _CHARGES: Final = f"""
     WHERE quantity > 0
 """  # noqa: S608 - names of our own columns
 
+_COUNTS: Final = "calls, unmetered_calls, unpriced_calls, unpriced_tokens"
+_TAKEN_IN: Final = f"""
+    INSERT INTO usage_lines (tenant_id, posted_at, slot, owner_id, payer_id, route_id, outcome,
+        band, {_COUNTS}, {", ".join(METER_NAMES)})
+    SELECT tenant_id, slot, slot, owner_id, owner_id, route_id, outcome, band, {_COUNTS},
+        {", ".join(METER_NAMES)}
+    FROM cells
+"""  # noqa: S608 - names of our own columns
+
 
 def fill(
     session: Session,
@@ -67,7 +76,7 @@ def fill(
 ) -> int:
     """About so many calls of each team with each of its models; returns the number of cells.
 
-    ``charged``: with three charges for each cell.
+    ``charged``: with three charges for each cell, and a line of its usage.
     """
     callers = [Owner(f"team {number}", service=f"service {number}") for number in range(teams)]
     called = [Route("openai", f"model {number}", operation="chat") for number in range(models)]
@@ -93,4 +102,5 @@ def fill(
     )
     if charged:
         session.execute(text(_CHARGES))
+        session.execute(text(_TAKEN_IN))
     return int(filled.rowcount)  # type: ignore[attr-defined]  # an INSERT has one
