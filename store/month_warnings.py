@@ -12,7 +12,7 @@ from spend.exchange import DAILY
 from spend.money import rounded
 from spend.months import LedgerMonth, Warned
 from spend.periods import Period
-from store import rates
+from store import rates, reconcile
 from store.booked_time import booked_in
 from store.tables.bills import bill_lines, bills
 from store.tables.budgets import crossings, outbox
@@ -24,8 +24,9 @@ DEAD_LETTERS: Final = "dead-letters"
 REFUSED: Final = "refused"
 UNPRICED: Final = "unpriced"
 BILLS: Final = "bills"
+DIFFERENCES: Final = "differences"
 RATES: Final = "rates"
-NAMES: Final = (DEAD_LETTERS, REFUSED, UNPRICED, BILLS, RATES)
+NAMES: Final = (DEAD_LETTERS, REFUSED, UNPRICED, BILLS, DIFFERENCES, RATES)
 """All that a warning can be called."""
 
 _MOST_NAMED: Final = 10
@@ -46,6 +47,7 @@ def warnings(
         *_refused(session, tenant, period),
         *_unpriced(session, tenant, period),
         *_unbilled(session, tenant, period),
+        *_differing(session, tenant, period, now),
         *_without_rates(session, tenant, month, currency, now),
     ]
 
@@ -131,6 +133,12 @@ def _unbilled(session: Session, tenant: int, period: Period) -> Iterator[Warned]
     told = [f"{provider} ({_money(amount, code)})" for provider, code, amount in rows]
     if told:
         yield Warned(BILLS, f"no bill for what was used of: {', '.join(told)}")
+
+
+def _differing(session: Session, tenant: int, period: Period, now: datetime) -> Iterator[Warned]:
+    found = reconcile.open_differences(session, tenant, period, now=now)
+    if found:
+        yield Warned(DIFFERENCES, f"bills that are not explained: {'; '.join(found)}")
 
 
 def _without_rates(

@@ -1,5 +1,6 @@
 """What is wrong with a month is accepted by name, or the month stays as it was."""
 
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from spend.calls import Route
 from spend.months import MonthRefusedError, WarningUnknownError
-from store import closing, months
+from store import closing, month_warnings, months
 from store.month_lines import BookedLines
 from store.sessions import Database
 from store.tables.bills import bill_lines, bills
@@ -165,3 +166,8 @@ def test_what_has_no_exchange_rate_and_what_nobody_billed_has_to_be_accepted(
         "bills: no bill for what was used of: openai (12.50 EUR)",
         "rates: no exchange rate to USD for 12.50 EUR",
     )
+
+
+def test_every_warning_is_explained() -> None:
+    told = (Path(__file__).parent.parent / "docs" / "months.md").read_text()
+    assert [name for name in month_warnings.NAMES if f"| `{name}` |" not in told] == []
