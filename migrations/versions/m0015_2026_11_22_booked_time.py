@@ -4,7 +4,7 @@ Revision: 0015, after 0014.
 Expand: old code posts charges in the books of their slot, as before. What it takes in of usage has
 no lines until the cell changes again.
 Cells that are charged are told as if each was taken in when its quarter hour was over: when it was,
-nobody wrote down.
+nobody wrote down. None is of time to come: lines after it are never dated before it.
 """
 
 import sqlalchemy as sa
@@ -40,7 +40,7 @@ ONE_OF_FIVE = "num_nonnulls(price_id, pool_id, commitment_id, rule_id, bill_id) 
 TAKEN_IN = f"""
     INSERT INTO usage_lines (tenant_id, posted_at, slot, owner_id, payer_id, route_id, outcome,
         band, calls, unmetered_calls, unpriced_calls, unpriced_tokens, {", ".join(METERS)})
-    SELECT cells.tenant_id, slot + interval '15 minutes', slot, cells.owner_id,
+    SELECT cells.tenant_id, least(slot + interval '15 minutes', now()), slot, cells.owner_id,
         coalesce(payers.payer_id, cells.owner_id), route_id, outcome, band, calls, unmetered_calls,
         coalesce(unpriced_calls, 0),
         coalesce(unpriced_tokens, CASE WHEN unpriced_calls > unmetered_calls
