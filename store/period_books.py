@@ -10,6 +10,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from spend.fiscal import FiscalPeriod
+from spend.ownership import LAST
 from spend.period_books import BilledKinds, PeriodBooks
 from store import commitments, pools
 from store.bills import one
@@ -30,13 +31,14 @@ def period_books(
     as_known_at: datetime | None = None,
 ) -> PeriodBooks:
     """All of it as it is known at ``now``, or as it was at a moment before (UTC)."""
-    moment = as_known_at or now
+    # Whatever there is counts as known now, also what a clock that is ahead has written.
+    moment = as_known_at or LAST
     named = select(splits.c.id, splits.c.name).where(splits.c.tenant_id == tenant)
     every = commitments.all_commitments(session, tenant)
     return PeriodBooks(
         period=period,
         account=f"ledger-{tenant}",
-        known_at=moment,
+        known_at=as_known_at or now,
         closed_at=_closed_at(session, tenant, period, moment),
         pools={each.id: each for each in pools.all_pools(session, tenant)},
         commitments={

@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow.parquet as pq
+from committed import declared
 from filled_ledger import at, empty_ledger, put_names
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
@@ -20,11 +21,9 @@ from api.focus import export_files
 from reports.focus_columns import DATASETS
 from reports.focus_export import Wanted
 from spend.calls import Owner, Route
-from spend.commitment_files import commitments_of
 from spend.fiscal import Calendar
 from spend.money import split
 from spend.pool_files import pool_of_fields
-from spend.written_rows import Row as Written
 from store import commitments, pools
 from store.sessions import Database
 from store.tables.ledger import charges
@@ -250,16 +249,7 @@ def declare(session: Session) -> tuple[int, int]:
         "match": {"provider": ["vllm"]},
     }
     pool = pools.declare(session, TENANT, pool_of_fields(fields, currency="USD", now=NOW))
-    said = {
-        "name": "credits",
-        "kind": "prepaid",
-        "amount": "1000",
-        "paid": "800",
-        "currency": "USD",
-        "provider": "openai",
-        "valid_from": "2026-10-01",
-    }
-    credit = commitments_of([Written(1, said)], currency="USD", source="test")[0]
+    credit = declared(paid="800")
     return pool.id, commitments.declare(session, TENANT, credit, now=NOW).id
 
 
