@@ -44,6 +44,7 @@ def booked(
     *,
     by_day: bool = False,
     as_known_at: datetime | None = None,
+    named_at: datetime | None = None,
     for_rates_to: str | None = None,
 ) -> list[Booked]:
     """Money and usage that are booked in a period (UTC, on quarter hours), in an order of its own.
@@ -52,10 +53,11 @@ def booked(
     have been waited for (``waiting.lock_shared``). Else all, on one snapshot: the session's, or of
     whoever holds the ledger. What waits for its charge is in neither: see ``waiting``.
 
-    ``by_day`` tells days apart; where ``by_day_but`` is given, not those of money in that currency,
-    nor of usage.
+    ``named_at`` (UTC): names as they were known then, as in a month that is closed: None as above.
+
+    ``by_day`` tells days apart; ``for_rates_to`` only of money in other currencies than that one.
     """
-    asked = Asked(tenant, period, by_day, as_known_at, for_rates_to)
+    asked = Asked(tenant, period, by_day, as_known_at, for_rates_to, named_at)
     money = _added_up(session, asked, MONEY, ("kind", "currency"))
     usage = _added_up(session, asked, TAKEN_IN, ())
     return [*(_money(row) for row in money), *(_usage(row) for row in usage)]
@@ -82,7 +84,7 @@ def _named(
     session: Session, asked: Asked, found: Subquery, also: Sequence[str], sums: Sequence[str]
 ) -> Sequence[Row[Any]]:
     """Sums by what ids stand for: few rows are joined to the dictionaries."""
-    routes = shown_routes(asked.tenant, asked.known_at)
+    routes = shown_routes(asked.tenant, asked.named_at or asked.known_at)
     keys: list[ColumnElement[Any]] = [
         func.coalesce(owners.c.team, UNALLOCATED).label("team"),
         *(routes.c[name] for name in _ROUTE),

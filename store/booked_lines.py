@@ -119,6 +119,8 @@ class Asked:
     known_at: datetime | None = None
     for_rates_to: str | None = None
     """A currency: days are told of money in others, and they are those of its use."""
+    named_at: datetime | None = None
+    """By what was known when, names are shown; None: as ``known_at``."""
 
 
 def summed_to(session: Session, lines: Lines, tenant: int) -> int:
