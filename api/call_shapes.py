@@ -108,6 +108,7 @@ class LineCharged(BaseModel):
     meter: str
     quantity: int
     amount: str
+    currency: str
     unit_price: str = Field(
         description="For 1,000,000 units: our contract's, or the list's less the discount."
     )
@@ -228,7 +229,7 @@ def explained_call(
         usage=_told(call.usage),
         counts=call.counts,
         cost=None if cost.amount is None else plain(cost.amount),
-        currency=currency,
+        currency=cost.currency or currency,
         how=HowItCost(
             reason=cost.reason,
             method=cost.method,
@@ -261,6 +262,7 @@ def _line(line: Line) -> LineCharged:
         meter=line.meter,
         quantity=line.quantity,
         amount=plain(line.amount),
+        currency=line.price.currency,
         unit_price=plain(line.rate.unit_price),
         list_amount=None if line.list_amount is None else plain(line.list_amount),
         list_unit_price=(

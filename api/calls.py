@@ -103,7 +103,7 @@ def show(
     # Of another team's call a key of one team is not told that it exists.
     if who.team not in {None, payer.team}:
         raise _missing()
-    cost = cost_of(session, tenant, call, currency=config.currency)
+    cost = cost_of(session, tenant, call)
     return explained_call(call, cost, config.currency, payer=payer)
 
 

@@ -16,6 +16,8 @@ from store.charge_pages import ChargeLine
 class CostsAnswer(BaseModel):
     """Four cost bases, exact, in `currency`."""
 
+    currency: str
+
     cost: str = Field(description="Effective: commitments are spread over what they were for.")
     list_cost: str | None = Field(description="At list prices; null: unknown.")
     contracted_cost: str = Field(description="As contracted, before commitments.")
@@ -75,13 +77,24 @@ class ChargesTotal(BaseModel):
     billed_cost: str | None
 
 
+class ElsewhereTotal(ChargesTotal):
+    """The same in another currency: ask for it to see its lines."""
+
+    currency: str
+
+
 class ChargesAnswer(BoundsAnswer, BooksAnswer):
     """A page of the ledger."""
 
     currency: str
     charges: list[ChargeAnswer] = Field(description="Latest usage first.")
     next: str | None = Field(description="`cursor` of the next page; null: this is the last.")
-    total: ChargesTotal = Field(description="As /v1/spend has it for the same question.")
+    total: ChargesTotal = Field(
+        description="As /v1/spend has it for the same question with `rate_policy=none`."
+    )
+    elsewhere: list[ElsewhereTotal] = Field(
+        description="Lines in other currencies: they are not in `charges` nor in `total`."
+    )
 
 
 def charge_answer(line: ChargeLine) -> dict[str, Any]:
@@ -98,6 +111,7 @@ def charge_answer(line: ChargeLine) -> dict[str, Any]:
         "prompt_band": row.band,
         "meter": row.meter,
         "quantity": f"{row.quantity.normalize():f}",
+        "currency": row.currency,
         "cost": plain(row.amount),
         "list_cost": decimal_or_null(row.list_amount),
         "contracted_cost": plain(row.contracted_amount),
@@ -122,8 +136,10 @@ def charge_answer(line: ChargeLine) -> dict[str, Any]:
     }
 
 
-def charges_total(sums: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of ChargesTotal."""
+def charges_total(sums: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The fields of ChargesTotal; None: there are no lines."""
+    if sums is None:
+        return dict.fromkeys(ChargesTotal.model_fields) | {"lines": 0}
     known = sums["lines"] and not sums["unlisted"]
     listed = sums["list_cost"] or Decimal(0)
     return {

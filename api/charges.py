@@ -1,6 +1,6 @@
 """GET /v1/charges: the lines of the ledger that a number of a report is made of."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
@@ -22,6 +22,11 @@ router = APIRouter(prefix="/v1", tags=["spend"])
 class ChargesAsked(FiltersAsked, BooksAsked):
     """Which lines: ask as /v1/spend is asked, with the dimensions of a row as filters."""
 
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = Field(
+        None,
+        description="Lines in this currency only, ISO 4217. Default: the server's setting.",
+        examples=["EUR"],
+    )
     limit: int = Field(100, ge=1, le=1000, description="At most so many lines.")
     cursor: str | None = Field(
         None, max_length=400, description="`next` of the page before; the rest as for that page."
@@ -47,16 +52,29 @@ def list_charges(
     moment = known_at(request, query, now)
     asked = in_books(asked, query, moment)
     after = None if query.cursor is None else charge_position_of(query.cursor)
-    ask: dict[str, Any] = {"tenant": tenant, "currency": config.currency}
-    found = page(session, asked.question, after=after, at_most=query.limit + 1, **ask)
+    currency = query.currency or config.currency
+    found = page(
+        session,
+        asked.question,
+        tenant,
+        currency=currency,
+        after=after,
+        at_most=query.limit + 1,
+    )
     shown = found[: query.limit]
+    totals = sums(session, asked.question, tenant)
     return ChargesAnswer.model_validate(
         {
-            "currency": config.currency,
+            "currency": currency,
             **bounds_of(asked, None if moment else complete_until(session)),
             **books_of(query, moment),
             "charges": [charge_answer(each) for each in shown],
             "next": charge_cursor_of(shown[-1].position) if len(found) > len(shown) else None,
-            "total": charges_total(sums(session, asked.question, **ask)),
+            "total": charges_total(totals.get(currency)),
+            "elsewhere": [
+                {"currency": code} | charges_total(its)
+                for code, its in totals.items()
+                if code != currency
+            ],
         }
     )

@@ -15,7 +15,7 @@ from api.commitment_shapes import (
     with_latest,
     with_periods,
 )
-from api.dependencies import Clock, Config, Reading, Tenant, Writing
+from api.dependencies import Clock, Reading, Tenant, Writing
 from api.problems import FieldProblem, Problem, answers
 from spend.commitment_files import commitments_of
 from spend.commitments import Commitment
@@ -71,7 +71,6 @@ def show(
 def declare(
     session: Writing,
     tenant: Tenant,
-    config: Config,
     clock: Clock,
     who: Who,
     body: NewCommitments,
@@ -80,7 +79,7 @@ def declare(
     rows = [each.as_row(place) for place, each in enumerate(body, 1)]
     single = len(rows) == 1
     try:
-        said = commitments_of(rows, currency=config.currency, source=SOURCE, entered_by=who.name)
+        said = commitments_of(rows, source=SOURCE, entered_by=who.name)
     except RowsRefusedError as refused:
         raise _refused(refused, single=single) from None
     now = clock()

@@ -31,7 +31,9 @@ class NewPrice(Written):
     per: int | None = Field(
         None, description="1, 1000 or 1000000 units. Default: 1000000.", examples=[1000000]
     )
-    currency: StrictStr = Field(description="The one that charges are kept in.", examples=["USD"])
+    currency: StrictStr = Field(
+        description="ISO 4217: what it prices is charged in it.", examples=["USD"]
+    )
     valid_from: StrictStr = Field(
         description="A date or time on a quarter hour, UTC unless it has an offset. Inclusive.",
         examples=["2026-10-01"],

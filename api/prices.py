@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query
 
 from api.auth import Who, whole_ledger
-from api.dependencies import Clock, Config, Reading, Tenant, Writing
+from api.dependencies import Clock, Reading, Tenant, Writing
 from api.price_shapes import (
     EnteredAnswer,
     NewPrices,
@@ -63,9 +63,7 @@ def list_prices(
     summary="Add contract prices",
     responses=answers(401, 403, 409, 422, 503),
 )
-def add(
-    session: Writing, tenant: Tenant, config: Config, clock: Clock, who: Who, body: NewPrices
-) -> EnteredAnswer:
+def add(session: Writing, tenant: Tenant, clock: Clock, who: Who, body: NewPrices) -> EnteredAnswer:
     """Contract prices win over the public list, for calls from when they are valid and known.
 
     What was charged stays until it is re-priced: `concerned` says what that is. A price that meets
@@ -73,7 +71,7 @@ def add(
     """
     rows = [price.as_row(place) for place, price in enumerate(body, 1)]
     try:
-        said = price_lines(rows, currency=config.currency, source=SOURCE, entered_by=who.name)
+        said = price_lines(rows, source=SOURCE, entered_by=who.name)
     except RowsRefusedError as refused:
         raise rows_refused("The prices make no sense", refused, single=len(rows) == 1) from None
     try:

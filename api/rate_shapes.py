@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictStr
 from api.instants import Instant
 from api.shapes import instant
 from api.written_shapes import ONE_OR_MORE, Written
-from spend.exchange import ExchangeRate
+from spend.exchange import ExchangeRate, UsedRate
 from spend.money import plain
 from spend.written_rows import Row
 
@@ -113,4 +113,29 @@ def rate_answer(rate: ExchangeRate) -> RateAnswer:
         known_from=str(instant(rate.known_from)),
         known_to=instant(rate.known_to),
         **bounds,
+    )
+
+
+class ExchangedAnswer(BaseModel):
+    """What one unit of a currency was counted as."""
+
+    from_currency: str
+    to_currency: str
+    rate: str = Field(description="With at most 10 decimals: amounts were multiplied with it.")
+    day: str = Field(description="Whose rate it is; of an average, the last day that has one.")
+    days: int = Field(description="Of how many days it is the mean.")
+    path: str = Field(description="`entered`, `inverse`, or `across` a third currency.")
+    sources: list[str] = Field(description="Who published what it was made from.")
+
+
+def exchanged_answer(used: UsedRate) -> ExchangedAnswer:
+    """A used rate as it is shown."""
+    return ExchangedAnswer(
+        from_currency=used.from_currency,
+        to_currency=used.to_currency,
+        rate=plain(used.rate),
+        day=used.day.isoformat(),
+        days=used.days,
+        path=used.path,
+        sources=list(used.sources),
     )

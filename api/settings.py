@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+from spend.exchange import DAILY
 from spend.fiscal import CALENDAR_YEAR, Calendar, FiscalYear
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -13,7 +14,9 @@ class ApiSettings:
     """Values, never read from a global."""
 
     currency: str = "USD"
-    """The one currency that charges are in and answers are given in."""
+    """The currency that answers are given in where a question names none."""
+    rate_policy: str = DAILY
+    """At which day's rate other currencies are told in it (``spend.exchange.POLICIES``)."""
     timezone: ZoneInfo = field(default=UTC_ZONE)
     """What days and months are cut by where a question names no zone."""
     fiscal_year: FiscalYear = CALENDAR_YEAR

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import Any, Final
 
+from api.rate_shapes import exchanged_answer
 from api.shapes import decimal_or_null, instant, totals_of
 from api.statement_shapes import StatementAnswer
 from spend.money import plain
@@ -54,7 +55,7 @@ def statement_answer(found: Statement) -> StatementAnswer:
         "unpriced": _unpriced(found),
         "corrections": _corrections(found),
         "where": _where(found),
-        "rates": _rates(found),
+        "rates": [exchanged_answer(used).model_dump() for used in found.rates],
         "not_converted": [
             {"currency": each.currency}
             | {"cost": plain(each.cost), "billed_cost": plain(each.billed_cost)}
@@ -161,21 +162,6 @@ def _places(places: Sequence[Place], *, without: str = "") -> list[dict[str, Any
         for place in places
     ]
     return [{name: value for name, value in row.items() if name != without} for row in rows]
-
-
-def _rates(found: Statement) -> list[dict[str, Any]]:
-    return [
-        {
-            "from_currency": used.from_currency,
-            "to_currency": used.to_currency,
-            "rate": plain(used.rate),
-            "day": used.day.isoformat(),
-            "days": used.days,
-            "path": used.path,
-            "sources": list(used.sources),
-        }
-        for used in found.rates
-    ]
 
 
 def _coins(amount: Decimal | None) -> str | None:

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from api.rate_shapes import ExchangedAnswer
 from api.shapes import BoundsAnswer, TotalsAnswer
 
 
@@ -177,18 +178,6 @@ class WhereAnswer(BaseModel):
     by_region: list[RegionRow]
 
 
-class RateAnswer(BaseModel):
-    """What one unit of a currency was counted as."""
-
-    from_currency: str
-    to_currency: str
-    rate: str
-    day: str = Field(description="Whose rate it is; of an average, the last day that has one.")
-    days: int = Field(description="Of how many days it is the mean.")
-    path: str = Field(description="`entered`, `inverse`, or `across` a third currency.")
-    sources: list[str]
-
-
 class ElsewhereAnswer(BaseModel):
     """Money that no rate was for: in no other figure."""
 
@@ -215,6 +204,6 @@ class StatementAnswer(BoundsAnswer):
     unpriced: StatementUnpriced
     corrections: list[CorrectionRow]
     where: WhereAnswer
-    rates: list[RateAnswer]
+    rates: list[ExchangedAnswer]
     not_converted: list[ElsewhereAnswer]
     total: SumAnswer

@@ -119,6 +119,13 @@ class TargetAnswer(ThereAnswer):
     assumptions: list[str] = Field(description="In words.")
 
 
+class CurrencyCost(BaseModel):
+    """A cost in its own currency."""
+
+    currency: str
+    cost: str
+
+
 class WhatIfAnswer(BoundsAnswer):
     """Real calls, and what they would have cost elsewhere. Nothing is written."""
 
@@ -126,6 +133,9 @@ class WhatIfAnswer(BoundsAnswer):
     here: HereAnswer
     targets: list[TargetAnswer]
     rows: list[WhatIfRow] = Field(description="Dearest first; without `group_by`, all in one.")
+    elsewhere: list[CurrencyCost] = Field(
+        description="What the calls cost in other currencies: compared with nothing."
+    )
     unknown: list[str] = Field(description="What real calls cannot tell of calls never made.")
 
 
@@ -215,6 +225,9 @@ def what_if_answer(
                     ]
                 }
                 for key, here in rows
+            ],
+            "elsewhere": [
+                {"currency": code, "cost": plain(cost)} for code, cost in found.elsewhere.items()
             ],
             "unknown": list(UNKNOWN),
         }

@@ -171,6 +171,10 @@ class Settings(BaseSettings):
     currency: Annotated[str, AfterValidator(_currency)] = Field(
         default="USD", description="The currency of the ledger."
     )
+    rate_policy: Literal["daily", "period-end", "period-average"] = Field(
+        default="daily",
+        description="At which day's exchange rate amounts in other currencies are reported.",
+    )
     fiscal_year_start: Annotated[int, Field(ge=1, le=12)] = Field(
         default=1, description="The month that the fiscal year begins in: 2 is February."
     )

@@ -17,7 +17,9 @@ from bench.filled_month import fill
 from bench.plan import Plan
 from bench.running import empty_database
 from bench.table import Row
+from spend.exchange import DAILY
 from spend.fiscal import Calendar
+from store.conversion import Conversion
 from store.dimensions import Question
 from store.sessions import Database
 from store.spend_by import spend_by
@@ -88,7 +90,9 @@ def _seconds(database: Database, ask: Callable[[Session], object]) -> float:
 
 def _spend(session: Session) -> object:
     question = Question(_MONTH.period, _UTC, ("team", "provider", "model"))
-    return spend_by(session, question, TENANT, currency="USD")
+    return spend_by(
+        session, question, TENANT, Conversion(to="USD", policy=DAILY, zone=_UTC, now=_NOW)
+    )
 
 
 _ASKED: Final[dict[str, Callable[[Session], object]]] = {

@@ -24,6 +24,12 @@ def what_if_table(found: WhatIf, names: Sequence[str], when: str, currency: str)
     if not found.here:
         return Group(title, Text("\nNo calls in this time."))
     parts: list[RenderableType] = [title]
+    parts += [
+        _paragraph(
+            f"Not in it: {shown_money(rounded(cost, code), code)} {code}, for the same calls"
+        )
+        for code, cost in found.elsewhere.items()
+    ]
     for answer in found.there:
         parts += [Text(f"\nOn {shown_name(answer.name)}", style="bold")]
         parts += [_rows(found, answer, names, currency), *_notes(found, answer, currency)]

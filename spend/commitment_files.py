@@ -19,6 +19,7 @@ from spend.commitments import (
     TERM,
     Commitment,
 )
+from spend.price_files import currency_of
 from spend.providers import provider_named
 from spend.written_rows import Refusal, Row, RowReading, read_rows
 
@@ -35,22 +36,19 @@ LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 def commitments_of(
-    rows: Iterable[Row], *, currency: str, source: str, entered_by: str | None = None
+    rows: Iterable[Row], *, source: str, entered_by: str | None = None
 ) -> list[Commitment]:
     """The commitments that ``rows`` declare; RowsRefusedError if any of them is wrong."""
 
     def read(row: Row, refusals: list[Refusal]) -> Commitment | None:
         reading = RowReading(row, refusals, required=REQUIRED, fields=FIELDS)
-        return _commitment(reading, currency, source, entered_by)
+        return _commitment(reading, source, entered_by)
 
     return read_rows(rows, read, called="commitments")
 
 
-def _commitment(
-    reading: RowReading, currency: str, source: str, entered_by: str | None
-) -> Commitment | None:
-    if reading.text("currency") not in {"", currency}:
-        reading.refuse("currency", f"must be {currency}: charges are in SPANLEDGER_CURRENCY")
+def _commitment(reading: RowReading, source: str, entered_by: str | None) -> Commitment | None:
+    currency = currency_of(reading)
     kind = reading.one_of("kind", KINDS)
     period = _period(reading, kind)
     valid_from, valid_to = reading.term()

@@ -15,7 +15,8 @@ A policy says which day's rate an amount of a period is converted at:
   OLDEST_BEFORE back;
 - ``period-end``: of the period's last day, else of the last one before it, at most OLDEST_AT_END
   back;
-- ``period-average``: the mean of the rates of the period's days that have one.
+- ``period-average``: the mean of the rates of the period's days that have one;
+- ``none``: nothing is converted, each currency is told by itself.
 """
 
 from bisect import bisect_right
@@ -39,6 +40,8 @@ DAILY: Final = "daily"
 PERIOD_END: Final = "period-end"
 PERIOD_AVERAGE: Final = "period-average"
 POLICIES: Final = (DAILY, PERIOD_END, PERIOD_AVERAGE)
+NONE: Final = "none"
+"""Not one of the policies: each currency is told by itself."""
 
 OLDEST_AT_END: Final = timedelta(days=7)
 OLDEST_BEFORE: Final = timedelta(days=366)
@@ -246,6 +249,8 @@ class Exchange:
         return average or self.rates.last(currency, self.to, self.last, oldest=OLDEST_BEFORE)
 
     def _rate(self, currency: str, day: date | None) -> UsedRate | None:
+        if self.policy == NONE:
+            return None
         if self.policy == PERIOD_AVERAGE:
             return self.rates.average(currency, self.to, self.first, self.last)
         if self.policy == PERIOD_END:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from spend.component_files import components_of, fields_of
+from spend.currencies import CODES
 from spend.owners import RESERVED, clean_name
 from spend.pool_costs import DEPRECIATION, RENTS, SEATS, UNITS, Component, Energy
 from spend.pool_fields import (
@@ -106,7 +107,8 @@ def pool_of_fields(
 ) -> Pool:
     """The pool that these fields declare, not stored yet. Raises PoolRefusedError.
 
-    ``shared`` are tariffs that were declared beside it.
+    ``currency`` is what it costs in where it does not say; ``shared`` are tariffs that were
+    declared beside it.
     """
     known(said, FIELDS)
     match = _match(said.get("match"))
@@ -116,9 +118,9 @@ def pool_of_fields(
         raise PoolRefusedError("from", f"must not be before {EARLIEST:%Y-%m-%d}")
     if valid_to is not None and valid_to <= valid_from:
         raise PoolRefusedError("to", "must be after from")
-    if text(said, "currency") not in {None, currency}:
-        reason = f"must be {currency}: charges are in SPANLEDGER_CURRENCY"
-        raise PoolRefusedError("currency", reason)
+    currency = text(said, "currency") or currency
+    if currency not in CODES:
+        raise PoolRefusedError("currency", "is no currency code of ISO 4217, such as EUR")
     pool_name = text(said, "name")
     if pool_name is None:
         raise PoolRefusedError("name", "is missing")

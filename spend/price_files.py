@@ -9,6 +9,7 @@ from typing import Final
 
 from spend import money
 from spend.bands import EDGES
+from spend.currencies import CODES
 from spend.prices import CONTRACT, PriceLine, tier_of
 from spend.providers import provider_named
 from spend.rating import PRICED
@@ -33,22 +34,18 @@ _FINEST: Final = Decimal(1).scaleb(-money.PRICE_DIGITS)
 
 
 def price_lines(
-    rows: Iterable[Row], *, currency: str, source: str, entered_by: str | None = None
+    rows: Iterable[Row], *, source: str, entered_by: str | None = None
 ) -> list[PriceLine]:
     """The contract lines that ``rows`` ask for; RowsRefusedError if any of them is wrong."""
 
     def read(row: Row, refusals: list[Refusal]) -> PriceLine | None:
         reading = RowReading(row, refusals, required=REQUIRED, fields=FIELDS)
-        return _line(reading, currency, source, entered_by)
+        return _line(reading, source, entered_by)
 
     return read_rows(rows, read, called="prices")
 
 
-def _line(
-    reading: RowReading, currency: str, source: str, entered_by: str | None
-) -> PriceLine | None:
-    if reading.text("currency") not in {"", currency}:
-        reading.refuse("currency", f"must be {currency}: charges are in SPANLEDGER_CURRENCY")
+def _line(reading: RowReading, source: str, entered_by: str | None) -> PriceLine | None:
     valid_from, valid_to = reading.term()
     line = PriceLine(
         book=CONTRACT,
@@ -56,7 +53,7 @@ def _line(
         model=reading.text("model"),
         meter=_meter(reading),
         unit_price=_price(reading),
-        currency=currency,
+        currency=currency_of(reading),
         valid_from=valid_from,
         valid_to=valid_to,
         region=reading.text("region"),
@@ -77,6 +74,14 @@ def provider_of(reading: RowReading) -> str:
     """
     text = reading.text("provider")
     return provider_named(text) or text
+
+
+def currency_of(reading: RowReading) -> str:
+    """The currency that something is agreed in: any that there is."""
+    code = reading.text("currency")
+    if code and code not in CODES:
+        reading.refuse("currency", "is no currency code of ISO 4217, such as EUR")
+    return code
 
 
 def _meter(reading: RowReading) -> str:

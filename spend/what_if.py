@@ -278,3 +278,5 @@ class WhatIf:
     whole: Here
     there: tuple[Answer, ...]
     """One for each target, in order."""
+    elsewhere: Mapping[str, Decimal] = field(default_factory=dict)
+    """Currency -> what the same calls cost in it: not compared with anything."""

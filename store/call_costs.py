@@ -1,6 +1,6 @@
 """How the cost of one call comes about, by the rules and the books that the charge job goes by."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -51,14 +51,16 @@ class CallCost:
     """None: unknown, for ``reason``. 12 decimals; a share of a pool is rounded to them."""
     reason: str
     method: str | None
+    currency: str | None = None
+    """Of the amount; None: there is none."""
     lines: tuple[Line, ...] = ()
     share: PoolShare | None = None
     posted: bool = False
     """Whether the ledger has it: the charges of its cell are posted."""
 
 
-def cost_of(session: Session, tenant: int, call: FoundCall, *, currency: str) -> CallCost:
-    """The cost of a call in ``currency``, by what was known of the book when it counts."""
+def cost_of(session: Session, tenant: int, call: FoundCall) -> CallCost:
+    """The cost of a call, by what was known of the book when it counts."""
     if not call.counts:
         return CallCost(None, "It repeats other calls, and is not charged.", None)
     slot = slot_of(call.start_at)
@@ -67,7 +69,7 @@ def cost_of(session: Session, tenant: int, call: FoundCall, *, currency: str) ->
     if pool is not None:
         return _shared(session, tenant, call, slot, pool, posted=posted)
     in_force = rates(
-        book_for(session, tenant, [call.route], currency=currency),
+        book_for(session, tenant, [call.route]),
         call.route,
         band=_band(call.usage),
         at=slot,
@@ -80,7 +82,7 @@ def cost_of(session: Session, tenant: int, call: FoundCall, *, currency: str) ->
     charged = in_force.charge(usage)
     if charged is None:
         missing = [name for name in in_force.quantities(usage) if name not in in_force.lines]
-        reason = f"There is no price in {currency} for: {', '.join(missing)}."
+        reason = f"There is no price for: {', '.join(missing)}."
         return CallCost(None, reason, METHOD, posted=posted)
     if any(line.rate.steps for line in charged):
         if not posted:
@@ -91,11 +93,20 @@ def cost_of(session: Session, tenant: int, call: FoundCall, *, currency: str) ->
         charged = [
             part for line in charged for part in _in_steps(session, tenant, call, slot, line)
         ]
+    return _of_lines(charged, posted=posted)
+
+
+def _of_lines(lines: Sequence[Line], *, posted: bool) -> CallCost:
+    currencies = {line.price.currency for line in lines}
+    if len(currencies) > 1:
+        reason = f"Its lines are in {' and '.join(sorted(currencies))}: they have no sum."
+        return CallCost(None, reason, METHOD, lines=tuple(lines), posted=posted)
     total = Decimal(0)
-    for line in charged:
+    for line in lines:
         total = EXACT.add(total, line.amount)
-    reason = "Each meter times its price." if charged else "It used nothing that is charged."
-    return CallCost(total, reason, METHOD, lines=tuple(charged), posted=posted)
+    reason = "Each meter times its price." if lines else "It used nothing that is charged."
+    currency = next(iter(currencies), None)
+    return CallCost(total, reason, METHOD, currency, lines=tuple(lines), posted=posted)
 
 
 def _band(usage: Mapping[str, int]) -> int:
@@ -170,7 +181,8 @@ def _shared(
         place_amount=amount(0) if charged is None else charged,
     )
     reason = "Its part of a pool-hour, by work."
-    return CallCost(_part(share), reason, hour.method, share=share, posted=posted)
+    part = _part(share)
+    return CallCost(part, reason, hour.method, pool.currency, share=share, posted=posted)
 
 
 def _part(share: PoolShare) -> Decimal:

@@ -66,7 +66,9 @@ def page(
     at_most: int,
 ) -> list[ChargeLine]:
     """The next lines of the question's period in ``currency`` after a position."""
-    asked = _with_names(question, tenant).where(*_asked(question, tenant, currency))
+    asked = _with_names(question, tenant).where(
+        *_asked(question, tenant), charges.c.currency == currency
+    )
     if after is not None:
         asked = asked.where(tuple_(charges.c.slot, charges.c.id) < (after.slot, after.id))
     found = session.execute(
@@ -76,22 +78,24 @@ def page(
 
 
 def sums(
-    session: Session, question: Question, tenant: int, *, currency: str
-) -> Mapping[str, Decimal | None]:
-    """What all lines of the question come to: the names of ``MONEY``, and ``lines``."""
+    session: Session, question: Question, tenant: int
+) -> dict[str, Mapping[str, Decimal | None]]:
+    """What all lines of the question come to in each currency: names of ``MONEY``, ``lines``."""
     found = session.execute(
-        select(*(value.label(name) for name, value in MONEY.items()), func.count().label("lines"))
-        .select_from(charges)
-        .where(*_asked(question, tenant, currency))
-    ).one()
-    return found._asdict()
+        select(
+            charges.c.currency,
+            *(value.label(name) for name, value in MONEY.items()),
+            func.count().label("lines"),
+        )
+        .where(*_asked(question, tenant))
+        .group_by(charges.c.currency)
+        .order_by(charges.c.currency)
+    )
+    return {row.currency: row._asdict() for row in found}
 
 
-def _asked(question: Question, tenant: int, currency: str) -> list[ColumnElement[bool]]:
-    return [
-        *conditions(question, tenant, charges, charges.c.slot, charges.c.payer_id),
-        charges.c.currency == currency,
-    ]
+def _asked(question: Question, tenant: int) -> list[ColumnElement[bool]]:
+    return conditions(question, tenant, charges, charges.c.slot, charges.c.payer_id)
 
 
 def _with_names(question: Question, tenant: int) -> Select[Any]:

@@ -2,11 +2,9 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -15,39 +13,8 @@ from spend.exchange import DAILY, Exchange, UsedRate
 from spend.money import EXACT
 from spend.one_currency import at_rates_of, in_one_currency
 from spend.periods import Period
-from store import rates
 from store.booked import booked, booked_commitments, booked_pools
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conversion:
-    """How books are told in one currency."""
-
-    to: str
-    policy: str
-    """One of ``spend.exchange.POLICIES``."""
-    zone: ZoneInfo
-    """Whose days a period has."""
-    now: datetime
-    """UTC."""
-    as_known_at: datetime | None = None
-    """As of ``store.booked.booked``; rates are those known then."""
-
-    def exchange(
-        self, session: Session, tenant: int, period: Period, currencies: Collection[str | None]
-    ) -> Exchange:
-        """What brings amounts of a period in these currencies into one."""
-        return rates.exchange(
-            session,
-            tenant,
-            {each for each in currencies if each is not None},
-            period,
-            self.zone,
-            to=self.to,
-            policy=self.policy,
-            now=self.now,
-            known_at=self.as_known_at,
-        )
+from store.conversion import Conversion
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +48,7 @@ def converted_books(
         tenant,
         period,
         as_known_at=asked.as_known_at,
+        named_at=asked.closed_at,
         for_rates_to=asked.to if asked.policy == DAILY else None,
     )
     currencies = {*(row.currency for row in own), *also}

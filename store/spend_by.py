@@ -3,45 +3,128 @@
 As it is booked, or was known, usage is that of the ledger's lines.
 """
 
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause, Integer, Row, case, cast, func, not_
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    FromClause,
+    Integer,
+    Row,
+    case,
+    cast,
+    func,
+    not_,
+    null,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from spend.calls import Outcome
+from spend.exchange import DAILY, UsedRate
 from spend.meters import METER_NAMES
-from spend.totals import Totals
+from spend.one_currency import totals_at
+from spend.totals import Totals, together
+from store.booked_time import day_of
+from store.conversion import Conversion
 from store.dimensions import Question
 from store.grouping import Key, Part, added_up
 from store.tables.ledger import charges, usage_lines
 from store.tables.rollups import cells
 from store.usage_to_come import UNPRICED_TOKENS, usage_to_come
 
-MONEY: Final = {
-    "cost": func.sum(charges.c.amount),
-    "list_cost": func.sum(charges.c.list_amount),
-    "contracted_cost": func.sum(charges.c.contracted_amount),
-    "billed_cost": func.sum(charges.c.billed_amount),
-    # What has no list price: 0 again when such a line was taken back.
-    "unlisted": func.sum(case((charges.c.list_amount.is_(None), charges.c.quantity), else_=0)),
-}
-"""Sums over charges, in the four cost bases."""
+
+def money_of(lines: FromClause) -> dict[str, ColumnElement[Any]]:
+    """Sums over lines of the ledger, in the four cost bases."""
+    return {
+        "cost": func.sum(lines.c.amount),
+        "list_cost": func.sum(lines.c.list_amount),
+        "contracted_cost": func.sum(lines.c.contracted_amount),
+        "billed_cost": func.sum(lines.c.billed_amount),
+        # What has no list price: 0 again when such a line was taken back.
+        "unlisted": func.sum(case((lines.c.list_amount.is_(None), lines.c.quantity), else_=0)),
+    }
 
 
-def spend_by(
-    session: Session, question: Question, tenant: int, *, currency: str
-) -> dict[Key, Totals]:
-    """Totals for each group that has calls or money in the question's period.
+MONEY: Final = money_of(charges)
 
-    Costs are in ``currency``: ledger lines in another one are left out.
-    """
-    parts = [
-        *_usage(session, question, tenant),
-        Part(charges, MONEY, (charges.c.currency == currency,)),
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What was spent, in one currency as far as there are rates."""
+
+    groups: dict[Key, Totals]
+    """Each group that has calls, or money that is told."""
+    elsewhere: dict[tuple[Key, str], Totals]
+    """Group and currency -> money that has no rate: it is in no group."""
+    used: tuple[UsedRate, ...]
+
+
+def spend_by(session: Session, question: Question, tenant: int, asked: Conversion) -> Spent:
+    """Totals for each group that has calls or money in the question's period."""
+    usage = dict(added_up(session, question, tenant, _usage(session, question, tenant)))
+    by_currency = _money_by_currency(session, question, tenant, asked)
+    currencies = {currency for _key, currency, _day, _money in by_currency}
+    exchange = asked.exchange(session, tenant, question.period, currencies)
+    told: dict[Key, list[Totals]] = defaultdict(list)
+    elsewhere: dict[tuple[Key, str], list[Totals]] = defaultdict(list)
+    used: dict[UsedRate, None] = {}
+    for key, currency, day, money in by_currency:
+        rate = None if currency == asked.to else exchange.rate(currency, day)
+        if rate is not None:
+            used[rate] = None
+            told[key].append(totals_at(money, rate))
+        elif currency == asked.to:
+            told[key].append(money)
+        else:
+            elsewhere[key, currency].append(money)
+    groups = {
+        key: _totals(usage.get(key), together(told.get(key, ())))
+        for key in dict.fromkeys((*usage, *told))
+    }
+    return Spent(
+        {key: totals for key, totals in groups.items() if not totals.is_nothing},
+        {
+            place: whole
+            for place, money in sorted(elsewhere.items(), key=str)
+            if not (whole := together(money)).is_nothing
+        },
+        tuple(sorted(used, key=lambda each: (each.from_currency, each.day))),
+    )
+
+
+_Money = tuple[Key, str, date | None, Totals]
+"""Group, currency, the day of use where it matters, and money."""
+
+
+def _money_by_currency(
+    session: Session, question: Question, tenant: int, asked: Conversion
+) -> list[_Money]:
+    lines = charges.select().subquery("lines")
+    also_by = ["currency"]
+    if asked.policy == DAILY:
+        of_others = charges.c.currency != asked.to
+        day = case((of_others, day_of(charges.c.slot)), else_=cast(null(), Date))
+        lines = select(*charges.c, day.label("used_on")).subquery("lines")
+        also_by.append("used_on")
+    part = Part(lines, money_of(lines))
+    return [
+        (key, row.currency, row.used_on if "used_on" in also_by else None, _money(row))
+        for key, row in added_up(session, question, tenant, (part,), also_by=also_by)
     ]
-    found = {key: _totals(row) for key, row in added_up(session, question, tenant, parts)}
-    return {key: totals for key, totals in found.items() if not totals.is_nothing}
+
+
+def _money(row: Row[Any]) -> Totals:
+    return Totals(
+        cost=row.cost,
+        list_cost=None if row.unlisted else row.list_cost or Decimal(0),
+        contracted_cost=row.contracted_cost,
+        billed_cost=row.billed_cost,
+    )
 
 
 def _usage(session: Session, question: Question, tenant: int) -> list[Part]:
@@ -68,19 +151,16 @@ def _part(rows: FromClause, **other: ColumnElement[Any]) -> Part:
     return Part(rows, {name: func.sum(value) for name, value in told.items()})
 
 
-def _totals(row: Row[Any]) -> Totals:
+def _totals(row: Row[Any] | None, money: Totals) -> Totals:
+    if row is None:
+        return money
     calls, unpriced = int(row.calls or 0), int(row.unpriced or 0)
-    cost = row.cost
     unknown = 0 < calls <= unpriced or (not calls and row.unpriced_tokens)
-    if unknown and not any((cost, row.list_cost, row.contracted_cost, row.billed_cost)):
+    if unknown and not any((money.cost, money.list_cost, money.contracted_cost, money.billed_cost)):
         # Its charges were taken back when the price was: unknown again, not free.
-        cost = None
-    known = cost is not None
-    return Totals(
-        cost=cost,
-        list_cost=(row.list_cost or Decimal(0)) if known and not row.unlisted else None,
-        contracted_cost=row.contracted_cost if known else None,
-        billed_cost=row.billed_cost if known else None,
+        money = Totals()
+    return replace(
+        money,
         calls=calls,
         errors=int(row.errors or 0),
         unpriced_calls=unpriced,

@@ -1,10 +1,11 @@
 """Collects what a month's statement is drawn up from."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import and_, select, true
+from sqlalchemy import Row, and_, select, true
 from sqlalchemy.orm import Session
 
 from spend.budgets import Budget
@@ -15,12 +16,8 @@ from spend.statements import Books, Sources, Statement, draw_up
 from store.booked import waiting
 from store.budgets import held_at
 from store.completeness import complete_until
-from store.converted_books import (
-    Conversion,
-    converted_books,
-    converted_commitments,
-    converted_pools,
-)
+from store.conversion import Conversion
+from store.converted_books import converted_books, converted_commitments, converted_pools
 from store.grouping import MOST_ROWS, TooManyRowsError
 from store.tables.months import month_acts, months
 
@@ -43,18 +40,27 @@ def statement_of(
 
     Money in other currencies than ``currency`` is converted by a ``policy`` (spend/exchange.py).
     ``as_known_at`` as of ``store.booked.booked``: rates, budgets and the month's state are those
-    known then, too, and what waits for its charge is not in it.
+    known then, too, and what waits for its charge is not in it. Of a closed month, rates, budgets
+    and names stay those known when it was closed.
 
     Raises TooManyRowsError (store/grouping.py) where team, provider and model make too many lines.
     """
     before = calendar.previous(month)
+    done = _last_act(session, tenant, month, as_known_at)
     asked = Conversion(
-        to=currency, policy=policy, zone=calendar.zone, now=now, as_known_at=as_known_at
+        to=currency,
+        policy=policy,
+        zone=calendar.zone,
+        now=now,
+        as_known_at=as_known_at,
+        closed_at=_closed_at(done),
     )
     books = converted_books(session, tenant, month.period, asked)
     # This month's amounts are compared at last month's rates, too.
     currencies = {row.currency for row in books.own}
-    last = converted_books(session, tenant, before.period, asked, also=currencies)
+    done_before = _last_act(session, tenant, before, as_known_at)
+    asked_before = replace(asked, closed_at=_closed_at(done_before))
+    last = converted_books(session, tenant, before.period, asked_before, also=currencies)
     to_come = [
         () if as_known_at else waiting(session, tenant, each.period) for each in (month, before)
     ]
@@ -62,11 +68,11 @@ def statement_of(
         now=(*books.rows, *to_come[0]),
         last=(*last.rows, *to_come[1]),
         at_last_rates=books.at_rates_of(last),
-        budgets=_budgets_of(session, tenant, month, as_known_at or now),
+        budgets=_budgets_of(session, tenant, month, asked.closed_at or as_known_at or now),
         pools=converted_pools(session, tenant, month.period, asked, books.exchange),
         commitments=converted_commitments(session, tenant, month.period, asked, books.exchange),
         rates=books.used,
-        books=_books(session, tenant, month, as_known_at),
+        books=_books(session, done, as_known_at),
     )
     if (
         len({(row.team, row.provider, row.model) for row in (*sources.now, *sources.last)})
@@ -80,13 +86,12 @@ def statement_of(
     return draw_up(month, before, calendar.zone, currency, sources, month_of=month_of, team=team)
 
 
-def _books(
+def _last_act(
     session: Session, tenant: int, month: FiscalPeriod, as_known_at: datetime | None
-) -> Books:
-    # Runs of jobs are not kept for long: of what was known once, they say nothing.
-    until = None if as_known_at else complete_until(session)
+) -> Row[*tuple[Any, ...]] | None:
+    """What was done with a month last: act, at, and the hash of its record."""
     done = (
-        select(month_acts.c.act, months.c.hash)
+        select(month_acts.c.act, month_acts.c.at, months.c.hash)
         .join(months, and_(months.c.tenant_id == tenant, months.c.name == month_acts.c.month))
         .where(
             month_acts.c.tenant_id == tenant,
@@ -97,9 +102,20 @@ def _books(
         .order_by(month_acts.c.id.desc())
         .limit(1)
     )
-    last = session.execute(done).first()
-    state = _STATE_AFTER[last.act] if last else OPEN
-    record = last.hash if last and state == CLOSED else None
+    return session.execute(done).first()
+
+
+def _closed_at(done: Row[*tuple[Any, ...]] | None) -> datetime | None:
+    return done.at if done is not None and done.act == CLOSE else None
+
+
+def _books(
+    session: Session, done: Row[*tuple[Any, ...]] | None, as_known_at: datetime | None
+) -> Books:
+    # Runs of jobs are not kept for long: of what was known once, they say nothing.
+    until = None if as_known_at else complete_until(session)
+    state = _STATE_AFTER[done.act] if done else OPEN
+    record = done.hash if done and state == CLOSED else None
     return Books(state=state, hash=record, complete_until=until, as_known_at=as_known_at)
 
 

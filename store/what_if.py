@@ -35,7 +35,7 @@ def what_if(
     A pool would have run until ``now`` at most. TargetRefusedError for a model that the price book
     has no line of; TooManyRowsError.
     """
-    found = here(session, question, tenant, currency=currency)
+    found, elsewhere = here(session, question, tenant, currency=currency, now=now)
     apis = [each for each in targets if isinstance(each, ToApi)]
     pools = {each.pool.id: each.pool for each in targets if isinstance(each, ToPool)}
     book = book_of(session, tenant, [each.target for each in apis], currency=currency)
@@ -62,7 +62,7 @@ def what_if(
         together([each.totals for each in found.values()]),
         money.total([each.idle_cost for each in found.values()]),
     )
-    return WhatIf(found, whole, tuple(answers))
+    return WhatIf(found, whole, tuple(answers), elsewhere)
 
 
 def _on_api(book: PriceBook, asked: ToApi, calls: Sequence[Traffic]) -> Answer:

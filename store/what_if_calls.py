@@ -33,12 +33,14 @@ from sqlalchemy.orm import Session
 from spend import money
 from spend.calls import Outcome
 from spend.commitments import PURCHASE, UNUSED_METER
+from spend.exchange import NONE
 from spend.meters import METER_NAMES, WORK
 from spend.periods import Period
 from spend.pools import IDLE_METER, POOL_METER
 from spend.rating import PARTS
 from spend.what_if import Here, Key, Traffic
 from store import parties
+from store.conversion import Conversion
 from store.dimensions import Question
 from store.grouping import Part, added_up
 from store.spend_by import spend_by
@@ -135,8 +137,12 @@ def _is_priced() -> ColumnElement[bool]:
     )
 
 
-def here(session: Session, question: Question, tenant: int, *, currency: str) -> dict[Key, Here]:
+def here(
+    session: Session, question: Question, tenant: int, *, currency: str, now: datetime
+) -> tuple[dict[Key, Here], dict[str, Decimal]]:
     """What the calls of a question cost really, by group: those that have calls.
+
+    In ``currency``; and what stands in others: nothing there is to compare it with.
 
     What no call used is no call's: idle lines, and a commitment's own, are left out. Instead each
     pool's idle cost of the period is spread over all that ran on it, in proportion to cost, and the
@@ -159,11 +165,16 @@ def here(session: Session, question: Question, tenant: int, *, currency: str) ->
             busy[row.pool_id][key] = row.cost
     idle = idle_parts(session, tenant, question.period, busy, currency=currency)
     found = {}
-    for key, totals in spend_by(session, question, tenant, currency=currency).items():
+    asked = Conversion(to=currency, policy=NONE, zone=question.zone, now=now)
+    spent = spend_by(session, question, tenant, asked)
+    elsewhere: dict[str, Decimal] = defaultdict(Decimal)
+    for (_key, code), totals in spent.elsewhere.items():
+        elsewhere[code] = money.EXACT.add(elsewhere[code], totals.cost or _NOTHING)
+    for key, totals in spent.groups.items():
         if totals.calls or any(totals.usage.values()):
             cost = None if totals.cost is None else costs.get(key)
             found[key] = Here(replace(totals, cost=cost), idle.get(key, _NOTHING))
-    return found
+    return found, dict(elsewhere)
 
 
 def idle_parts(

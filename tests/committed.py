@@ -28,7 +28,7 @@ MINIMUM = {"kind": "minimum"}
 
 
 def declared(**others: str) -> Commitment:
-    return commitments_of([Row(1, SAID | others)], currency="USD", source="test")[0]
+    return commitments_of([Row(1, SAID | others)], source="test")[0]
 
 
 def settle(database: Database, now: str) -> int:

@@ -116,7 +116,7 @@ def test_the_calls_of_a_cell_add_up_to_its_charges(database: Database) -> None:
 @pytest.mark.parametrize(
     ("sightings", "reason"),
     [
-        ([sighting()], "There is no price in USD for: input, cache_read, output."),
+        ([sighting()], "There is no price for: input, cache_read, output."),
         ([sighting(usage={})], "It did not say what it used."),
     ],
 )

@@ -134,7 +134,7 @@ def test_the_example_of_the_documentation_is_what_the_ledger_says(database: Data
     ]
     with database.write() as session:
         commitments.apply(
-            session, TENANT, commitments_of(said, currency="USD", source="docs"), now=OCTOBER
+            session, TENANT, commitments_of(said, source="docs"), now=OCTOBER
         )
         for slot, cost, owner, route in used:
             put_charge(session, slot, cost, owner, route)

@@ -30,7 +30,7 @@ from store.tenants import TENANT
         ({"paid": "1000.01"}, "paid"),
         ({"paid": "-1"}, "paid"),
         ({"paid": "900", **MINIMUM}, "paid"),
-        ({"currency": "EUR"}, "currency"),
+        ({"currency": "EURO"}, "currency"),
         ({"provider": ""}, "provider"),
         ({"provider": "openai;;azure"}, "provider"),
         ({"model": "gpt*5"}, "model"),
@@ -52,7 +52,7 @@ from store.tenants import TENANT
 def test_a_mistake_is_told_by_line_and_field(said: dict[str, str], field: str) -> None:
     with pytest.raises(RowsRefusedError) as refused:
         commitments_of(
-            [Row(2, SAID), Row(7, SAID | {"name": "b"} | said)], currency="USD", source=""
+            [Row(2, SAID), Row(7, SAID | {"name": "b"} | said)], source=""
         )
     assert [(each.line, each.field) for each in refused.value.refusals] == [(7, field)]
 
@@ -60,9 +60,9 @@ def test_a_mistake_is_told_by_line_and_field(said: dict[str, str], field: str) -
 def test_two_of_a_name_at_one_time_are_refused_and_a_renewal_is_not() -> None:
     first = SAID | {"valid_to": "2026-11-01"}
     renewed = SAID | {"valid_from": "2026-11-01"}
-    assert len(commitments_of([Row(2, first), Row(3, renewed)], currency="USD", source="")) == 2
+    assert len(commitments_of([Row(2, first), Row(3, renewed)], source="")) == 2
     with pytest.raises(RowsRefusedError, match="line 3, valid_from: overlaps what line 2 says"):
-        commitments_of([Row(2, SAID), Row(3, renewed)], currency="USD", source="")
+        commitments_of([Row(2, SAID), Row(3, renewed)], source="")
 
 
 @pytest.mark.one_server

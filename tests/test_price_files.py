@@ -27,7 +27,7 @@ PRICE: dict[str, Any] = {
 
 def refusals(text: str) -> list[tuple[int, str]]:
     with pytest.raises(RowsRefusedError) as refused:
-        price_lines(rows_of_csv(text, REQUIRED), currency="USD", source="test")
+        price_lines(rows_of_csv(text, REQUIRED), source="test")
     return [(each.line, each.field) for each in refused.value.refusals]
 
 
@@ -44,7 +44,7 @@ WRONG = [
     ("openai,gpt-4o,input,0.0000001,USD,2026-10-01,,", "unit_price"),
     ("openai,gpt-4o,reasoning,1,USD,2026-10-01,,", "meter"),
     ("openai,gpt-4o,tokens,1,USD,2026-10-01,,", "meter"),
-    ("openai,gpt-4o,input,1,EUR,2026-10-01,,", "currency"),
+    ("openai,gpt-4o,input,1,EURO,2026-10-01,,", "currency"),
     ("openai,gpt-4o,input,1,usd,2026-10-01,,", "currency"),
     ("openai,gpt-4o,input,1,USD,2026-10-01T00:10,,", "valid_from"),
     ("openai,gpt-4o,input,1,USD,2026-13-01,,", "valid_from"),
@@ -77,7 +77,7 @@ def test_a_wrong_object_of_a_json_file_is_named_with_its_field(wrong: str, field
     names = HEADER.strip().split(",")
     text = json.dumps([dict(zip(names, row.split(","), strict=True)) for row in (GOOD, wrong)])
     with pytest.raises(RowsRefusedError) as refused:
-        price_lines(rows_of_json(text), currency="USD", source="test")
+        price_lines(rows_of_json(text), source="test")
     assert [(each.line, each.field) for each in refused.value.refusals] == [(2, field)]
 
 
@@ -87,7 +87,7 @@ def test_a_wrong_object_of_a_json_file_is_named_with_its_field(wrong: str, field
 def test_a_number_of_json_is_taken_as_it_is_written(written: str) -> None:
     text = json.dumps(PRICE).replace('"2.125"', written)
     with pytest.raises(RowsRefusedError) as refused:
-        price_lines(rows_of_json(text), currency="USD", source="test")
+        price_lines(rows_of_json(text), source="test")
     assert [each.field for each in refused.value.refusals] == ["unit_price"]
 
 
@@ -114,7 +114,7 @@ def test_a_price_for_fewer_units_loses_no_digit_or_is_refused(
     if kept is None:
         assert refusals(text) == [(2, "unit_price")]
     else:
-        (line,) = price_lines(rows_of_csv(text, REQUIRED), currency="USD", source="x")
+        (line,) = price_lines(rows_of_csv(text, REQUIRED), source="x")
         assert line.unit_price == Decimal(kept)
 
 
@@ -130,7 +130,7 @@ def test_per_is_one_of_three_and_a_volume_step_a_whole_number() -> None:
     ):
         assert refusals(f"{header}{GOOD},{per},{step}\n") == [(2, field)]
     steps = f"{header}{GOOD},,\n{GOOD},,1000000000\n{GOOD},,5000000000\n"
-    lines = price_lines(rows_of_csv(steps, REQUIRED), currency="USD", source="x")
+    lines = price_lines(rows_of_csv(steps, REQUIRED), source="x")
     assert [each.above_monthly for each in lines] == [0, 10**9, 5 * 10**9]
     assert refusals(f"{steps}{GOOD},,1000000000\n") == [(5, "valid_from")]
 
@@ -138,7 +138,7 @@ def test_per_is_one_of_three_and_a_volume_step_a_whole_number() -> None:
 def test_meters_of_other_things_than_tokens_have_prices() -> None:
     for meter in ("requests", "tool_calls", "images", "seconds", "embeddings"):
         text = f"{HEADER.strip()},per\n{GOOD.replace('input', meter).replace('2.125', '0.04')},1\n"
-        (line,) = price_lines(rows_of_csv(text, REQUIRED), currency="USD", source="x")
+        (line,) = price_lines(rows_of_csv(text, REQUIRED), source="x")
         assert (line.meter, line.unit_price) == (meter, Decimal(40_000))
 
 
@@ -151,8 +151,8 @@ def test_every_column_and_meter_of_a_price_file_is_in_the_docs() -> None:
 
 
 def test_every_wrong_line_is_named_at_once() -> None:
-    rows = "a,b,input,-1,EUR,2026-10-01,,\nc,d,input,1,USD,x,,\n"
-    assert refusals(HEADER + rows) == [(2, "currency"), (2, "unit_price"), (3, "valid_from")]
+    rows = "a,b,input,-1,EURO,2026-10-01,,\nc,d,input,1,USD,x,,\n"
+    assert refusals(HEADER + rows) == [(2, "unit_price"), (2, "currency"), (3, "valid_from")]
 
 
 def test_a_header_that_lacks_or_repeats_a_column_is_refused() -> None:
@@ -171,19 +171,19 @@ def test_a_header_that_lacks_or_repeats_a_column_is_refused() -> None:
 def test_a_provider_may_be_called_what_emitters_call_it() -> None:
     for written, meant in (("OpenAI", "openai"), ("azure.ai.openai", "azure"), ("acme", "acme")):
         text = HEADER + GOOD.replace("openai", written, 1)
-        (line,) = price_lines(rows_of_csv(text, REQUIRED), currency="USD", source="x")
+        (line,) = price_lines(rows_of_csv(text, REQUIRED), source="x")
         assert line.provider == meant
 
 
 def test_a_json_file_says_the_same_as_a_csv_file() -> None:
     text = """[{"provider": "openai", "model": "gpt-4o", "meter": "input", "unit_price": 2.125,
         "currency": "USD", "valid_from": "2026-10-01", "above_tokens": 200000}]"""
-    from_json = price_lines(rows_of_json(text), currency="USD", source="x")
+    from_json = price_lines(rows_of_json(text), source="x")
     from_csv = price_lines(
-        rows_of_csv(f"{HEADER}{GOOD}200000", REQUIRED), currency="USD", source="x"
+        rows_of_csv(f"{HEADER}{GOOD}200000", REQUIRED), source="x"
     )
     assert from_json == from_csv
     assert from_json[0].unit_price == Decimal("2.125")
     for wrong in ("[", "[1]", "[]", '[{"provider": ["openai"]}]', "[" * 100_000):
         with pytest.raises(RowsRefusedError):
-            price_lines(rows_of_json(wrong), currency="USD", source="x")
+            price_lines(rows_of_json(wrong), source="x")

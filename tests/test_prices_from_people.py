@@ -119,7 +119,7 @@ def test_one_wrong_price_refuses_them_all(client: TestClient, database: Database
     [
         (PRICE | {"unit_price": "1e-6"}, "unit_price"),
         (PRICE | {"unit_price": 2.5}, "0.unit_price"),
-        (PRICE | {"currency": "EUR"}, "currency"),
+        (PRICE | {"currency": "EURO"}, "currency"),
         (PRICE | {"colour": "red"}, "0.colour"),
         ({"provider": "openai"}, "0.model"),
         ([], "body"),
@@ -284,7 +284,7 @@ def test_a_pool_is_declared_over_the_api(client: TestClient, database: Database)
         ({"from": "2026-10-01T00:30"}, "from"),
         ({"colour": "red"}, "colour"),
         ({"name": 5}, "name"),
-        ({"currency": "EUR"}, "currency"),
+        ({"currency": "EURO"}, "currency"),
     ):
         answer = client.post("/v1/pools", json=said | {"name": "b"} | wrong)
         assert (answer.status_code, answer.json()["field"]) == (422, field)

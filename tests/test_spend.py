@@ -95,6 +95,9 @@ def test_spend_is_told_in_the_words_of_the_contract(database: Database) -> None:
     }
     assert body == {
         "currency": "USD",
+        "rate_policy": "daily",
+        "rates": [],
+        "elsewhere": [],
         "from": "2026-10-01",
         "to": "2026-11-01",
         "timezone": "UTC",
@@ -267,7 +270,9 @@ def test_another_tenant_and_another_currency_are_not_ours(database: Database) ->
         put_cell(session, "2026-10-05", tenant=2)
         put_charge(session, "2026-10-05", "5", tenant=2)
         put_charge(session, "2026-10-05", "7", currency="EUR")
-    assert ask(asking(database))["total"]["cost"] is None
+    told = ask(asking(database))
+    assert told["total"]["cost"] is None
+    assert [(each["currency"], each["cost"]) for each in told["elsewhere"]] == [("EUR", "7.00")]
     assert ask(asking(database, currency="EUR"))["total"]["cost"] == "7.00"
 
 

@@ -71,6 +71,7 @@ class _Server(uvicorn.Server):
 def _server(database: Database, settings: Settings) -> _Server:
     api_settings = ApiSettings(
         currency=settings.currency,
+        rate_policy=settings.rate_policy,
         timezone=settings.zone,
         fiscal_year=settings.fiscal_year,
         key_pepper=pepper_for(settings),

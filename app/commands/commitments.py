@@ -46,7 +46,7 @@ def import_file(file: Path, by: str) -> None:
     text = text_of(file)
     try:
         rows = rows_of(text, json=is_json(file, text), required=REQUIRED)
-        said = commitments_of(rows, currency=settings.currency, source=file.name, entered_by=by)
+        said = commitments_of(rows, source=file.name, entered_by=by)
     except RowsRefusedError as refused:
         raise nothing_taken(file, list(map(str, refused.refusals))) from None
     with database_for(settings) as database, database.write() as session:

@@ -73,7 +73,7 @@ def command(file: Path, shape: str | None, by: str) -> None:
             _supplement(settings, litellm_feed(text, source=source, entered_by=by), now)
         else:
             rows = rows_of(text, json=is_json(file, text), required=REQUIRED)
-            said = price_lines(rows, currency=settings.currency, source=file.name, entered_by=by)
+            said = price_lines(rows, source=file.name, entered_by=by)
             _enter(settings, file, said)
     except RowsRefusedError as refused:
         raise nothing_taken(file, list(map(str, refused.refusals))) from None
@@ -98,7 +98,8 @@ def _supplement(settings: Settings, feed: Feed, now: datetime) -> None:
         click.echo(str(entered.concerned))
     if settings.currency != CURRENCY:
         click.echo(
-            f"they are in {CURRENCY}, and price nothing where charges are in {settings.currency}"
+            f"they are in {CURRENCY}: reports in {settings.currency} need rates"
+            " (spanledger rates import)"
         )
 
 
