@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from fastapi.testclient import TestClient
+from httpx2 import Response
 from sqlalchemy import text
 
 from api.app import create_app
@@ -27,8 +28,11 @@ CALLS_IN_A_SLOT: Final = 0.02
 """Of a team with a model: one quarter hour in fifty has some, nine days in ten."""
 GOAL: Final = 300.0
 """Milliseconds."""
+GOAL_OF_A_PDF: Final = 2000.0
+"""Likewise."""
 
 _TURNS: Final = 9
+_TURNS_OF_A_PDF: Final = 3
 _END: Final = datetime(2026, 11, 1, tzinfo=UTC)
 _NOW: Final = _END + timedelta(days=1)
 _ZONES: Final = ("UTC", "Europe/Berlin")
@@ -45,7 +49,7 @@ def measure(plan: Plan) -> list[Row]:
             "/s",
             f"{lines:,} lines in {seconds:.1f} s",
         )
-        return [*(statement_row(database, zone) for zone in _ZONES), summed]
+        return [*(statement_row(database, zone) for zone in _ZONES), pdf_row(database), summed]
 
 
 def filled(
@@ -71,14 +75,7 @@ def filled(
 
 def statement_row(database: Database, zone: str) -> Row:
     """A statement as JSON, from the request to the answer: the median of some turns."""
-    app = create_app(database, ApiSettings(), lambda: _NOW)
-    with TestClient(app) as client:
-        taken = []
-        for _turn in range(_TURNS):
-            began = time.perf_counter()
-            answer = client.get("/v1/statements/2026-10", params={"timezone": zone})
-            taken.append((time.perf_counter() - began) * 1000)
-            answer.raise_for_status()
+    taken, answer = _asked(database, "2026-10", zone, _TURNS)
     rows = len(answer.json()["rows"])
     return Row(
         f"statement_{zone.rpartition('/')[-1].lower()}",
@@ -88,3 +85,29 @@ def statement_row(database: Database, zone: str) -> Row:
         f"{rows:,} lines beside the month before, of {MONTHS} months; at best {min(taken):.0f} ms",
         at_most=GOAL,
     )
+
+
+def pdf_row(database: Database) -> Row:
+    """The same as PDF."""
+    taken, answer = _asked(database, "2026-10.pdf", "UTC", _TURNS_OF_A_PDF)
+    return Row(
+        "statement_pdf",
+        "a month's statement, PDF",
+        statistics.median(taken),
+        "ms",
+        f"{len(answer.content):,} bytes; at best {min(taken):.0f} ms",
+        at_most=GOAL_OF_A_PDF,
+    )
+
+
+def _asked(database: Database, path: str, zone: str, turns: int) -> tuple[list[float], Response]:
+    """Milliseconds of each turn, and the last answer."""
+    app = create_app(database, ApiSettings(), lambda: _NOW)
+    taken = []
+    with TestClient(app) as client:
+        for _turn in range(turns):
+            began = time.perf_counter()
+            answer = client.get(f"/v1/statements/{path}", params={"timezone": zone})
+            taken.append((time.perf_counter() - began) * 1000)
+            answer.raise_for_status()
+    return taken, answer
