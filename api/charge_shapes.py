@@ -62,6 +62,7 @@ class ChargeAnswer(CostsAnswer):
     commitment: str | None
     rule_id: int | None
     rule: str | None = Field(description="The split that made it.")
+    bill_id: int | None = Field(description="The bill whose difference it posts.")
     repricing_id: int | None = Field(description="The re-pricing that booked it.")
     method: str
     engine: str = Field(description="The version of spanledger that posted it.")
@@ -127,6 +128,7 @@ def charge_answer(line: ChargeLine) -> dict[str, Any]:
                 "pool_id",
                 "commitment_id",
                 "rule_id",
+                "bill_id",
                 "repricing_id",
                 "method",
                 "engine",

@@ -39,14 +39,17 @@ router = APIRouter(prefix="/v1", tags=["bills"])
     responses=answers(401, 403, 404, 409, 422, 503),
     dependencies=[Depends(whole_ledger)],
 )
-def variance(session: Reading, tenant: Tenant, clock: Clock, bill_id: BillId) -> VarianceAnswer:
+def variance(
+    session: Reading, tenant: Tenant, config: Config, clock: Clock, bill_id: BillId
+) -> VarianceAnswer:
     """Why they differ: parts that add up to the whole difference, with nothing left over.
 
     Calls do not tell their account, so all bills of the issuer and period are taken together.
     """
     bill = bill_of(session, tenant, bill_id)
     with comparable():
-        return variance_answer(reconcile.of_bill(session, tenant, bill, now=clock()))
+        found = reconcile.of_bill(session, tenant, bill, now=clock(), policy=config.rate_policy)
+    return variance_answer(found)
 
 
 @router.get(
@@ -69,7 +72,14 @@ def reconciliation(
         raise wrong("month", str(error)[:200]) from None
     period = Period(month.start, month.end)
     with comparable():
-        found = reconcile.of_time(session, tenant, period, now=clock(), provider=query.provider)
+        found = reconcile.of_time(
+            session,
+            tenant,
+            period,
+            now=clock(),
+            provider=query.provider,
+            policy=config.rate_policy,
+        )
     return ReconciliationAnswer.model_validate(
         {
             "month": month.name,
@@ -107,6 +117,7 @@ def post(
             calendar=config.calendar,
             now=clock(),
             dry_run=query.dry_run,
+            policy=config.rate_policy,
         )
     return true_up_answer(done, posted=not query.dry_run)
 

@@ -55,19 +55,20 @@ def command(bill_id: int | None, month: str | None, provider: str | None, shape:
     settings = read_settings()
     with database_for(settings) as database, database.read() as session, told():
         found = (
-            [of_bill(session, bill_id)]
+            [_of_bill(session, settings, bill_id)]
             if bill_id is not None
             else _of_month(session, settings, month or "", provider)
         )
     show(found, shape)
 
 
-def of_bill(session: Session, bill_id: int) -> Reconciled:
-    """A bill of this id, beside the estimate."""
+def _of_bill(session: Session, settings: Settings, bill_id: int) -> Reconciled:
     bill = bills.one(session, TENANT, bill_id)
     if bill is None:
         raise click.ClickException(f"there is no bill {bill_id}")
-    return reconcile.of_bill(session, TENANT, bill, now=datetime.now(UTC))
+    return reconcile.of_bill(
+        session, TENANT, bill, now=datetime.now(UTC), policy=settings.rate_policy
+    )
 
 
 def _of_month(
@@ -83,6 +84,7 @@ def _of_month(
         Period(named.start, named.end),
         now=datetime.now(UTC),
         provider=provider_of(provider),
+        policy=settings.rate_policy,
     )
 
 

@@ -43,6 +43,7 @@ def command(bill_id: int, *, dry_run: bool) -> None:
                 calendar=settings.calendar,
                 now=datetime.now(UTC),
                 dry_run=dry_run,
+                policy=settings.rate_policy,
             )
     if not done.lines:
         click.echo("nothing lacks: the issuer's period comes to its bills")
