@@ -1,20 +1,34 @@
 """Whoever changes anything of a closed month is seen, and told which month and which part."""
 
 import json
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
 import pytest
+from budgeted import budget
 from closed_months import NOW, broken, close, filled, settle, tampered
-from filled_ledger import SEARCH, at
-from owned import use
+from filled_ledger import GPT, SEARCH, SUPPORT, asking, at, put_cell, put_charge
+from owned import apply, moved, rules, use
 from sqlalchemy import insert, select, update
 
+from jobs import reprice
+from jobs.context import JobContext
+from spend.calls import Outcome
+from spend.exchange import ExchangeRate
 from spend.month_records import canonical, sha256_of
+from spend.prices import CONTRACT, PriceLine
+from spend.rate_files import WrittenRate
+from store import books, rates, repricings
 from store.sessions import Database
 from store.tables.ledger import charges, usage_lines
 from store.tables.months import months
+from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server
 
+LATER = "2026-11-21"
 OF_SEPTEMBER = "WHERE slot >= '2026-09-01' AND slot < '2026-10-01'"
 ON_THE_LEDGER = [
     "UPDATE charges SET amount = amount + 0.000000000001",
@@ -109,8 +123,60 @@ def test_a_changed_record_breaks_its_month_and_the_link_to_it(closed: Database) 
     assert ("2026-10", "record") in tampered(closed, "DELETE FROM months WHERE name = '2026-10'")
 
 
-def test_a_closed_month_does_not_move_whatever_comes_late(closed: Database) -> None:
-    use(closed, "2026-08-11T08:00", SEARCH, 3)
-    use(closed, "2026-10-11T08:00", SEARCH, 4)
-    settle(closed, NOW)
-    assert broken(closed) == []
+def rate(database: Database, day: str, value: str, moment: datetime) -> None:
+    pair = {"from_currency": "EUR", "to_currency": "USD", "source": "test"}
+    said = ExchangeRate(day=date.fromisoformat(day), rate=Decimal(value), **pair)
+    with database.write() as session:
+        written = [WrittenRate(1, "rate", said)]
+        rates.enter(session, TENANT, written, correct=True, clock=lambda: moment)
+
+
+def statement(database: Database, month: str) -> dict[str, Any]:
+    found: dict[str, Any] = asking(database, now=LATER).get(f"/v1/statements/{month}").json()
+    return found
+
+
+def test_a_closed_month_does_not_move_whatever_comes_late(database: Database) -> None:
+    filled(database)
+    failed = replace(GPT, model="gpt-5", request_model="gpt-5")
+    with database.write() as session:
+        put_charge(session, "2026-09-15", "10", SUPPORT, GPT, currency="EUR")
+        put_cell(session, "2026-09-16", SUPPORT, failed, charged=False, outcome=Outcome.TIMEOUT)
+    rate(database, "2026-09-15", "1.1", NOW)
+    settle(database)
+    close(database, "2026-09")
+    told = statement(database, "2026-09")
+    assert (told["total"]["cost"], told["state"]) == ("31.00", "closed")
+
+    later = NOW + timedelta(hours=1)
+    use(database, "2026-08-11T08:00", SEARCH, 3)
+    use(database, "2026-09-11T08:00", SEARCH, 4)
+    with database.write() as session:
+        # The name that failures stand under becomes known.
+        answered = replace(GPT, model="gpt-5-2026", request_model="gpt-5")
+        put_cell(session, "2026-09-20", SUPPORT, answered, input=5, charged=False)
+        line = PriceLine(
+            book=CONTRACT,
+            provider="acme",
+            model="a",
+            meter="input",
+            unit_price=Decimal(3_000_000),
+            currency="USD",
+            valid_from=at("2026-08-01"),
+            source="test",
+        )
+        books.enter_contract(session, TENANT, [line], now=later)
+        starts, ends = at("2026-08-01"), at("2026-11-01")
+        repricings.request(session, TENANT, starts, ends, dry_run=False, now=later)
+    rate(database, "2026-09-15", "9.9", later)
+    budget(database, created=later, name="late")
+    apply(database, rules(moved("search", "support")), later)
+    settle(database, later)
+    reprice.run(JobContext(database, now=later))
+    settle(database, later)
+    assert broken(database) == []
+    until = {"complete_until": None}
+    assert statement(database, "2026-09") | until == told | until
+    close(database, "2026-10", "all", now=later)
+    assert broken(database) == []
+    assert statement(database, "2026-10")["total"]["cost"] != "30.00"
