@@ -38,10 +38,12 @@ def _by_reason(found: Reconciled) -> Table:
     variance, currency = found.variance, found.currency
     table = small_table("", "Amount", "")
     table.show_header = False
+    table.columns[2].justify = "left"
     table.add_row("Billed", _money(variance.billed, currency), _other(found))
     table.add_row("Estimated", _money(variance.estimated, currency), _coverage(variance.coverage))
     told = rounded(variance.difference, currency)
-    table.add_row("Difference", signed_money(told, currency), _tolerance(found), style="bold")
+    allowed = "" if found.booked else _tolerance(found)
+    table.add_row("Difference", signed_money(told, currency), allowed, style="bold")
     amounts = [getattr(variance.buckets, name) for name in BUCKETS]
     coins = rounded_lines(amounts, currency, shown=told)
     for name, amount, coin in zip(BUCKETS, amounts, coins, strict=True):
@@ -51,15 +53,16 @@ def _by_reason(found: Reconciled) -> Table:
     if found.booked:
         booked = signed_money(rounded(found.booked, currency), currency)
         table.add_row("Booked by true-ups", booked, "")
-        table.add_row("Open", signed_money(rounded(found.open, currency), currency), "")
+        still = signed_money(rounded(found.open, currency), currency)
+        table.add_row("Open", still, _tolerance(found), style="bold")
     return table
 
 
 def _tolerance(found: Reconciled) -> str:
     allowed = _money(found.allowed, found.currency)
     if found.within:
-        return f"within {allowed}"
-    return f"more than {allowed}"
+        return f"within the tolerance of {allowed}"
+    return f"beyond the tolerance of {allowed}"
 
 
 def _other(found: Reconciled) -> str:
