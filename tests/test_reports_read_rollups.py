@@ -20,6 +20,8 @@ CALLS: Final = ("sightings", "joined_calls")
 LARGE: Final = ("cells", "charges", "buckets")
 """Tables that grow with what is heard."""
 
+NAMED: Final = {"month": "2026-10", "name": "2026-10", "dataset": "cost-and-usage"}
+"""What is no number in an address."""
 MONTH: Final = {"from": "2026-10-01", "to": "2026-11-01"}
 
 
@@ -109,10 +111,15 @@ def test_no_report_reads_a_call_or_a_whole_table_that_grows(
     assert len(paths) > 12
     for path in paths:
         takes = {each["name"] for each in _parameters(client, path)}
-        query = {name: value for name, value in MONTH.items() if name in takes}
+        # Exchange rates are from a currency to another one.
+        asks = {"from": "USD", "to": "EUR"} if path == "/v1/rates" else MONTH | NAMED
+        in_query = {name for name in takes if f"{{{name}}}" not in path}
+        query = {name: value for name, value in asks.items() if name in in_query}
         if "group_by" in takes:
             query["group_by"] = "day,team,model"
-        address = path.replace("{month}", "2026-10")
+        address = path
+        for name, value in NAMED.items():
+            address = address.replace(f"{{{name}}}", value)
         for name in takes:
             address = address.replace(f"{{{name}}}", "1")
         with scans(database) as found:
