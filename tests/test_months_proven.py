@@ -124,8 +124,13 @@ def test_a_changed_record_breaks_its_month_and_the_link_to_it(closed: Database) 
 
 
 def rate(database: Database, day: str, value: str, moment: datetime) -> None:
-    pair = {"from_currency": "EUR", "to_currency": "USD", "source": "test"}
-    said = ExchangeRate(day=date.fromisoformat(day), rate=Decimal(value), **pair)
+    said = ExchangeRate(
+        from_currency="EUR",
+        to_currency="USD",
+        day=date.fromisoformat(day),
+        rate=Decimal(value),
+        source="test",
+    )
     with database.write() as session:
         written = [WrittenRate(1, "rate", said)]
         rates.enter(session, TENANT, written, correct=True, clock=lambda: moment)
