@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
+from reports.long_names import LongName
 from reports.statement_sections import sections
 from reports.statement_words import notes, state_told
 from reports.table_parts import UNKNOWN, shown_money, shown_name, signed_money
@@ -73,7 +74,7 @@ def _team_rows(part: TeamPart, currency: str) -> Iterator[list[RenderableType]]:
     team = Text(shown_name(part.team), style="bold")
     lines = [line for line in part.lines if _says(line)]
     for line in lines:
-        names = [Text(shown_name(line.provider)), _model(line)]
+        names: list[RenderableType] = [Text(shown_name(line.provider)), _model(line)]
         yield [team, *names, *_figures(line.figures, currency)]
         team = Text()
     if len(lines) != 1:
@@ -84,13 +85,22 @@ def _team_rows(part: TeamPart, currency: str) -> Iterator[list[RenderableType]]:
         told = f"{shown_money(abs(budget.difference), currency)} {'over' if over else 'left'}"
         left = Text(told, style="bold red" if over else "green")
         amount = Text(shown_money(budget.amount, currency))
-        yield [Text(), Text("Budget"), Text(shown_name(budget.name)), amount, Text(), left, Text()]
+        yield [
+            Text(),
+            Text("Budget"),
+            LongName(shown_name(budget.name)),
+            amount,
+            Text(),
+            left,
+            Text(),
+        ]
 
 
-def _model(line: Line) -> Text:
+def _model(line: Line) -> LongName:
+    model = shown_name(line.model)
     if line.kind == USAGE:
-        return Text(shown_name(line.model))
-    return Text(f"{line.kind}: {line.model}" if line.model else line.kind, style="italic")
+        return LongName(model)
+    return LongName(f"{line.kind}: {model}" if line.model else line.kind, style="italic")
 
 
 def _figures(figures: Figures, currency: str) -> list[Text]:
