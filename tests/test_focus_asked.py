@@ -6,12 +6,15 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from billed_month import FORMATS, USED, in_month, put_ledger
+from billed_month import NOW as BILLED_AT
+from billed_month import put_bill as put_bill_of
 from click.testing import CliRunner, Result
 from closed_months import close, filled, settle
 from committed import declared
 from filled_ledger import SEARCH, asking, at
-from focus_month import GPT as PRICED
 from focus_month import (
+    CALENDAR,
     PRICES,
     Sums,
     Table,
@@ -21,6 +24,7 @@ from focus_month import (
     rows_of,
     used,
 )
+from focus_month import GPT as PRICED
 from owned import apply, moved, rules, use
 from sqlalchemy import func, select
 from test_focus_export import faults, found
@@ -30,7 +34,7 @@ from spend.bill_assembly import Assembled
 from spend.bills import CREDIT, TAX, USAGE, Bill, BillLine
 from spend.calls import Owner
 from spend.pool_files import pool_of_fields
-from store import bills, commitments, pools
+from store import bills, commitments, pools, true_up
 from store.keys import create_key
 from store.sessions import Database
 from store.tables.ledger import charges
@@ -273,3 +277,21 @@ def test_an_export_that_fails_leaves_the_files_of_the_last_one(
     monkeypatch.setattr("reports.focus_export.commitment_rows", stopped)
     assert run(*arguments).exit_code == 1
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_after_a_true_up_the_charges_of_an_invoice_come_to_it(database: Database) -> None:
+    october = in_month(USED, "2026-10")
+    with database.write() as session:
+        put_ledger(session, FORMATS["openai costs"])
+        billed = [replace(each, amount=each.amount * Decimal("1.033331")) for each in october]
+        credit = replace(billed[0], kind="credit", quantity=0, amount=Decimal("-1.01"))
+        bill = put_bill_of(session, FORMATS["openai costs"], [*billed, credit], "2026-10")
+        true_up.true_up(session, TENANT, bill, calendar=CALENDAR, now=BILLED_AT)
+    bundle = exported(database)
+    rows = bundle["cost-and-usage"]
+    assert {row["ChargeCategory"] for row in rows} == {"Usage", "Adjustment", "Credit"}
+    (number,) = {row["InvoiceId"] for row in rows}
+    assert number == f"BILL-{bill.id}"
+    assert sum(Decimal(row["BilledCost"]) for row in rows) == bill.total
+    details = found(bundle["invoice-detail"], InvoiceId=number)
+    assert sum(Decimal(row["BilledCost"]) for row in details) == bill.total
