@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 import sighted
+from closed_books import differing_usage
 from priced_by_hand import oracle
 from priced_month import (
     NOW,
@@ -78,6 +79,7 @@ def test_neither_order_nor_repetition_changes_what_is_charged(
     found, expected = ledger(database), oracle(calls)
     assert different(found, expected) == {}
     assert found == expected
+    assert not differing_usage(database)
     wait_again(database)
     assert run(database).endswith(" cells, 0 lines")
 

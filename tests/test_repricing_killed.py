@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from closed_books import differing_usage
 from filled_ledger import CLAUDE, GPT, SEARCH, SUPPORT, at, put_cell
 from sqlalchemy import Engine, event, func, select, update
 from test_charge_prices import line
@@ -129,6 +130,7 @@ def test_killed_fifty_times_it_is_what_one_clean_run_is(
     reprice.run(context(database))
     assert finished(database, id_)
     assert ledger(database) == clean(before)
+    assert not differing_usage(database)
 
 
 def finished(database: Database, id_: int) -> bool:
@@ -190,4 +192,5 @@ def test_calls_that_come_meanwhile_are_neither_lost_nor_priced_twice(
     gpt, claude = used[content_id(GPT)], used[content_id(CLAUDE)]
     expected = 3 * gpt[0] + 10 * gpt[1] + 7 * claude[0] + 15 * claude[1]
     assert cost == expected / Decimal(1_000_000)
+    assert not differing_usage(database)
     other.engine.dispose()
