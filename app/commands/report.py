@@ -28,7 +28,7 @@ _FILES_ONLY: Final = ("parquet", "xlsx", "pdf")
 
 @click.command(
     short_help="Show a month's statement",
-    epilog="\b\nExamples:\n  spanledger report 2026-10 --team search\n"
+    epilog="\b\nExample:\n  spanledger report 2026-10 --team search\n"
     "  spanledger report 2026-10 --format pdf --output october.pdf",
 )
 @click.argument("month", required=False)
