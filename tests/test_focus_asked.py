@@ -96,12 +96,30 @@ def test_what_the_jobs_have_posted_adds_up_and_a_closed_month_stays_as_it_was(
         bundle = exported(database, month=month)
         assert faults(bundle) == []
         assert added_up(bundle["cost-and-usage"]) == in_books_of(database, start, end)
+        billed, effective, contracted, _list = added_up(bundle["cost-and-usage"])["USD"]
+        assert told(database, month) == {
+            "spend": (billed, effective, contracted),
+            "statement": (billed, effective, contracted),
+        }
         states = {row["BillingPeriodStatus"] for row in bundle["billing-period"]}
         assert states == {"Closed" if month == "2026-09" else "Open"}
         assert (bundle == before[month]) == (month == "2026-09")
         late = found(bundle["cost-and-usage"], ChargeClass="Correction")
         assert bool(late) == (month == "2026-10")
         assert exported(database, month=month, as_known_at=known) == before[month]
+
+
+def told(database: Database, month: str) -> dict[str, tuple[Decimal, ...]]:
+    """What spend by billing period and the statement come to: billed, effective, contracted."""
+    client = asking(database, now="2026-11-20T14:00")
+    start, end = f"{month}-01", "2026-11-01" if month == "2026-10" else "2026-10-01"
+    query = {"from": start, "to": end, "period": "billing"}
+    totals = {
+        "spend": client.get("/v1/spend", params=query).json()["total"],
+        "statement": client.get(f"/v1/statements/{month}").json()["total"],
+    }
+    names = ("billed_cost", "cost", "contracted_cost")
+    return {what: tuple(Decimal(total[name]) for name in names) for what, total in totals.items()}
 
 
 def asked_now(database: Database) -> list[datetime]:
