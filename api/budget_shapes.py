@@ -32,7 +32,7 @@ class BudgetChange(BaseModel):
         json_schema_extra={"anyOf": [{"type": "string"}, {"type": "integer"}]},
         examples=["1000.00"],
     )
-    currency: StrictStr | None = Field(None, description="The one that charges are kept in.")
+    currency: StrictStr | None = Field(None, description="ISO 4217. Default: the server's setting.")
     period: StrictStr | None = Field(None, description="One of " + ", ".join(KINDS) + ".")
     timezone: StrictStr | None = Field(
         None, description="IANA name of the zone that periods are cut in. Default: the setting."
@@ -59,9 +59,7 @@ class NewBudget(BudgetChange):
         json_schema_extra={"anyOf": [{"type": "string"}, {"type": "integer"}]},
         examples=["1000.00"],
     )
-    currency: StrictStr | None = Field(
-        None, description="The one that charges are kept in, which is the default."
-    )
+    currency: StrictStr | None = Field(None, description="ISO 4217. Default: the server's setting.")
     period: StrictStr = Field("month", description="One of " + ", ".join(KINDS) + ".")
     thresholds: list[StrictInt] = Field(
         list(DEFAULT_THRESHOLDS), description="Percentages of the amount that are warned of."
@@ -111,11 +109,24 @@ class ThresholdAnswer(BaseModel):
     crossed_at: str | None = Field(description="When it was found reached in this period.")
 
 
+class WithoutRate(BaseModel):
+    """Spend that could not be converted."""
+
+    currency: str
+    spent: str = Field(description="Exact.")
+
+
 class StatusAnswer(BaseModel):
     """Where a budget stands in its present period."""
 
     budget: BudgetAnswer
-    spent: str = Field(description="Exact.", examples=["812.345678"])
+    spent: str = Field(
+        description="Exact; what is in other currencies at the rate of its day.",
+        examples=["812.345678"],
+    )
+    without_rate: list[WithoutRate] = Field(
+        description="Spent in other currencies that have no rate: not in `spent`."
+    )
     amount: str
     currency: str
     percent: str | None = Field(
@@ -158,6 +169,10 @@ def status_answer(status: Status) -> StatusAnswer:
     return StatusAnswer(
         budget=budget_answer(status.budget),
         spent=plain(status.spent),
+        without_rate=[
+            WithoutRate(currency=code, spent=plain(amount))
+            for code, amount in status.without_rate.items()
+        ],
         amount=plain(terms.amount),
         currency=terms.currency,
         percent=None if status.percent is None else plain(status.percent),

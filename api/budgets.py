@@ -153,7 +153,6 @@ def _terms(said: dict[str, Any], config: ApiSettings) -> Terms:
         return terms(
             **said,
             fiscal=config.fiscal_year,
-            kept_in=config.currency,
             allow_private=config.allow_private_destinations,
         )
     except TermsRefused as refused:

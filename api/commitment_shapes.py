@@ -29,7 +29,7 @@ class NewCommitment(Written):
     paid: StrictStr | None = Field(
         None, description="What credits cost; at most their face value, which is the default."
     )
-    currency: StrictStr = Field(description="The one that charges are kept in.", examples=["USD"])
+    currency: StrictStr = Field(description="ISO 4217: of what it covers.", examples=["USD"])
     provider: StrictStr = Field(
         description=f"Whose usage counts, as in `/v1/spend`. Several with `{BETWEEN}` between"
         " them; `*` at the end fits any continuation. So with the next two.",

@@ -90,7 +90,7 @@ class NewPool(BaseModel):
     zone: StrictStr | None = Field(
         None, description="IANA zone of its months, days and times without offset. Default: UTC."
     )
-    currency: StrictStr | None = Field(None, description="The one that charges are kept in.")
+    currency: StrictStr | None = Field(None, description="ISO 4217. Default: the server's setting.")
     from_: StrictStr | None = Field(
         None,
         alias="from",

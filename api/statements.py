@@ -15,7 +15,6 @@ from api.statement_answer import statement_answer
 from api.statement_shapes import StatementAnswer
 from reports.statement_files import WRITERS
 from spend.currencies import CODES
-from spend.exchange import DAILY
 from spend.fiscal import Calendar
 from store import months
 from store.statements import statement_of
@@ -33,11 +32,13 @@ class StatementAsked(KnownAsked):
     currency: str | None = Field(
         None,
         description="ISO 4217: what amounts are told in. Default: the ledger's. What no exchange"
-        " rate is for stands in `not_converted`.",
+        " rate is for stands in `elsewhere`.",
         examples=["EUR"],
     )
-    rate_policy: Literal["daily", "period-end", "period-average"] = Field(
-        DAILY, description="Which day's exchange rates amounts in other currencies are told at."
+    rate_policy: Literal["daily", "period-end", "period-average"] | None = Field(
+        None,
+        description="Which day's exchange rates amounts in other currencies are told at. Default:"
+        " the server's setting.",
     )
 
 
@@ -103,7 +104,7 @@ def statement(
         period,
         calendar=calendar,
         currency=_currency(query.currency or config.currency),
-        policy=query.rate_policy,
+        policy=query.rate_policy or config.rate_policy,
         now=now,
         as_known_at=known_at(request, query, now),
         team=team,

@@ -67,13 +67,14 @@ def _newly_reached(session: Session, history: list[Budget], now: datetime) -> It
         return
     since = min(period.start for _, period in judged)
     known = crossings.recorded(session, TENANT, {budget.id for budget, _ in judged}, since)
+    currencies = {budget.terms.currency for budget, _ in judged}
     spending: dict[Period, Spending] = {}
     for budget, period in judged:
         if period not in spending:
-            spending[period] = Spending(crossings.spend_in(session, TENANT, period))
+            spending[period] = crossings.spending_in(session, TENANT, period, currencies, now=now)
         terms = budget.terms
         try:
-            spent = spending[period].on(terms.filter, terms.currency)
+            spent = spending[period].on(terms.filter, terms.currency).amount
         except KeyError:  # a dimension that this version of the program does not know
             log.exception("a budget could not be compared", budget=budget.id)
             continue

@@ -7,6 +7,7 @@ from typing import Final
 
 from spend.budget_periods import FISCAL, KINDS
 from spend.budgets import DEFAULT_THRESHOLDS, DIMENSIONS, Filter, Terms
+from spend.currencies import CODES
 from spend.destinations import DestinationRefused, destination
 from spend.fiscal import CALENDAR_YEAR, FiscalYear
 from spend.providers import DEPLOYMENTS
@@ -42,16 +43,15 @@ def terms(
     thresholds: Sequence[int] = DEFAULT_THRESHOLDS,
     webhook_url: str | None = None,
     fiscal: FiscalYear = CALENDAR_YEAR,
-    kept_in: str,
     allow_private: bool,
 ) -> Terms:
     """Terms that make sense; TermsRefused otherwise.
 
-    ``amount`` is a string or an integer of the currency. ``kept_in`` is the one currency that
-    charges are in; ``fiscal`` is how fiscal years are cut, should its period be of one.
+    ``amount`` is a string or an integer of the currency. ``fiscal`` is how fiscal years
+    are cut, should its period be of one.
     """
-    if currency != kept_in:
-        raise TermsRefused("currency", f"charges are kept in {kept_in} (SPANLEDGER_CURRENCY)")
+    if currency not in CODES:
+        raise TermsRefused("currency", f"{_quoted(currency)} is no currency code of ISO 4217")
     if period not in KINDS:
         raise TermsRefused("period", f"{_quoted(period)} is not one of {', '.join(KINDS)}")
     return Terms(

@@ -6,14 +6,15 @@ before it (a new name, another webhook, one threshold more) carries on with its 
 measures another thing (amount, filter, period, zone) warns again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from operator import attrgetter
 from typing import Final
 
 from spend.calls import Owner, Route
+from spend.exchange import UsedRate, converted
 from spend.fiscal import CALENDAR_YEAR, FiscalYear
 from spend.money import EXACT
 
@@ -82,26 +83,59 @@ class Spend:
     route: Route
     currency: str
     amount: Decimal
+    day: date | None = None
+    """Of the use (UTC); None: it matters for no budget, as all are in its currency."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What counts towards a budget."""
+
+    amount: Decimal
+    """In the budget's currency: exact, what is in others at the rate of its day."""
+    without: Mapping[str, Decimal]
+    """Currency -> what was spent in it and has no rate: it is not in the amount."""
+
+
+RateOf = Callable[[str, str, date | None], UsedRate | None]
+"""Currency of spend, currency of a budget, day of use -> what is used for it; None: no rate."""
+
+
+def no_rates(_currency: str, _to: str, _day: date | None) -> None:
+    """Where nothing is known of rates."""
 
 
 class Spending:
     """A period's spend, to be asked by many filters: each looks only at rows that may fit."""
 
-    def __init__(self, rows: Iterable[Spend]) -> None:
+    def __init__(self, rows: Iterable[Spend], rate_of: RateOf = no_rates) -> None:
         self._rows = tuple(rows)
+        self._rate_of = rate_of
         self._by: dict[str, dict[str, list[Spend]]] = {}
-        self._known: dict[tuple[str, tuple[tuple[str, tuple[str, ...]], ...]], Decimal] = {}
+        self._known: dict[tuple[str, tuple[tuple[str, tuple[str, ...]], ...]], Counted] = {}
 
-    def on(self, wanted: Filter, currency: str) -> Decimal:
-        """What was spent, in ``currency``, on what fits the filter: exact."""
+    def on(self, wanted: Filter, currency: str) -> Counted:
+        """What was spent on what fits the filter, as a budget in ``currency`` counts it."""
         key = (currency, tuple(sorted(wanted.items())))
         if key not in self._known:
-            amount = Decimal(0)
-            for row in self._candidates(wanted):
-                if row.currency == currency and matches(wanted, row.owner, row.route):
-                    amount = EXACT.add(amount, row.amount)
-            self._known[key] = amount
+            self._known[key] = self._counted(wanted, currency)
         return self._known[key]
+
+    def _counted(self, wanted: Filter, currency: str) -> Counted:
+        amount = Decimal(0)
+        without: dict[str, Decimal] = {}
+        for row in self._candidates(wanted):
+            if not matches(wanted, row.owner, row.route):
+                continue
+            rate = None
+            if row.currency != currency:
+                rate = self._rate_of(row.currency, currency, row.day)
+                if rate is None:
+                    before = without.get(row.currency, Decimal(0))
+                    without[row.currency] = EXACT.add(before, row.amount)
+                    continue
+            amount = EXACT.add(amount, row.amount if rate is None else converted(row.amount, rate))
+        return Counted(amount, {code: each for code, each in sorted(without.items()) if each})
 
     def _candidates(self, wanted: Filter) -> Iterable[Spend]:
         rows: Sequence[Spend] = self._rows

@@ -1,7 +1,7 @@
 """Where budgets stand: what is spent in the period that a moment is in, and what was reached."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from spend.budget_periods import period_at
-from spend.budgets import Budget, Spending, percent, state
+from spend.budgets import Budget, percent, state
 from spend.money import EXACT
 from spend.periods import Period
 from store.completeness import complete_until
-from store.crossings import Crossing, recorded, spend_in
+from store.crossings import Crossing, recorded, spending_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class Status:
     """By threshold (percent): when it was found reached (UTC); None: it was not."""
     complete_until: datetime | None
     """Everything heard before (UTC) is in ``spent``; None: not known."""
+    without_rate: Mapping[str, Decimal] = field(default_factory=dict)
+    """Currency -> what was spent in it and is not in ``spent``, as it has no rate."""
 
     @property
     def percent(self) -> Decimal | None:
@@ -53,8 +55,10 @@ def statuses(
         period_at(now, budget.terms.period, ZoneInfo(budget.terms.timezone), budget.terms.fiscal)
         for budget in budgets
     ]
+    currencies = {budget.terms.currency for budget in budgets}
     spending = {
-        period: Spending(spend_in(session, tenant, period)) for period in dict.fromkeys(periods)
+        period: spending_in(session, tenant, period, currencies, now=now)
+        for period in dict.fromkeys(periods)
     }
     since = min((period.start for period in periods), default=now)
     reached = recorded(session, tenant, {budget.id for budget in budgets}, since)
@@ -67,5 +71,5 @@ def statuses(
             for threshold in terms.thresholds
         }
         spent = spending[period].on(terms.filter, terms.currency)
-        found.append(Status(budget, period, spent, crossed_at, complete))
+        found.append(Status(budget, period, spent.amount, crossed_at, complete, spent.without))
     return found

@@ -1,22 +1,30 @@
 """What budgets are compared with, and the thresholds that were reached."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import Date, case, cast, func, null, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from spend.budgets import Budget, Spend
+from spend.budgets import Budget, Spend, Spending
 from spend.calls import Owner, Route
+from spend.exchange import DAILY
+from spend.money import ATOM_DIGITS, ROUNDING
 from spend.owners import UNALLOCATED
 from spend.periods import Period
+from store.booked_time import day_of
+from store.conversion import Conversion
 from store.tables.budgets import crossings
 from store.tables.heard import owners, routes
 from store.tables.ledger import charges
 
+_UTC: Final = ZoneInfo("UTC")
+_ATOM: Final = Decimal(1).scaleb(-ATOM_DIGITS)
 _OWNER = ("team", "project", "service", "environment", "feature", "customer", "rule")
 _ROUTE = (
     "provider",
@@ -41,13 +49,36 @@ class Crossing:
     threshold: int
 
 
-def spend_in(session: Session, tenant: int, period: Period) -> list[Spend]:
+def spending_in(
+    session: Session, tenant: int, period: Period, currencies: Collection[str], *, now: datetime
+) -> Spending:
+    """A period's spend, for budgets in ``currencies``: what is in others counts at daily rates."""
+    rows = _spend_in(session, tenant, period, currencies)
+    spent_in = {row.currency for row in rows}
+    exchanges = {
+        to: Conversion(to=to, policy=DAILY, zone=_UTC, now=now).exchange(
+            session, tenant, period, spent_in
+        )
+        for to in sorted(set(currencies))
+    }
+    return Spending(rows, lambda currency, to, day: exchanges[to].rate(currency, day))
+
+
+def _spend_in(
+    session: Session, tenant: int, period: Period, currencies: Collection[str]
+) -> list[Spend]:
     """What each owner spent on each route: one query, however many budgets ask."""
+    # The day matters only where a budget may be in another currency.
+    one = next(iter(currencies)) if len(set(currencies)) == 1 else None
+    never = cast(null(), Date)
+    of_use = day_of(charges.c.slot)
+    day = of_use if one is None else case((charges.c.currency != one, of_use), else_=never)
     spent = (
         select(
             charges.c.payer_id,
             charges.c.route_id,
             charges.c.currency,
+            day.label("day"),
             func.sum(charges.c.amount).label("amount"),
         )
         .where(
@@ -55,7 +86,7 @@ def spend_in(session: Session, tenant: int, period: Period) -> list[Spend]:
             charges.c.slot >= period.start,
             charges.c.slot < period.end,
         )
-        .group_by(charges.c.payer_id, charges.c.route_id, charges.c.currency)
+        .group_by(charges.c.payer_id, charges.c.route_id, charges.c.currency, day)
         .subquery()
     )
     owned = (owners.c.tenant_id == tenant) & (owners.c.id == spent.c.payer_id)
@@ -64,6 +95,7 @@ def spend_in(session: Session, tenant: int, period: Period) -> list[Spend]:
     rows = session.execute(
         select(
             spent.c.currency,
+            spent.c.day,
             spent.c.amount,
             func.coalesce(owners.c.team, UNALLOCATED).label("team"),
             *(owners.c[name] for name in _OWNER[1:-1]),
@@ -77,6 +109,7 @@ def spend_in(session: Session, tenant: int, period: Period) -> list[Spend]:
             route=Route(**{name: row[name] for name in _ROUTE}),
             currency=row["currency"],
             amount=row["amount"],
+            day=row["day"],
         )
         for row in rows
     ]
@@ -118,7 +151,8 @@ def record(
             period_start=crossing.period_start,
             threshold=crossing.threshold,
             crossed_at=now,
-            spent=spent,
+            # What was converted may be finer than the ledger.
+            spent=spent.quantize(_ATOM, context=ROUNDING),
             amount=budget.terms.amount,
         )
         .on_conflict_do_nothing()

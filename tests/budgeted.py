@@ -28,7 +28,6 @@ def said(**changes: object) -> Terms:
         "currency": "USD",
         "period": "month",
         "timezone": "UTC",
-        "kept_in": "USD",
         "allow_private": True,
     }
     return terms(**(usual | changes))  # type: ignore[arg-type]  # the test's to get right

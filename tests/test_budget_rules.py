@@ -59,7 +59,7 @@ def test_what_counts_is_what_fits_to_the_last_digit(
             for row in rows
             if row.currency == "USD" and matches(wanted, row.owner, row.route)
         )
-        assert int(spending.on(wanted, "USD").scaleb(12)) == atoms
+        assert int(spending.on(wanted, "USD").amount.scaleb(12)) == atoms
 
 
 def test_a_filter_on_nothing_known_is_an_error_and_not_everything() -> None:

@@ -91,7 +91,7 @@ def test_a_webhook_is_a_secret(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"currency": "EUR"}, "currency"),
+        ({"currency": "EURO"}, "currency"),
         ({"amount": 1000.5}, "amount"),
         ({"amount": 1000.0}, "amount"),
         ({"amount": "1e3"}, "amount"),
@@ -195,6 +195,7 @@ def test_the_status_says_what_is_spent_left_and_crossed(
     assert status.pop("budget") == client.get("/v1/budgets/1").json()
     assert status == {
         "spent": "85.123456789012",
+        "without_rate": [],
         "amount": "100.00",
         "currency": "USD",
         "percent": "85.12",

@@ -81,7 +81,6 @@ def create(
             fiscal=settings.fiscal_year,
             thresholds=thresholds,
             webhook_url=webhook_url,
-            kept_in=settings.currency,
             allow_private=settings.allow_private_destinations,
         )
         with database_for(settings) as database, database.write() as session:
@@ -168,7 +167,15 @@ def _row(found: Status) -> list[str | Text]:
         f"{Decimal(plain(said.amount)):,} {said.currency}",
         "" if found.percent is None else f"{plain(found.percent)} %",
         _money(found.left, said.currency),
-        found.state,
+        ", ".join((found.state, *_not_in_it(found))),
+    ]
+
+
+def _not_in_it(found: Status) -> list[str]:
+    """What has no rate, in words."""
+    return [
+        f"without {_money(amount, code)} {code} (no rate)"
+        for code, amount in found.without_rate.items()
     ]
 
 

@@ -16,7 +16,7 @@ from app.tables import report_text, show_report
 from reports.statement_files import WRITERS
 from reports.statement_table import statement_table
 from spend.currencies import CODES
-from spend.exchange import DAILY, POLICIES
+from spend.exchange import POLICIES
 from spend.fiscal import Calendar
 from spend.statements import Statement
 from store import months, waiting
@@ -39,9 +39,7 @@ _FILES_ONLY: Final = ("parquet", "xlsx", "pdf")
     "--rate-policy",
     "policy",
     type=click.Choice(POLICIES),
-    default=DAILY,
-    show_default=True,
-    help="Which day's exchange rates to use.",
+    help="Which day's exchange rates to use. Default: the setting.",
 )
 @click.option(
     "--as-known-at",
@@ -67,7 +65,7 @@ def command(
     team: str | None,
     zone: ZoneInfo | None,
     currency: str | None,
-    policy: str,
+    policy: str | None,
     known_at: datetime | None,
     shape: str,
     output: Path | None,
@@ -106,7 +104,7 @@ def command(
                 period,
                 calendar=calendar,
                 currency=currency or settings.currency,
-                policy=policy,
+                policy=policy or settings.rate_policy,
                 now=now,
                 as_known_at=known_at,
                 team=team,
