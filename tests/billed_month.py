@@ -61,10 +61,12 @@ USED = [
 
 def put_ledger(session: Session, form: Format, used: Iterable[Used] = USED) -> None:
     """The lines of the ledger that the charge job would have posted."""
-    rows = []
+    rows, ids = [], {}
     for each in used:
         route = Route(provider=form.provider, model=form.models[each.model][0], deployment="api")
-        rows.append(charged(each, *put_names(session, Owner(team=each.team), route)))
+        if (each.team, route) not in ids:
+            ids[each.team, route] = put_names(session, Owner(team=each.team), route)
+        rows.append(charged(each, *ids[each.team, route]))
     session.execute(insert(charges), rows)
 
 
