@@ -21,7 +21,7 @@ _PATIENCE: Final = text("SET LOCAL statement_timeout = '1h'")
 """Of a reader who holds nobody up: a year of a busy ledger is minutes."""
 _WRITTEN_ALIKE: Final = text("SET LOCAL datestyle = 'ISO'")
 """Whatever the server's settings are; the session's time zone is UTC."""
-_TOLD_EVERY: Final = 100_000
+TOLD_EVERY: Final = 100_000
 
 Told = Callable[[int], None]
 """Told now and then how many lines were read."""
@@ -69,7 +69,7 @@ class BookedLines:
             for told_so_far, line in enumerate(copy, self.lines + 1):
                 self._hash.update(line)
                 self.lines = told_so_far
-                if told is not None and told_so_far % _TOLD_EVERY == 0:
+                if told is not None and told_so_far % TOLD_EVERY == 0:
                     told(told_so_far)
         if up_to is not None:
             self._seen_to = up_to

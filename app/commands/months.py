@@ -175,7 +175,7 @@ def close(name: str, accepted: tuple[str, ...], dry_run: bool, by: str, note: st
             by=by,
             note=note,
             accepted=accepted,
-            told=_read_so_far,
+            told=read_so_far,
         )
     click.echo(f"{name} is closed")
     _show_record(json.loads(month.record or ""), month.hash or "")
@@ -200,7 +200,7 @@ def _preview(name: str, by: str, note: str | None) -> None:
             now=now,
         )
         found = month_closing.preview(
-            session, TENANT, checked, now=now, by=by, note=note, told=_read_so_far
+            session, TENANT, checked, now=now, by=by, note=note, told=read_so_far
         )
     month = checked.month
     _told(f"{name}: {month.state}", [_bounds(month)])
@@ -228,7 +228,7 @@ def verify(kept: str | None) -> None:
         database.read() as session,
         _stoppable(),
     ):
-        for proof in month_proof.prove(session, TENANT, told=_read_so_far):
+        for proof in month_proof.prove(session, TENANT, told=read_so_far):
             proofs.append(proof)
             click.echo(f"{proof.month} read", err=True)
     if proofs:
@@ -271,7 +271,8 @@ def _told(heading: str, said: Sequence[str]) -> None:
         click.echo("\n".join([heading, *(f"  {each}" for each in said)]))
 
 
-def _read_so_far(lines: int) -> None:
+def read_so_far(lines: int) -> None:
+    """Says how far a long reading has come."""
     click.echo(f"{lines:,} lines read", err=True)
 
 
