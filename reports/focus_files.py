@@ -83,6 +83,8 @@ def _write_csv(path: Path, columns: Sequence[FocusColumn], rows: Iterator[Sequen
 
 
 def _text(value: Value) -> str:
+    if value is None:
+        return ""
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%dT%H:%M:%S}Z"
     return cell(value)
