@@ -59,6 +59,8 @@ class Share:
     """As it should be billed."""
     weight: int
     """The same in the bill's currency, in 1e-12."""
+    unpriced: int = 0
+    """Tokens that have no price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,15 +148,17 @@ class _Targets:
 
     def _share_model(self, model: str, billed: int, shares: Sequence[Share]) -> None:
         left = billed - self._estimated(shares)
-        weighed = [each for each in shares if each.weight > 0]
+        weighed = [(each, each.weight) for each in shares if each.weight > 0]
+        # Who used what has no price is known all the same.
+        weighed = weighed or [(each, each.unpriced) for each in shares if each.unpriced > 0]
         if not weighed and not model:
             # What is for no model in particular, such as tool calls of all of them.
             self._share_by_team(USAGE, left)
         elif not weighed:
             self._add(USAGE, UNINSTRUMENTED, self._route(model), left)
         else:
-            parts = money.split_units(left, [each.weight for each in weighed])
-            for share, part in zip(weighed, parts, strict=True):
+            parts = money.split_units(left, [weight for _share, weight in weighed])
+            for (share, _weight), part in zip(weighed, parts, strict=True):
                 self._add(USAGE, _owner(share.team), share.route, part)
 
     def share_rest(self, kind: str) -> None:

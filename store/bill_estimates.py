@@ -97,6 +97,12 @@ def is_estimate() -> ColumnElement[bool]:
     return and_(charges.c.bill_id.is_(None), charges.c.rule_id.is_(None))
 
 
+def lacks_price() -> ColumnElement[bool]:
+    """Cells that used something without a price, and so have no charge at all."""
+    c = cells.c
+    return and_(c.charged, or_(c.unpriced_calls > c.unmetered_calls, c.unpriced_tokens > 0))
+
+
 def of_providers(tenant: int, providers: Providers) -> Select[tuple[int]]:
     """Ids of their routes."""
     return select(routes.c.id).where(
@@ -137,8 +143,7 @@ def _without_price(tenant: int, providers: Providers, pieces: Pieces) -> Select[
             c.slot >= pieces.whole.start,
             c.slot < pieces.whole.end,
             c.route_id.in_(of_providers(tenant, providers)),
-            c.charged,
-            or_(c.unpriced_calls > c.unmetered_calls, c.unpriced_tokens > 0),
+            lacks_price(),
         )
         .group_by(piece, c.route_id)
     )

@@ -18,11 +18,12 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from spend import money
-from spend.bills import Bill
+from spend.bills import USAGE, Bill
 from spend.calls import Route
 from spend.exchange import DAILY, Exchange
 from spend.fiscal import Calendar
 from spend.ids import content_id
+from spend.meters import DISJOINT
 from spend.months import OPEN, SOFT_CLOSED
 from spend.owners import UNALLOCATED
 from spend.periods import Period
@@ -39,13 +40,17 @@ from spend.true_up import (
     TrueUpRefusedError,
     targets_of,
 )
-from store import dictionaries, ledger, months, parties, rates, reconcile, waiting
-from store.bill_estimates import is_estimate, of_providers, usage_kind
+from store import dictionaries, ledger, months, parties, payers, rates, reconcile, waiting
+from store.bill_estimates import is_estimate, lacks_price, of_providers, usage_kind
 from store.ledger import NewCharge
 from store.tables.heard import owners, routes
 from store.tables.ledger import charges
+from store.tables.rollups import cells
 
 _UTC: Final = ZoneInfo("UTC")
+
+_OF_ROUTE: Final = ("provider", "model", "deployment", "region")
+"""What reports tell of a route."""
 
 _Key = tuple[str, str, int, int, int, str]
 """Kind, meter, owner, payer, route and currency of lines of bills."""
@@ -74,7 +79,10 @@ def true_up(
     if compared.overlapping:
         ids = ", ".join(str(each.id) for each in compared.overlapping)
         raise TrueUpRefusedError(f"bill {ids} overlaps it: some time would be billed twice")
-    shares = _shares(session, tenant, compared, now=now, policy=policy)
+    shares = [
+        *_shares(session, tenant, compared, now=now, policy=policy),
+        *_unpriced(session, tenant, compared),
+    ]
     targets = targets_of(compared.variance, shares, provider=compared.provider)
     lacking = _lacking(_keyed(targets), _posted(session, tenant, bill, period))
     slot, booked_slot = _slots(session, tenant, bill, period, calendar)
@@ -103,8 +111,7 @@ def _shares(
         .group_by(c.payer_id, c.route_id, kind, c.currency)
         .subquery("by_id")
     )
-    of_route = [routes.c[name] for name in ("provider", "model", "deployment", "region")]
-    key = [owners.c.team, *of_route, by_id.c.kind, by_id.c.currency]
+    key = [owners.c.team, *(routes.c[name] for name in _OF_ROUTE), by_id.c.kind, by_id.c.currency]
     found = session.execute(
         select(*key, func.sum(by_id.c.amount).label("amount"))
         .join_from(
@@ -132,6 +139,40 @@ def _shares(
             currency=row.currency,
             amount=row.amount,
             weight=_weight(exchange, row.currency, row.amount, period),
+        )
+        for row in found
+    ]
+
+
+def _unpriced(session: Session, tenant: int, compared: Reconciled) -> list[Share]:
+    """What has no price, by who would pay for it."""
+    period = compared.variance.period
+    source, payer = payers.joined(session, tenant, cells, cells.c.slot)
+    key = [owners.c.team, *(routes.c[name] for name in _OF_ROUTE)]
+    tokens = [func.sum(cells.c[name]) for name in DISJOINT]
+    found = session.execute(
+        select(*key, *tokens)
+        .select_from(source)
+        .join(routes, and_(routes.c.tenant_id == tenant, routes.c.id == cells.c.route_id))
+        .outerjoin(owners, and_(owners.c.tenant_id == tenant, owners.c.id == payer))
+        .where(
+            cells.c.tenant_id == tenant,
+            cells.c.slot >= period.start,
+            cells.c.slot < period.end,
+            routes.c.provider.in_(compared.providers),
+            lacks_price(),
+        )
+        .group_by(*key)
+    )
+    return [
+        Share(
+            team=row.team or UNALLOCATED,
+            route=Route(row.provider, row.model, deployment=row.deployment, region=row.region),
+            kind=USAGE,
+            currency=compared.currency,
+            amount=Decimal(0),
+            weight=0,
+            unpriced=int(sum(row[len(key) :])),
         )
         for row in found
     ]

@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from bill_writers import Used
 from billed_month import FORMATS, NOW, USED, in_month, put_bill, put_ledger, put_rate
+from filled_ledger import put_cell
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from spend.bills import Bill
+from spend.calls import Owner, Route
 from spend.fiscal import Calendar
 from spend.money import EXACT
 from spend.months import LedgerMonth
@@ -111,6 +113,22 @@ def test_each_team_pays_its_share_and_what_was_never_heard_is_nobodys(database: 
         ("support", None): estimated["support"],
         ("unallocated", "uninstrumented"): Decimal(9),
     }
+
+
+def test_what_has_no_price_of_ours_is_paid_by_who_used_it(database: Database) -> None:
+    model = OPENAI.models["small"][0]
+    with database.write() as session:
+        for team, tokens in (("search", 30_000), ("ads", 10_000)):
+            route = Route("openai", model, deployment="api")
+            told = {"unpriced": 1, "input": tokens}
+            put_cell(session, "2026-10-05T12:15", Owner(team=team), route, **told)
+        line = replace(OCTOBER[0], model="small", quantity=40_000, amount=Decimal(8))
+        bill = put_bill(session, OPENAI, [line], "2026-10")
+        compared = reconcile.of_bill(session, TENANT, bill, now=NOW).variance
+        assert compared.buckets.price == compared.difference == 8
+        assert compared.coverage.share == 1
+        done = true_up.true_up(session, TENANT, bill, calendar=UTC_MONTHS, now=NOW)
+        assert {each.owner.team: each.amount for each in done.lines} == {"search": 6, "ads": 2}
 
 
 def test_late_calls_and_a_newer_version_move_what_is_posted(database: Database) -> None:
