@@ -9,6 +9,7 @@ import operator
 from typing import Any, Final
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Date,
     DateTime,
@@ -89,7 +90,9 @@ def to_come_in(to_come: Subquery, period: Period) -> Subquery:
         cast(null(), Date).label("day"),
     ]
     return (
-        select(*keys, *(func.sum(value).label(name) for name, value in said.items()))
+        select(
+            *keys, *(cast(func.sum(value), BigInteger).label(name) for name, value in said.items())
+        )
         .where(booked_in(to_come, period))
         .group_by(*keys)
         .subquery("coming")
