@@ -6,14 +6,13 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, func, insert, select
+from sqlalchemy import Row, insert, select
 from sqlalchemy.dialects.postgresql import insert as insert_new
 from sqlalchemy.orm import Session
 
 from spend.fiscal import Calendar, FiscalPeriod, FiscalYear
 from spend.month_records import calendar_fields
 from spend.months import (
-    CLOSED,
     OPEN,
     REOPEN,
     SOFT_CLOSE,
@@ -58,19 +57,6 @@ def acts(session: Session, tenant: int) -> dict[str, list[MonthAct]]:
     found: dict[str, list[MonthAct]] = {}
     for row in rows:
         found.setdefault(row.month, []).append(_act(row))
-    return found
-
-
-def closed_until(session: Session, tenant: int) -> datetime | None:
-    """Before this moment (UTC) nothing may be booked any more, adjusting entries neither.
-
-    None: no month is closed for good.
-    """
-    found: datetime | None = session.scalar(
-        select(func.max(months.c.ends)).where(
-            months.c.tenant_id == tenant, months.c.state == CLOSED
-        )
-    )
     return found
 
 
