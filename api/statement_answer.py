@@ -1,7 +1,6 @@
 """Fills the API's answer from a statement."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from decimal import Decimal
 from typing import Any, Final
 
@@ -14,7 +13,7 @@ from spend.periods import local_day
 from spend.statement_lines import Figures, no_coins
 from spend.statement_parts import Place, by_deployment, by_region
 from spend.statements import Statement, TeamPart
-from spend.why import Why
+from spend.why import PART_NAMES, Why
 
 _OF_COMMITMENT: Final = ("paid", "covered", "used", "wasted")
 
@@ -56,7 +55,7 @@ def statement_answer(found: Statement) -> StatementAnswer:
         "corrections": _corrections(found),
         "where": _where(found),
         "rates": [exchanged_answer(used).model_dump() for used in found.rates],
-        "not_converted": [
+        "elsewhere": [
             {"currency": each.currency}
             | {"cost": plain(each.cost), "billed_cost": plain(each.billed_cost)}
             for each in found.elsewhere
@@ -98,7 +97,7 @@ def _figures(figures: Figures) -> dict[str, Any]:
 
 def _why(why: Why, *, coins: bool = False) -> dict[str, Any]:
     written = _coins if coins else plain
-    return {part: written(amount) for part, amount in asdict(why).items()}
+    return {part: written(getattr(why, part)) for part in PART_NAMES}
 
 
 def _part(found: Statement, team: str) -> dict[str, Any]:

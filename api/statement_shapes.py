@@ -205,5 +205,5 @@ class StatementAnswer(BoundsAnswer):
     corrections: list[CorrectionRow]
     where: WhereAnswer
     rates: list[ExchangedAnswer]
-    not_converted: list[ElsewhereAnswer]
+    elsewhere: list[ElsewhereAnswer]
     total: SumAnswer
