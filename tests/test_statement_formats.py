@@ -279,10 +279,9 @@ def test_what_cannot_be_asked_is_refused_by_name(database: Database) -> None:
         answer = client.get(f"/v1/statements/{path}", params=params)
         assert answer.status_code == 422, (path, params, answer.text)
         assert answer.json()["field"] == field
-    for team in (*TEAMS[1:6], "\u202eevil", "nobody"):
-        for end in WRITERS:
-            answer = client.get(f"/v1/statements/2026-10.{end}", params={"team": team})
-            assert answer.status_code == 200, (team, end, answer.text)
+    for team, end in zip((*TEAMS[1:6], "\u202eevil"), ("pdf", "xlsx") * 3, strict=True):
+        answer = client.get(f"/v1/statements/2026-10.{end}", params={"team": team})
+        assert answer.status_code == 200, (team, end, answer.text)
 
 
 @pytest.mark.one_server
