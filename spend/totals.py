@@ -80,10 +80,9 @@ def together(groups: Iterable[Totals]) -> Totals:
         return Totals()
     if len(groups) == 1:
         return groups[0]
-    usage: dict[str, int] = {}
-    for group in groups:
-        for meter, units in group.usage.items():
-            usage[meter] = usage.get(meter, 0) + units
+    used = [group.usage for group in groups if group.usage]
+    # Usage and money are told apart: mostly one of the two has any.
+    usage = used[0] if len(used) == 1 else _usage(used)
     cost, listed, contracted, billed = map(_sum, zip(*map(_MONEY, groups), strict=True))
     counts = [sum(column) for column in zip(*map(_COUNTS, groups), strict=True)]
     unlisted = any(group.cost is not None and group.list_cost is None for group in groups)
@@ -95,6 +94,14 @@ def together(groups: Iterable[Totals]) -> Totals:
         usage=usage,
         **dict(zip(_COUNTED, counts, strict=True)),
     )
+
+
+def _usage(several: Iterable[Mapping[str, int]]) -> Mapping[str, int]:
+    found: dict[str, int] = {}
+    for usage in several:
+        for meter, units in usage.items():
+            found[meter] = found.get(meter, 0) + units
+    return found
 
 
 def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
