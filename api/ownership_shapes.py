@@ -143,6 +143,10 @@ class PreviewAnswer(BaseModel):
     """What applying the rules would book."""
 
     currency: str
+    elsewhere: list[str] = Field(
+        description="Other currencies with charges in the period: they pass likewise, and are in no"
+        " figure."
+    )
     from_: str = Field(alias="from")
     to: str
     teams: list[TeamChange] = Field(description="Largest difference first.")
@@ -196,6 +200,7 @@ def preview_answer(
         )
     return PreviewAnswer(
         currency=currency,
+        elsewhere=list(found.elsewhere),
         **{"from": asked.start},
         to=asked.end,
         teams=teams,

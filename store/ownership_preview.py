@@ -33,6 +33,8 @@ class Preview:
     after: dict[str, Share]
     decided: dict[str, Share]
     """By rule: what it decides of the period."""
+    elsewhere: tuple[str, ...] = ()
+    """Other currencies with charges in the period: they pass likewise, and are in no figure."""
 
     @property
     def teams(self) -> list[str]:
@@ -78,4 +80,9 @@ def preview(
         before=by_team(held, found, period, now),
         after=by_team(said, found, period, now),
         decided=decided(said, found, period),
+        elsewhere=tuple(
+            code
+            for code in split_days.currencies(session, tenant, period.start, period.end)
+            if code != currency
+        ),
     )

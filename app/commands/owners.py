@@ -106,6 +106,8 @@ def _show_preview(settings: Settings, said: Ownership, period: Period, now: date
             raise click.ClickException("there is too much to look at: less time") from None
         held = ownership.in_force(session, TENANT)
     show(_changes(found, currency))
+    if found.elsewhere:
+        click.echo(f"what is in {', '.join(found.elsewhere)} passes likewise, and is not shown")
     idle = [name for name, each in found.decided.items() if not each.calls and not each.cost]
     if idle:
         click.echo(f"decide nothing of this time: {', '.join(map(shown_name, idle))}")
