@@ -133,9 +133,7 @@ def test_the_example_of_the_documentation_is_what_the_ledger_says(database: Data
         ("2026-11-12T08:00", "320", SEARCH, CLAUDE),
     ]
     with database.write() as session:
-        commitments.apply(
-            session, TENANT, commitments_of(said, source="docs"), now=OCTOBER
-        )
+        commitments.apply(session, TENANT, commitments_of(said, source="docs"), now=OCTOBER)
         for slot, cost, owner, route in used:
             put_charge(session, slot, cost, owner, route)
     settle(database, "2026-12-01")

@@ -51,9 +51,7 @@ from store.tenants import TENANT
 )
 def test_a_mistake_is_told_by_line_and_field(said: dict[str, str], field: str) -> None:
     with pytest.raises(RowsRefusedError) as refused:
-        commitments_of(
-            [Row(2, SAID), Row(7, SAID | {"name": "b"} | said)], source=""
-        )
+        commitments_of([Row(2, SAID), Row(7, SAID | {"name": "b"} | said)], source="")
     assert [(each.line, each.field) for each in refused.value.refusals] == [(7, field)]
 
 

@@ -179,9 +179,7 @@ def test_a_json_file_says_the_same_as_a_csv_file() -> None:
     text = """[{"provider": "openai", "model": "gpt-4o", "meter": "input", "unit_price": 2.125,
         "currency": "USD", "valid_from": "2026-10-01", "above_tokens": 200000}]"""
     from_json = price_lines(rows_of_json(text), source="x")
-    from_csv = price_lines(
-        rows_of_csv(f"{HEADER}{GOOD}200000", REQUIRED), source="x"
-    )
+    from_csv = price_lines(rows_of_csv(f"{HEADER}{GOOD}200000", REQUIRED), source="x")
     assert from_json == from_csv
     assert from_json[0].unit_price == Decimal("2.125")
     for wrong in ("[", "[1]", "[]", '[{"provider": ["openai"]}]', "[" * 100_000):
