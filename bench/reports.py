@@ -17,6 +17,8 @@ from bench.filled_month import fill
 from bench.plan import Plan
 from bench.running import empty_database
 from bench.table import Row
+from jobs.context import JobContext
+from jobs.sum_days import sum_days
 from spend.exchange import DAILY
 from spend.fiscal import Calendar
 from store.conversion import Conversion
@@ -75,6 +77,7 @@ def _fill(database: Database, calls: int) -> int:
         cells = fill(
             session, start=period.start, end=period.end, teams=TEAMS, models=MODELS, calls=calls
         )
+    sum_days(JobContext(database, now=_NOW))
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("SET statement_timeout = 0"))
         connection.execute(text("VACUUM ANALYZE"))

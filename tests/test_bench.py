@@ -8,16 +8,18 @@ from deliveries import item_by_item
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from app.local_postgres import LocalPostgres
-from bench import durable, peer
+from bench import durable, peer, statements
 from bench.bare import copy_again
 from bench.bodies import MADE_UP, SPANS, Request, Template, calls, ordinary
 from bench.dialects import BATCH, MEASURE, batch_of, dialects
 from bench.loads import Lost, all_stored
+from bench.plan import Plan
 from bench.running import collector, empty_database, prepare
 from bench.table import Row
 from collector.signals import Signal
 from collector.understanding.by_signal import understand_signal
 from store.intake import Heard
+from store.sessions import Database
 
 
 def heard(*bodies: bytes) -> Heard:
@@ -87,3 +89,15 @@ def test_the_product_is_its_own_peer_and_stores_what_the_bench_sends(
             all_stored(url, stored + 1, patience=0)
         assert copy_again(postgres, url).rows_a_second > 0
         assert durable.bytes_of(url, stored)["sightings"] > 100
+
+
+@pytest.mark.one_server
+def test_a_statement_of_filled_months_is_measured(
+    postgres: LocalPostgres, database: Database
+) -> None:
+    plan = Plan(postgres, 1, 0, 1, 1, MADE_UP, lambda _line: None)
+    lines, _seconds = statements.filled(database, plan, months=2, teams=2, models=3)
+    row = statements.statement_row(database, "Europe/Berlin")
+    assert lines > 100
+    assert (row.unit, row.at_most) == ("ms", statements.GOAL)
+    assert row.note.startswith("6 lines beside the month before")
