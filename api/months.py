@@ -160,7 +160,7 @@ def close(
                 tenant,
                 name,
                 calendar=config.calendar,
-                currency=config.currency,
+                telling=config.telling,
                 now=now,
                 by=who.name,
                 note=body.note,
@@ -179,7 +179,13 @@ def close(
                 now=now,
             )
             found = month_closing.preview(
-                session, tenant, checked, now=now, by=who.name, note=body.note
+                session,
+                tenant,
+                checked,
+                telling=config.telling,
+                now=now,
+                by=who.name,
+                note=body.note,
             )
             return with_history(
                 checked.month,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from spend.exchange import DAILY
+from spend.exchange import DAILY, Telling
 from spend.fiscal import CALENDAR_YEAR, Calendar, FiscalYear
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -35,3 +35,8 @@ class ApiSettings:
     def calendar(self) -> Calendar:
         """Whose periods are closed, and statements are of where a question names no zone."""
         return Calendar(self.timezone, self.fiscal_year)
+
+    @property
+    def telling(self) -> Telling:
+        """How money of many currencies is told where nobody asks for it otherwise."""
+        return Telling(self.currency, self.rate_policy)

@@ -22,6 +22,7 @@ from sqlalchemy.exc import ArgumentError
 
 from app.addresses import Address, parse_address
 from app.errors import WrongSetting
+from spend.exchange import Telling
 from spend.fiscal import ENDS, KINDS, WEEKDAYS, Calendar, FiscalYear
 
 PREFIX = "SPANLEDGER_"
@@ -224,6 +225,11 @@ class Settings(BaseSettings):
     def calendar(self) -> Calendar:
         """Whose periods are closed, and statements are of."""
         return Calendar(self.zone, self.fiscal_year)
+
+    @property
+    def telling(self) -> Telling:
+        """How money of many currencies is told where nobody asks for it otherwise."""
+        return Telling(self.currency, self.rate_policy)
 
 
 def read_settings() -> Settings:

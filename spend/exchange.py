@@ -53,6 +53,16 @@ _PIVOTS_FIRST: Final = ("EUR", "USD")
 _DAY: Final = timedelta(days=1)
 
 
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How money of many currencies is told where nobody asks for it otherwise."""
+
+    currency: str
+    """In this one (ISO 4217)."""
+    policy: str = DAILY
+    """One of POLICIES."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeRate:
     """One unit of a currency is ``rate`` units of another, on a day, as somebody publishes it."""

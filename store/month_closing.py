@@ -5,13 +5,14 @@ waits for long, and those that came meanwhile under the lock.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Table, case, func, select
 from sqlalchemy.orm import Session
 
+from spend.exchange import Telling
 from spend.fiscal import Calendar
 from spend.month_records import (
     Closing,
@@ -92,6 +93,7 @@ def preview(
     tenant: int,
     checked: Checked,
     *,
+    telling: Telling,
     now: datetime,
     by: str,
     note: str | None = None,
@@ -101,7 +103,7 @@ def preview(
     act = MonthAct(CLOSE, now, by, note, tuple(checked.warnings))
     ahead = _Ahead(session, tenant, checked.month)
     ahead.read(session, tenant, told=told)
-    return _closing(session, tenant, checked.month, act, ahead)
+    return _closing(session, tenant, checked.month, act, ahead, telling)
 
 
 def close(
@@ -110,7 +112,7 @@ def close(
     name: str,
     *,
     calendar: Calendar,
-    currency: str,
+    telling: Telling,
     now: datetime,
     by: str,
     note: str | None = None,
@@ -119,10 +121,11 @@ def close(
 ) -> LedgerMonth:
     """Closes a month, in one transaction after it was read; returns it with its record.
 
-    ``currency`` is the one that reports are in; ``accepted`` names warnings
+    ``telling`` is how its statement is told from then on, too; ``accepted`` names warnings
     (store/month_warnings.py), or says ``all``. Raises MonthUnknownError, WarningUnknownError and
     MonthRefusedError: then, and if it is killed, everything is as it was.
     """
+    currency = telling.currency
     with database.write() as session:
         # Whoever posts has committed then, and all up to these ids can be seen.
         waiting_cells.lock_ledger(session)
@@ -140,7 +143,7 @@ def close(
         if not ahead.is_of(session, tenant, checked.month):
             raise MonthRefusedError([f"{name} was opened or closed by somebody else meanwhile"])
         ahead.read(session, tenant)
-        record = record_of(_closing(session, tenant, checked.month, act, ahead))
+        record = record_of(_closing(session, tenant, checked.month, act, ahead, telling))
         sha256 = sha256_of(record)
         months.write(session, tenant, checked.month, state=CLOSED, record=record, sha256=sha256)
         months.note_act(session, tenant, name, act)
@@ -197,7 +200,12 @@ def last_closed(session: Session, tenant: int) -> str | None:
 
 
 def _closing(
-    session: Session, tenant: int, month: LedgerMonth, act: MonthAct, ahead: _Ahead
+    session: Session,
+    tenant: int,
+    month: LedgerMonth,
+    act: MonthAct,
+    ahead: _Ahead,
+    telling: Telling,
 ) -> Closing:
     return Closing(
         month=month,
@@ -206,7 +214,7 @@ def _closing(
         # With the names that were known then: of models, more becomes known.
         statement=statement_lines(booked(session, tenant, month.period, as_known_at=act.at)),
         sums=sums_of(session, tenant, month.period),
-        versions=_versions(session, tenant),
+        versions=_versions(session, tenant) | {"telling": asdict(telling)},
         acts=[*months.acts(session, tenant).get(month.name, ()), act],
         previous=ahead.previous,
     )

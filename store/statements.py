@@ -1,5 +1,6 @@
 """Collects what a month's statement is drawn up from."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
@@ -9,7 +10,7 @@ from sqlalchemy import Row, and_, select, true
 from sqlalchemy.orm import Session
 
 from spend.budgets import Budget
-from spend.exchange import DAILY
+from spend.exchange import Telling
 from spend.fiscal import Calendar, FiscalPeriod
 from spend.months import CLOSE, CLOSED, OPEN, REOPEN, SOFT_CLOSE, SOFT_CLOSED
 from spend.statements import Books, Sources, Statement, draw_up
@@ -30,15 +31,17 @@ def statement_of(
     month: FiscalPeriod,
     *,
     calendar: Calendar,
-    currency: str,
-    policy: str = DAILY,
+    telling: Telling,
+    currency: str | None = None,
+    policy: str | None = None,
     now: datetime,
     as_known_at: datetime | None = None,
     team: str | None = None,
 ) -> Statement:
     """The statement of a period of a calendar by what is booked in it; ``now`` is UTC.
 
-    Money in other currencies than ``currency`` is converted by a ``policy`` (spend/exchange.py).
+    Money in other currencies than ``currency`` is converted by a ``policy`` (spend/exchange.py);
+    where they are None, as a closed month was told when it was closed, and others by ``telling``.
     ``as_known_at`` as of ``store.booked.booked``: rates, budgets and the month's state are those
     known then, too, and what waits for its charge is not in it. Of a closed month, rates, budgets
     and names stay those known when it was closed.
@@ -47,9 +50,10 @@ def statement_of(
     """
     before = calendar.previous(month)
     done = _last_act(session, tenant, month, as_known_at)
+    usual = _telling(done) or telling
     asked = Conversion(
-        to=currency,
-        policy=policy,
+        to=currency or usual.currency,
+        policy=policy or usual.policy,
         zone=calendar.zone,
         now=now,
         as_known_at=as_known_at,
@@ -74,24 +78,22 @@ def statement_of(
         rates=books.used,
         books=_books(session, done, as_known_at),
     )
-    if (
-        len({(row.team, row.provider, row.model) for row in (*sources.now, *sources.last)})
-        > MOST_ROWS
-    ):
+    lines = {(row.team, row.provider, row.model) for row in (*sources.now, *sources.last)}
+    if len(lines) > MOST_ROWS:
         raise TooManyRowsError
 
     def month_of(day: date) -> str:
         return calendar.period_at(datetime(day.year, day.month, day.day, tzinfo=UTC)).name
 
-    return draw_up(month, before, calendar.zone, currency, sources, month_of=month_of, team=team)
+    return draw_up(month, before, calendar.zone, asked.to, sources, month_of=month_of, team=team)
 
 
 def _last_act(
     session: Session, tenant: int, month: FiscalPeriod, as_known_at: datetime | None
 ) -> Row[*tuple[Any, ...]] | None:
-    """What was done with a month last: act, at, and the hash of its record."""
+    """What was done with a month last: act, at, and its record with the hash."""
     done = (
-        select(month_acts.c.act, month_acts.c.at, months.c.hash)
+        select(month_acts.c.act, month_acts.c.at, months.c.record, months.c.hash)
         .join(months, and_(months.c.tenant_id == tenant, months.c.name == month_acts.c.month))
         .where(
             month_acts.c.tenant_id == tenant,
@@ -107,6 +109,12 @@ def _last_act(
 
 def _closed_at(done: Row[*tuple[Any, ...]] | None) -> datetime | None:
     return done.at if done is not None and done.act == CLOSE else None
+
+
+def _telling(done: Row[*tuple[Any, ...]] | None) -> Telling | None:
+    if done is None or done.act != CLOSE or done.record is None:
+        return None
+    return Telling(**json.loads(done.record)["versions"]["telling"])
 
 
 def _books(

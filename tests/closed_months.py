@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from jobs.context import JobContext
 from jobs.timetable import run_job
+from spend.exchange import Telling
 from spend.fiscal import Calendar
 from spend.month_proofs import Broken
 from spend.months import LedgerMonth
@@ -50,7 +51,12 @@ def reopen(database: Database, name: str, reason: str | None = "wrong contract")
 
 
 def close(database: Database, name: str, *accepted: str, **others: Any) -> LedgerMonth:
-    said: dict[str, Any] = {"calendar": UTC_MONTHS, "currency": "USD", "now": NOW, "by": "ann"}
+    said: dict[str, Any] = {
+        "calendar": UTC_MONTHS,
+        "telling": Telling("USD"),
+        "now": NOW,
+        "by": "ann",
+    }
     return month_closing.close(database, TENANT, name, accepted=accepted, **said | others)
 
 

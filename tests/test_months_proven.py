@@ -136,8 +136,9 @@ def rate(database: Database, day: str, value: str, moment: datetime) -> None:
         rates.enter(session, TENANT, written, correct=True, clock=lambda: moment)
 
 
-def statement(database: Database, month: str) -> dict[str, Any]:
-    found: dict[str, Any] = asking(database, now=LATER).get(f"/v1/statements/{month}").json()
+def statement(database: Database, month: str, **settings: str) -> dict[str, Any]:
+    client = asking(database, now=LATER, **settings)
+    found: dict[str, Any] = client.get(f"/v1/statements/{month}").json()
     return found
 
 
@@ -182,6 +183,9 @@ def test_a_closed_month_does_not_move_whatever_comes_late(database: Database) ->
     assert broken(database) == []
     until = {"complete_until": None}
     assert statement(database, "2026-09") | until == told | until
+    changed = {"currency": "EUR", "rate_policy": "period-end"}
+    assert statement(database, "2026-09", **changed) | until == told | until
+    assert statement(database, "2026-10", **changed)["currency"] == "EUR"
     close(database, "2026-10", "all", now=later)
     assert broken(database) == []
     assert statement(database, "2026-10")["total"]["cost"] != "30.00"

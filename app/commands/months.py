@@ -170,7 +170,7 @@ def close(name: str, accepted: tuple[str, ...], dry_run: bool, by: str, note: st
             TENANT,
             name,
             calendar=settings.calendar,
-            currency=settings.currency,
+            telling=settings.telling,
             now=datetime.now(UTC),
             by=by,
             note=note,
@@ -200,7 +200,14 @@ def _preview(name: str, by: str, note: str | None) -> None:
             now=now,
         )
         found = month_closing.preview(
-            session, TENANT, checked, now=now, by=by, note=note, told=read_so_far
+            session,
+            TENANT,
+            checked,
+            telling=settings.telling,
+            now=now,
+            by=by,
+            note=note,
+            told=read_so_far,
         )
     month = checked.month
     _told(f"{name}: {month.state}", [_bounds(month)])
