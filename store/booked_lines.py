@@ -37,14 +37,10 @@ from spend.calls import Outcome
 from spend.meters import METER_NAMES
 from spend.periods import Period
 from store.booked_time import booked_in, booked_time, day_of, within
-from store.ledger import CREDIT, TRUE_UP
+from store.ledger import NOT_USAGE
 from store.tables.days import charge_days, usage_days
 from store.tables.ledger import charges, usage_lines
 from store.tables.pools import ledgers
-
-TAX: Final = "tax"
-NOT_USAGE: Final = (CREDIT, TRUE_UP, TAX)
-"""Kinds of charges that are told apart from usage."""
 
 DAY: Final = timedelta(days=1)
 

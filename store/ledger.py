@@ -47,6 +47,9 @@ CORRECTION: Final = "correction"
 ALLOCATION: Final = "allocation"
 TRUE_UP: Final = "true-up"
 CREDIT: Final = "credit"
+TAX: Final = "tax"
+NOT_USAGE: Final = (TRUE_UP, CREDIT, TAX)
+"""Kinds of charges that are told apart from usage."""
 
 Rows = Sequence[Row[*tuple[Any, ...]]]
 

@@ -21,13 +21,11 @@ from sqlalchemy.orm import Session
 
 from store import closing
 from store.closing import Posting
-from store.ledger import CORRECTION, CREDIT, ENGINE, TRUE_UP
+from store.ledger import CORRECTION, ENGINE, NOT_USAGE
 from store.payers import pays
 from store.tables.ledger import charges, usage_lines
 from store.tables.ownership import payers
 from store.usage_lines import COUNTS, KEY
-
-TAX: Final = "tax"
 
 _SUMS: Final = ("quantity", "list_amount", "contracted_amount", "amount", "billed_amount")
 _COPIED: Final = (
@@ -60,7 +58,7 @@ def move(session: Session, tenant: int, start: datetime, end: datetime, *, now: 
     within = (start, end)
     _move(session, tenant, usage_lines, posting, within, copied=KEY, sums=COUNTS)
     # What is no usage keeps its kind: the charge job must not take it for usage.
-    kept = charges.c.kind.in_((TRUE_UP, CREDIT, TAX))
+    kept = charges.c.kind.in_(NOT_USAGE)
     return _move(
         session,
         tenant,
