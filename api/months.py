@@ -89,18 +89,17 @@ def soft_close(
 
     True-ups, credits and taxes of bills may still be booked into it, and it may be opened again.
     """
-    now = clock()
     with _refusals():
         month = months.soft_close(
             session,
             tenant,
             name,
             calendar=config.calendar,
-            now=now,
+            clock=clock,
             by=who.name,
             note=body.note,
         )
-    return _shown(session, tenant, month, config, now)
+    return _shown(session, tenant, month, config, clock())
 
 
 @router.post(
@@ -118,18 +117,17 @@ def reopen(
     body: Reopen,
 ) -> MonthWithHistory:
     """The last one that is soft-closed. What was booked after it meanwhile stays there."""
-    now = clock()
     with _refusals():
         month = months.reopen(
             session,
             tenant,
             name,
             calendar=config.calendar,
-            now=now,
+            clock=clock,
             by=who.name,
             note=body.reason,
         )
-    return _shown(session, tenant, month, config, now)
+    return _shown(session, tenant, month, config, clock())
 
 
 @router.post(
@@ -152,7 +150,6 @@ def close(
     the month: some seconds for a million.
     """
     database = database_of(request)
-    now = clock()
     with _refusals():
         if not body.dry_run:
             month_closing.close(
@@ -161,11 +158,12 @@ def close(
                 name,
                 calendar=config.calendar,
                 telling=config.telling,
-                now=now,
+                clock=clock,
                 by=who.name,
                 note=body.note,
                 accepted=body.accept,
             )
+        now = clock()
         with database.read() as session:
             if not body.dry_run:
                 month = month_named(name, months.held(session, tenant), config.calendar)

@@ -115,7 +115,7 @@ def post(
             tenant,
             bill,
             calendar=config.calendar,
-            now=clock(),
+            clock=clock,
             dry_run=query.dry_run,
             policy=config.rate_policy,
         )

@@ -4,7 +4,7 @@ The lines are read twice over at most: most of them before the ledger is locked,
 waits for long, and those that came meanwhile under the lock.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -113,7 +113,7 @@ def close(
     *,
     calendar: Calendar,
     telling: Telling,
-    now: datetime,
+    clock: Callable[[], datetime],
     by: str,
     note: str | None = None,
     accepted: Collection[str] = (),
@@ -122,14 +122,16 @@ def close(
     """Closes a month, in one transaction after it was read; returns it with its record.
 
     ``telling`` is how its statement is told from then on, too; ``accepted`` names warnings
-    (store/month_warnings.py), or says ``all``. Raises MonthUnknownError, WarningUnknownError and
-    MonthRefusedError: then, and if it is killed, everything is as it was.
+    (store/month_warnings.py), or says ``all``. ``clock`` (UTC) is asked when the ledger is locked:
+    what came while the month was read, such as a rate, was known when it was closed. Raises
+    MonthUnknownError, WarningUnknownError and MonthRefusedError: then, and if it is killed,
+    everything is as it was.
     """
     currency = telling.currency
     with database.write() as session:
         # Whoever posts has committed then, and all up to these ids can be seen.
         waiting_cells.lock_ledger(session)
-        checked = check(session, tenant, name, calendar=calendar, currency=currency, now=now)
+        checked = check(session, tenant, name, calendar=calendar, currency=currency, now=clock())
         _accept(checked, accepted)
         last = {table.name: _last_id(session, tenant, table) for table in LINES}
     with database.read() as session:
@@ -137,6 +139,7 @@ def close(
         ahead.read(session, tenant, last, told)
     with database.write() as session:
         waiting_cells.lock_ledger(session)
+        now = clock()
         checked = check(session, tenant, name, calendar=calendar, currency=currency, now=now)
         at = closing.posting(session, tenant, now).at
         act = MonthAct(CLOSE, at, by, note, _accept(checked, accepted))

@@ -1,6 +1,6 @@
 """Remembers months: how far the books of each are closed, and who did what with them when."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -66,15 +66,17 @@ def soft_close(
     name: str,
     *,
     calendar: Calendar,
-    now: datetime,
+    clock: Callable[[], datetime],
     by: str,
     note: str | None = None,
 ) -> LedgerMonth:
-    """Stops usage, prices and rules of a month that is over and settled (UTC ``now``).
+    """Stops usage, prices and rules of a month that is over and settled.
 
-    Raises MonthUnknownError and MonthRefusedError; then nothing was changed.
+    ``clock`` (UTC) is asked once the ledger is locked: rules that came before it hold for the
+    month. Raises MonthUnknownError and MonthRefusedError; then nothing was changed.
     """
     waiting.lock_ledger(session)
+    now = clock()
     month = to_soft_close(name, held(session, tenant), calendar, now)
     waits = month_waits.waits(session, tenant, month.period, now=now)
     if waits:
@@ -91,15 +93,16 @@ def reopen(
     name: str,
     *,
     calendar: Calendar,
-    now: datetime,
+    clock: Callable[[], datetime],
     by: str,
     note: str | None,
 ) -> LedgerMonth:
-    """Opens the last soft-closed month again, for a reason (``note``). Raises likewise.
+    """Opens the last soft-closed month again, for a reason (``note``). Likewise.
 
     What was booked after it meanwhile stays where it is.
     """
     waiting.lock_ledger(session)
+    now = clock()
     there = held(session, tenant)
     month = to_reopen(name, there, calendar, note)
     before = [each for each in there if each.state != OPEN and each.name != name]

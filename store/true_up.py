@@ -7,7 +7,7 @@ and where it is closed in the open month.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -62,16 +62,19 @@ def true_up(
     bill: Bill,
     *,
     calendar: Calendar,
-    now: datetime,
+    clock: Callable[[], datetime],
     dry_run: bool = False,
     policy: str = DAILY,
 ) -> TrueUp:
-    """Posts what lacks to a bill, and those of its issuer and period; ``now`` is UTC.
+    """Posts what lacks to a bill, and those of its issuer and period.
 
-    Raises TrueUpRefusedError, and what ``reconcile.of_bill`` does. A dry run posts nothing.
+    ``clock`` (UTC) is asked once the ledger is locked: so nothing is posted at a moment that
+    somebody has asked about already. Raises TrueUpRefusedError, and what ``reconcile.of_bill``
+    does. A dry run posts nothing.
     """
     if not dry_run:
         waiting.lock_ledger(session)
+    now = clock()
     compared = reconcile.of_bill(session, tenant, bill, now=now, policy=policy)
     period = compared.variance.period
     if period.end > now:

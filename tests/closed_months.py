@@ -39,14 +39,14 @@ def filled(database: Database, now: datetime = NOW) -> None:
 def soft_close(database: Database, name: str, now: datetime = NOW) -> LedgerMonth:
     with database.write() as session:
         return months.soft_close(
-            session, TENANT, name, calendar=UTC_MONTHS, now=now, by="ann", note=None
+            session, TENANT, name, calendar=UTC_MONTHS, clock=lambda: now, by="ann", note=None
         )
 
 
 def reopen(database: Database, name: str, reason: str | None = "wrong contract") -> LedgerMonth:
     with database.write() as session:
         return months.reopen(
-            session, TENANT, name, calendar=UTC_MONTHS, now=NOW, by="ben", note=reason
+            session, TENANT, name, calendar=UTC_MONTHS, clock=lambda: NOW, by="ben", note=reason
         )
 
 
@@ -54,7 +54,7 @@ def close(database: Database, name: str, *accepted: str, **others: Any) -> Ledge
     said: dict[str, Any] = {
         "calendar": UTC_MONTHS,
         "telling": Telling("USD"),
-        "now": NOW,
+        "clock": lambda: NOW,
         "by": "ann",
     }
     return month_closing.close(database, TENANT, name, accepted=accepted, **said | others)

@@ -304,7 +304,7 @@ def test_after_a_true_up_the_charges_of_an_invoice_come_to_it(database: Database
         billed = [replace(each, amount=each.amount * Decimal("1.033331")) for each in october]
         credit = replace(billed[0], kind="credit", quantity=0, amount=Decimal("-1.01"))
         bill = put_bill_of(session, FORMATS["openai costs"], [*billed, credit], "2026-10")
-        true_up.true_up(session, TENANT, bill, calendar=CALENDAR, now=BILLED_AT)
+        true_up.true_up(session, TENANT, bill, calendar=CALENDAR, clock=lambda: BILLED_AT)
     bundle = exported(database)
     rows = bundle["cost-and-usage"]
     assert {row["ChargeCategory"] for row in rows} == {"Usage", "Adjustment", "Credit"}

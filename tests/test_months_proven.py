@@ -186,6 +186,6 @@ def test_a_closed_month_does_not_move_whatever_comes_late(database: Database) ->
     changed = {"currency": "EUR", "rate_policy": "period-end"}
     assert statement(database, "2026-09", **changed) | until == told | until
     assert statement(database, "2026-10", **changed)["currency"] == "EUR"
-    close(database, "2026-10", "all", now=later)
+    close(database, "2026-10", "all", clock=lambda: later)
     assert broken(database) == []
     assert statement(database, "2026-10")["total"]["cost"] != "30.00"

@@ -47,7 +47,7 @@ def wrong(used: Sequence[Used]) -> list[Used]:
 def post(
     session: Session, bill: Bill, calendar: Calendar = UTC_MONTHS, *, dry: bool = False
 ) -> int:
-    done = true_up.true_up(session, TENANT, bill, calendar=calendar, now=NOW, dry_run=dry)
+    done = true_up.true_up(session, TENANT, bill, calendar=calendar, clock=lambda: NOW, dry_run=dry)
     return len(done.lines)
 
 
@@ -127,7 +127,7 @@ def test_what_has_no_price_of_ours_is_paid_by_who_used_it(database: Database) ->
         compared = reconcile.of_bill(session, TENANT, bill, now=NOW).variance
         assert compared.buckets.price == compared.difference == 8
         assert compared.coverage.share == 1
-        done = true_up.true_up(session, TENANT, bill, calendar=UTC_MONTHS, now=NOW)
+        done = true_up.true_up(session, TENANT, bill, calendar=UTC_MONTHS, clock=lambda: NOW)
         assert {each.owner.team: each.amount for each in done.lines} == {"search": 6, "ads": 2}
 
 
@@ -192,5 +192,5 @@ def test_a_bill_of_a_month_that_is_not_over_is_refused(database: Database) -> No
                 TENANT,
                 bill,
                 calendar=UTC_MONTHS,
-                now=datetime(2026, 10, 31, 23, tzinfo=UTC),
+                clock=lambda: datetime(2026, 10, 31, 23, tzinfo=UTC),
             )

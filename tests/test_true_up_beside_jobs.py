@@ -47,7 +47,7 @@ def billed(database: Database) -> Bill:
 def true_up_of(database: Database, bill: Bill) -> int:
     with database.write() as session:
         utc = Calendar(zone_named("UTC"))
-        return len(true_up.true_up(session, TENANT, bill, calendar=utc, now=NOW).lines)
+        return len(true_up.true_up(session, TENANT, bill, calendar=utc, clock=lambda: NOW).lines)
 
 
 def billed_in_all(database: Database) -> Decimal:

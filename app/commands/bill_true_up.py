@@ -41,7 +41,7 @@ def command(bill_id: int, *, dry_run: bool) -> None:
                 TENANT,
                 bill,
                 calendar=settings.calendar,
-                now=datetime.now(UTC),
+                clock=lambda: datetime.now(UTC),
                 dry_run=dry_run,
                 policy=settings.rate_policy,
             )

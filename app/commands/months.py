@@ -65,7 +65,7 @@ def list_all() -> None:
 def show_one(name: str, record: bool) -> None:
     """Show what was done with a MONTH, what it was closed with, and what it waits for."""
     settings = read_settings()
-    now = datetime.now(UTC)
+    now = _now()
     with database_for(settings) as database, database.read() as session, _refusals(name):
         month = month_named(name, months.held(session, TENANT), settings.calendar)
         acts = months.acts(session, TENANT).get(name, [])
@@ -107,7 +107,7 @@ def soft_close(name: str, by: str, note: str | None) -> None:
             TENANT,
             name,
             calendar=settings.calendar,
-            now=datetime.now(UTC),
+            clock=_now,
             by=by,
             note=note,
         )
@@ -132,7 +132,7 @@ def reopen(name: str, by: str, reason: str) -> None:
             TENANT,
             name,
             calendar=settings.calendar,
-            now=datetime.now(UTC),
+            clock=_now,
             by=by,
             note=reason,
         )
@@ -171,7 +171,7 @@ def close(name: str, accepted: tuple[str, ...], dry_run: bool, by: str, note: st
             name,
             calendar=settings.calendar,
             telling=settings.telling,
-            now=datetime.now(UTC),
+            clock=_now,
             by=by,
             note=note,
             accepted=accepted,
@@ -184,7 +184,7 @@ def close(name: str, accepted: tuple[str, ...], dry_run: bool, by: str, note: st
 
 def _preview(name: str, by: str, note: str | None) -> None:
     settings = read_settings()
-    now = datetime.now(UTC)
+    now = _now()
     with (
         database_for(settings) as database,
         database.read() as session,
@@ -276,6 +276,10 @@ def _bounds(month: LedgerMonth) -> str:
 def _told(heading: str, said: Sequence[str]) -> None:
     if said:
         click.echo("\n".join([heading, *(f"  {each}" for each in said)]))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def read_so_far(lines: int) -> None:
