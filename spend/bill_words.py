@@ -108,9 +108,12 @@ def model_before(text: str) -> str | None:
 
     >>> model_before("Gemini 2.5 Flash GA Text Input - Predictions")
     'Gemini 2.5 Flash'
+    >>> model_before("text-embedding-3-small Inp glbl Tokens")
+    'text-embedding-3-small'
     """
     parts = re.split(r"([ -])", text.strip())
-    for place in range(0, len(parts), 2):
+    embeds = len(parts) > 1 and [each.lower() for each in parts[0:3:2]] == ["text", "embedding"]
+    for place in range(2 if embeds else 0, len(parts), 2):
         if parts[place].lower() in _AFTER_MODEL:
             return "".join(parts[:place]).strip(" -") or None
     return None

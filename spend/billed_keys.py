@@ -25,6 +25,7 @@ class Key:
     """Of what a bill has for no model, while it has models."""
 
 
+STANDARD: Final = "standard"
 _OF_TOKENS: Final = "token"
 _UNITS: Final = {meter.name: meter.unit for meter in METERS}
 _PLAIN: Final = re.compile(r"[^a-z0-9]+")
@@ -84,7 +85,7 @@ class Keys:
             model,
             _meter(row.meter) if grain.meter else "",
             _region(row.region) if grain.region else "",
-            _tier(row.service_tier) if grain.tier else "",
+            (_tier(row.service_tier) or STANDARD) if grain.tier else "",
         )
 
     def counts(self, row: Estimated | Billed) -> bool:
@@ -118,11 +119,19 @@ def _grain(ours: Sequence[Estimated], theirs: Sequence[Billed]) -> _Grain:
         region=_both_tell(
             {_region(each.region) for each in ours}, {_region(each.region) for each in theirs}
         ),
-        tier=_both_tell(
+        tier=_tiers_apart(
             {_tier(each.service_tier) for each in ours},
             {_tier(each.service_tier) for each in theirs},
         ),
     )
+
+
+def _tiers_apart(ours: set[str], theirs: set[str]) -> bool:
+    if _both_tell(ours, theirs):
+        return True
+    # Who tells of batches alone does not name the usual tier.
+    usual = [{tier or STANDARD for tier in side} for side in (ours, theirs)]
+    return usual[0] == usual[1] and len(usual[0]) > 1
 
 
 def _both_tell(ours: set[str], theirs: set[str]) -> bool:
@@ -138,4 +147,4 @@ def _region(region: str | None) -> str:
 
 
 def _tier(service_tier: str | None) -> str:
-    return (tier_of(service_tier) or "standard") if service_tier else ""
+    return (tier_of(service_tier) or STANDARD) if service_tier else ""

@@ -14,8 +14,11 @@ from spend.models import bare_name
 Named = tuple[str, str | None]
 """A model's name, and how a public list calls it, where that is known."""
 
-_RELEASE: Final = re.compile(r"(?:[-_@ ](?:20\d\d-\d\d-\d\d|20\d{6}|\d{4}))?(?:-v\d+(?::\d+)?)?$")
-_PARTS: Final = re.compile(r"[a-z]+|[0-9]+")
+_RELEASE: Final = re.compile(
+    r"(?:[-_@ ](?:20\d\d-\d\d-\d\d|20\d{6}|\d{4}|latest))?(?:-v\d+(?::\d+)?)?$"
+)
+_NUMBERS: Final = re.compile(r"[0-9]+")
+_LETTERS: Final = re.compile(r"[a-z]")
 _ROUND: Final = re.compile(r"\.0(?![0-9])")
 
 
@@ -30,12 +33,15 @@ def undated(model: str) -> str:
 
 
 def family_of(model: str) -> tuple[str, ...]:
-    """What a model's name says, in whatever order and spelling: clouds have words of their own.
+    """What a model's name says, in whatever order and spelling: clouds write words in one.
 
     >>> family_of("Claude4.6Sonnet") == family_of("claude-sonnet-4-6")
     True
+    >>> family_of("NovaMicro") == family_of("amazon.nova-micro-v1:0")
+    True
     """
-    return tuple(sorted(_PARTS.findall(_ROUND.sub("", undated(model)))))
+    name = _ROUND.sub("", undated(model))
+    return *sorted(_NUMBERS.findall(name)), "".join(sorted(_LETTERS.findall(name)))
 
 
 def same_models(ours: Iterable[Named], billed: Iterable[Named]) -> Mapping[str, str]:

@@ -12,8 +12,8 @@ Said = TypeVar("Said")
 MOST_DIGITS: Final = 12
 """Decimals of a rate that is worked out."""
 
-Priced = tuple[int, int]
-"""What the same usage costs in the prices' currency, and on the bill; in 1e-12."""
+Priced = tuple[Fraction | int, int]
+"""What as much usage costs in the prices' currency, and on the bill; in 1e-12."""
 
 
 def told(rates: Iterable[tuple[Decimal, int]]) -> Decimal | None:
@@ -21,26 +21,30 @@ def told(rates: Iterable[tuple[Decimal, int]]) -> Decimal | None:
 
     Each with the amount of its line, in 1e-12. None: they tell none.
     """
-    found = [(Fraction(rate), abs(amount), rate) for rate, amount in rates if rate > 0]
+    found = [(Fraction(rate), Fraction(abs(amount)), rate) for rate, amount in rates if rate > 0]
     return _middle(found) if found else None
 
 
 def implied(priced: Iterable[Priced]) -> Decimal | None:
-    """The rate by which usage that both count alike is billed; None: there is none.
+    """The rate by which usage is billed, of as many units as are billed; None: there is none.
 
     That in the middle of the money: as long as most of a bill is priced as we expect, what is not
     does not move it. With as few decimals as give the bill's amount.
     """
-    found = [(Fraction(billed, ours), ours, (ours, billed)) for ours, billed in priced if ours > 0]
+    found = [
+        (Fraction(billed) / ours, Fraction(ours), (ours, billed))
+        for ours, billed in priced
+        if ours > 0
+    ]
     if not found:
         return None
     return _shortest(*_middle(found))
 
 
-def _middle(weighted: Sequence[tuple[Fraction, int, Said]]) -> Said:
+def _middle(weighted: Sequence[tuple[Fraction, Fraction, Said]]) -> Said:
     ordered = sorted(weighted, key=lambda each: each[:2])
-    half = sum(weight for _rate, weight, _said in ordered)
-    passed = 0
+    half = Fraction(sum(weight for _rate, weight, _said in ordered))
+    passed = Fraction(0)
     for _rate, weight, said in ordered:
         passed += 2 * weight
         if passed >= half:
@@ -48,10 +52,10 @@ def _middle(weighted: Sequence[tuple[Fraction, int, Said]]) -> Said:
     return ordered[-1][2]
 
 
-def _shortest(ours: int, billed: int) -> Decimal:
+def _shortest(ours: Fraction | int, billed: int) -> Decimal:
     # An amount is rounded where it was written, at least by half of its last digit.
     last = 10 ** min(_zeros(billed), ATOM_DIGITS - 2)
-    rate = Fraction(billed, ours)
+    rate = Fraction(billed) / ours
     for digits in range(2, MOST_DIGITS):
         short = Fraction(round(rate * 10**digits), 10**digits)
         if abs(short * ours - billed) * 2 <= last:

@@ -79,9 +79,10 @@ _FAMILIES: Final = tuple(
         ),
     )
 )
-# Regions and makers that Bedrock puts before a model: "eu.anthropic.claude-sonnet-4-5-v1:0".
+# Regions and makers that Bedrock puts before a model: "eu.anthropic.claude-sonnet-4-5-v1:0"; lists
+# of prices have "regional." for those without.
 _BEDROCK: Final = re.compile(
-    r"(?:(?:us|eu|apac|jp|au|ca|global|us-gov)\.)?"
+    r"(?:(?:us|eu|apac|jp|au|ca|global|regional|us-gov)\.)?"
     r"(?:anthropic|meta|mistral|amazon|cohere|ai21|deepseek|qwen|openai|google|nvidia|moonshot(?:ai)?|minimax|zai)\."
     r"(?=[a-z])"
 )

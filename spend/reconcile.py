@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import Final
 
 from spend import billed_rate, money
@@ -42,6 +43,8 @@ Rates = dict[str, tuple[Decimal, bool]]
 
 RATE_IMPLIED: Final = "the bill does not tell its rate from {0}: worked out from its own amounts"
 RATE_UNKNOWN: Final = "the bill does not tell its rate from {0}: ours is taken for it"
+FARTHEST_RATE: Final = Decimal("0.2")
+"""Of our rate: how far from it a provider's can be."""
 UNHEARD_ACCOUNT: Final = "account {0}, which we never heard"
 
 _COMPARED_AS: Final = {USAGE: USAGE, CREDIT: CREDIT, ADJUSTMENT: CREDIT, TAX: TAX, FEE: FEE}
@@ -79,7 +82,7 @@ def reconcile(
     keys = Keys(usage, billed)
     unheard = unheard_accounts(keys, usage, billed, period, currency)
     cells = _cells(keys, estimated, billed, unheard)
-    rates, notes = _rates(cells, currency)
+    rates, notes = _rates(cells, currency, partial(_ours, rate_of, period))
     _exchange(cells, currency, rates, rate_of)
     lines: list[Compared] = []
     days: dict[Period, Part] = defaultdict(lambda: defaultdict(int))
@@ -156,8 +159,13 @@ def _add(cell: Cell, line: Billed, *, counts: bool) -> None:
         cell.rates.append((line.rate, amount))
 
 
-def _rates(cells: Cells, currency: str) -> tuple[Rates, list[str]]:
-    """The provider's rates of what we estimate in other currencies than the bill's."""
+def _rates(
+    cells: Cells, currency: str, ours: Callable[[str], Decimal | None]
+) -> tuple[Rates, list[str]]:
+    """The provider's rates of what we estimate in other currencies than the bill's.
+
+    One that is worked out, and far from ours, is none: much of the bill is something else.
+    """
     every = [cell for its in cells.values() for cell in its.values()]
     others = {name for cell in every for name in cell.source if name != currency}
     rates: Rates = {currency: (Decimal(1), True)}
@@ -167,20 +175,30 @@ def _rates(cells: Cells, currency: str) -> tuple[Rates, list[str]]:
         if told is not None and len(others) == 1:
             rates[name] = (told, True)
             continue
-        alike = [
-            (cell.source[name], cell.billed)
+        found = billed_rate.implied(
+            (_of_as_many(cell, cell.source[name]), cell.billed)
             for (kind, _key), its in cells.items()
             for cell in its.values()
-            if kind == USAGE
-            and set(cell.source) == {name}
-            and cell.billed > 0
-            and (cell.untold or cell.units == cell.heard)
-        ]
-        found = billed_rate.implied(alike)
+            if kind == USAGE and set(cell.source) == {name} and cell.billed > 0
+        )
+        booked = ours(name)
+        if found and booked and abs(found / booked - 1) > FARTHEST_RATE:
+            found = None
         notes.append((RATE_IMPLIED if found else RATE_UNKNOWN).format(name))
         if found:
             rates[name] = (found, False)
     return rates, notes
+
+
+def _ours(rate_of: RateOf, period: Period, currency: str) -> Decimal | None:
+    return rate_of(currency, period.start.astimezone(UTC).date())
+
+
+def _of_as_many(cell: Cell, ours: int) -> Fraction:
+    """What as many units as are billed cost us."""
+    if cell.untold or cell.units == cell.heard:
+        return Fraction(ours)
+    return ours * cell.units / cell.heard if cell.heard else Fraction(0)
 
 
 def _exchange(cells: Cells, currency: str, rates: Rates, rate_of: RateOf) -> None:

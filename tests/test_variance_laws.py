@@ -247,6 +247,49 @@ def test_a_rate_is_that_of_most_of_the_money() -> None:
     assert billed_rate.told([(Decimal("0.9"), 5), (Decimal("0.8"), 1)]) == Decimal("0.9")
 
 
+EUROS = [replace(each, currency="EUR", amount=each.amount * 100) for each in USED]
+
+
+def times(lines: list[Billed], quantity: Decimal, amount: Decimal) -> list[Billed]:
+    return [
+        replace(each, quantity=(each.quantity or 0) * quantity, amount=each.amount * amount)
+        for each in lines
+    ]
+
+
+def test_a_rate_is_worked_out_where_no_quantity_is_as_we_heard_it() -> None:
+    part, rate = Decimal("0.97"), Decimal("1.1")
+    found = compared(EUROS, times(bill(EUROS), part, part * rate))
+    euros = sum(each.amount for each in EUROS)
+    assert found.buckets == Buckets(
+        fx=euros * (rate - RATES["EUR"]), less=euros * rate * (part - 1)
+    )
+
+
+def test_what_is_far_from_our_rate_is_none() -> None:
+    found = compared(EUROS, times(bill(EUROS), Decimal(1), Decimal(2)))
+    assert found.buckets == Buckets(price=found.difference)
+
+
+def test_batches_are_told_apart_though_the_usual_tier_has_no_name() -> None:
+    batch = replace(USED[0], service_tier="batch", amount=USED[0].amount / 2)
+    said = bill([USED[0]]) + times(bill([batch], service_tier="batch"), Decimal(3), Decimal(3))
+    found = compared([USED[0], batch], said)
+    assert found.buckets == Buckets(more=batch.amount * 2)
+    assert {line.service_tier for line in found.lines} == {"standard", "batch"}
+
+
+def test_lists_and_clouds_words_for_a_model_are_the_same_models() -> None:
+    ours = {
+        ("anthropic.claude-sonnet-4-6-v1:0", "regional.anthropic.claude-sonnet-4-6-v1:0"),
+        ("amazon.nova-micro-v1:0", None),
+        ("ministral-8b-2512", None),
+    }
+    named = ("Claude4.6Sonnet", "NovaMicro", "ministral-8b-latest")
+    found = same_models(ours, {(name, None) for name in named})
+    assert [found[name] for name in named] == ["claude-sonnet-4-6", "nova-micro", "ministral-8b"]
+
+
 def test_a_bills_days_begin_when_it_says() -> None:
     october = Period(STARTS, datetime(2026, 11, 1, tzinfo=UTC))
     utc = pieces_of(october, Told(by_day=True), [])
