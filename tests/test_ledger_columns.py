@@ -65,6 +65,25 @@ def test_a_stretch_read_in_columns_is_the_stretch_read_in_rows(database: Databas
         assert nothing.num_rows == 0
 
 
+def test_cells_of_a_table_that_nobody_counted_are_not_joined_row_by_row(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan: list[str] = []
+
+    def explained(session: Session, wanted: Any, schema: pa.Schema) -> pa.Table:
+        asked = wanted.compile(dialect=session.get_bind().dialect)
+        with columns.driver(session).cursor() as cursor:
+            cursor.execute(f"EXPLAIN {asked}".encode(), asked.params)
+            plan.extend(row[0] for row in cursor.fetchall())
+        return schema.empty_table()
+
+    monkeypatch.setattr(columns, "read", explained)
+    with database.read() as session:
+        ledger_columns.cells_between(session, TENANT, START, END)
+    assert "WindowAgg" in "".join(plan)
+    assert not [line for line in plan if "Nested Loop" in line]
+
+
 def test_lines_posted_in_columns_are_the_lines_posted_in_rows(database: Database) -> None:
     lines = [
         NewCharge(
