@@ -14,7 +14,7 @@ from app.errors import DatabaseUnavailable
 from app.local_postgres import LocalPostgres, local_postgres
 from app.postgres_binaries import OLDEST
 from app.settings import PREFIX, Settings
-from migrations.run import missing, upgrade
+from migrations.run import missing, unknown, upgrade
 from store.sessions import Database, open_database
 
 log = structlog.get_logger(__name__)
@@ -61,7 +61,8 @@ def opened(url: str, *, application: str, pool_size: int = 5) -> Iterator[Databa
 def bring_up_to_date(url: str, *, wait: float = 0) -> str:
     """Migrates the database if need be, and tells the version of its server: '18.6'.
 
-    Raises DatabaseUnavailable where it is away for ``wait`` seconds, or too old.
+    Raises DatabaseUnavailable where it is away for ``wait`` seconds, too old, or of a
+    newer version of ours.
     """
     deadline = time.monotonic() + wait
     told = ""
@@ -81,7 +82,12 @@ def bring_up_to_date(url: str, *, wait: float = 0) -> str:
             f"{_shown(url)} is Postgres {version}, and {OLDEST} is the oldest that will do"
         )
     with opened(url, application="start") as database, database.engine.connect() as connection:
-        behind = missing(connection)
+        behind, newer = missing(connection), unknown(connection)
+    if newer is not None:
+        raise DatabaseUnavailable(
+            f"{_shown(url)} has a newer shape ({newer}) than this version of spanledger knows:"
+            " use the version that migrated it, or a later one"
+        )
     if behind:
         upgrade(url)
         log.info("database migrated")

@@ -7,7 +7,7 @@ steps, and wherever it is killed, the sums and what is not in them yet are the w
 from typing import Final
 
 from jobs.context import JobContext
-from store import days, waiting
+from store import days, usage_lines, waiting
 from store.tenants import TENANT
 
 LINES_AT_ONCE: Final = 50_000
@@ -16,6 +16,13 @@ LINES_AT_ONCE: Final = 50_000
 
 def sum_days(context: JobContext) -> int:
     """Takes in every line that is not; returns how many."""
+    with context.database.read() as session:
+        begun = days.were_begun(session, TENANT)
+    if not begun:
+        # Jobs of the version before may have gone on until a moment ago.
+        with context.database.write() as session:
+            waiting.lock_ledger(session)
+            usage_lines.take_in_all(session, TENANT, context.posted_at(session))
     with context.database.read() as session:
         if not days.are_behind(session, TENANT):
             return 0

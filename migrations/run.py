@@ -39,6 +39,13 @@ def missing(connection: Connection) -> bool:
     return set(here) != set(script.get_heads())
 
 
+def unknown(connection: Connection) -> str | None:
+    """The shape that the database is at, where it is of a newer version than this; else None."""
+    known = {each.revision for each in ScriptDirectory(str(Path(__file__).parent)).walk_revisions()}
+    here = MigrationContext.configure(connection).get_current_heads()
+    return next((each for each in here if each not in known), None)
+
+
 def is_ours(thing: object, name: str | None, kind: str, reflected: bool, _to: object) -> bool:
     """Leaves out the partitions of a table: they are made by the clock, not by migrations."""
     table = name if kind == "table" else getattr(getattr(thing, "table", None), "name", None)

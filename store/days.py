@@ -22,6 +22,11 @@ def are_behind(session: Session, tenant: int) -> bool:
     return any(_next(session, lines, tenant, 1)[1] for lines in EVERY)
 
 
+def were_begun(session: Session, tenant: int) -> bool:
+    """Whether lines of usage were ever taken in."""
+    return summed_to(session, TAKEN_IN, tenant) > 0
+
+
 def take_in(session: Session, tenant: int, lines: Lines, *, at_most: int) -> int:
     """Takes the next lines in, after lock_ledger; returns how many, 0 where none is left."""
     last, count = _next(session, lines, tenant, at_most)

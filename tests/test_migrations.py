@@ -6,10 +6,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
+import pytest
 from filled_ledger import put_cell, put_charge
 from sighted import NOON, OTEL, hear, sighting
 from sqlalchemy import BigInteger, func, insert, literal_column, select, text, update
 
+from app.database import bring_up_to_date
+from app.errors import DatabaseUnavailable
 from jobs import charge, roll
 from jobs.context import JobContext
 from migrations.run import differences, downgrade, missing, upgrade
@@ -19,7 +22,7 @@ from store import twins
 from store.partitions import ensure
 from store.sessions import Database
 from store.tables.heard import emitters, heard_from
-from store.tables.ledger import charges
+from store.tables.ledger import charges, usage_lines
 from store.tables.prices import prices
 from store.tables.rollups import cells
 from store.tenants import TENANT
@@ -189,3 +192,24 @@ def test_what_was_charged_before_does_not_move_by_a_late_call(
     charge.run(JobContext(database, now=datetime.now(UTC)))
     with database.read() as session:
         assert session.scalar(select(func.sum(charges.c.amount))) == 3
+
+
+def test_what_the_version_before_charged_beside_a_new_database_is_in_the_journal(
+    database: Database,
+) -> None:
+    with database.write() as session:
+        put_cell(session, "2026-10-05T10:00", calls=7, input=70)
+    for _ in range(2):
+        charge.run(JobContext(database, now=NOON))
+        with database.read() as session:
+            told = select(func.sum(usage_lines.c.calls), func.sum(usage_lines.c.input))
+            assert session.execute(told).one() == (7, 70)
+
+
+def test_a_database_of_a_newer_version_is_told_in_a_line(
+    database: Database, database_url: str
+) -> None:
+    with database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(DatabaseUnavailable, match="newer shape \\(9999\\)"):
+        bring_up_to_date(database_url)
