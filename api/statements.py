@@ -90,6 +90,7 @@ def statement(
             raise Problem(403, "Not yours to see", detail, field="team")
         team = who.team
     now = clock()
+    moment = known_at(request, query, now)
     try:
         if query.timezone is None:
             calendar, period = months.period_named(session, tenant, month, config.calendar)
@@ -107,7 +108,7 @@ def statement(
         currency=None if query.currency is None else _currency(query.currency),
         policy=query.rate_policy,
         now=now,
-        as_known_at=known_at(request, query, now),
+        as_known_at=moment,
         team=team,
     )
     end = asked_file(request)

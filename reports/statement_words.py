@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from spend.money import plain
+from spend.months import CLOSED
 from spend.statements import Statement
 from spend.why import PART_NAMES, Why
 
@@ -109,7 +110,9 @@ def notes(statement: Statement) -> Iterator[str]:
             f"{plain(other.cost)} {other.currency} are in no amount: there is no exchange"
             f" rate from {other.currency} to {statement.currency}."
         )
-    if books.complete_until is None:
-        yield "Not known how far this is complete: the jobs have not run."
-    else:
+    if books.complete_until is not None:
         yield f"Complete for what was heard until {moment(books.complete_until)}."
+    elif books.state == CLOSED:
+        yield "Closed: what comes later is booked in a later month."
+    elif books.as_known_at is None:
+        yield "Not known how far this is complete: the jobs have not run."

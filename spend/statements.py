@@ -65,7 +65,8 @@ class Books:
     hash: str | None = None
     """Of the record that a closed month was closed with."""
     complete_until: datetime | None = None
-    """Everything heard before it is counted (UTC); None: not known."""
+    """Everything heard before it is counted (UTC). None: not known, or it is closed, and what was
+    heard since is not in it."""
     as_known_at: datetime | None = None
     """The moment (UTC) whose knowledge the statement shows; None: as it is known now."""
 

@@ -120,9 +120,10 @@ def _telling(done: Row[*tuple[Any, ...]] | None) -> Telling | None:
 def _books(
     session: Session, done: Row[*tuple[Any, ...]] | None, as_known_at: datetime | None
 ) -> Books:
-    # Runs of jobs are not kept for long: of what was known once, they say nothing.
-    until = None if as_known_at else complete_until(session)
     state = _STATE_AFTER[done.act] if done else OPEN
+    # Runs of jobs are not kept for long: of what was known once, they say nothing. What is heard
+    # once the month is closed is not in it, however far the jobs have come.
+    until = None if as_known_at or state == CLOSED else complete_until(session)
     record = done.hash if done and state == CLOSED else None
     return Books(state=state, hash=record, complete_until=until, as_known_at=as_known_at)
 
