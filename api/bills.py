@@ -20,7 +20,7 @@ from api.bill_shapes import (
     line_answer,
     with_sums,
 )
-from api.dependencies import Clock, Reading, Tenant, Writing
+from api.dependencies import Clock, Now, Reading, Tenant, Writing
 from api.grouping import wrong
 from api.problems import Problem, answers
 from spend.bill_assembly import Assembled, Expected, FileRefusedError, assembled
@@ -86,14 +86,16 @@ def take(
         raise _refused(refused) from None
     except FileRefusedError as error:
         raise _refused(error.refused) from None
-    kept = _kept(session, tenant, said, query)
+    kept = _kept(session, tenant, said, query, clock)
     return TakenAnswer(bills=[bill_answer(each) for each in kept])
 
 
-def _kept(session: Session, tenant: int, said: list[Assembled], query: Imported) -> list[Bill]:
+def _kept(
+    session: Session, tenant: int, said: list[Assembled], query: Imported, clock: Now
+) -> list[Bill]:
     try:
         if not query.dry_run:
-            return bills.add(session, tenant, said, replaces=query.replace)
+            return bills.add(session, tenant, said, replaces=query.replace, clock=clock)
         if not query.replace:
             bills.check(session, tenant, said)
         return [each.bill for each in said]

@@ -1,8 +1,9 @@
 """Remembers bills: what providers invoiced, and what of it was said before."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, replace
+from datetime import datetime
 from typing import Any, Final
 
 from psycopg import sql
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 from spend.bill_assembly import Assembled
 from spend.bills import Bill, BillLine, BillSum
 from spend.periods import Period
+from store import waiting
 from store.columns import driver
 from store.tables.bills import bill_lines, bills
 
@@ -39,13 +41,22 @@ def _line(row: Row[Any]) -> BillLine:
     return BillLine(**{name: getattr(row, name) for name in _LINE})
 
 
-def add(session: Session, tenant: int, said: Sequence[Assembled], *, replaces: bool) -> list[Bill]:
+def add(
+    session: Session,
+    tenant: int,
+    said: Sequence[Assembled],
+    *,
+    replaces: bool,
+    clock: Callable[[], datetime],
+) -> list[Bill]:
     """Keeps bills with their lines; raises BillHeldError where one is there already.
 
     With ``replaces`` they are the next versions of what is there, which is superseded and stays
-    readable.
+    readable. They are imported when the ledger is locked, by ``clock`` (UTC): none at a moment that
+    somebody has asked about already, and none is superseded while it is trued up.
     """
-    _lock(session)
+    waiting.lock_ledger(session)
+    at = clock()
     there = {id(each): _held_like(session, tenant, each.bill) for each in said}
     for each in said:
         for old in there[id(each)]:
@@ -54,9 +65,9 @@ def add(session: Session, tenant: int, said: Sequence[Assembled], *, replaces: b
             session.execute(
                 update(bills)
                 .where(bills.c.tenant_id == tenant, bills.c.id == old.id)
-                .values(superseded_at=each.bill.imported_at)
+                .values(superseded_at=at)
             )
-    return [_insert(session, tenant, each, there[id(each)]) for each in said]
+    return [_insert(session, tenant, each, there[id(each)], at) for each in said]
 
 
 def check(session: Session, tenant: int, said: Sequence[Assembled]) -> None:
@@ -66,19 +77,17 @@ def check(session: Session, tenant: int, said: Sequence[Assembled]) -> None:
             raise BillHeldError(old, same_file=old.sha256 == each.bill.sha256)
 
 
-def _insert(session: Session, tenant: int, said: Assembled, there: Sequence[Bill]) -> Bill:
+def _insert(
+    session: Session, tenant: int, said: Assembled, there: Sequence[Bill], at: datetime
+) -> Bill:
+    bill = replace(said.bill, imported_at=at)
     version = 1 + max((old.version for old in there), default=0)
-    values = {name: getattr(said.bill, name) for name in _BILL if name not in {"id", "version"}}
+    values = {name: getattr(bill, name) for name in _BILL if name not in {"id", "version"}}
     id_ = session.execute(
         insert(bills).values(tenant_id=tenant, version=version, **values).returning(bills.c.id)
     ).scalar_one()
     _copy(session, tenant, id_, said.lines)
-    return replace(said.bill, id=id_, version=version)
-
-
-def _lock(session: Session) -> None:
-    """One import at a time: two of the same bill must not both find that there is none."""
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtext("spanledger bills"))))
+    return replace(bill, id=id_, version=version)
 
 
 def _held_like(session: Session, tenant: int, said: Bill) -> list[Bill]:

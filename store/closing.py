@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, DateTime, and_, case, func, literal, null,
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from spend.months import CLOSED, OPEN, SOFT_CLOSE
 from spend.slots import is_slot_start
 from store.tables.ledger import charges, usage_lines
 from store.tables.months import month_acts, months
@@ -82,7 +83,7 @@ def posting(session: Session, tenant: int, now: datetime) -> Posting:
     )
     first = select(ledgers.c.open_from).where(ledgers.c.tenant_id == tenant)
     closed = select(func.max(months.c.ends)).where(
-        months.c.tenant_id == tenant, months.c.state == "closed"
+        months.c.tenant_id == tenant, months.c.state == CLOSED
     )
     found = session.execute(
         select(
@@ -112,14 +113,14 @@ class ClosedTime:
 def closed_times(session: Session, tenant: int) -> list[ClosedTime]:
     """The months that are closed, in order."""
     # One that was closed at once has no other act.
-    softly = func.max(month_acts.c.at).filter(month_acts.c.act == "soft-close")
+    softly = func.max(month_acts.c.at).filter(month_acts.c.act == SOFT_CLOSE)
     rows = session.execute(
         select(months.c.ends, func.coalesce(softly, func.max(month_acts.c.at)))
         .join(
             month_acts,
             and_(month_acts.c.tenant_id == months.c.tenant_id, month_acts.c.month == months.c.name),
         )
-        .where(months.c.tenant_id == tenant, months.c.state != "open")
+        .where(months.c.tenant_id == tenant, months.c.state != OPEN)
         .group_by(months.c.ends)
         .order_by(months.c.ends)
     )

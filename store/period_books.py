@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
-from typing import Final
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from spend.fiscal import FiscalPeriod
+from spend.months import CLOSE, CLOSED
 from spend.ownership import LAST
 from spend.period_books import BilledKinds, PeriodBooks
 from store import commitments, pools
@@ -17,9 +17,6 @@ from store.bills import one
 from store.tables.bills import bill_lines, bills
 from store.tables.months import month_acts, months
 from store.tables.ownership import splits
-
-_CLOSED: Final = "closed"
-_CLOSE: Final = "close"
 
 
 def period_books(
@@ -67,8 +64,8 @@ def _closed_at(
             month_acts.c.tenant_id == tenant,
             months.c.starts == period.start,
             months.c.ends == period.end,
-            months.c.state == _CLOSED,
-            month_acts.c.act == _CLOSE,
+            months.c.state == CLOSED,
+            month_acts.c.act == CLOSE,
             month_acts.c.at <= moment,
         )
     )

@@ -1,7 +1,7 @@
 """A ledger and its providers' bills, made from the same usage: what differs is seeded."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -111,6 +111,7 @@ def put_bill(
     currency: str = "USD",
     rate: Decimal = Decimal(1),
     replaces: bool = False,
+    clock: Callable[[], datetime] = lambda: NOW,
 ) -> Bill:
     """A bill through the importer of its format."""
     text = form.written(form, used, month, currency, rate)
@@ -118,7 +119,7 @@ def put_bill(
     read = read_file(text, name=f"{form.provider}.txt", sha256=sha256, provider=form.provider)
     expected = Expected(month=parse_month(month))
     said = assembled([read], expected, now=NOW, by="somebody")
-    return bills.add(session, TENANT, said, replaces=replaces)[0]
+    return bills.add(session, TENANT, said, replaces=replaces, clock=clock)[0]
 
 
 def in_month(used: Iterable[Used], month: str) -> list[Used]:

@@ -57,7 +57,10 @@ LINE = BillLine(
 
 def put(database: Database, bill: Bill = BILL, *, replaces: bool = False) -> Bill:
     with database.write() as session:
-        return bills.add(session, TENANT, [Assembled(bill, (LINE,))], replaces=replaces)[0]
+        said = [Assembled(bill, (LINE,))]
+        return bills.add(session, TENANT, said, replaces=replaces, clock=lambda: bill.imported_at)[
+            0
+        ]
 
 
 def test_a_bill_is_read_as_it_was_kept(database: Database) -> None:
@@ -79,7 +82,8 @@ def test_lines_are_added_up_by_what_they_are_for(database: Database) -> None:
         replace(LINE, line=5, kind="tax", model=None, meter=None),
     ]
     with database.write() as session:
-        [kept] = bills.add(session, TENANT, [Assembled(BILL, tuple(lines))], replaces=False)
+        said = [Assembled(BILL, tuple(lines))]
+        [kept] = bills.add(session, TENANT, said, replaces=False, clock=lambda: NOW)
         sums = bills.sums(session, TENANT, kept.id)
     assert [(each.kind, each.meter, each.lines, each.quantity, each.amount) for each in sums] == [
         ("usage", "output", 2, None, Decimal("-1.999999999999")),

@@ -49,12 +49,13 @@ def test_acts_of_months_are_dated_when_nobody_posts(database: Database) -> None:
         assert [act.at for act in months.acts(session, TENANT)["2026-09"]] == dated
 
 
-def test_a_true_up_is_dated_when_nobody_else_posts(database: Database) -> None:
+def test_bills_and_true_ups_are_dated_when_nobody_posts(database: Database) -> None:
     form = FORMATS["openai costs"]
-    with database.write() as session:
-        put_ledger(session, form)
-        bill = put_bill(session, form, in_month(USED, "2026-10"), "2026-10")
     clock = Clock(database)
     with database.write() as session:
+        put_ledger(session, form)
+        bill = put_bill(session, form, in_month(USED, "2026-10"), "2026-10", clock=clock)
+        assert bill.imported_at == clock.last
+    with database.write() as session:
         true_up.true_up(session, TENANT, bill, calendar=UTC_MONTHS, clock=clock)
-    assert clock.last > NOW
+    assert clock.last > bill.imported_at

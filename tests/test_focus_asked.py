@@ -170,7 +170,8 @@ def put_bill(database: Database, bill: Bill, **amounts: str) -> Bill:
         for number, (kind, amount) in enumerate(amounts.items(), 2)
     )
     with database.write() as session:
-        return bills.add(session, TENANT, [Assembled(bill, lines)], replaces=False)[0]
+        said = [Assembled(bill, lines)]
+        return bills.add(session, TENANT, said, replaces=False, clock=lambda: bill.imported_at)[0]
 
 
 def test_charges_are_on_the_bill_that_came_and_on_a_provisional_one_until_then(

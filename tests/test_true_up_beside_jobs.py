@@ -41,7 +41,7 @@ def billed(database: Database) -> Bill:
     read = read_file(text, name="acme.csv", sha256="a" * 64, provider="acme")
     said = assembled([read], Expected(month=parse_month("2026-10")), now=NOW, by=None)
     with database.write() as session:
-        return bills.add(session, TENANT, said, replaces=False)[0]
+        return bills.add(session, TENANT, said, replaces=False, clock=lambda: NOW)[0]
 
 
 def true_up_of(database: Database, bill: Bill) -> int:

@@ -142,7 +142,9 @@ def _keep(said: Sequence[Assembled], *, replaces: bool, dry_run: bool) -> list[B
                         bills.check(session, TENANT, said)
                 return [each.bill for each in said]
             with database.write() as session:
-                return bills.add(session, TENANT, said, replaces=replaces)
+                return bills.add(
+                    session, TENANT, said, replaces=replaces, clock=lambda: datetime.now(UTC)
+                )
     except bills.BillHeldError as held:
         hint = "; --replace makes this one its next version"
         raise click.ClickException(f"nothing was taken: {held}{hint}") from None
