@@ -144,7 +144,7 @@ def test_what_is_left_out_has_a_default() -> None:
         ({"cost_per_hour": "0.0000001"}, "cost_per_hour"),
         ({"cost_per_hour": "1000000000000"}, "cost_per_hour"),
         ({"capacity_per_hour": "0"}, "capacity_per_hour"),
-        ({"currency": "EUR"}, "currency"),
+        ({"currency": "EURO"}, "currency"),
         ({"from": "yesterday"}, "from"),
         ({"from": "2026-10-01T00:30"}, "from"),
         ({"from": "2026-10-02", "to": "2026-10-02"}, "to"),
