@@ -83,7 +83,7 @@ def reconcile(
     unheard = unheard_accounts(keys, usage, billed, period, currency)
     cells = _cells(keys, estimated, billed, unheard)
     rates, notes = _rates(cells, currency, partial(_ours, rate_of, period))
-    _exchange(cells, currency, rates, rate_of)
+    sources = _exchange(cells, currency, rates, rate_of, period)
     lines: list[Compared] = []
     days: dict[Period, Part] = defaultdict(lambda: defaultdict(int))
     for (kind, key), its in cells.items():
@@ -106,6 +106,7 @@ def reconcile(
         coverage=together(lines, models),
         models=models,
         rates=rates,
+        sources=sources,
         notes=(*notes, *sorted({note for each in lines for note in each.notes})),
         names=keys.names,
     )
@@ -201,8 +202,14 @@ def _of_as_many(cell: Cell, ours: int) -> Fraction:
     return ours * cell.units / cell.heard if cell.heard else Fraction(0)
 
 
-def _exchange(cells: Cells, currency: str, rates: Rates, rate_of: RateOf) -> None:
-    """Fills what is estimated in the bill's currency, at our rate and at the provider's."""
+def _exchange(
+    cells: Cells, currency: str, rates: Rates, rate_of: RateOf, period: Period
+) -> dict[str, tuple[Decimal, Decimal]]:
+    """Fills what is estimated in the bill's currency, at our rate and at the provider's.
+
+    Sums of the period: currency -> in it, and at our rate.
+    """
+    sums: dict[str, tuple[int, int]] = {}
     for its in cells.values():
         for piece, cell in its.items():
             for name, atoms in cell.source.items():
@@ -219,6 +226,10 @@ def _exchange(cells: Cells, currency: str, rates: Rates, rate_of: RateOf) -> Non
                     continue
                 cell.ours += ours
                 cell.theirs += theirs
+                if within(piece, period):
+                    before = sums.get(name, (0, 0))
+                    sums[name] = (before[0] + atoms, before[1] + ours)
+    return {name: (money.amount(its), money.amount(at)) for name, (its, at) in sums.items()}
 
 
 def _parts(kind: str, its: Mapping[Period, Cell], period: Period, known: Sequence[Period]) -> Parts:

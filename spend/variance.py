@@ -205,6 +205,8 @@ class Variance:
     rates: Mapping[str, tuple[Decimal, bool]] = field(default_factory=dict)
     """Currency of estimates -> the provider's rate into the bill's, and whether the bill tells it.
     """
+    sources: Mapping[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
+    """Currency of estimates -> what is estimated in it, and the same in the bill's at our rate."""
     notes: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
     """A model as we or the bill call it -> as it is called in ``lines``."""

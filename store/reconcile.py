@@ -7,12 +7,14 @@ together; a difference is theirs, not one bill's.
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from spend import money
 from spend.bill_pieces import Pieces, pieces_of
 from spend.bills import Bill
 from spend.exchange import DAILY
@@ -76,7 +78,7 @@ def of_bill(
         providers=tuple(providers),
         variance=variance,
         other_services=bill_sums.for_other_services(session, tenant, ids, bill.provider),
-        booked=_booked(session, tenant, bill, pieces.period),
+        booked=_booked(session, tenant, bill, variance),
         tolerance=tolerance or Tolerance(),
     )
 
@@ -204,19 +206,30 @@ def _providers(session: Session, tenant: int, together: Sequence[Bill]) -> list[
     return sorted({together[0].provider} | (served - issuing))
 
 
-def _booked(session: Session, tenant: int, bill: Bill, period: Period) -> Decimal:
-    """What true-ups of a bill's period come to, in its currency; of replaced versions as well."""
-    c = charges.c
-    found = session.scalar(
-        select(func.sum(c.billed_amount)).where(
+def _booked(session: Session, tenant: int, bill: Bill, variance: Variance) -> Decimal:
+    """What true-ups of a bill's period come to, in its currency; of replaced versions as well.
+
+    What they took back in another currency, at what its estimate is in the bill's.
+    """
+    c, period = charges.c, variance.period
+    found = session.execute(
+        select(c.currency, func.sum(c.billed_amount))
+        .where(
             c.tenant_id == tenant,
             c.slot >= period.start,
             c.slot < period.end,
             c.bill_id.in_(versions_of(tenant, bill)),
-            c.currency == bill.currency,
         )
+        .group_by(c.currency)
     )
-    return found or Decimal(0)
+    booked = 0
+    for currency, amount in found:
+        estimated, ours = variance.sources.get(currency, (Decimal(0), Decimal(0)))
+        if currency == bill.currency:
+            booked += money.atoms(amount)
+        elif estimated:
+            booked += round(money.atoms(amount) * Fraction(ours) / Fraction(estimated))
+    return money.amount(booked)
 
 
 def versions_of(tenant: int, bill: Bill) -> Select[tuple[int]]:

@@ -161,6 +161,7 @@ def test_what_is_billed_in_another_currency_is_taken_back_in_ours(database: Data
         whole = EXACT.subtract(bill.total, Decimal(5000))
         assert found.variance.billed == whole
         assert in_ledger(session, "azure") == {"EUR": (whole, whole), "USD": (0, 0)}
+        assert (found.open, found.within) == (0, True)
         assert post(session, bill) == 0
 
 
