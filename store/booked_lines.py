@@ -1,8 +1,8 @@
 """Adds up, by ids, the lines of the ledger that are booked in a period.
 
-Whole days of UTC come from their sums (``store/tables/days.py``); lines that are not in them yet,
-hours of days that are not whole, and lines booked later than their slot are added one by one. Lines
-as they were known at a moment are all added one by one.
+Whole months and days of UTC come from their sums (``store/tables/days.py``); lines that are not in
+them yet, hours of days that are not whole, and lines booked later than their slot are added one by
+one. Lines as they were known at a moment are all added one by one.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -38,7 +38,7 @@ from spend.meters import METER_NAMES
 from spend.periods import Period
 from store.booked_time import booked_in, booked_time, day_of, within
 from store.ledger import NOT_USAGE
-from store.tables.days import charge_days, usage_days
+from store.tables.days import charge_days, charge_months, usage_days, usage_months
 from store.tables.ledger import charges, usage_lines
 from store.tables.pools import ledgers
 
@@ -47,14 +47,15 @@ DAY: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """A table of lines, the sums of its days, and how both are added up."""
+    """A table of lines, the sums of its days and months, and how all are added up."""
 
     rows: Table
     days: Table
+    months: Table
     summed_to: Column[Any]
     """Of ``ledgers``: the last line that is in the sums."""
     keys: Mapping[str, ColumnElement[Any]]
-    """Columns of the days -> the same of a line."""
+    """Columns of the sums -> the same of a line."""
     sums: Mapping[str, ColumnElement[Any]]
     """Likewise, each to be added up."""
 
@@ -68,6 +69,7 @@ _OF_SOURCE: Final = or_(charges.c.pool_id.is_not(None), charges.c.commitment_id.
 MONEY: Final = Lines(
     charges,
     charge_days,
+    charge_months,
     ledgers.c.charges_summed_to,
     keys={
         "payer_id": charges.c.payer_id,
@@ -91,6 +93,7 @@ MONEY: Final = Lines(
 TAKEN_IN: Final = Lines(
     usage_lines,
     usage_days,
+    usage_months,
     ledgers.c.usage_summed_to,
     keys={"payer_id": usage_lines.c.payer_id, "route_id": usage_lines.c.route_id},
     sums={
@@ -177,7 +180,7 @@ class _Rows:
         if summed_to:
             whole, edges = cut(period)
             if whole is not None:
-                yield self._whole_days(whole)
+                yield from self._whole(whole)
             for edge, sign in edges:
                 at = (~late, rows.c.id <= summed_to, within(rows.c.slot, edge))
                 yield self._raw(*at, sign=sign)
@@ -195,20 +198,31 @@ class _Rows:
         whose = rows.c.tenant_id == self.asked.tenant
         return select(*keys, *sums).where(whose, *where, *its).group_by(*keys)
 
-    def _whole_days(self, whole: Period) -> Select[Any]:
-        days = self.lines.days
+    def _whole(self, whole: Period) -> Iterator[Select[Any]]:
+        """Whole days: by their months, unless days are told apart."""
+        tells_days = self.asked.by_day or self.asked.for_rates_to is not None
+        months = None if tells_days else whole_months(whole)
+        if months is None:
+            yield self._summed(self.lines.days, whole)
+            return
+        yield self._summed(self.lines.months, months)
+        for rest in (Period(whole.start, months.start), Period(months.end, whole.end)):
+            if rest.start < rest.end:
+                yield self._summed(self.lines.days, rest)
+
+    def _summed(self, sums: Table, of: Period) -> Select[Any]:
         keys = [
-            *(days.c[name] for name in self.keys),
+            *(sums.c[name] for name in self.keys),
             cast(null(), Date).label("belongs_to"),
-            self._day(days, days.c.day, days.c.day),
+            self._day(sums, sums.c.day, sums.c.day),
         ]
-        its = () if self.only is None else (days.c[self.only] != 0,)
+        its = () if self.only is None else (sums.c[self.only] != 0,)
         return (
-            select(*keys, *(summed(days.c[name]).label(name) for name in self.lines.sums))
+            select(*keys, *(summed(sums.c[name]).label(name) for name in self.lines.sums))
             .where(
-                days.c.tenant_id == self.asked.tenant,
-                days.c.day >= whole.start.date(),
-                days.c.day < whole.end.date(),
+                sums.c.tenant_id == self.asked.tenant,
+                sums.c.day >= of.start.date(),
+                sums.c.day < of.end.date(),
                 *its,
             )
             .group_by(*keys)
@@ -257,6 +271,22 @@ def cut(period: Period) -> tuple[Period | None, list[tuple[Period, int]]]:
     elif ended:
         edges.append((Period(last, period.end), 1))
     return (Period(first, last) if first < last else None), edges
+
+
+def whole_months(days: Period) -> Period | None:
+    """The whole months of UTC among whole days of it; None: there is none.
+
+    >>> from datetime import UTC
+    >>> found = whole_months(
+    ...     Period(datetime(2026, 9, 28, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC))
+    ... )
+    >>> f"{found.start:%m-%d} {found.end:%m-%d}"
+    '10-01 12-01'
+    """
+    # A month after the first day less one is the first that begins in the days.
+    first = (days.start - DAY).replace(day=28) + 4 * DAY
+    first, last = first.replace(day=1), days.end.replace(day=1)
+    return Period(first, last) if first < last else None
 
 
 def _midnight(moment: datetime) -> datetime:

@@ -12,6 +12,11 @@ def day_of(moment: ColumnElement[datetime]) -> ColumnElement[date]:
     return cast(func.timezone("UTC", moment), Date)
 
 
+def month_of(moment: ColumnElement[datetime]) -> ColumnElement[date]:
+    """The first day of the UTC month of a moment."""
+    return cast(func.date_trunc("month", func.timezone("UTC", moment)), Date)
+
+
 def booked_time(rows: FromClause) -> ColumnElement[datetime]:
     """When lines are booked."""
     return func.coalesce(rows.c.booked_slot, rows.c.slot)

@@ -1,15 +1,19 @@
-"""Takes lines of the ledger into the sums of their days, and notes which routes the ledger knows.
+"""Takes the ledger's lines into the sums of days and months, and notes which routes it knows.
 
 Lines are taken in the order of their ids, each once: up to which, ``ledgers`` says. Nobody posts
 while the ledger is held, so no line of a lower id can come after one that was taken.
 """
 
-from sqlalchemy import func, select
+from collections.abc import Iterable
+from datetime import date
+
+from sqlalchemy import ColumnElement, Date, Table, cast, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from store.booked_lines import MONEY, TAKEN_IN, Lines, summed_to
-from store.booked_time import day_of
+from spend.periods import Period
+from store.booked_lines import MONEY, TAKEN_IN, Lines, cut, summed_to, whole_months
+from store.booked_time import day_of, month_of
 from store.tables.days import known_routes
 from store.tables.ledger import usage_lines
 from store.tables.pools import ledgers
@@ -32,31 +36,16 @@ def take_in(session: Session, tenant: int, lines: Lines, *, at_most: int) -> int
     last, count = _next(session, lines, tenant, at_most)
     if not count:
         return 0
-    rows, days = lines.rows, lines.days
+    rows = lines.rows
     new = (
         rows.c.tenant_id == tenant,
         rows.c.id > summed_to(session, lines, tenant),
         rows.c.id <= last,
     )
-    each = (
-        select(
-            rows.c.tenant_id,
-            day_of(rows.c.slot).label("day"),
-            *(value.label(name) for name, value in {**lines.keys, **lines.sums}.items()),
-        )
-        # What is booked later is few, and read line by line.
-        .where(*new, rows.c.booked_slot.is_(None))
-        .subquery("each")
-    )
-    keys = [each.c[column.name] for column in days.primary_key.columns]
-    summed = select(*keys, *(func.sum(each.c[name]) for name in lines.sums)).group_by(*keys)
-    added = insert(days).from_select([*(key.name for key in keys), *lines.sums], summed)
-    session.execute(
-        added.on_conflict_do_update(
-            index_elements=list(days.primary_key.columns),
-            set_={name: days.c[name] + added.excluded[name] for name in lines.sums},
-        )
-    )
+    # What is booked later is few, and read line by line.
+    of_its_slot = (*new, rows.c.booked_slot.is_(None))
+    for sums, time in ((lines.days, day_of), (lines.months, month_of)):
+        _add(session, lines, of_its_slot, sums, time(rows.c.slot))
     if rows is usage_lines:
         first = select(rows.c.tenant_id, rows.c.route_id, func.min(rows.c.posted_at)).where(*new)
         noted = insert(known_routes).from_select(
@@ -75,6 +64,55 @@ def take_in(session: Session, tenant: int, lines: Lines, *, at_most: int) -> int
         .on_conflict_do_update(index_elements=["tenant_id"], set_={name: last})
     )
     return count
+
+
+def add_up_to_months(session: Session, tenant: int, period: Period) -> bool:
+    """Whether sums of days come to those of their months, of the months read for a period."""
+    whole, _edges = cut(period)
+    months = None if whole is None else whole_months(whole)
+    if months is None:
+        return True
+    return not any(_differs(session, lines, tenant, months) for lines in EVERY)
+
+
+def _differs(session: Session, lines: Lines, tenant: int, months: Period) -> bool:
+    first = cast(func.date_trunc("month", lines.days.c.day), Date)
+    keys = [first, *(lines.days.c[name] for name in lines.keys)]
+    sums = (func.sum(lines.days.c[name]) for name in lines.sums)
+    of_days = select(*keys, *sums).group_by(*keys)
+    names = ("day", *lines.keys, *lines.sums)
+    of_months = select(*(lines.months.c[name] for name in names))
+    days, held = (
+        asked.where(
+            table.c.tenant_id == tenant,
+            table.c.day >= months.start.date(),
+            table.c.day < months.end.date(),
+        )
+        for asked, table in ((of_days, lines.days), (of_months, lines.months))
+    )
+    return any(session.execute(each).first() for each in (days.except_(held), held.except_(days)))
+
+
+def _add(
+    session: Session,
+    lines: Lines,
+    which: Iterable[ColumnElement[bool]],
+    sums: Table,
+    day: ColumnElement[date],
+) -> None:
+    """Adds lines to the sums of their day, or of the first of their month."""
+    values = {**lines.keys, **lines.sums}
+    named = [value.label(name) for name, value in values.items()]
+    each = select(lines.rows.c.tenant_id, day.label("day"), *named).where(*which).subquery("each")
+    keys = [each.c[column.name] for column in sums.primary_key.columns]
+    summed = select(*keys, *(func.sum(each.c[name]) for name in lines.sums)).group_by(*keys)
+    added = insert(sums).from_select([*(key.name for key in keys), *lines.sums], summed)
+    session.execute(
+        added.on_conflict_do_update(
+            index_elements=list(sums.primary_key.columns),
+            set_={name: sums.c[name] + added.excluded[name] for name in lines.sums},
+        )
+    )
 
 
 def _next(session: Session, lines: Lines, tenant: int, at_most: int) -> tuple[int, int]:

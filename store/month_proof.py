@@ -31,7 +31,7 @@ from spend.month_records import (
     statement_lines,
 )
 from spend.months import CLOSE, CLOSED, LedgerMonth, MonthAct
-from store import closing, months
+from store import closing, days, months
 from store.booked import booked
 from store.month_closing import books_of
 from store.month_lines import BookedLines, Told
@@ -158,7 +158,8 @@ class _Books:
         if statement_lines(as_closed).sha256 != self._record["statement"]["sha256"]:
             yield self._broken(STATEMENT, "it says something else than was recorded")
         shown = booked(*self._asked, self._month.period, named_at=at)
-        if statement_lines(shown) != statement_lines(as_closed):
+        are_sums = days.add_up_to_months(*self._asked, self._month.period)
+        if not are_sums or statement_lines(shown) != statement_lines(as_closed):
             yield self._broken(DAYS, "they do not add up to the lines")
 
     def _broken(self, part: str, said: str) -> Broken:

@@ -19,7 +19,7 @@ from spend.calls import Outcome, Owner, Route
 from spend.ids import content_id
 from spend.meters import DISJOINT, METER_NAMES
 from store.sessions import Database
-from store.tables.days import charge_days, known_routes, usage_days
+from store.tables.days import charge_days, charge_months, known_routes, usage_days, usage_months
 from store.tables.heard import owners, routes
 from store.tables.jobs import job_runs
 from store.tables.ledger import charges, usage_lines
@@ -167,7 +167,7 @@ def empty_ledger(session: Session) -> None:
         session.execute(text(f"ALTER TABLE {table.name} DISABLE TRIGGER only_grows"))
         session.execute(table.delete())
         session.execute(text(f"ALTER TABLE {table.name} ENABLE TRIGGER only_grows"))
-    for table in (charge_days, usage_days, known_routes):
+    for table in (charge_days, charge_months, usage_days, usage_months, known_routes):
         session.execute(table.delete())
     session.execute(ledgers.update().values(charges_summed_to=0, usage_summed_to=0))
 

@@ -1,4 +1,4 @@
-"""Sums of days say what the lines say, wherever they have come to; and come there in steps."""
+"""Sums of days and months say what the lines say, wherever they have come to."""
 
 from datetime import timedelta
 from random import Random
@@ -32,7 +32,7 @@ from spend.slots import SLOT
 from store import days
 from store.booked import booked, booked_commitments, booked_pools
 from store.sessions import Database
-from store.tables.days import charge_days, known_routes
+from store.tables.days import charge_days, charge_months, known_routes
 from store.tables.ledger import charges, usage_lines
 from store.tables.pools import ledgers
 from store.tenants import TENANT
@@ -40,13 +40,13 @@ from store.tenants import TENANT
 pytestmark = pytest.mark.one_server
 
 ZONES = ("UTC", "Asia/Kathmandu", "Australia/Lord_Howe", "Europe/Berlin")
-FIRST = at("2026-09-29")
-SLOTS = 35 * 96
+FIRST = at("2026-08-29")
+SLOTS = 98 * 96
 KINDS = ("original", "correction", "allocation", "credit", "true-up", "tax")
 
 
 def filled(session: Session, random: Random) -> None:
-    """Lines of money and of usage around October, some booked later."""
+    """Lines of money and of usage from August to December, some booked later."""
     names = [
         put_names(session, *each) for each in ((SEARCH, GPT), (SUPPORT, CLAUDE), (IDLE, LLAMA))
     ]
@@ -101,16 +101,23 @@ def read(session: Session, period: Period, *, by_day: bool) -> list[Any]:
     ]
 
 
+def some_period(random: Random, zone: ZoneInfo) -> Period:
+    """A month, a quarter or a year of a zone; or hours to weeks from any slot."""
+    if random.random() < 0.4:
+        begins = FIRST + random.randrange(SLOTS) * SLOT
+        return Period(begins, begins + random.randint(1, random.choice((300, SLOTS))) * SLOT)
+    first, last = random.choice(((10, 10), (9, 9), (9, 11), (10, 12), (1, 12)))
+    start, end = (month_period(Month(2026, month), zone) for month in (first, last))
+    return Period(start.start, end.end)
+
+
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), zone=st.sampled_from(ZONES), by_day=st.booleans())
-def test_sums_of_days_say_what_the_lines_say(
+def test_sums_of_days_and_months_say_what_the_lines_say(
     database: Database, seed: int, zone: str, by_day: bool
 ) -> None:
     random = Random(seed)
-    period = month_period(Month(2026, 10), ZoneInfo(zone))
-    if random.random() < 0.5:
-        start = FIRST + random.randrange(SLOTS) * SLOT
-        period = Period(start, start + random.randint(1, 300) * SLOT)
+    period = some_period(random, ZoneInfo(zone))
     with database.write() as session:
         empty_ledger(session)  # the database is the same for every example
         filled(session, random)
@@ -120,6 +127,7 @@ def test_sums_of_days_say_what_the_lines_say(
             assert read(session, period, by_day=by_day) == by_lines
             days.take_in(session, TENANT, lines, at_most=1000)
         assert read(session, period, by_day=by_day) == by_lines
+        assert days.add_up_to_months(session, TENANT, period)
         known = booked(
             session, TENANT, period, by_day=by_day, as_known_at=at("2026-11-01") + timedelta(1)
         )
@@ -139,7 +147,8 @@ def test_lines_are_taken_in_once_in_steps(
     assert (sum_days.sum_days(context), sum_days.sum_days(context)) == (10, 0)
     assert told[0] == "2 lines taken into the sums of their days"
     with database.read() as session:
-        assert session.execute(select(charge_days.c.lines, charge_days.c.amount)).all() == [(5, 5)]
+        for sums in (charge_days, charge_months):
+            assert session.execute(select(sums.c.lines, sums.c.amount)).all() == [(5, 5)]
         assert session.scalar(select(known_routes.c.known_at)) == at("2026-11-01")
 
 

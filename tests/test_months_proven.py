@@ -90,9 +90,9 @@ def test_other_changes_that_would_alter_what_is_reported_are_seen(closed: Databa
         ("2026-09", "statement"),
         ("2026-10", "statement"),
     }
-    assert tampered(closed, "UPDATE charge_days SET amount = 0 WHERE day = '2026-09-10'") == {
-        ("2026-09", "sums of days")
-    }
+    for sums, day in (("charge_days", "10"), ("charge_months", "01")):
+        change = f"UPDATE {sums} SET amount = 0 WHERE day = '2026-09-{day}'"  # noqa: S608  # above
+        assert tampered(closed, change) == {("2026-09", "sums of days")}
     assert tampered(closed, "UPDATE ledgers SET open_from = '2026-10-01'") == {("2026-10", "bound")}
     assert tampered(closed, "UPDATE month_acts SET by = 'nobody' WHERE month = '2026-09'") == {
         ("2026-09", "history")

@@ -19,7 +19,8 @@ pytestmark = pytest.mark.one_server
 OF_CALLS: Final = ("/v1/calls", "/v1/calls/evidence", "/v1/calls/{trace_id}/{span_id}")
 """Routes that are about single calls, and are meant to read them."""
 CALLS: Final = ("sightings", "joined_calls")
-LARGE: Final = ("cells", "charges", "buckets", "usage_lines", "charge_days", "usage_days")
+SUMS: Final = ("charge_days", "charge_months", "usage_days", "usage_months")
+LARGE: Final = ("cells", "charges", "buckets", "usage_lines", *SUMS)
 """Tables that grow with what is heard."""
 
 NAMED: Final = {"month": "2026-10", "name": "2026-10", "dataset": "cost-and-usage"}
