@@ -60,8 +60,7 @@ def known_at(request: Request, asked: KnownAsked, now: datetime) -> datetime | N
     if moment > now:
         detail = f"{instant(moment)} is still to come: what will be known then is not known"
         raise wrong("as_known_at", detail)
-    with database_of(request).read() as session:
-        waiting.lock_shared(session)
+    waiting.until_nobody_posts(database_of(request))
     return moment
 
 

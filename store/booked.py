@@ -54,9 +54,9 @@ def booked(
 ) -> list[Booked]:
     """Money and usage that are booked in a period (UTC, on quarter hours), in an order of its own.
 
-    ``as_known_at`` (UTC): as it was posted, and as names were known, by then: whoever posts must
-    have been waited for (``waiting.lock_shared``). Else all, on one snapshot: the session's, or of
-    whoever holds the ledger. What waits for its charge is in neither: see ``waiting``.
+    ``as_known_at`` (UTC): as it was posted, and as names were known, by then: after
+    ``waiting.until_nobody_posts``. Else all, on one snapshot: the session's, or of whoever holds
+    the ledger. What waits for its charge is in neither: see ``waiting``.
 
     ``named_at`` (UTC): names as they were known then, as in a month that is closed: None as above.
 

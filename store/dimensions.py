@@ -42,8 +42,8 @@ class Question:
     """Whether lines of the ledger are in the period that they are booked in, not in their slot's;
     days and months likewise."""
     as_known_at: datetime | None = None
-    """A moment (UTC) that was waited for (``waiting.lock_shared``): of the ledger's lines those
-    that were posted by then, with the names of then. None: all."""
+    """A moment (UTC), after ``waiting.until_nobody_posts``: of the ledger's lines those that were
+    posted by then, with the names of then. None: all."""
 
 
 def conditions(

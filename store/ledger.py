@@ -5,7 +5,7 @@ is read in the transaction that posts, after ``lock_ledger``.
 
 Lines are dated in the order in which they are committed: the moment is taken once the ledger is
 locked, and never before that of the last line (``closing.posting``). So lines up to a moment are
-what was known at it, where nobody posts any more (``waiting.lock_shared``).
+what was known at it, where nobody posts any more (``waiting.until_nobody_posts``).
 """
 
 from collections.abc import Iterable, Sequence

@@ -33,6 +33,7 @@ from sqlalchemy.orm import Session
 
 from spend.repricings import LONGEST, Concerned
 from spend.slots import SLOT, slot_of
+from store.sessions import Database
 from store.tables.heard import routes
 from store.tables.prices import model_names
 from store.tables.rollups import cells
@@ -54,13 +55,14 @@ def lock_ledger(session: Session) -> None:
     session.execute(select(func.pg_advisory_xact_lock(_LEDGER)))
 
 
-def lock_shared(session: Session) -> None:
-    """Waits until nobody posts: whoever posts from then on does so at a later moment.
+def until_nobody_posts(database: Database) -> None:
+    """Waits for whoever posts: who posts from then on does so at a later moment.
 
-    For a question of what was known at a moment, in a transaction of its own that ends before the
-    one that answers begins: what that one sees is as old as its first statement, a wait included.
+    For a question of what was known at a moment, before the transaction that answers reads
+    anything: what that one sees is as old as its first statement, a wait included.
     """
-    session.execute(select(func.pg_advisory_xact_lock_shared(_LEDGER)))
+    with database.read() as session:
+        session.execute(select(func.pg_advisory_xact_lock_shared(_LEDGER)))
 
 
 def for_prices(session: Session, tenant: int, changed: Iterable[Changed], *, now: datetime) -> None:

@@ -92,9 +92,7 @@ def export(
         raise click.BadParameter("--as-known-at is still to come")
     with database_for(settings) as database:
         if known_at is not None:
-            with database.read() as session:
-                # Whoever posts now has a later moment, once we have waited for those before.
-                waiting.lock_shared(session)
+            waiting.until_nobody_posts(database)
         with database.read() as session:
             try:
                 named = months.period_named(session, TENANT, month, settings.calendar)
