@@ -33,6 +33,7 @@ def test_a_bill_is_imported_listed_and_shown(run: Run) -> None:
     assert run("import", FILES / "openai-costs.json", "--month", "2026-10").splitlines() == [
         "bill 1: openai, 2026-10: 8 lines, 2.41 USD (openai-costs)",
         "  lines of usage without a model or a meter that we can read: 3, 0.11 USD",
+        "  beside what calls were charged: spanledger bills reconcile 1",
     ]
     run("import", FILES / "aws-cur.csv")
     listed = run("list")

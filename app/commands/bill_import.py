@@ -167,3 +167,5 @@ def _tell(said: Assembled, bill: Bill, *, dry_run: bool) -> None:
         )
     if looks_like_cents(bill, said.lines):
         click.echo("  every amount is a whole number: are they cents? amount_unit says so")
+    if not dry_run:
+        click.echo(f"  beside what calls were charged: spanledger bills reconcile {bill.id}")

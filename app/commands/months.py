@@ -44,7 +44,11 @@ def command() -> None:
     """
 
 
-@command.command("list", epilog="\b\nExample:\n  spanledger months list")
+@command.command(
+    "list",
+    short_help="Show which months are closed.",
+    epilog="\b\nExample:\n  spanledger months list",
+)
 def list_all() -> None:
     """Show every month that was closed, and the one that is next."""
     settings = read_settings()
@@ -59,7 +63,11 @@ def list_all() -> None:
     show(months_table([*shown, following], acts))
 
 
-@command.command("show", epilog="\b\nExample:\n  spanledger months show 2026-10")
+@command.command(
+    "show",
+    short_help="Show what was done with a MONTH.",
+    epilog="\b\nExample:\n  spanledger months show 2026-10",
+)
 @click.argument("name", metavar="MONTH")
 @click.option("--record", is_flag=True, help="Print the record alone: its SHA-256 is its hash.")
 def show_one(name: str, record: bool) -> None:
@@ -140,8 +148,9 @@ def reopen(name: str, by: str, reason: str) -> None:
 
 
 @command.command(
+    short_help="Close a MONTH for good.",
     epilog="\b\nExamples:\n  spanledger months close 2026-10 --dry-run"
-    "\n  spanledger months close 2026-10 --accept unpriced"
+    "\n  spanledger months close 2026-10 --accept unpriced",
 )
 @click.argument("name", metavar="MONTH")
 @click.option(
@@ -222,7 +231,10 @@ def _preview(name: str, by: str, note: str | None) -> None:
     click.echo(f"nothing was changed; to close it: spanledger months close {name}{accepts}")
 
 
-@command.command(epilog="\b\nExample:\n  spanledger months verify")
+@command.command(
+    short_help="Prove that closed months did not move.",
+    epilog="\b\nExample:\n  spanledger months verify",
+)
 @click.option("--hash", "kept", help="One that was kept elsewhere: a closed month must have it.")
 def verify(kept: str | None) -> None:
     """Prove that closed months are what they were closed as: recompute all that was recorded.
