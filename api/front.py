@@ -50,7 +50,11 @@ def front(config: Config, clock: Clock) -> HTMLResponse:
 <ul>
 <li><a href="/v1/spend?group_by=team,model">what was spent this month</a>, by team and model</li>
 <li><a href="/v1/statements/{month}">this month for finance</a>, as
+<a href="/v1/statements/{month}.pdf">PDF</a>, <a href="/v1/statements/{month}.xlsx">XLSX</a> or
 <a href="/v1/statements/{month}.csv">CSV</a>, in the terminal: <code>spanledger report</code></li>
+<li><a href="/v1/months">which months are closed</a>,
+<a href="/v1/bills">what providers invoiced</a>, and
+<a href="/v1/focus/{month}/cost-and-usage.csv">this month as FOCUS</a></li>
 <li><a href="/v1/performance?group_by=model">how calls went</a>, by model</li>
 <li><a href="/v1/calls">the latest calls</a></li>
 <li><a href="/v1/budgets">budgets</a>, and <a href="/v1/alerts">the alerts</a> that they raised</li>

@@ -66,7 +66,7 @@ def tour(api: str, today: datetime, settings: Settings) -> None:
     program = f"{elsewhere(settings)}{own_name()}"
     steps: Sequence[tuple[str, str]] = (
         ("the month as finance reads it", f"{program} report {month}"),
-        ("last month, as CSV", f"curl {api}/v1/statements/{last}.csv"),
+        *_for_finance(program, last),
         (
             "who spends what, where it runs",
             f"curl '{api}/v1/spend?{span}&group_by=team,deployment,model'",
@@ -103,6 +103,22 @@ def tour(api: str, today: datetime, settings: Settings) -> None:
         click.echo(f"  {command}")
     if not slack:
         click.echo("\nwith SPANLEDGER_SLACK_WEBHOOK_URL set, alerts go to Slack")
+
+
+def _for_finance(program: str, month: str) -> Iterable[tuple[str, str]]:
+    """What to try with a month that is over."""
+    yield (
+        "last month, as a document; also --format xlsx, csv, parquet, json",
+        f"{program} report {month} --format pdf --output {month}.pdf",
+    )
+    yield (
+        "what stands in the way of closing it, and what it would be closed with",
+        f"{program} months close {month} --dry-run",
+    )
+    yield (
+        "last month as FOCUS, for FinOps tools",
+        f"{program} focus export --month {month} --output focus-{month}",
+    )
 
 
 def told(exchange: Exchange) -> None:
