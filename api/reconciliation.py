@@ -27,7 +27,7 @@ from spend.bills import Bill
 from spend.periods import Period
 from spend.reconcile import NoRateError
 from spend.true_up import TrueUpRefusedError
-from store import bills, reconcile, true_up
+from store import bills, months, reconcile, true_up
 from store.grouping import TooManyRowsError
 
 router = APIRouter(prefix="/v1", tags=["bills"])
@@ -67,7 +67,7 @@ def reconciliation(
 ) -> ReconciliationAnswer:
     """Every issuer's bills that belong to a month of the ledger's calendar."""
     try:
-        month = config.calendar.named(query.month)
+        _calendar, month = months.period_named(session, tenant, query.month, config.calendar)
     except ValueError as error:
         raise wrong("month", str(error)[:200]) from None
     period = Period(month.start, month.end)

@@ -175,17 +175,44 @@ def period_of(
 ) -> tuple[Calendar, FiscalPeriod]:
     """What a name means in reports: of a month that is not open, what it was closed as.
 
+    The next one begins where the last one ended, also if the calendar is another one now.
+
     Any period of the calendar has a name, also a quarter; ValueError, whose text can be shown, if
     there is none of it.
     """
-    shut = next((each for each in _shut(held) if each.name == name), None)
-    if shut is None:
+    kept = next((each for each in _in_books(held, calendar) if each.name == name), None)
+    if kept is None:
         return calendar, calendar.named(name)
+    return kept.calendar, _as_period(kept)
+
+
+def period_before(
+    period: FiscalPeriod, held: Sequence[LedgerMonth], calendar: Calendar
+) -> FiscalPeriod:
+    """What a period of a calendar is compared with: the one of the same kind before it.
+
+    Of a month of the books that is the month closed before it, by whatever calendar.
+    """
+    books = _in_books(held, calendar)
+    if any((each.name, each.period) == (period.name, period.period) for each in books):
+        last = next((each for each in books if each.period.end == period.start), None)
+        if last is not None:
+            return _as_period(last)
+    return calendar.previous(period)
+
+
+def _in_books(held: Sequence[LedgerMonth], calendar: Calendar) -> list[LedgerMonth]:
+    """The months that are not open, and the one that is next."""
+    following = next_open(held, calendar)
+    return _shut(held) if following is None else [*_shut(held), following]
+
+
+def _as_period(month: LedgerMonth) -> FiscalPeriod:
     first, last = (
-        local_day(moment, shut.calendar.zone)
-        for moment in (shut.period.start, shut.period.end - timedelta(microseconds=1))
+        local_day(moment, month.calendar.zone)
+        for moment in (month.period.start, month.period.end - timedelta(microseconds=1))
     )
-    return shut.calendar, FiscalPeriod(name, first, last, shut.period)
+    return FiscalPeriod(month.name, first, last, month.period)
 
 
 def check_accepted(

@@ -21,6 +21,7 @@ from spend.months import (
     MonthAct,
     MonthRefusedError,
     Warned,
+    period_before,
     period_of,
     to_reopen,
     to_soft_close,
@@ -47,6 +48,13 @@ def period_named(
     A month that was closed keeps its bounds, whatever the calendar is now. ValueError likewise.
     """
     return period_of(name, held(session, tenant), calendar)
+
+
+def month_before(
+    session: Session, tenant: int, period: FiscalPeriod, calendar: Calendar
+) -> FiscalPeriod:
+    """What a period is compared with (``spend.months.period_before``)."""
+    return period_before(period, held(session, tenant), calendar)
 
 
 def acts(session: Session, tenant: int) -> dict[str, list[MonthAct]]:

@@ -20,6 +20,7 @@ from store.completeness import complete_until
 from store.conversion import Conversion
 from store.converted_books import converted_books, converted_commitments, converted_pools
 from store.grouping import MOST_ROWS, TooManyRowsError
+from store.months import month_before
 from store.tables.months import month_acts, months
 
 _STATE_AFTER: Final = {SOFT_CLOSE: SOFT_CLOSED, REOPEN: OPEN, CLOSE: CLOSED}
@@ -48,7 +49,7 @@ def statement_of(
 
     Raises TooManyRowsError (store/grouping.py) where team, provider and model make too many lines.
     """
-    before = calendar.previous(month)
+    before = month_before(session, tenant, month, calendar)
     done = _last_act(session, tenant, month, as_known_at)
     usual = _telling(done) or telling
     asked = Conversion(

@@ -17,7 +17,14 @@ from owned import use
 from sqlalchemy import func, select
 
 from spend.fiscal import Calendar, FiscalYear
-from spend.months import MonthRefusedError, MonthUnknownError, next_open
+from spend.months import (
+    LedgerMonth,
+    MonthRefusedError,
+    MonthUnknownError,
+    next_open,
+    period_before,
+    period_of,
+)
 from spend.zones import zone_named
 from store import closing, months
 from store.sessions import Database
@@ -150,3 +157,19 @@ def test_who_changes_the_calendar_moves_no_closed_month_and_leaves_no_gap(
     assert open_from(database) == at("2026-10-31T23:00")
     with pytest.raises(MonthUnknownError, match="the books are kept in periods such as 2026-07"):
         soft_close(database, "FY2026-Q3")
+
+
+def test_after_another_calendar_the_next_month_is_told_without_what_is_closed() -> None:
+    weeks = Calendar(zone_named("Europe/Berlin"), FiscalYear("4-4-5", 2))
+    closed = LedgerMonth("FY2027-P09", weeks.named("FY2027-P09").period, weeks, "closed")
+    for calendar, name in (
+        (UTC_MONTHS, "2026-10"),
+        (Calendar(zone_named("UTC"), FiscalYear("13x4", 2)), "FY2027-P10"),
+        (weeks, "FY2027-P10"),
+    ):
+        _calendar, told = period_of(name, [closed], calendar)
+        assert told.start == closed.period.end
+        before = period_before(told, [closed], calendar)
+        assert (before.name, before.period) == (closed.name, closed.period)
+        assert period_of(closed.name, [closed], calendar)[1].period == closed.period
+    assert period_before(weeks.named("FY2027-Q4"), [closed], weeks) == weeks.named("FY2027-Q3")

@@ -20,7 +20,7 @@ from spend.periods import Period
 from spend.reconcile import NoRateError
 from spend.reconciled import Reconciled
 from spend.true_up import TrueUpRefusedError
-from store import bills, reconcile
+from store import bills, months, reconcile
 from store.grouping import TooManyRowsError
 from store.tenants import TENANT
 
@@ -75,7 +75,7 @@ def _of_month(
     session: Session, settings: Settings, month: str, provider: str | None
 ) -> list[Reconciled]:
     try:
-        named = settings.calendar.named(month)
+        _calendar, named = months.period_named(session, TENANT, month, settings.calendar)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--month") from None
     return reconcile.of_time(
