@@ -153,6 +153,8 @@ def _notes(found: Reconciled) -> list[RenderableType]:
         said.append(f"bill {each.id} ({each.period}) overlaps, and is not in here")
     if len(found.bills) > 1:
         said.append("calls do not tell their account: all bills of the period are taken together")
+    if not found.within:
+        said.append(f"to take it as it is billed: spanledger bills true-up {found.bills[0].id}")
     lines = [Text(f"- {note}", style="dim", overflow="fold") for note in said]
     return [Text(), *lines] if lines else []
 

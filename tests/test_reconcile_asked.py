@@ -64,6 +64,7 @@ def test_the_command_tells_why_in_80_columns_and_the_files_are_exact(
     difference = next(line for line in shown.splitlines() if line.startswith("Difference"))
     assert told == Decimal(difference.split()[1].replace(",", ""))
     assert "  Scope: never heard of" in amounts
+    assert shown.rstrip().endswith(f"spanledger bills true-up {october.id}")
     as_json = json.loads(run("reconcile", "--month", "2026-10", "--format", "json"))
     assert [each["provider"] for each in as_json] == ["openai"]
     rows = list(csv.DictReader(StringIO(run("reconcile", str(october.id), "--format", "csv"))))
