@@ -127,8 +127,10 @@ def _why_by_team(statement: Statement) -> Grid:
 def _where(statement: Statement) -> Grid:
     whole = statement.total.amount
     rows = []
-    for kind in by_deployment(statement.places, statement.currency):
-        within = [each for each in statement.places if each.deployment == kind.deployment]
+    # Without what has nothing to show here: credits that were bought, billed and not yet used.
+    places = [each for each in statement.places if each.amount != 0 or each.spent.calls]
+    for kind in by_deployment(places, statement.currency):
+        within = [each for each in places if each.deployment == kind.deployment]
         name = DEPLOYMENTS.get(kind.deployment) or str(kind.deployment)
         for place in within:
             region = NOT_SAID if place.region is None else place.region

@@ -212,6 +212,16 @@ def test_a_pdf_of_many_lines_has_numbered_pages_of_a4_with_headings() -> None:
     assert reader.metadata.title == "Statement 2026-10"
 
 
+def test_a_place_where_nothing_was_done_and_paid_is_not_shown() -> None:
+    bought = money(
+        "commitments", "openai", None, cost=Decimal(0), billed=Decimal(450), place=(None, None)
+    )
+    found = statement([bought, money("search", "openai", "gpt", cost=Decimal(5))], [])
+    assert len(found.places) == 2
+    shown = [row[0] for row in cells(book(found)["Where"])]
+    assert shown == ["Where the work was done", "Deployment", "Proprietary API"]
+
+
 def test_names_are_said_in_a_pdf_as_they_are() -> None:
     said = " ".join(pages(many()).split())
     for name in ("=cmd|' /C calc'!A0", "$ sum $ *bold* \\ [x]", '#let x = read("/etc/passwd")'):
