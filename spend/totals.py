@@ -68,6 +68,8 @@ _COUNTED: Final = (
     "waiting_calls",
 )
 _COUNTS: Final = operator.attrgetter(*_COUNTED)
+_NO_MONEY: Final = (None, None, None, None)
+_NO_COUNTS: Final = (0,) * len(_COUNTED)
 
 
 def together(groups: Iterable[Totals]) -> Totals:
@@ -83,9 +85,13 @@ def together(groups: Iterable[Totals]) -> Totals:
     used = [group.usage for group in groups if group.usage]
     # Usage and money are told apart: mostly one of the two has any.
     usage = used[0] if len(used) == 1 else _usage(used)
-    cost, listed, contracted, billed = map(_sum, zip(*map(_MONEY, groups), strict=True))
-    counts = [sum(column) for column in zip(*map(_COUNTS, groups), strict=True)]
-    unlisted = any(group.cost is not None and group.list_cost is None for group in groups)
+    money = [each for each in map(_MONEY, groups) if each != _NO_MONEY] or [_NO_MONEY]
+    cost, listed, contracted, billed = (
+        money[0] if len(money) == 1 else map(_sum, zip(*money, strict=True))
+    )
+    unlisted = any(each[0] is not None and each[1] is None for each in money)
+    counted = [each for each in map(_COUNTS, groups) if any(each)] or [_NO_COUNTS]
+    counts = counted[0] if len(counted) == 1 else map(sum, zip(*counted, strict=True))
     return Totals(
         cost=cost,
         list_cost=None if unlisted else listed,
