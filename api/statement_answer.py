@@ -13,8 +13,9 @@ from spend.periods import local_day
 from spend.statement_lines import Figures, no_coins
 from spend.statement_parts import Place, by_deployment, by_region
 from spend.statements import Statement, TeamPart
-from spend.why import PART_NAMES, Why
+from spend.why import PART_NAMES, Why, amounts_of
 
+_NOTHING: Final = plain(Decimal(0))
 _OF_COMMITMENT: Final = ("paid", "covered", "used", "wasted")
 
 
@@ -96,8 +97,15 @@ def _figures(figures: Figures) -> dict[str, Any]:
 
 
 def _why(why: Why, *, coins: bool = False) -> dict[str, Any]:
-    written = _coins if coins else plain
-    return {part: written(getattr(why, part)) for part in PART_NAMES}
+    if coins:
+        return {
+            part: _coins(amount) for part, amount in zip(PART_NAMES, amounts_of(why), strict=True)
+        }
+    return {
+        # Most parts of a line are nothing.
+        part: plain(amount) if amount else _NOTHING
+        for part, amount in zip(PART_NAMES, amounts_of(why), strict=True)
+    }
 
 
 def _part(found: Statement, team: str) -> dict[str, Any]:
