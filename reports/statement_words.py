@@ -93,7 +93,8 @@ def notes(statement: Statement) -> Iterator[str]:
     """What a reader must know of the figures, a sentence or two each."""
     total, books = statement.total.spent, statement.books
     if not statement.parts:
-        yield "Nothing was heard of this month, nor of the one before."
+        whom = "" if statement.team is None else f" of team {statement.team}"
+        yield f"Nothing was heard{whom} in this month, nor in the one before."
     if books.as_known_at is not None:
         yield f"As it was known at {moment(books.as_known_at)}."
     if total.lacks_price:

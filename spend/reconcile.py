@@ -58,9 +58,9 @@ Cells = Mapping[tuple[str, Key], Mapping[Period, Cell]]
 class NoRateError(ValueError):
     """An estimate is in a currency that our books have no rate for: enter one."""
 
-    def __init__(self, currency: str, day: date) -> None:
+    def __init__(self, currency: str, to: str, day: date) -> None:
         self.currency = currency
-        super().__init__(f"there is no exchange rate from {currency} for {day}")
+        super().__init__(f"there is no exchange rate from {currency} to {to} for {day}")
 
 
 def reconcile(
@@ -219,7 +219,7 @@ def _exchange(
                     day = piece.start.astimezone(UTC).date()
                     rate = rate_of(name, day)
                     if rate is None:
-                        raise NoRateError(name, day)
+                        raise NoRateError(name, currency, day)
                     ours = round(Fraction(rate) * atoms)
                     theirs = round(Fraction(rates[name][0]) * atoms) if name in rates else ours
                 else:

@@ -188,7 +188,7 @@ def _weight(exchange: Exchange, currency: str, amount: Decimal, period: Period) 
     day = (period.end - SLOT).date()
     used = exchange.rate(currency, day)
     if used is None:
-        raise NoRateError(currency, day)
+        raise NoRateError(currency, exchange.to, day)
     return round(Fraction(used.rate) * atoms)
 
 
