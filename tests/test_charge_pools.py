@@ -195,6 +195,7 @@ def test_a_changed_pool_ends_where_it_would_have_been(
     assert mended == posted(database)
 
 
+@pytest.mark.one_server
 def test_killed_anywhere_it_ends_the_same(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,6 +44,7 @@ def planned(now: datetime) -> list[tuple[str, Call]]:
     ]
 
 
+@pytest.mark.one_server
 def test_the_demo_is_counted_as_planned_however_often_it_is_sent(
     database: Database, database_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -78,6 +78,7 @@ def test_an_id_that_a_stand_in_gives_to_all_costs_no_call(database: Database) ->
     assert totals(database)["calls"] == 1 + len(times)
 
 
+@pytest.mark.one_server
 def test_an_outage_of_thousands_is_settled_in_seconds(database: Database) -> None:
     """Each failure was once compared with each other one of its hour."""
     failed: dict[str, Any] = {"outcome": Outcome.TIMEOUT, "usage": {}, "duration_us": 10_000_000}

@@ -311,6 +311,7 @@ def test_an_unchanged_answer_is_not_sent_again(database: Database) -> None:
     assert client.get("/v1/spend", params=OCTOBER, headers=tag).status_code == 200
 
 
+@pytest.mark.one_server
 @pytest.mark.parametrize("seed", range(3))
 def test_a_brute_force_oracle_agrees_with_every_row(database: Database, seed: int) -> None:
     chance = random.Random(seed)

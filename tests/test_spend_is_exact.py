@@ -198,6 +198,7 @@ def spend(client: TestClient, dimensions: list[str], **filters: str) -> dict[str
     return body
 
 
+@pytest.mark.one_server
 @pytest.mark.parametrize("prices_come", ["before the calls", "after the calls"])
 def test_every_cell_agrees_with_one_call_at_a_time(
     database: Database, client: TestClient, prices_come: str
