@@ -7,11 +7,12 @@ string "in lowest currency units (e.g. cents)", ``currency`` "currently always U
 ``group_by[]=description`` a row has neither model nor token type.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from spend.bill_reading import ReadLine, RowFields, Written, refused
+from spend.bill_buckets import rows_of_buckets
+from spend.bill_reading import ReadLine, RowFields
 from spend.bills import USAGE, BillLine
 from spend.money import minor_digits
 from spend.written_rows import Refusal
@@ -29,27 +30,8 @@ _OVERLAP: Final = ("rbac_group_id", "rbac_group")
 
 def lines_of_pages(pages: Sequence[Mapping[str, Any]], refusals: list[Refusal]) -> list[ReadLine]:
     """What the cost report answered, page by page."""
-    return [_line(RowFields(row, refusals)) for row in _rows_of(pages)]
-
-
-def _rows_of(pages: Sequence[Mapping[str, Any]]) -> Iterator[Written]:
-    seen: set[str] = set()
-    place = 0
-    for page in pages:
-        organization = {"organization_id": page.get("organization_id")}
-        for bucket in page["data"]:
-            if not isinstance(bucket, dict) or not isinstance(bucket.get("results"), list):
-                raise refused(place + 1, "data", "must be buckets with results")
-            start = str(bucket.get("starting_at"))
-            if start in seen:
-                raise refused(place + 1, "starting_at", "the bucket of this day is there twice")
-            seen.add(start)
-            times = {name: bucket.get(name) for name in ("starting_at", "ending_at")}
-            for result in bucket["results"]:
-                place += 1
-                if not isinstance(result, dict):
-                    raise refused(place, "results", "must be objects")
-                yield Written(place, result | times | organization)
+    rows = rows_of_buckets(pages, times=("starting_at", "ending_at"), of_page=("organization_id",))
+    return [_line(RowFields(row, refusals)) for row in rows]
 
 
 def _line(row: RowFields) -> ReadLine:

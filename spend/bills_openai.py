@@ -9,10 +9,11 @@ has the same fields as columns, ``amount_value`` with 30 decimals, and a row wit
 for each day on which nothing was spent.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from spend.bill_buckets import rows_of_buckets
 from spend.bill_reading import (
     NO_TIME,
     ReadLine,
@@ -21,7 +22,6 @@ from spend.bill_reading import (
     Written,
     check_columns,
     flat,
-    refused,
 )
 from spend.bill_words import counted, meter_in_unit, scaled, tier_in, token_meter, unit_of
 from spend.bills import USAGE, BillLine
@@ -36,8 +36,10 @@ _TOKENS_OF: Final = frozenset({"input_tokens", "output_tokens"})
 
 def lines_of_pages(pages: Sequence[Mapping[str, Any]], refusals: list[Refusal]) -> list[ReadLine]:
     """What the costs API answered, page by page."""
-    rows = _rows_of(pages)
-    return [_line(RowFields(row, refusals), amount="amount.value") for row in rows]
+    return [
+        _line(RowFields(Written(row.line, dict(flat(row.values))), refusals), amount="amount.value")
+        for row in rows_of_buckets(pages, times=("start_time", "end_time"))
+    ]
 
 
 def lines_of_export(table: Rows, refusals: list[Refusal]) -> list[ReadLine]:
@@ -49,25 +51,6 @@ def lines_of_export(table: Rows, refusals: list[Refusal]) -> list[ReadLine]:
         # A day without costs.
         if row.values.get("amount_value") or row.values.get("line_item")
     ]
-
-
-def _rows_of(pages: Sequence[Mapping[str, Any]]) -> Iterator[Written]:
-    seen: set[str] = set()
-    place = 0
-    for page in pages:
-        for bucket in page["data"]:
-            if not isinstance(bucket, dict) or not isinstance(bucket.get("results"), list):
-                raise refused(place + 1, "data", "must be buckets with results")
-            start = str(bucket.get("start_time"))
-            if start in seen:
-                raise refused(place + 1, "start_time", "the bucket of this day is there twice")
-            seen.add(start)
-            times = {name: bucket.get(name) for name in ("start_time", "end_time")}
-            for result in bucket["results"]:
-                place += 1
-                if not isinstance(result, dict):
-                    raise refused(place, "results", "must be objects")
-                yield Written(place, dict(flat(result)) | times)
 
 
 def _line(row: RowFields, *, amount: str) -> ReadLine:
