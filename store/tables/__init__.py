@@ -2,6 +2,7 @@
 
 from store.tables import (
     access,
+    alerting,
     bills,
     budgets,
     commitments,
@@ -24,6 +25,7 @@ from store.tables.base import METADATA
 __all__ = [
     "METADATA",
     "access",
+    "alerting",
     "bills",
     "budgets",
     "commitments",
