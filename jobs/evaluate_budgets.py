@@ -15,14 +15,15 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy.orm import Session
 
+from jobs.budget_notices import Warned, notice
 from jobs.context import Done, JobContext, JobSettings
-from jobs.slack import Warned, message
 from spend.budget_periods import period_at, period_before
 from spend.budgets import Budget, Spending, reached
 from spend.periods import Period
-from store import budgets, crossings, outbox
+from store import budgets, crossings
 from store.completeness import complete_until
 from store.crossings import Crossing
+from store.notify import tell
 from store.tenants import TENANT
 
 log = structlog.get_logger(__name__)
@@ -120,6 +121,6 @@ def _record(
         as_of=as_of,
         noticed_at=now,
     )
-    body = message(warned, settings.api_url)
-    outbox.put(session, TENANT, crossing_id=alert_id, body=body, now=now)
-    return 1
+    said = notice(warned, settings.api_url)
+    where = each.budget.terms.channel_ids
+    return tell(session, TENANT, said, key=f"crossing:{alert_id}", channel_ids=where, now=now)

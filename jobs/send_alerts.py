@@ -20,7 +20,9 @@ import structlog
 
 from jobs.context import Done, JobContext
 from jobs.destinations import Answer, Unreachable, post_json
+from jobs.slack import message
 from spend.destinations import DestinationRefused
+from spend.notices import notice_of
 from store import outbox
 from store.outbox import Claim
 from store.tenants import TENANT
@@ -102,7 +104,9 @@ def run(context: JobContext) -> Done:
 
 
 def _sent(claimed: Claim, now: datetime, *, allow_private: bool) -> Verdict:
-    body = json.dumps(claimed.body, ensure_ascii=False).encode()
+    # Messages of before revision 0022 are Slack's already.
+    said = claimed.body if "blocks" in claimed.body else message(notice_of(claimed.body))
+    body = json.dumps(said, ensure_ascii=False).encode()
     try:
         answer = post_json(claimed.destination, body, allow_private=allow_private)
     except DestinationRefused as refused:

@@ -28,6 +28,18 @@ NOT_SAID: Final = ""
 
 DEFAULT_THRESHOLDS: Final = (80, 100)
 
+
+@dataclass(frozen=True, slots=True)
+class OwnPeriod:
+    """Periods that no calendar has: from a day on, in the budget's zone."""
+
+    starts_on: date
+    days: int | None = None
+    """Each has so many days, and the next follows; None: there is one alone."""
+    ends_on: date | None = None
+    """The last day of the one that there is; None where they go on."""
+
+
 Filter = Mapping[str, tuple[str, ...]]
 """Dimension -> values, of which one must be; all dimensions must fit. Empty: everything."""
 
@@ -51,10 +63,29 @@ class Terms:
     """Where to warn, a secret; None: where all warnings go."""
     fiscal: FiscalYear = CALENDAR_YEAR
     """By which its fiscal periods are cut."""
+    own_period: OwnPeriod | None = None
+    """How its periods are cut, of the period ``custom``."""
+    rollover_cap: Decimal | None = None
+    """At most so much of what one period leaves over goes into the next; None: nothing does."""
+    parent_id: int | None = None
+    """The budget that it is a part of."""
+    owner: str | None = None
+    """Whom to ask about it."""
+    forecast_thresholds: tuple[int, ...] = ()
+    """Percent of the limit that a period is expected to reach, ascending."""
+    pace_thresholds: tuple[int, ...] = ()
+    """Percent of the even rate, ascending: of 200 it is spent twice as fast as it would last."""
+    channel_ids: tuple[int, ...] = ()
+    """Where to warn; none: where its team's, or all, warnings go."""
+    remind_hours: int | None = None
+    """Who is still over is reminded after so many hours; None: never."""
 
     def measures_like(self, other: "Terms") -> bool:
         """Whether a crossing of the one is a crossing of the other."""
-        measures = attrgetter("filter", "amount", "currency", "period", "timezone", "fiscal")
+        measures = attrgetter(
+            *("filter", "amount", "currency", "period", "timezone", "fiscal"),
+            *("own_period", "rollover_cap"),
+        )
         return bool(measures(self) == measures(other))
 
 
@@ -69,10 +100,17 @@ class Budget:
     replaced_at: datetime | None = None
     armed: int = 1
     """The first version of those in a row that measure like this one: crossings are its."""
+    effective_from: datetime | None = None
+    """From when it holds (UTC), should that be later than when it was made."""
+
+    @property
+    def starts(self) -> datetime:
+        """From when it holds."""
+        return self.effective_from or self.created_at
 
     def in_force(self, at: datetime) -> bool:
         """Whether it holds at a moment."""
-        return self.created_at <= at and (self.replaced_at is None or at < self.replaced_at)
+        return self.starts <= at and (self.replaced_at is None or at < self.replaced_at)
 
 
 @dataclass(frozen=True, slots=True)

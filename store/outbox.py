@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause, func, insert, select, update
+from sqlalchemy import ColumnElement, FromClause, func, select, update
 from sqlalchemy.orm import Session
 
 from store.tables.budgets import budgets, crossings, outbox
@@ -29,17 +29,6 @@ class Claim:
     body: Mapping[str, Any]
     destination: str
     """A secret."""
-
-
-def put(
-    session: Session, tenant: int, *, crossing_id: int, body: Mapping[str, Any], now: datetime
-) -> None:
-    """Writes a message that is due at once; where it goes is found when it is sent."""
-    session.execute(
-        insert(outbox).values(
-            tenant_id=tenant, crossing_id=crossing_id, body=body, created_at=now, next_at=now
-        )
-    )
 
 
 def claim(

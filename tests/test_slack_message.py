@@ -10,8 +10,14 @@ from filled_ledger import at
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.slack import Warned, escaped, message, shown
+from jobs.budget_notices import Warned, notice, shown
+from jobs.slack import Message, escaped
+from jobs.slack import message as slack_message
 from spend.periods import Period
+
+
+def message(said: Warned, api_url: str | None = None) -> Message:
+    return slack_message(notice(said, api_url))
 
 
 def warned(spent: str = "84.25", noticed: str = "2026-11-15T12:00", **terms: object) -> Warned:
