@@ -14,17 +14,18 @@ JOBS_THAT_REPORTS_WAIT_FOR: Final = (ROLL, "charge")
 
 def complete_until(session: Session) -> datetime | None:
     """Everything heard before this moment (UTC) is in the reports; None: nothing is for sure."""
-    latest = [_dealt_with_by(session, job) for job in JOBS_THAT_REPORTS_WAIT_FOR]
+    latest = [dealt_with_by(session, job) for job in JOBS_THAT_REPORTS_WAIT_FOR]
     known = [moment for moment in latest if moment is not None]
     return min(known) if len(known) == len(latest) else None
 
 
 def rolled_until(session: Session) -> datetime | None:
     """Everything heard before this moment (UTC) is in the cells; None: nobody has said so."""
-    return _dealt_with_by(session, ROLL)
+    return dealt_with_by(session, ROLL)
 
 
-def _dealt_with_by(session: Session, job: str) -> datetime | None:
+def dealt_with_by(session: Session, job: str) -> datetime | None:
+    """Everything heard before this moment (UTC) a job has dealt with; None: it has not said so."""
     return session.scalar(
         select(job_runs.c.complete_until)
         .where(job_runs.c.job == job, job_runs.c.complete_until.is_not(None))
