@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from spend.budget_periods import FISCAL, KINDS
-from spend.budgets import DEFAULT_THRESHOLDS, DIMENSIONS, Filter, Terms
+from spend.budget_periods import CUSTOM, FISCAL, KINDS
+from spend.budgets import DEFAULT_THRESHOLDS, DIMENSIONS, Filter, OwnPeriod, Terms
 from spend.currencies import CODES
 from spend.destinations import DestinationRefused, destination
 from spend.fiscal import CALENDAR_YEAR, FiscalYear
+from spend.periods import FIRST_YEAR, LAST_YEAR
 from spend.providers import DEPLOYMENTS
 from spend.zones import zone_named
 
@@ -18,6 +20,13 @@ LONGEST_VALUE: Final = 200
 MOST_VALUES: Final = 200
 MOST_THRESHOLDS: Final = 20
 LARGEST_THRESHOLD: Final = 10_000
+EVEN_RATE: Final = 100
+"""As a pace: what lasts to the period's end."""
+MOST_DAYS: Final = 3660
+"""Of a custom period: ten years."""
+MOST_CHANNELS: Final = 20
+MOST_HOURS: Final = 8784
+"""Between reminders: a year."""
 
 _UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 """A NUL, or half of a UTF-16 pair, which JSON can say and Postgres cannot hold."""
@@ -43,27 +52,46 @@ def terms(
     thresholds: Sequence[int] = DEFAULT_THRESHOLDS,
     webhook_url: str | None = None,
     fiscal: FiscalYear = CALENDAR_YEAR,
+    own_period: Mapping[str, object] | None = None,
+    rollover_cap: object = None,
+    parent_id: int | None = None,
+    owner: str | None = None,
+    forecast_thresholds: Sequence[int] = (),
+    pace_thresholds: Sequence[int] = (),
+    channel_ids: Sequence[int] = (),
+    remind_hours: int | None = None,
     allow_private: bool,
 ) -> Terms:
-    """Terms that make sense; TermsRefused otherwise.
+    """Terms that make sense by themselves; TermsRefused otherwise.
 
-    ``amount`` is a string or an integer of the currency. ``fiscal`` is how fiscal years
-    are cut, should its period be of one.
+    ``amount`` and ``rollover_cap`` are strings or integers of the currency. ``fiscal`` is how
+    fiscal years are cut, should its period be of one. ``own_period`` has ``starts_on`` and one of
+    ``days`` and ``ends_on``; dates may be text. Whether the parent and the channels are there is
+    for the store to say.
     """
     if currency not in CODES:
         raise TermsRefused("currency", f"{_quoted(currency)} is no currency code of ISO 4217")
     if period not in KINDS:
         raise TermsRefused("period", f"{_quoted(period)} is not one of {', '.join(KINDS)}")
+    own = _own_period(own_period, period)
     return Terms(
         name=_name(name),
         filter=_filter(filter),
-        amount=_amount(amount),
+        amount=_amount(amount, "amount"),
         currency=currency,
         period=period,
         timezone=_timezone(timezone),
-        thresholds=_thresholds(thresholds),
+        thresholds=_thresholds(thresholds, "thresholds"),
         webhook_url=None if webhook_url is None else _webhook(webhook_url, allow_private),
         fiscal=fiscal if period in FISCAL else CALENDAR_YEAR,
+        own_period=own,
+        rollover_cap=_rollover_cap(rollover_cap, own),
+        parent_id=parent_id,
+        owner=None if owner is None else _owner(owner),
+        forecast_thresholds=_thresholds(forecast_thresholds, "forecast_thresholds"),
+        pace_thresholds=_paces(pace_thresholds),
+        channel_ids=_channels(channel_ids),
+        remind_hours=_remind_hours(remind_hours),
     )
 
 
@@ -78,18 +106,77 @@ def _name(name: str) -> str:
     return name
 
 
-def _amount(amount: object) -> Decimal:
+def _owner(owner: str) -> str:
+    owner = owner.strip()
+    if not 0 < len(owner) <= LONGEST_VALUE or not owner.isprintable():
+        raise TermsRefused("owner", f"1 to {LONGEST_VALUE} printable characters")
+    return owner
+
+
+def _amount(amount: object, field: str) -> Decimal:
     if isinstance(amount, float):
         reason = 'a JSON number with a point is not exact: write it as a string, "1000.00"'
-        raise TermsRefused("amount", reason)
+        raise TermsRefused(field, reason)
     if isinstance(amount, bool) or not isinstance(amount, str | int):
-        raise TermsRefused("amount", 'a decimal string such as "1000.00"')
+        raise TermsRefused(field, 'a decimal string such as "1000.00"')
     # An integer of thousands of digits cannot even be written out.
     written = amount if isinstance(amount, str) else str(min(abs(amount), 10**16))
     if not _AMOUNT.fullmatch(written) or (isinstance(amount, int) and amount < 0):
         reason = 'a decimal string such as "1000.00": not negative, at most 15 digits before the '
-        raise TermsRefused("amount", reason + "point and 12 behind it")
+        raise TermsRefused(field, reason + "point and 12 behind it")
     return Decimal(written)
+
+
+def _own_period(said: Mapping[str, object] | None, period: str) -> OwnPeriod | None:
+    if period != CUSTOM:
+        if said is not None:
+            raise TermsRefused("own_period", f"is of the period {CUSTOM}, this one is {period}")
+        return None
+    said = said or {}
+    for name in said:
+        if name not in {"starts_on", "days", "ends_on"}:
+            reason = "there are starts_on, and days or ends_on"
+            raise TermsRefused(f"own_period.{name}"[:LONGEST_NAME], reason)
+    starts_on = _day(said.get("starts_on"), "own_period.starts_on")
+    if starts_on is None:
+        raise TermsRefused("own_period.starts_on", f"a {CUSTOM} period starts on a day")
+    days = said.get("days")
+    ends_on = _day(said.get("ends_on"), "own_period.ends_on")
+    if (days is None) == (ends_on is None):
+        reason = (
+            "one of the two: days, after which the next begins, or ends_on, the last day of one"
+        )
+        raise TermsRefused("own_period.days", reason)
+    if ends_on is not None:
+        if not 0 <= (ends_on - starts_on).days < MOST_DAYS:
+            reason = f"not before it starts, and at most {MOST_DAYS} days after"
+            raise TermsRefused("own_period.ends_on", reason)
+        return OwnPeriod(starts_on, ends_on=ends_on)
+    if isinstance(days, bool) or not isinstance(days, int) or not 0 < days <= MOST_DAYS:
+        raise TermsRefused("own_period.days", f"a whole number from 1 to {MOST_DAYS}")
+    return OwnPeriod(starts_on, days=days)
+
+
+def _day(said: object, field: str) -> date | None:
+    if said is None:
+        return None
+    try:
+        # A moment of TOML is a date too, to Python.
+        day = date.fromisoformat(str(said)) if len(str(said)) == len("2026-11-01") else None
+    except ValueError:
+        day = None
+    if day is None or not FIRST_YEAR <= day.year < LAST_YEAR:
+        raise TermsRefused(field, "a day such as 2026-11-01")
+    return day
+
+
+def _rollover_cap(said: object, own: OwnPeriod | None) -> Decimal | None:
+    if said is None:
+        return None
+    if own is not None and own.ends_on is not None:
+        reason = "there is one period alone: nothing follows that could take what it leaves over"
+        raise TermsRefused("rollover_cap", reason)
+    return _amount(said, "rollover_cap")
 
 
 def _filter(wanted: Mapping[str, Sequence[str]]) -> Filter:
@@ -116,16 +203,36 @@ def _timezone(name: str) -> str:
         raise TermsRefused("timezone", str(unknown)) from None
 
 
-def _thresholds(thresholds: Sequence[int]) -> tuple[int, ...]:
+def _thresholds(thresholds: Sequence[int], field: str) -> tuple[int, ...]:
     if len(thresholds) > MOST_THRESHOLDS:
-        raise TermsRefused("thresholds", f"at most {MOST_THRESHOLDS}")
+        raise TermsRefused(field, f"at most {MOST_THRESHOLDS}")
     for each in thresholds:
         if not 0 < each <= LARGEST_THRESHOLD:
             reason = f"percentages are whole numbers from 1 to {LARGEST_THRESHOLD}"
-            raise TermsRefused("thresholds", reason)
+            raise TermsRefused(field, reason)
     if len(set(thresholds)) < len(thresholds):
-        raise TermsRefused("thresholds", "a percentage is there twice")
+        raise TermsRefused(field, "a percentage is there twice")
     return tuple(sorted(thresholds))
+
+
+def _paces(thresholds: Sequence[int]) -> tuple[int, ...]:
+    found = _thresholds(thresholds, "pace_thresholds")
+    if found and found[0] <= EVEN_RATE:
+        reason = f"above {EVEN_RATE}, which is the even rate: at 200 it lasts half the period"
+        raise TermsRefused("pace_thresholds", reason)
+    return found
+
+
+def _channels(ids: Sequence[int]) -> tuple[int, ...]:
+    if len(ids) > MOST_CHANNELS:
+        raise TermsRefused("channels", f"at most {MOST_CHANNELS}")
+    return tuple(dict.fromkeys(ids))
+
+
+def _remind_hours(hours: int | None) -> int | None:
+    if hours is not None and not 0 < hours <= MOST_HOURS:
+        raise TermsRefused("remind_hours", f"a whole number from 1 to {MOST_HOURS}")
+    return hours
 
 
 def _webhook(url: str, allow_private: bool) -> str:

@@ -19,9 +19,16 @@ from spend.fiscal import CALENDAR_YEAR, FiscalYear
 from spend.money import EXACT
 
 OWNER_DIMENSIONS: Final = ("team", "project", "service", "environment", "feature", "customer")
-ROUTE_DIMENSIONS: Final = ("provider", "model", "operation", "deployment", "region")
+ROUTE_DIMENSIONS: Final = (
+    "provider",
+    "model",
+    "request_model",
+    "operation",
+    "deployment",
+    "region",
+)
 DIMENSIONS: Final = (*OWNER_DIMENSIONS, *ROUTE_DIMENSIONS)
-"""What a budget can be on."""
+"""What a budget can be on: what spend can be asked by."""
 
 NOT_SAID: Final = ""
 """As a value of a filter: spend that has no value there."""
