@@ -1,0 +1,94 @@
+"""Checks the fields that budgets and alert rules have in common."""
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+from spend.budget_terms import (
+    LONGEST_NAME,
+    LONGEST_VALUE,
+    MOST_CHANNELS,
+    MOST_HOURS,
+    MOST_VALUES,
+    TermsRefused,
+)
+from spend.budgets import Filter
+from spend.providers import DEPLOYMENTS
+
+_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
+"""A NUL, or half of a UTF-16 pair, which JSON can say and Postgres cannot hold."""
+_NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,12})?")
+
+
+def quoted(text: str) -> str:
+    """What somebody wrote, not longer than it can be read."""
+    return repr(text if len(text) <= LONGEST_NAME else text[:LONGEST_NAME] + "…")
+
+
+def name(said: str, field: str = "name", longest: int = LONGEST_NAME) -> str:
+    """A name in one line."""
+    said = said.strip()
+    if not 0 < len(said) <= longest or not said.isprintable():
+        raise TermsRefused(field, f"1 to {longest} printable characters")
+    return said
+
+
+def number(said: object, field: str) -> Decimal:
+    """An exact number, not negative, from a string or an integer."""
+    if isinstance(said, float):
+        raise TermsRefused(field, 'a number with a point is not exact: write it as "2.5"')
+    if isinstance(said, bool) or not isinstance(said, str | int):
+        raise TermsRefused(field, 'a decimal string such as "1000.00"')
+    # An integer of thousands of digits cannot even be written out.
+    written = said if isinstance(said, str) else str(min(abs(said), 10**16))
+    if not _NUMBER.fullmatch(written) or (isinstance(said, int) and said < 0):
+        reason = 'a decimal string such as "1000.00": not negative, at most 15 digits before the '
+        raise TermsRefused(field, reason + "point and 12 behind it")
+    return Decimal(written)
+
+
+def shortest(value: Decimal) -> str:
+    """A number of at most 27 digits as somebody would write it: 5, 2.5, 1000."""
+    return format(value.normalize(), "f")
+
+
+def filter_on(wanted: Mapping[str, Sequence[str]], dimensions: Sequence[str]) -> Filter:
+    """A filter on some of the dimensions."""
+    for dimension, values in wanted.items():
+        field = f"filter.{dimension}"[:LONGEST_NAME]
+        if dimension not in dimensions:
+            raise TermsRefused(field, f"{quoted(dimension)} is not {listed(dimensions)}")
+        if not 0 < len(values) <= MOST_VALUES:
+            raise TermsRefused(field, f"1 to {MOST_VALUES} values; for all, leave it out")
+        for value in values:
+            if len(value) > LONGEST_VALUE or _UNSTORABLE.search(value):
+                reason = f"a value has at most {LONGEST_VALUE} characters, no NUL, no half ones"
+                raise TermsRefused(field, reason)
+            if dimension == "deployment" and value not in (*DEPLOYMENTS, ""):
+                raise TermsRefused(field, f"{quoted(value)} is not {', '.join(DEPLOYMENTS)}")
+    return {each: tuple(dict.fromkeys(wanted[each])) for each in sorted(wanted)}
+
+
+def channels(ids: Sequence[int]) -> tuple[int, ...]:
+    """Channels, each once."""
+    if len(ids) > MOST_CHANNELS:
+        raise TermsRefused("channels", f"at most {MOST_CHANNELS}")
+    return tuple(dict.fromkeys(ids))
+
+
+def remind_hours(hours: int | None) -> int | None:
+    """Hours between reminders; None: there are none."""
+    return None if hours is None else whole(hours, "remind_hours", 1, MOST_HOURS)
+
+
+def whole(said: object, field: str, least: int, most: int) -> int:
+    """A whole number between two, both included."""
+    if isinstance(said, bool) or not isinstance(said, int) or not least <= said <= most:
+        raise TermsRefused(field, f"a whole number from {least} to {most}")
+    return said
+
+
+def listed(choices: Sequence[str]) -> str:
+    """What it may be, in words."""
+    return f"one of {', '.join(choices)}" if choices else "there: this kind has none"

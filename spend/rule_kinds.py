@@ -1,0 +1,166 @@
+"""The kinds of alert rules: what each measures, in which unit, by which settings.
+
+A kind's function, which measures it, is in ``store/watched/kinds.py``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+from spend.alert_rules import Value
+from spend.budgets import DIMENSIONS
+
+HOUR: Final = 60
+DAY: Final = 24 * HOUR
+"""In minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting that one kind has of its own."""
+
+    type: str
+    """``whole`` number, exact ``number``, ``choice``, ``currency`` or ``text``."""
+    default: Value
+    says: str
+    choices: tuple[str, ...] = ()
+    least: int = 0
+    most: int = 10**12
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of rule. Windows are minutes, bounds in ``unit``."""
+
+    says: str
+    """What it measures, for the documents and the API."""
+    told: str
+    """What a message says: ``{of}`` is its subject (' of team=search', or nothing), ``{value}``
+    what was measured, with its unit."""
+    unit: str
+    window_minutes: int
+    warning: Decimal | None
+    over: Decimal | None
+    minimum: Decimal
+    minimum_of: str
+    """What ``minimum`` counts."""
+    dimensions: tuple[str, ...] = DIMENSIONS
+    """What it can be filtered and split by."""
+    by: tuple[str, ...] = ()
+    """What it is split by unless a rule says otherwise."""
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    shortest: int = 15
+    longest: int = 31 * DAY
+    """Of windows, in minutes."""
+
+
+_PERCENTILE: Final = Setting("choice", "p95", "which percentile", ("p50", "p90", "p95", "p99"))
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "error-rate": Kind(
+        says="per cent of calls that did not end well",
+        told="{value} of calls{of} fail",
+        unit="percent",
+        window_minutes=HOUR,
+        warning=None,
+        over=Decimal(5),
+        minimum=Decimal(20),
+        minimum_of="calls",
+    ),
+    "latency": Kind(
+        says="a percentile of how long calls take, in milliseconds",
+        told="Calls{of} take {value}",
+        unit="ms",
+        window_minutes=HOUR,
+        warning=None,
+        over=None,
+        minimum=Decimal(20),
+        minimum_of="calls that told how long they took",
+        settings={"percentile": _PERCENTILE},
+    ),
+    "time-to-first-token": Kind(
+        says="a percentile of the time to the first token, in milliseconds",
+        told="The first token of calls{of} takes {value}",
+        unit="ms",
+        window_minutes=HOUR,
+        warning=None,
+        over=None,
+        minimum=Decimal(20),
+        minimum_of="calls that told it",
+        settings={"percentile": _PERCENTILE},
+    ),
+    "no-data": Kind(
+        says="for how many minutes no call was heard, of what had some in the window",
+        told="No call{of} was heard for {value}",
+        unit="minutes",
+        window_minutes=7 * DAY,
+        warning=None,
+        over=Decimal(HOUR),
+        minimum=Decimal(1),
+        minimum_of="calls in the window",
+    ),
+    "unpriced": Kind(
+        says="calls, or their tokens, whose cost is not known",
+        told="{value}{of} have no known cost",
+        unit="calls",
+        window_minutes=DAY,
+        warning=Decimal(1),
+        over=None,
+        minimum=Decimal(0),
+        minimum_of="calls in the window",
+        by=("provider", "model"),
+        settings={
+            "count": Setting("choice", "calls", "what is counted", ("calls", "tokens")),
+        },
+    ),
+    "anomaly": Kind(
+        says="by how many per cent spend is more than in the same hours of past weeks",
+        told="Spend{of} is {value} above the same hours before",
+        unit="percent",
+        window_minutes=HOUR,
+        warning=None,
+        over=Decimal(100),
+        minimum=Decimal(10),
+        minimum_of="what is spent more than before, in the currency",
+        settings={
+            "currency": Setting("currency", "USD", "in which spend is counted"),
+            "weeks": Setting("whole", 4, "how many past weeks it is compared with", (), 1, 12),
+        },
+    ),
+    "idle-capacity": Kind(
+        says="per cent of a pool's cost that nothing used, by pool",
+        told="{value} of the capacity{of} is idle",
+        unit="percent",
+        window_minutes=DAY,
+        warning=None,
+        over=Decimal(50),
+        minimum=Decimal(0),
+        minimum_of="the pool's cost in the window, in its currency",
+        dimensions=(),
+        settings={"pool": Setting("text", "", "the name of one pool; '': each of them")},
+    ),
+    "commitment-shortfall": Kind(
+        says="per cent of a commitment that will be left unused at its period's end, by commitment",
+        told="{value} of the commitment{of} will be left unused",
+        unit="percent",
+        window_minutes=7 * DAY,
+        warning=None,
+        over=Decimal(10),
+        minimum=Decimal(0),
+        minimum_of="what will be left, in the commitment's currency",
+        dimensions=(),
+        settings={"commitment": Setting("text", "", "the name of one; '': each of them")},
+    ),
+    "price-drift": Kind(
+        says="by how many per cent what calls, or bills, say they cost differs from the price book",
+        told="Prices{of} differ by {value}",
+        unit="percent",
+        window_minutes=7 * DAY,
+        warning=Decimal(2),
+        over=None,
+        minimum=Decimal(20),
+        minimum_of="calls with a cost of their own",
+        by=("provider", "model"),
+    ),
+}

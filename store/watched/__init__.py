@@ -1,0 +1,1 @@
+"""What alert rules watch: a module for each kind, all with one function, ``measure``."""

@@ -1,0 +1,19 @@
+"""Which function measures which kind of alert rule.
+
+Each is called in a savepoint of its own, on a session that may be read-only, and answers one
+Measured for each subject it knows of. It raises what it likes: the rule is shown as failing, and
+no other is harmed.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from spend.alert_rules import Measured, Rule
+
+Measure = Callable[[Session, int, Rule, datetime], list[Measured]]
+"""Session, tenant, rule, now (UTC) -> what is found of each subject, in no order."""
+
+MEASURES: Final[Mapping[str, Measure]] = {}
