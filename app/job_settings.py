@@ -9,6 +9,8 @@ def job_settings(settings: Settings) -> JobSettings:
     return JobSettings(
         currency=settings.currency,
         timezone=settings.timezone,
+        rate_policy=settings.rate_policy,
+        fiscal_year=settings.fiscal_year,
         slack_webhook_url=settings.slack_webhook_url,
         allow_private_destinations=settings.allow_private_destinations,
         api_url=settings.api_addr.url,

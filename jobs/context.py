@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from spend.exchange import DAILY, Telling
+from spend.fiscal import CALENDAR_YEAR, Calendar, FiscalYear
 from store.sessions import Database
 
 
@@ -15,12 +18,31 @@ class JobSettings:
 
     currency: str = "USD"
     timezone: str = "UTC"
+    rate_policy: str = DAILY
+    """At which day's rate other currencies are told (``spend.exchange.POLICIES``)."""
+    fiscal_year: FiscalYear = CALENDAR_YEAR
+    """How the books' years are cut."""
     slack_webhook_url: str | None = None
     allow_private_destinations: bool = False
     api_url: str | None = None
     """Where people find the API, for links in messages."""
     settle_window: timedelta = timedelta(minutes=2)
     """How long the clock waits for a call's other sightings before it counts it."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Whose days, weeks and months people are told of."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def calendar(self) -> Calendar:
+        """Whose periods are closed, and statements are of."""
+        return Calendar(self.zone, self.fiscal_year)
+
+    @property
+    def telling(self) -> Telling:
+        """How money of many currencies is told."""
+        return Telling(self.currency, self.rate_policy)
 
 
 @dataclass(frozen=True, slots=True)

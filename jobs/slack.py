@@ -7,7 +7,7 @@ Source of the escapes and limits: Slack's "Formatting text for app surfaces" and
 
 from typing import Any, Final
 
-from spend.notices import Notice
+from spend.notices import Notice, NoticeTable
 
 _LONGEST_HEADER: Final = 150
 _LONGEST_TEXT: Final = 2_000
@@ -24,6 +24,7 @@ def message(notice: Notice) -> Message:
     if notice.facts:
         fields = [_plain_text(f"{label}: {value}", _LONGEST_TEXT) for label, value in notice.facts]
         blocks.append({"type": "section", "fields": fields})
+    blocks += [_table(each) for each in notice.tables]
     blocks += [
         {"type": "section", "text": _plain_text(each, _LONGEST_TEXT)} for each in notice.paragraphs
     ]
@@ -41,6 +42,21 @@ def message(notice: Notice) -> Message:
         "unfurl_links": False,
         "unfurl_media": False,
     }
+
+
+def _table(table: NoticeTable) -> Message:
+    """A heading over rows in letters that are all as wide. A backtick would end them."""
+    kept: list[str] = []
+    length = 0
+    for line in (escaped(each).replace("`", "'") for each in table.lines()):
+        length += len(line) + 1
+        if length > _LONGEST_TEXT:
+            break
+        kept.append(line)
+    rows = "\n".join(kept)
+    # verbatim: what looks like a link or a channel's name is none.
+    text = f"*{escaped(table.title)}*\n```\n{rows}\n```"
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
 
 
 def escaped(text: str) -> str:

@@ -11,6 +11,38 @@ from typing import Any, Final
 LEVELS: Final = ("info", "ok", "warning", "over")
 
 
+_LONGEST_CELL: Final = 28
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeTable:
+    """Rows under a heading: names at the left, numbers at the right."""
+
+    title: str
+    rows: tuple[tuple[str, ...], ...]
+    """Cells, as many in each: the first is a name, the others are amounts and the like."""
+
+    def lines(self) -> tuple[str, ...]:
+        """As text of letters that are all as wide: names to the left, all else to the right.
+
+        Holds nothing but what is printable, and each cell on its line.
+        """
+        cells = [tuple(map(_cell, row)) for row in self.rows]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        return tuple(
+            "  ".join(
+                each.rjust(width) if position else each.ljust(width)
+                for position, (each, width) in enumerate(zip(row, widths, strict=True))
+            ).rstrip()
+            for row in cells
+        )
+
+
+def _cell(text: str) -> str:
+    shown = "".join(letter if letter.isprintable() else " " for letter in text)
+    return shown if len(shown) <= _LONGEST_CELL else shown[: _LONGEST_CELL - 1] + "…"
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """One thing to tell."""
@@ -26,6 +58,8 @@ class Notice:
     """All of it in a line, with the alert's number, where there is room for no more."""
     facts: tuple[tuple[str, str], ...] = ()
     """What stands in a table: label and value."""
+    tables: tuple[NoticeTable, ...] = ()
+    """Longer ones, after the facts."""
     paragraphs: tuple[str, ...] = ()
     """What else is to be said, a sentence or some each."""
     small: str = ""
@@ -52,6 +86,10 @@ class Notice:
             "title": self.title,
             "summary": self.summary,
             "facts": [list(each) for each in self.facts],
+            "tables": [
+                {"title": each.title, "rows": [list(row) for row in each.rows]}
+                for each in self.tables
+            ],
             "paragraphs": list(self.paragraphs),
             "small": self.small,
             "link_text": self.link_text,
@@ -68,5 +106,9 @@ def notice_of(kept: Mapping[str, Any]) -> Notice:
     """A notice from how the outbox keeps it. Raises KeyError where it holds none."""
     said = {name: value for name, value in kept.items() if name != "text"}
     said["facts"] = tuple((label, value) for label, value in kept["facts"])
+    said["tables"] = tuple(
+        NoticeTable(each["title"], tuple(map(tuple, each["rows"])))
+        for each in kept.get("tables", ())
+    )
     said["paragraphs"] = tuple(kept["paragraphs"])
     return Notice(**said)
