@@ -18,8 +18,9 @@ from api.budget_shapes import (
 from api.dependencies import Clock, Config, Reading, Tenant, Writing
 from api.problems import Problem, answers
 from api.settings import ApiSettings
-from spend.budget_terms import TermsRefused, terms
+from spend.budget_terms import terms
 from spend.budgets import Budget, Terms
+from spend.checked_fields import TermsRefused
 from spend.money import plain
 from store import budgets
 from store.budget_status import statuses

@@ -1,44 +1,35 @@
 """Makes the terms of a budget from what somebody wrote, or says which field is wrong and why."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Final
 
 from spend.budget_periods import CUSTOM, FISCAL, KINDS
-from spend.budgets import DEFAULT_THRESHOLDS, DIMENSIONS, Filter, OwnPeriod, Terms
+from spend.budgets import DEFAULT_THRESHOLDS, DIMENSIONS, OwnPeriod, Terms
+from spend.checked_fields import (
+    LONGEST_NAME,
+    LONGEST_VALUE,
+    TermsRefused,
+    channels,
+    filter_on,
+    number,
+    one_line,
+    quoted,
+    reminding,
+)
 from spend.currencies import CODES
 from spend.destinations import DestinationRefused, destination
 from spend.fiscal import CALENDAR_YEAR, FiscalYear
 from spend.periods import FIRST_YEAR, LAST_YEAR
-from spend.providers import DEPLOYMENTS
 from spend.zones import zone_named
 
-LONGEST_NAME: Final = 100
-LONGEST_VALUE: Final = 200
-MOST_VALUES: Final = 200
 MOST_THRESHOLDS: Final = 20
 LARGEST_THRESHOLD: Final = 10_000
 EVEN_RATE: Final = 100
 """As a pace: what lasts to the period's end."""
 MOST_DAYS: Final = 3660
 """Of a custom period: ten years."""
-MOST_CHANNELS: Final = 20
-MOST_HOURS: Final = 8784
-"""Between reminders: a year."""
-
-_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
-"""A NUL, or half of a UTF-16 pair, which JSON can say and Postgres cannot hold."""
-_AMOUNT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,12})?")
-
-
-class TermsRefused(ValueError):  # noqa: N818  # a refusal, told to whoever wrote it
-    """Terms make no sense: ``field`` is to be changed, the text says why."""
-
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(reason)
-        self.field = field
 
 
 def terms(
@@ -70,14 +61,14 @@ def terms(
     for the store to say.
     """
     if currency not in CODES:
-        raise TermsRefused("currency", f"{_quoted(currency)} is no currency code of ISO 4217")
+        raise TermsRefused("currency", f"{quoted(currency)} is no currency code of ISO 4217")
     if period not in KINDS:
-        raise TermsRefused("period", f"{_quoted(period)} is not one of {', '.join(KINDS)}")
+        raise TermsRefused("period", f"{quoted(period)} is not one of {', '.join(KINDS)}")
     own = _own_period(own_period, period)
     return Terms(
-        name=_name(name),
-        filter=_filter(filter),
-        amount=_amount(amount, "amount"),
+        name=one_line(name),
+        filter=filter_on(filter, DIMENSIONS),
+        amount=number(amount, "amount"),
         currency=currency,
         period=period,
         timezone=_timezone(timezone),
@@ -87,44 +78,12 @@ def terms(
         own_period=own,
         rollover_cap=_rollover_cap(rollover_cap, own),
         parent_id=parent_id,
-        owner=None if owner is None else _owner(owner),
+        owner=None if owner is None else one_line(owner, "owner", LONGEST_VALUE),
         forecast_thresholds=_thresholds(forecast_thresholds, "forecast_thresholds"),
         pace_thresholds=_paces(pace_thresholds),
-        channel_ids=_channels(channel_ids),
-        remind_hours=_remind_hours(remind_hours),
+        channel_ids=channels(channel_ids),
+        remind_hours=reminding(remind_hours),
     )
-
-
-def _quoted(text: str) -> str:
-    return repr(text if len(text) <= LONGEST_NAME else text[:LONGEST_NAME] + "…")
-
-
-def _name(name: str) -> str:
-    name = name.strip()
-    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
-        raise TermsRefused("name", f"1 to {LONGEST_NAME} printable characters")
-    return name
-
-
-def _owner(owner: str) -> str:
-    owner = owner.strip()
-    if not 0 < len(owner) <= LONGEST_VALUE or not owner.isprintable():
-        raise TermsRefused("owner", f"1 to {LONGEST_VALUE} printable characters")
-    return owner
-
-
-def _amount(amount: object, field: str) -> Decimal:
-    if isinstance(amount, float):
-        reason = 'a JSON number with a point is not exact: write it as a string, "1000.00"'
-        raise TermsRefused(field, reason)
-    if isinstance(amount, bool) or not isinstance(amount, str | int):
-        raise TermsRefused(field, 'a decimal string such as "1000.00"')
-    # An integer of thousands of digits cannot even be written out.
-    written = amount if isinstance(amount, str) else str(min(abs(amount), 10**16))
-    if not _AMOUNT.fullmatch(written) or (isinstance(amount, int) and amount < 0):
-        reason = 'a decimal string such as "1000.00": not negative, at most 15 digits before the '
-        raise TermsRefused(field, reason + "point and 12 behind it")
-    return Decimal(written)
 
 
 def _own_period(said: Mapping[str, object] | None, period: str) -> OwnPeriod | None:
@@ -176,24 +135,7 @@ def _rollover_cap(said: object, own: OwnPeriod | None) -> Decimal | None:
     if own is not None and own.ends_on is not None:
         reason = "there is one period alone: nothing follows that could take what it leaves over"
         raise TermsRefused("rollover_cap", reason)
-    return _amount(said, "rollover_cap")
-
-
-def _filter(wanted: Mapping[str, Sequence[str]]) -> Filter:
-    for dimension, values in wanted.items():
-        field = f"filter.{dimension}"[:LONGEST_NAME]
-        if dimension not in DIMENSIONS:
-            reason = f"{_quoted(dimension)} is not one of {', '.join(DIMENSIONS)}"
-            raise TermsRefused(field, reason)
-        if not 0 < len(values) <= MOST_VALUES:
-            raise TermsRefused(field, f"1 to {MOST_VALUES} values; to budget all, leave it out")
-        for value in values:
-            if len(value) > LONGEST_VALUE or _UNSTORABLE.search(value):
-                reason = f"a value has at most {LONGEST_VALUE} characters, no NUL, no half ones"
-                raise TermsRefused(field, reason)
-            if dimension == "deployment" and value not in (*DEPLOYMENTS, ""):
-                raise TermsRefused(field, f"{_quoted(value)} is not {', '.join(DEPLOYMENTS)}")
-    return {name: tuple(dict.fromkeys(wanted[name])) for name in sorted(wanted)}
+    return number(said, "rollover_cap")
 
 
 def _timezone(name: str) -> str:
@@ -221,18 +163,6 @@ def _paces(thresholds: Sequence[int]) -> tuple[int, ...]:
         reason = f"above {EVEN_RATE}, which is the even rate: at 200 it lasts half the period"
         raise TermsRefused("pace_thresholds", reason)
     return found
-
-
-def _channels(ids: Sequence[int]) -> tuple[int, ...]:
-    if len(ids) > MOST_CHANNELS:
-        raise TermsRefused("channels", f"at most {MOST_CHANNELS}")
-    return tuple(dict.fromkeys(ids))
-
-
-def _remind_hours(hours: int | None) -> int | None:
-    if hours is not None and not 0 < hours <= MOST_HOURS:
-        raise TermsRefused("remind_hours", f"a whole number from 1 to {MOST_HOURS}")
-    return hours
 
 
 def _webhook(url: str, allow_private: bool) -> str:

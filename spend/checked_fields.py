@@ -5,20 +5,27 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from spend.budget_terms import (
-    LONGEST_NAME,
-    LONGEST_VALUE,
-    MOST_CHANNELS,
-    MOST_HOURS,
-    MOST_VALUES,
-    TermsRefused,
-)
 from spend.budgets import Filter
 from spend.providers import DEPLOYMENTS
+
+LONGEST_NAME: Final = 100
+LONGEST_VALUE: Final = 200
+MOST_VALUES: Final = 200
+MOST_CHANNELS: Final = 20
+MOST_HOURS: Final = 8784
+"""Between reminders: a year."""
 
 _UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 """A NUL, or half of a UTF-16 pair, which JSON can say and Postgres cannot hold."""
 _NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,12})?")
+
+
+class TermsRefused(ValueError):  # noqa: N818  # a refusal, told to whoever wrote it
+    """Terms make no sense: ``field`` is to be changed, the text says why."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(reason)
+        self.field = field
 
 
 def quoted(text: str) -> str:
@@ -26,7 +33,7 @@ def quoted(text: str) -> str:
     return repr(text if len(text) <= LONGEST_NAME else text[:LONGEST_NAME] + "…")
 
 
-def name(said: str, field: str = "name", longest: int = LONGEST_NAME) -> str:
+def one_line(said: str, field: str = "name", longest: int = LONGEST_NAME) -> str:
     """A name in one line."""
     said = said.strip()
     if not 0 < len(said) <= longest or not said.isprintable():
@@ -77,7 +84,7 @@ def channels(ids: Sequence[int]) -> tuple[int, ...]:
     return tuple(dict.fromkeys(ids))
 
 
-def remind_hours(hours: int | None) -> int | None:
+def reminding(hours: int | None) -> int | None:
     """Hours between reminders; None: there are none."""
     return None if hours is None else whole(hours, "remind_hours", 1, MOST_HOURS)
 

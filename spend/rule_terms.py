@@ -9,15 +9,16 @@ from decimal import Decimal
 from typing import Any, Final, cast
 
 from spend.alert_rules import RuleTerms, Value
-from spend.budget_terms import LONGEST_VALUE, TermsRefused
 from spend.checked_fields import (
+    LONGEST_VALUE,
+    TermsRefused,
     channels,
     filter_on,
     listed,
-    name,
     number,
+    one_line,
     quoted,
-    remind_hours,
+    reminding,
     shortest,
     whole,
 )
@@ -51,7 +52,7 @@ def rule_of_fields(said: Mapping[str, Any]) -> RuleTerms:
             raise TermsRefused(field[:100], f"a rule of kind {named} has the fields {told}")
     warning, over = _bounds(said, kind)
     return RuleTerms(
-        name=name(_text(said, "name")),
+        name=one_line(_text(said, "name")),
         kind=named,
         filter=filter_on(_filter(said), kind.dimensions),
         by=_by(said, kind),
@@ -73,9 +74,9 @@ def rule_of_fields(said: Mapping[str, Any]) -> RuleTerms:
         },
         owner=None
         if said.get("owner") is None
-        else name(_text(said, "owner"), "owner", LONGEST_VALUE),
+        else one_line(_text(said, "owner"), "owner", LONGEST_VALUE),
         channel_ids=channels(_channel_ids(said)),
-        remind_hours=remind_hours(said.get("remind_hours")),
+        remind_hours=reminding(said.get("remind_hours")),
     )
 
 
@@ -170,4 +171,4 @@ def _setting(field: str, said: object, setting: Setting) -> Value:
         raise TermsRefused(field, f"{quoted(said)} is not {listed(setting.choices)}")
     if setting.type == "currency" and said not in CODES:
         raise TermsRefused(field, f"{quoted(said)} is no currency code of ISO 4217")
-    return said if said == "" else name(said, field, LONGEST_VALUE)
+    return said if said == "" else one_line(said, field, LONGEST_VALUE)

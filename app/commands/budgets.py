@@ -13,8 +13,9 @@ from app.database import database_for
 from app.settings import read_settings
 from app.tables import right, show
 from spend.budget_periods import KINDS, period_name
-from spend.budget_terms import TermsRefused, terms
+from spend.budget_terms import terms
 from spend.budgets import DEFAULT_THRESHOLDS, DIMENSIONS, Filter
+from spend.checked_fields import TermsRefused
 from spend.money import plain, rounded
 from store import budgets
 from store.budget_status import Status, statuses
