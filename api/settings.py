@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from spend.exchange import DAILY, Telling
 from spend.fiscal import CALENDAR_YEAR, Calendar, FiscalYear
+from store.secrets import Seal
 
 UTC_ZONE = ZoneInfo("UTC")
 
@@ -25,11 +26,16 @@ class ApiSettings:
     """Whether a database without any key may be read and written by everybody. Only right where
     the API is bound to loopback."""
     key_pepper: bytes = field(default=b"", repr=False)
-    """What the secrets of keys are hashed with (``store/keys.py``)."""
+    """What keys are hashed with (``store/keys.py``), and secrets of channels sealed."""
     otlp_http_url: str | None = "http://127.0.0.1:4318"
     """Where the collector listens, for the instructions on the front page; None: not here."""
     allow_private_destinations: bool = False
     """Whether a webhook may point at this machine or its network, over http."""
+
+    @property
+    def seal(self) -> Seal:
+        """Seals what channels are reached with."""
+        return Seal(self.key_pepper)
 
     @property
     def calendar(self) -> Calendar:

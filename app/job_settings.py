@@ -1,5 +1,6 @@
 """What the jobs are told of the settings."""
 
+from app.pepper import pepper_for
 from app.settings import Settings
 from jobs.context import JobSettings
 
@@ -14,4 +15,5 @@ def job_settings(settings: Settings) -> JobSettings:
         slack_webhook_url=settings.slack_webhook_url,
         allow_private_destinations=settings.allow_private_destinations,
         api_url=settings.api_addr.url,
+        key_pepper=pepper_for(settings),
     )

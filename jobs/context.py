@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from spend.exchange import DAILY, Telling
 from spend.fiscal import CALENDAR_YEAR, Calendar, FiscalYear
+from store.secrets import Seal
 from store.sessions import Database
 
 
@@ -28,6 +29,13 @@ class JobSettings:
     """Where people find the API, for links in messages."""
     settle_window: timedelta = timedelta(minutes=2)
     """How long the clock waits for a call's other sightings before it counts it."""
+    key_pepper: bytes = field(default=b"", repr=False)
+    """What the secrets of channels are sealed with (``store/secrets.py``)."""
+
+    @property
+    def seal(self) -> Seal:
+        """Opens what channels are reached with."""
+        return Seal(self.key_pepper)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -1,0 +1,220 @@
+"""Channels: the places that notices go to, and what makes sense of one.
+
+What a channel is reached with (a URL, a token) is a secret and no part of it: see ChannelSecret.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from spend.destinations import Destination, DestinationRefused, check_address, destination
+from spend.quiet_hours import QuietHours, QuietHoursRefused, quiet_hours
+
+KINDS: Final = ("slack-webhook", "slack-bot", "webhook", "email", "apprise")
+LEVELS: Final = ("all", "over")
+DIGESTS: Final = ("digest", "month-closed")
+"""Kinds of notice that only go where they are wanted."""
+TEST: Final = "test"
+"""The kind of a sample."""
+
+SLACK_HOSTS: Final = ("hooks.slack.com", "hooks.slack-gov.com")
+LONGEST_NAME: Final = 100
+MOST_TEAMS: Final = 200
+MOST_RECIPIENTS: Final = 20
+LONGEST_ADDRESS: Final = 254
+SHORTEST_KEY: Final = 16
+LONGEST_KEY: Final = 200
+
+_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
+_BOT_TOKEN: Final = re.compile(r"xoxb-[A-Za-z0-9-]{10,200}")
+_SLACK_CHANNEL: Final = re.compile(r"[CDG][A-Z0-9]{7,20}")
+# Plainer than RFC 5321 allows: nothing quoted, no comment, and so nothing that ends a header.
+_MAILBOX: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_MAIL_HOST: Final = re.compile(
+    r"([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]*"
+)
+
+AddressesOf = Callable[[str, int], Sequence[str]]
+"""The numeric addresses of a host and port; OSError when it has none."""
+
+
+class ChannelRefused(ValueError):  # noqa: N818  # a refusal, told to whoever wrote it
+    """A channel makes no sense: ``field`` is to be changed, the text says why, and no secret."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(reason)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelTerms:
+    """What somebody says of a channel. Made by ``channel_terms``."""
+
+    name: str
+    kind: str
+    """One of KINDS."""
+    to: tuple[str, ...] = ()
+    """Of an e-mail its recipients; of a Slack bot the id of the one channel it writes to."""
+    teams: tuple[str, ...] = ()
+    """Whose alerts come here."""
+    default: bool = False
+    """Gets what no team's channel takes."""
+    levels: str = LEVELS[0]
+    """all, or over: what is over alone."""
+    digest: bool = False
+    """Wants the weekly digest and the message of a month's close."""
+    quiet: QuietHours | None = None
+    """When it is left alone."""
+
+    def takes(self, kind: str, level: str) -> bool:
+        """Whether a notice of a kind and level (``spend.notices``) is for it."""
+        if kind == TEST:
+            return True
+        if kind in DIGESTS:
+            return self.digest
+        return self.levels == LEVELS[0] or level == "over"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel(ChannelTerms):
+    """A channel that there is."""
+
+    id: int
+    last4: str | None
+    """Of its secret, to tell channels apart; None: its kind has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSecret:
+    """What a channel is reached with. Its repr shows nothing of it."""
+
+    text: str = field(repr=False)
+    """A URL; of a Slack bot its token."""
+    signing_key: str | None = field(default=None, repr=False)
+    """What a webhook's messages are signed with."""
+
+
+def channel_terms(
+    *,
+    name: str,
+    kind: str,
+    to: Sequence[str] = (),
+    teams: Sequence[str] = (),
+    default: bool = False,
+    levels: str = LEVELS[0],
+    digest: bool = False,
+    quiet: Mapping[str, Any] | None = None,
+    zone: str = "UTC",
+) -> ChannelTerms:
+    """Terms that make sense; ChannelRefused otherwise. ``zone``: of quiet hours that name none."""
+    name = name.strip()
+    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
+        raise ChannelRefused("name", f"1 to {LONGEST_NAME} printable characters")
+    if kind not in KINDS:
+        raise ChannelRefused("kind", f"one of {', '.join(KINDS)}")
+    if levels not in LEVELS:
+        raise ChannelRefused("levels", f"one of {', '.join(LEVELS)}")
+    return ChannelTerms(
+        name=name,
+        kind=kind,
+        to=_to(kind, to),
+        teams=_teams(teams),
+        default=default,
+        levels=levels,
+        digest=digest,
+        quiet=None if quiet is None else _quiet(quiet, zone),
+    )
+
+
+def channel_secret(
+    kind: str,
+    text: str | None,
+    signing_key: str | None = None,
+    *,
+    allow_private: bool,
+    addresses_of: AddressesOf,
+) -> ChannelSecret | None:
+    """What a channel of a kind is reached with; ChannelRefused if it cannot be that.
+
+    A host is looked up: one that has no address, or an address of the inside, is refused.
+    """
+    if signing_key is not None:
+        if kind != "webhook":
+            raise ChannelRefused("signing_key", "only messages to a webhook are signed")
+        if not SHORTEST_KEY <= len(signing_key) <= LONGEST_KEY or not signing_key.isascii():
+            reason = f"{SHORTEST_KEY} to {LONGEST_KEY} ASCII characters"
+            raise ChannelRefused("signing_key", reason)
+    if kind == "email":
+        if text is not None:
+            raise ChannelRefused("secret", "an e-mail has none: the settings say which server")
+        return None
+    if not text:
+        raise ChannelRefused("secret", "the bot's token" if kind == "slack-bot" else "a URL")
+    if kind == "slack-bot":
+        if not _BOT_TOKEN.fullmatch(text):
+            raise ChannelRefused("secret", "a bot's token begins with xoxb-")
+    elif kind != "apprise":
+        _check_url(kind, text, allow_private, addresses_of)
+    return ChannelSecret(text, signing_key)
+
+
+def _check_url(kind: str, url: str, allow_private: bool, addresses_of: AddressesOf) -> None:
+    try:
+        to = destination(url, allow_private=allow_private)
+        if kind == "slack-webhook" and to.host not in SLACK_HOSTS and not allow_private:
+            reason = (
+                f"Slack's webhooks are at {' or '.join(SLACK_HOSTS)}; kind webhook takes others"
+            )
+            raise ChannelRefused("secret", reason)
+        check_resolved(to, addresses_of, allow_private=allow_private)
+    except DestinationRefused as refused:
+        raise ChannelRefused("secret", str(refused)) from None
+
+
+def check_resolved(to: Destination, addresses_of: AddressesOf, *, allow_private: bool) -> None:
+    """Refuses (DestinationRefused) a host without an address, or with one that may not be used."""
+    try:
+        addresses = addresses_of(to.host, to.port)
+    except OSError:
+        raise DestinationRefused(f"the host {to.host} is not found: is it spelt right?") from None
+    for address in addresses:
+        check_address(address, allow_private=allow_private)
+
+
+def _to(kind: str, to: Sequence[str]) -> tuple[str, ...]:
+    if kind == "slack-bot":
+        if len(to) != 1 or not _SLACK_CHANNEL.fullmatch(to[0]):
+            raise ChannelRefused("to", "the id of one channel of Slack, such as C024BE91L")
+    elif kind == "email":
+        if not 0 < len(to) <= MOST_RECIPIENTS:
+            raise ChannelRefused("to", f"1 to {MOST_RECIPIENTS} addresses")
+        for place, each in enumerate(to):
+            mailbox, _, host = each.rpartition("@")
+            good = _MAILBOX.fullmatch(mailbox) and _MAIL_HOST.fullmatch(host)
+            if not good or len(each) > LONGEST_ADDRESS:
+                raise ChannelRefused(f"to.{place}", "this is no address such as ann@example.com")
+        if len({each.casefold() for each in to}) < len(to):
+            raise ChannelRefused("to", "an address is there twice")
+    elif to:
+        raise ChannelRefused("to", f"a channel of kind {kind} has none: its URL says where")
+    return tuple(to)
+
+
+def _teams(teams: Sequence[str]) -> tuple[str, ...]:
+    if len(teams) > MOST_TEAMS:
+        raise ChannelRefused("teams", f"at most {MOST_TEAMS}")
+    for place, each in enumerate(teams):
+        if not 0 < len(each) <= 2 * LONGEST_NAME or _UNSTORABLE.search(each):
+            reason = f"1 to {2 * LONGEST_NAME} characters, no NUL, no half ones"
+            raise ChannelRefused(f"teams.{place}", reason)
+    return tuple(dict.fromkeys(teams))
+
+
+def _quiet(said: Mapping[str, Any], zone: str) -> QuietHours:
+    try:
+        return quiet_hours(
+            said["times"], said.get("zone") or zone, over_waits=said.get("over_waits", False)
+        )
+    except QuietHoursRefused as refused:
+        raise ChannelRefused(refused.field, str(refused)) from None

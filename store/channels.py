@@ -1,0 +1,186 @@
+"""Remembers channels, and what they are reached with, sealed."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import psycopg.errors
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from spend.channels import Channel, ChannelSecret, ChannelTerms
+from spend.quiet_hours import as_said, quiet_hours
+from store.secrets import SHOWN, Seal
+from store.tables.alerting import channels
+
+_NAME_IN_FORCE: Final = "uq_channels_name_in_force"
+
+
+class NameTaken(ValueError):  # noqa: N818  # a conflict that the writer resolves
+    """Another channel has that name: choose another, or change that one."""
+
+
+class NoSuchChannel(LookupError):  # noqa: N818  # an answer, not a failure
+    """There is no channel of that id, or it was removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedChannel:
+    """A channel, ready to be sent to."""
+
+    channel: Channel
+    secret: ChannelSecret | None
+    """None: its kind has none."""
+    rests_until: datetime | None
+    """Nothing is sent to it before (UTC)."""
+
+
+def create(
+    session: Session,
+    tenant: int,
+    said: ChannelTerms,
+    secret: ChannelSecret | None,
+    *,
+    seal: Seal,
+    now: datetime,
+) -> Channel:
+    """Puts a new channel in force.
+
+    Raises NameTaken; SealedElsewhere where those that there are were sealed with another pepper.
+    """
+    _check_pepper(session, tenant, seal)
+    row = _row(said) | _sealed(secret, seal)
+    made = _write(
+        session,
+        said.name,
+        insert(channels).values(tenant_id=tenant, created_at=now, **row).returning(channels),
+    )
+    return _channel(made)
+
+
+def change(
+    session: Session,
+    tenant: int,
+    channel_id: int,
+    said: ChannelTerms,
+    secret: ChannelSecret | None = None,
+    *,
+    seal: Seal,
+) -> Channel:
+    """Changes a channel; ``secret`` None: it keeps its own. Its messages that wait go by it.
+
+    Raises NoSuchChannel, NameTaken, SealedElsewhere.
+    """
+    row = _row(said)
+    if secret is not None:
+        row |= _sealed(secret, seal) | {"rests_until": None}
+    _found(session, tenant, channel_id, lock=True)
+    wanted = channels.c.tenant_id == tenant, channels.c.id == channel_id
+    made = _write(
+        session, said.name, update(channels).where(*wanted).values(row).returning(channels)
+    )
+    return _channel(made)
+
+
+def one(session: Session, tenant: int, channel_id: int) -> Channel:
+    """A channel. Raises NoSuchChannel."""
+    return _channel(_found(session, tenant, channel_id))
+
+
+def all_channels(session: Session, tenant: int) -> list[Channel]:
+    """The channels that there are, by id."""
+    rows = session.execute(
+        select(channels)
+        .where(channels.c.tenant_id == tenant, channels.c.removed_at.is_(None))
+        .order_by(channels.c.id)
+    )
+    return [_channel(row) for row in rows]
+
+
+def opened(session: Session, tenant: int, channel_id: int, seal: Seal) -> OpenedChannel:
+    """A channel with what it is reached with. Raises NoSuchChannel, SealedElsewhere."""
+    row = _found(session, tenant, channel_id)
+    secret = None
+    if row.secret is not None:
+        secret = ChannelSecret(**json.loads(seal.opened(row.secret)))
+    return OpenedChannel(_channel(row), secret, row.rests_until)
+
+
+def _check_pepper(session: Session, tenant: int, seal: Seal) -> None:
+    """That what is sealed here will be opened by those who opened the others."""
+    latest = session.scalar(
+        select(channels.c.secret)
+        .where(channels.c.tenant_id == tenant, channels.c.secret.is_not(None))
+        .order_by(channels.c.id.desc())
+        .limit(1)
+    )
+    if latest is not None:
+        seal.opened(latest)
+
+
+def _found(session: Session, tenant: int, channel_id: int, *, lock: bool = False) -> Row[Any]:
+    asked = select(channels).where(
+        channels.c.tenant_id == tenant,
+        channels.c.id == channel_id,
+        channels.c.removed_at.is_(None),
+    )
+    row = session.execute(asked.with_for_update() if lock else asked).one_or_none()
+    if row is None:
+        raise NoSuchChannel(f"there is no channel {channel_id}")
+    return row
+
+
+def _write(session: Session, name: str, statement: Any) -> Row[Any]:
+    try:
+        # A savepoint, so that the caller's transaction survives a taken name.
+        with session.begin_nested():
+            return session.execute(statement).one()
+    except IntegrityError as error:
+        cause = error.orig
+        if (
+            isinstance(cause, psycopg.errors.UniqueViolation)
+            and cause.diag.constraint_name == _NAME_IN_FORCE
+        ):
+            raise NameTaken(f"there is a channel named {name!r}") from None
+        raise
+
+
+def _sealed(secret: ChannelSecret | None, seal: Seal) -> dict[str, Any]:
+    if secret is None:
+        return {"secret": None, "last4": None}
+    kept = json.dumps(asdict(secret))
+    return {"secret": seal.sealed(kept, shown=0), "last4": secret.text[-SHOWN:]}
+
+
+def _row(said: ChannelTerms) -> dict[str, Any]:
+    return {
+        "name": said.name,
+        "kind": said.kind,
+        "settings": {
+            "to": list(said.to),
+            "teams": list(said.teams),
+            "default": said.default,
+            "levels": said.levels,
+            "digest": said.digest,
+            "quiet": None if said.quiet is None else as_said(said.quiet),
+        },
+    }
+
+
+def _channel(row: Row[Any]) -> Channel:
+    kept: dict[str, Any] = row.settings
+    quiet = kept["quiet"]
+    return Channel(
+        id=row.id,
+        name=row.name,
+        kind=row.kind,
+        last4=row.last4,
+        to=tuple(kept["to"]),
+        teams=tuple(kept["teams"]),
+        default=kept["default"],
+        levels=kept["levels"],
+        digest=kept["digest"],
+        quiet=None if quiet is None else quiet_hours(**quiet),
+    )
