@@ -65,14 +65,26 @@ def conditions(
         if values := question.filters.get(name):
             pieces = [named_period(name, value, question.zone) for value in values]
             asked.append(or_(*map(is_in, pieces)))
+    asked += fitting(question.filters, tenant, rows, who, known_at=question.as_known_at)
+    return asked
+
+
+def fitting(
+    filters: Mapping[str, tuple[str, ...]],
+    tenant: int,
+    rows: FromClause,
+    who: ColumnElement[int],
+    *,
+    known_at: datetime | None = None,
+) -> list[ColumnElement[bool]]:
+    """Which of ``rows`` fit a filter on OWNED and ROUTED; ``who`` pays for them."""
+    asked: list[ColumnElement[bool]] = []
     for dictionary, names, column in (
         (owners, OWNED, who),
-        (shown_routes(tenant, question.as_known_at), ROUTED, rows.c.route_id),
+        (shown_routes(tenant, known_at), ROUTED, rows.c.route_id),
     ):
         wanted = [
-            _one_of(dictionary.c[name], question.filters[name])
-            for name in names
-            if question.filters.get(name)
+            _one_of(dictionary.c[name], filters[name]) for name in names if filters.get(name)
         ]
         if wanted:
             ids = select(dictionary.c.id).where(dictionary.c.tenant_id == tenant, *wanted)
