@@ -1,0 +1,246 @@
+"""Reads what was spent in many periods at a time, for any number of budgets.
+
+Whole days and months of UTC come from their sums (``store/tables/days.py``). Lines that are not in
+them yet, lines that are booked later than they were used, and parts of days that bounds cut are
+added one by one. Budgets go by when something was used, whenever it was booked.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Date,
+    DateTime,
+    Integer,
+    Select,
+    Table,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
+
+from spend.budgets import DIMENSIONS, NOT_SAID, OWNER_DIMENSIONS, Filter
+from spend.exchange import DAILY
+from spend.owners import UNALLOCATED
+from spend.periods import Period
+from spend.pieces import Pieces, pieces_of
+from spend.spending import Counted, Spend, Spending
+from store.booked_lines import MONEY, summed_to
+from store.booked_time import day_of, within
+from store.conversion import Conversion
+from store.tables.heard import owners, routes
+from store.tables.ledger import charges
+
+_UTC: Final = ZoneInfo("UTC")
+_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class SpendRead:
+    """What was spent in some periods."""
+
+    pieces: Pieces | None
+    spending: Spending
+
+    def on(self, wanted: Filter, currency: str, period: Period) -> Counted:
+        """What was spent in one of the periods on what fits the filter.
+
+        Raises KeyError for a dimension that nothing is known of.
+        """
+        within_ = range(0) if self.pieces is None else self.pieces.within(period)
+        return self.spending.on(wanted, currency, within_)
+
+
+def read_spend(
+    session: Session,
+    tenant: int,
+    periods: Iterable[Period],
+    filters: Iterable[Filter],
+    currencies: Collection[str],
+    *,
+    now: datetime,
+) -> SpendRead:
+    """What was spent in each of the periods, for budgets with these filters and currencies.
+
+    What is in other currencies counts at daily rates. Two statements, and for each currency two
+    more where there is spend in another one: read them on one snapshot.
+    """
+    pieces = pieces_of(periods)
+    asked = {name for wanted in filters for name in wanted}
+    dimensions = [name for name in DIMENSIONS if name in asked]
+    if pieces is None:
+        return SpendRead(None, Spending(dimensions, ()))
+    one = next(iter(currencies)) if len(set(currencies)) == 1 else None
+    reading = _Reading(tenant, pieces, one, summed_to(session, MONEY, tenant))
+    rows = list(_rows(session, reading, dimensions))
+    spent_in = {row.currency for row in rows}
+    whole = Period(pieces.cuts[0], pieces.cuts[-1])
+    exchanges = {
+        to: Conversion(to=to, policy=DAILY, zone=_UTC, now=now).exchange(
+            session, tenant, whole, spent_in
+        )
+        for to in sorted(set(currencies))
+    }
+    spending = Spending(
+        dimensions, rows, lambda currency, to, day: exchanges[to].rate(currency, day)
+    )
+    return SpendRead(pieces, spending)
+
+
+def _rows(session: Session, reading: "_Reading", dimensions: Sequence[str]) -> Iterator[Spend]:
+    """Sums by piece and dimensions; an edge's, once for each piece that it changes."""
+    count, edges = len(reading.pieces.cuts) - 1, reading.pieces.edges
+    for place, currency, day, amount, *values in session.execute(_asked(reading, dimensions)):
+        its = tuple(values)
+        if place < count:
+            yield Spend(place, its, currency, amount, day)
+            continue
+        edge = edges[place - count]
+        for piece, signed in ((edge.adds_to, amount), (edge.taken_off, -amount)):
+            if piece is not None:
+                yield Spend(piece, its, currency, signed, day)
+
+
+def _asked(reading: "_Reading", dimensions: Sequence[str]) -> Select[Any]:
+    together = union_all(*reading.parts()).subquery("together")
+    keys = [together.c[name] for name in ("payer_id", "route_id", "place", "currency", "day")]
+    spent = select(*keys, func.sum(together.c.amount).label("amount")).group_by(*keys)
+    sums = spent.subquery("sums")
+    values, joined = [], sums
+    for table, key, names in (
+        (owners, sums.c.payer_id, OWNER_DIMENSIONS),
+        (routes, sums.c.route_id, tuple(set(DIMENSIONS) - set(OWNER_DIMENSIONS))),
+    ):
+        if set(names) & set(dimensions):
+            its = (table.c.tenant_id == reading.tenant) & (table.c.id == key)
+            # Outer joins: money whose name is missing still counts towards a budget on everything.
+            joined = joined.outerjoin(table, its)  # type: ignore[assignment]
+    for name in dimensions:
+        table = owners if name in OWNER_DIMENSIONS else routes
+        unknown = UNALLOCATED if name == "team" else NOT_SAID
+        values.append(func.coalesce(table.c[name], unknown).label(name))
+    told = [sums.c.place, sums.c.currency, sums.c.day]
+    amount = func.sum(sums.c.amount).label("amount")
+    return select(*told, amount, *values).select_from(joined).group_by(*told, *values)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What is read of the ledger, in parts that are disjoint."""
+
+    tenant: int
+    pieces: Pieces
+    one: str | None
+    """The currency of all budgets: days are told of what is in others. None: of everything."""
+    summed_to: int
+    """The last line that is in the sums."""
+
+    def parts(self) -> Iterator[Select[Any]]:
+        rows = charges
+        late = rows.c.booked_slot.is_not(None)
+        first, last = self.pieces.cuts[0], self.pieces.cuts[-1]
+        all_of_it = within(rows.c.slot, Period(first, last))
+        place = func.width_bucket(rows.c.slot, _moments(self.pieces.cuts)) - 1
+        yield self._lines(place, rows.c.id > self.summed_to, all_of_it)
+        if not self.summed_to:
+            return
+        # Booked later than used: the index of those goes by when they are booked.
+        booked = late & (rows.c.booked_slot >= first)
+        yield self._lines(place, rows.c.id <= self.summed_to, booked, all_of_it)
+        yield from self._edges(~late & (rows.c.id <= self.summed_to))
+        yield from self._summed()
+
+    def _edges(self, which: ColumnElement[bool]) -> Iterator[Select[Any]]:
+        edges = [edge.part for edge in self.pieces.edges]
+        if not edges:
+            return
+        bounds = [bound for edge in edges for bound in (edge.start, edge.end)]
+        number = (func.width_bucket(charges.c.slot, _moments(bounds)) - 1) / 2
+        places = len(self.pieces.cuts) - 1 + cast(func.floor(number), Integer)
+        where = or_(*(within(charges.c.slot, each) for each in _joined(edges)))
+        yield self._lines(places, which, where)
+
+    def _summed(self) -> Iterator[Select[Any]]:
+        """Days whose money is told by day come from days, whatever months they are in."""
+        days, months = MONEY.days, MONEY.months
+        each_day = [
+            (first + number * _DAY, piece)
+            for first, piece in self.pieces.months
+            for number in range(_length(first))
+        ]
+        if self.one is None:
+            yield from self._of_sums(days, [*self.pieces.days, *each_day])
+            return
+        yield from self._of_sums(days, self.pieces.days)
+        yield from self._of_sums(months, self.pieces.months, months.c.currency == self.one)
+        yield from self._of_sums(days, each_day, days.c.currency != self.one)
+
+    def _of_sums(
+        self, sums: Table, which: Sequence[tuple[date, int]], *where: ColumnElement[bool]
+    ) -> Iterator[Select[Any]]:
+        if not which:
+            return
+        pairs = func.unnest(
+            cast([day for day, _piece in which], ARRAY(Date)),
+            cast([piece for _day, piece in which], ARRAY(Integer)),
+        )
+        asked = asked.table_valued(
+            Column("day", Date), Column("place", Integer), name="asked"
+        ).render_derived()
+        keys = [sums.c.payer_id, sums.c.route_id, asked.c.place, sums.c.currency]
+        day = self._day(sums.c.currency, sums.c.day)
+        yield (
+            select(*keys, day, func.sum(sums.c.amount).label("amount"))
+            .join_from(asked, sums, (sums.c.day == asked.c.day))
+            .where(sums.c.tenant_id == self.tenant, *where)
+            .group_by(*keys, day)
+        )
+
+    def _lines(self, place: ColumnElement[int], *where: ColumnElement[bool]) -> Select[Any]:
+        rows = charges
+        keys = [rows.c.payer_id, rows.c.route_id, place.label("place"), rows.c.currency]
+        day = self._day(rows.c.currency, day_of(rows.c.slot))
+        return (
+            select(*keys, day, func.sum(rows.c.amount).label("amount"))
+            .where(rows.c.tenant_id == self.tenant, *where)
+            .group_by(*keys, day)
+        )
+
+    def _day(self, currency: ColumnElement[str], day: ColumnElement[date]) -> ColumnElement[Any]:
+        if self.one is None:
+            return day.label("day")
+        return case((currency != self.one, day), else_=cast(null(), Date)).label("day")
+
+
+def _moments(moments: Sequence[datetime]) -> ColumnElement[Any]:
+    return cast(
+        literal(list(moments), ARRAY(DateTime(timezone=True))), ARRAY(DateTime(timezone=True))
+    )
+
+
+def _joined(parts: Sequence[Period]) -> list[Period]:
+    """Parts in order, those that meet as one."""
+    found: list[Period] = []
+    for part in parts:
+        if found and found[-1].end == part.start:
+            found[-1] = Period(found[-1].start, part.end)
+        else:
+            found.append(part)
+    return found
+
+
+def _length(first: date) -> int:
+    """Days of the month that begins so."""
+    return ((first + 31 * _DAY).replace(day=1) - first).days
