@@ -196,9 +196,8 @@ class _Reading:
             cast([day for day, _piece in which], ARRAY(Date)),
             cast([piece for _day, piece in which], ARRAY(Integer)),
         )
-        asked = asked.table_valued(
-            Column("day", Date), Column("place", Integer), name="asked"
-        ).render_derived()
+        columns = Column("day", Date), Column("place", Integer)
+        asked = pairs.table_valued(*columns, name="asked").render_derived()
         keys = [sums.c.payer_id, sums.c.route_id, asked.c.place, sums.c.currency]
         day = self._day(sums.c.currency, sums.c.day)
         yield (
