@@ -6,10 +6,12 @@ What a channel is reached with (a URL, a token) is a secret and no part of it: s
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
+from spend.checked_fields import LONGEST_VALUE, TermsRefused, listed, one_line
 from spend.destinations import Destination, DestinationRefused, check_address, destination
-from spend.quiet_hours import QuietHours, QuietHoursRefused, quiet_hours
+from spend.quiet_hours import QuietHours, quiet_hours
 
 KINDS: Final = ("slack-webhook", "slack-bot", "webhook", "email", "apprise")
 LEVELS: Final = ("all", "over")
@@ -19,7 +21,6 @@ TEST: Final = "test"
 """The kind of a sample."""
 
 SLACK_HOSTS: Final = ("hooks.slack.com", "hooks.slack-gov.com")
-LONGEST_NAME: Final = 100
 MOST_TEAMS: Final = 200
 MOST_RECIPIENTS: Final = 20
 LONGEST_ADDRESS: Final = 254
@@ -37,14 +38,6 @@ _MAIL_HOST: Final = re.compile(
 
 AddressesOf = Callable[[str, int], Sequence[str]]
 """The numeric addresses of a host and port; OSError when it has none."""
-
-
-class ChannelRefused(ValueError):  # noqa: N818  # a refusal, told to whoever wrote it
-    """A channel makes no sense: ``field`` is to be changed, the text says why, and no secret."""
-
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(reason)
-        self.field = field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +67,12 @@ class ChannelTerms:
         if kind in DIGESTS:
             return self.digest
         return self.levels == LEVELS[0] or level == "over"
+
+    def quiet_until(self, kind: str, level: str, now: datetime) -> datetime | None:
+        """Until when (UTC) a notice waits for the end of quiet hours; None: it does not."""
+        if self.quiet is None or kind == TEST or (level == "over" and not self.quiet.over_waits):
+            return None
+        return self.quiet.until(now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,16 +106,13 @@ def channel_terms(
     quiet: Mapping[str, Any] | None = None,
     zone: str = "UTC",
 ) -> ChannelTerms:
-    """Terms that make sense; ChannelRefused otherwise. ``zone``: of quiet hours that name none."""
-    name = name.strip()
-    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
-        raise ChannelRefused("name", f"1 to {LONGEST_NAME} printable characters")
+    """Terms that make sense; TermsRefused otherwise. ``zone``: of quiet hours that name none."""
     if kind not in KINDS:
-        raise ChannelRefused("kind", f"one of {', '.join(KINDS)}")
+        raise TermsRefused("kind", listed(KINDS))
     if levels not in LEVELS:
-        raise ChannelRefused("levels", f"one of {', '.join(LEVELS)}")
+        raise TermsRefused("levels", listed(LEVELS))
     return ChannelTerms(
-        name=name,
+        name=one_line(name),
         kind=kind,
         to=_to(kind, to),
         teams=_teams(teams),
@@ -135,25 +131,25 @@ def channel_secret(
     allow_private: bool,
     addresses_of: AddressesOf,
 ) -> ChannelSecret | None:
-    """What a channel of a kind is reached with; ChannelRefused if it cannot be that.
+    """What a channel of a kind is reached with; TermsRefused if it cannot be that.
 
     A host is looked up: one that has no address, or an address of the inside, is refused.
     """
     if signing_key is not None:
         if kind != "webhook":
-            raise ChannelRefused("signing_key", "only messages to a webhook are signed")
+            raise TermsRefused("signing_key", "only messages to a webhook are signed")
         if not SHORTEST_KEY <= len(signing_key) <= LONGEST_KEY or not signing_key.isascii():
             reason = f"{SHORTEST_KEY} to {LONGEST_KEY} ASCII characters"
-            raise ChannelRefused("signing_key", reason)
+            raise TermsRefused("signing_key", reason)
     if kind == "email":
         if text is not None:
-            raise ChannelRefused("secret", "an e-mail has none: the settings say which server")
+            raise TermsRefused("secret", "an e-mail has none: the settings say which server")
         return None
     if not text:
-        raise ChannelRefused("secret", "the bot's token" if kind == "slack-bot" else "a URL")
+        raise TermsRefused("secret", "the bot's token" if kind == "slack-bot" else "a URL")
     if kind == "slack-bot":
         if not _BOT_TOKEN.fullmatch(text):
-            raise ChannelRefused("secret", "a bot's token begins with xoxb-")
+            raise TermsRefused("secret", "a bot's token begins with xoxb-")
     elif kind != "apprise":
         _check_url(kind, text, allow_private, addresses_of)
     return ChannelSecret(text, signing_key)
@@ -166,10 +162,10 @@ def _check_url(kind: str, url: str, allow_private: bool, addresses_of: Addresses
             reason = (
                 f"Slack's webhooks are at {' or '.join(SLACK_HOSTS)}; kind webhook takes others"
             )
-            raise ChannelRefused("secret", reason)
+            raise TermsRefused("secret", reason)
         check_resolved(to, addresses_of, allow_private=allow_private)
     except DestinationRefused as refused:
-        raise ChannelRefused("secret", str(refused)) from None
+        raise TermsRefused("secret", str(refused)) from None
 
 
 def check_resolved(to: Destination, addresses_of: AddressesOf, *, allow_private: bool) -> None:
@@ -185,36 +181,33 @@ def check_resolved(to: Destination, addresses_of: AddressesOf, *, allow_private:
 def _to(kind: str, to: Sequence[str]) -> tuple[str, ...]:
     if kind == "slack-bot":
         if len(to) != 1 or not _SLACK_CHANNEL.fullmatch(to[0]):
-            raise ChannelRefused("to", "the id of one channel of Slack, such as C024BE91L")
+            raise TermsRefused("to", "the id of one channel of Slack, such as C024BE91L")
     elif kind == "email":
         if not 0 < len(to) <= MOST_RECIPIENTS:
-            raise ChannelRefused("to", f"1 to {MOST_RECIPIENTS} addresses")
+            raise TermsRefused("to", f"1 to {MOST_RECIPIENTS} addresses")
         for place, each in enumerate(to):
             mailbox, _, host = each.rpartition("@")
             good = _MAILBOX.fullmatch(mailbox) and _MAIL_HOST.fullmatch(host)
             if not good or len(each) > LONGEST_ADDRESS:
-                raise ChannelRefused(f"to.{place}", "this is no address such as ann@example.com")
+                raise TermsRefused(f"to.{place}", "this is no address such as ann@example.com")
         if len({each.casefold() for each in to}) < len(to):
-            raise ChannelRefused("to", "an address is there twice")
+            raise TermsRefused("to", "an address is there twice")
     elif to:
-        raise ChannelRefused("to", f"a channel of kind {kind} has none: its URL says where")
+        raise TermsRefused("to", f"a channel of kind {kind} has none: its URL says where")
     return tuple(to)
 
 
 def _teams(teams: Sequence[str]) -> tuple[str, ...]:
     if len(teams) > MOST_TEAMS:
-        raise ChannelRefused("teams", f"at most {MOST_TEAMS}")
+        raise TermsRefused("teams", f"at most {MOST_TEAMS}")
     for place, each in enumerate(teams):
-        if not 0 < len(each) <= 2 * LONGEST_NAME or _UNSTORABLE.search(each):
-            reason = f"1 to {2 * LONGEST_NAME} characters, no NUL, no half ones"
-            raise ChannelRefused(f"teams.{place}", reason)
+        if not 0 < len(each) <= LONGEST_VALUE or _UNSTORABLE.search(each):
+            reason = f"1 to {LONGEST_VALUE} characters, no NUL, no half ones"
+            raise TermsRefused(f"teams.{place}", reason)
     return tuple(dict.fromkeys(teams))
 
 
 def _quiet(said: Mapping[str, Any], zone: str) -> QuietHours:
-    try:
-        return quiet_hours(
-            said["times"], said.get("zone") or zone, over_waits=said.get("over_waits", False)
-        )
-    except QuietHoursRefused as refused:
-        raise ChannelRefused(refused.field, str(refused)) from None
+    return quiet_hours(
+        said["times"], said.get("zone") or zone, over_waits=said.get("over_waits", False)
+    )

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from spend.checked_fields import TermsRefused
 from spend.fiscal import WEEKDAYS
 from spend.periods import Period, local_day
 from spend.zones import zone_named
@@ -21,14 +22,6 @@ MINUTES_OF_A_DAY: Final = 24 * 60
 _DAY: Final = timedelta(days=1)
 _MINUTE: Final = timedelta(minutes=1)
 _MINUTE_OF_A_DAY: Final = re.compile("([01][0-9]|2[0-3]):([0-5][0-9])")
-
-
-class QuietHoursRefused(ValueError):  # noqa: N818  # a refusal, told to whoever wrote it
-    """Quiet hours make no sense: ``field`` is to be changed, the text says why."""
-
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(reason)
-        self.field = field
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +71,19 @@ class QuietHours:
 def quiet_hours(
     times: Sequence[Mapping[str, Any]], zone: str, *, over_waits: bool = False
 ) -> QuietHours:
-    """Quiet hours that make sense; QuietHoursRefused otherwise.
+    """Quiet hours that make sense; TermsRefused otherwise.
 
     A time says ``from`` and ``to`` as HH:MM, and may say its ``weekdays``.
     """
     if not 0 < len(times) <= MOST_TIMES:
-        raise QuietHoursRefused("quiet.times", f"1 to {MOST_TIMES} times")
+        raise TermsRefused("quiet.times", f"1 to {MOST_TIMES} times")
     try:
         found = zone_named(zone)
     except ValueError as unknown:
-        raise QuietHoursRefused("quiet.zone", str(unknown)) from None
+        raise TermsRefused("quiet.zone", str(unknown)) from None
     read = tuple(_time(each, f"quiet.times.{place}") for place, each in enumerate(times))
     if len(set().union(*map(_minutes, read))) == len(WEEKDAYS) * MINUTES_OF_A_DAY:
-        raise QuietHoursRefused("quiet.times", "nothing would ever be sent: remove the channel")
+        raise TermsRefused("quiet.times", "nothing would ever be sent: remove the channel")
     return QuietHours(read, found, over_waits)
 
 
@@ -113,12 +106,12 @@ def as_said(quiet: QuietHours) -> dict[str, Any]:
 def _time(said: Mapping[str, Any], field: str) -> QuietTime:
     unknown = said.keys() - {"from", "to", "weekdays"}
     if unknown:
-        raise QuietHoursRefused(f"{field}.{min(unknown)}"[:100], "there is no such field")
+        raise TermsRefused(f"{field}.{min(unknown)}"[:100], "there is no such field")
     weekdays = said.get("weekdays")
     if weekdays is None:
         weekdays = WEEKDAYS
     if isinstance(weekdays, str) or not weekdays or set(weekdays) - set(WEEKDAYS):
-        raise QuietHoursRefused(f"{field}.weekdays", f"a list of {', '.join(WEEKDAYS)}")
+        raise TermsRefused(f"{field}.weekdays", f"a list of {', '.join(WEEKDAYS)}")
     kept = tuple(day for day in WEEKDAYS if day in weekdays)
     return QuietTime(
         _minute(said.get("from"), f"{field}.from"), _minute(said.get("to"), f"{field}.to"), kept
@@ -128,7 +121,7 @@ def _time(said: Mapping[str, Any], field: str) -> QuietTime:
 def _minute(said: object, field: str) -> time:
     found = _MINUTE_OF_A_DAY.fullmatch(said) if isinstance(said, str) else None
     if found is None:
-        raise QuietHoursRefused(field, "a minute of the day, such as 22:00")
+        raise TermsRefused(field, "a minute of the day, such as 22:00")
     return time(int(found[1]), int(found[2]))
 
 

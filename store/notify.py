@@ -1,15 +1,17 @@
-"""Writes what is to be told into the outbox, once for each whom it concerns.
+"""Writes what is to be told into the outbox, once for each channel that it goes to.
 
 It is called in the transaction that found it: what is told is what is committed.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from spend.notices import Notice
+from store.routing import Where, channels_for
 from store.tables.budgets import outbox
 
 
@@ -25,26 +27,40 @@ def tell(
     """Puts a notice on its way; answers how many messages that are.
 
     ``key`` says what is told, such as ``crossing:17`` or ``recovered:17``: told again under the
-    same key, nothing is sent. ``channel_ids``: where to; none: to the budget's own webhook, or
-    where all messages go, as is found when it is sent.
+    same key, nothing is sent, wherever it would go now. ``channel_ids``: where its budget or rule
+    wants it (``store.routing`` says where else it goes). In quiet hours it waits for their end.
     """
-    put = session.execute(
-        insert(outbox)
-        .values(
-            [
-                {
-                    "tenant_id": tenant,
-                    "key": f"{key}:{channel or 'default'}",
-                    "crossing_id": notice.alert_id,
-                    "channel_id": channel,
-                    "body": notice.as_json(),
-                    "created_at": now,
-                    "next_at": now,
-                }
-                for channel in channel_ids or (None,)
-            ]
-        )
-        .on_conflict_do_nothing()
-        .returning(outbox.c.id)
+    places = channels_for(
+        session,
+        tenant,
+        kind=notice.kind,
+        level=notice.level,
+        channel_ids=channel_ids,
+        budget_id=notice.budget_id,
+        team=notice.team,
     )
-    return len(put.all())
+    rows = [
+        _row(tenant, notice, where, f"{key}:{number}", now)
+        for number, where in enumerate(places, 1)
+    ]
+    # The first row of a key can be written once: whoever comes second writes none of the others.
+    first, *others = rows
+    once = insert(outbox).values(first).on_conflict_do_nothing().returning(outbox.c.id)
+    if session.scalar(once) is None:
+        return 0
+    if others:
+        session.execute(insert(outbox).values(others))
+    return len(rows)
+
+
+def _row(tenant: int, notice: Notice, where: Where, key: str, now: datetime) -> dict[str, Any]:
+    quiet = None if where is None else where.quiet_until(notice.kind, notice.level, now)
+    return {
+        "tenant_id": tenant,
+        "key": key,
+        "crossing_id": notice.alert_id,
+        "channel_id": None if where is None else where.id,
+        "body": notice.as_json(),
+        "created_at": now,
+        "next_at": quiet or now,
+    }
