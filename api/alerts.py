@@ -118,7 +118,7 @@ def list_alerts(
         raise Problem(422, "The request is not valid", detail, field="since")
     seen = None
     if who.team is not None:
-        own = budgets.all_in_force(session, tenant)
+        own = budgets.all_in_force(session, tenant, clock())
         seen = [each.id for each in own if visible(each, who)]
     found = stored.alerts(
         session,

@@ -1,5 +1,6 @@
 """/v1/budgets: limits on what may be spent, and where they stand."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
@@ -50,16 +51,18 @@ def create(
 
 
 @router.get("", summary="All budgets", responses=answers(401, 403, 503))
-def list_all(session: Reading, tenant: Tenant, who: Who) -> BudgetsAnswer:
+def list_all(session: Reading, tenant: Tenant, who: Who, clock: Clock) -> BudgetsAnswer:
     """Budgets in force, oldest first. A key of one team sees that team's."""
-    found = [each for each in budgets.all_in_force(session, tenant) if visible(each, who)]
+    found = [each for each in budgets.all_in_force(session, tenant, clock()) if visible(each, who)]
     return BudgetsAnswer(budgets=[budget_answer(each) for each in found])
 
 
 @router.get("/{budget_id}", summary="A budget", responses=answers(401, 403, 404, 422, 503))
-def show(session: Reading, tenant: Tenant, who: Who, budget_id: BudgetId) -> BudgetAnswer:
+def show(
+    session: Reading, tenant: Tenant, who: Who, clock: Clock, budget_id: BudgetId
+) -> BudgetAnswer:
     """A budget as it holds now."""
-    return budget_answer(_found(session, tenant, who, budget_id))
+    return budget_answer(_found(session, tenant, who, budget_id, clock()))
 
 
 @router.get(
@@ -71,8 +74,9 @@ def status(
     session: Reading, tenant: Tenant, who: Who, clock: Clock, budget_id: BudgetId
 ) -> StatusAnswer:
     """What is spent of it in the present period, as far as calls are priced."""
-    budget = _found(session, tenant, who, budget_id)
-    return status_answer(statuses(session, tenant, [budget], clock())[0])
+    now = clock()
+    budget = _found(session, tenant, who, budget_id, now)
+    return status_answer(statuses(session, tenant, [budget], now)[0])
 
 
 @router.patch(
@@ -93,14 +97,15 @@ def change(
 
     With another amount, filter, period or zone it warns of every threshold again.
     """
-    current = _found(session, tenant, who, budget_id, lock=True)
+    now = clock()
+    current = _found(session, tenant, who, budget_id, now, lock=True)
     changes = body.model_dump(exclude_unset=True)
     for field, value in changes.items():
         if value is None and field != "webhook_url":
             raise _refused(field, "null is no value for it: leave it out to keep it as it is")
     wanted = _terms(_as_said(current.terms) | changes, config)
     try:
-        return budget_answer(budgets.change(session, tenant, budget_id, wanted, clock()))
+        return budget_answer(budgets.change(session, tenant, budget_id, wanted, now))
     except budgets.NameTaken as taken:
         raise _taken(taken) from None
 
@@ -113,8 +118,9 @@ def change(
 )
 def close(session: Writing, tenant: Tenant, clock: Clock, who: Who, budget_id: BudgetId) -> None:
     """Ends it from now on. Its alerts stay in /v1/alerts."""
-    _found(session, tenant, who, budget_id, lock=True)
-    budgets.close(session, tenant, budget_id, clock())
+    now = clock()
+    _found(session, tenant, who, budget_id, now, lock=True)
+    budgets.close(session, tenant, budget_id, now)
 
 
 def visible(budget: Budget, who: Caller) -> bool:
@@ -123,10 +129,10 @@ def visible(budget: Budget, who: Caller) -> bool:
 
 
 def _found(
-    session: Session, tenant: int, who: Caller, budget_id: int, *, lock: bool = False
+    session: Session, tenant: int, who: Caller, budget_id: int, now: datetime, *, lock: bool = False
 ) -> Budget:
     try:
-        found = budgets.in_force(session, tenant, budget_id, lock=lock)
+        found = budgets.in_force(session, tenant, budget_id, now, lock=lock)
     except budgets.NoSuchBudget as missing:
         raise Problem(404, "No such budget", str(missing), field="budget_id") from None
     if not visible(found, who):

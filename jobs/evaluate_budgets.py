@@ -46,7 +46,7 @@ class _Reached:
 def run(context: JobContext) -> Done:
     """One round over all budgets, at ``context.now``."""
     with context.database.read() as session:
-        history = budgets.with_history(session, TENANT)
+        history = budgets.with_history(session, TENANT, context.now)
         found = list(_newly_reached(session, history, context.now))
         as_of = complete_until(session)
     sent = 0

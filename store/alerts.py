@@ -10,7 +10,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from spend.fiscal import FiscalYear
-from store.budgets import fiscal_year
+from store.budget_rows import fiscal_year
 from store.tables.budgets import budgets, crossings, outbox
 
 

@@ -1,180 +1,250 @@
-"""Remembers budgets: one row a version, of which at most one is in force."""
+"""Remembers budgets: one row a version, of which at most one is in force.
 
-from collections.abc import Sequence
-from dataclasses import asdict, replace
-from datetime import datetime
+A version holds from when it was made, or from a later moment that it names; until then the one
+before it does, whose ``replaced_at`` is that moment. One that is withdrawn before it begins is
+replaced when it would have begun: it never held.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any, Final
+from operator import attrgetter
+from typing import Final
 
-import psycopg.errors
-from sqlalchemy import ColumnElement, Row, and_, func, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from spend.budget_periods import FISCAL
-from spend.budgets import Budget, Terms, with_arming
-from spend.fiscal import CALENDAR_YEAR, FiscalYear
+from spend.budget_tree import check_placed
+from spend.budgets import Budget, Terms
+from spend.checked_fields import TermsRefused
+from store.budget_rows import NameTaken, end, held, put, versions, withdrawn
 from store.tables.budgets import BUDGET_IDS, budgets
 
-_NAME_IN_FORCE: Final = "uq_budgets_name_in_force"
+__all__ = [
+    "ChangeScheduled",
+    "HasChildren",
+    "NameTaken",
+    "NoSuchBudget",
+    "all_in_force",
+    "change",
+    "close",
+    "create",
+    "held_at",
+    "in_force",
+    "live",
+    "lock_all",
+    "versions",
+    "with_history",
+    "withdraw",
+    "withdrawn",
+]
 
-
-class NameTaken(ValueError):  # noqa: N818  # a conflict that the writer resolves
-    """Another budget in force has that name: choose another, or change that one."""
+_INSTANT: Final = timedelta(microseconds=1)
 
 
 class NoSuchBudget(LookupError):  # noqa: N818  # an answer, not a failure
     """No budget in force has that id."""
 
 
+class ChangeScheduled(ValueError):  # noqa: N818  # a conflict that the writer resolves
+    """A change is to come: it is withdrawn first."""
+
+
+class HasChildren(ValueError):  # noqa: N818  # a conflict that the writer resolves
+    """Other budgets are parts of this one: they are closed, or have another parent, first."""
+
+
 def create(session: Session, tenant: int, terms: Terms, now: datetime) -> Budget:
-    """Puts a new budget in force at ``now``. Raises NameTaken."""
+    """Puts a new budget in force at ``now``. Raises NameTaken, TermsRefused."""
+    lock_all(session, tenant)
+    check_placed(None, terms, live(session, tenant, now))
     budget = Budget(session.execute(select(BUDGET_IDS.next_value())).scalar_one(), 1, terms, now)
-    _put(session, tenant, budget)
+    put(session, tenant, budget)
     return budget
 
 
-def change(session: Session, tenant: int, budget_id: int, terms: Terms, now: datetime) -> Budget:
-    """Puts a new version in force at ``now``; the same terms again change nothing.
+def change(
+    session: Session,
+    tenant: int,
+    budget_id: int,
+    terms: Terms,
+    now: datetime,
+    effective_from: datetime | None = None,
+) -> Budget:
+    """Puts a new version in force, at ``now`` or from a later moment on (UTC).
 
-    Raises NoSuchBudget, NameTaken.
+    The same terms again change nothing. Raises NoSuchBudget, ChangeScheduled, NameTaken,
+    TermsRefused.
     """
-    current = in_force(session, tenant, budget_id, lock=True)
+    current = in_force(session, tenant, budget_id, now, lock=True)
+    all_versions = versions(session, tenant, budget_id)
+    _check_none_to_come(all_versions, now)
     if current.terms == terms:
         return current
+    if effective_from is not None:
+        _check_later(effective_from, current, terms, now)
+    check_placed(budget_id, terms, live(session, tenant, now))
     # Never before it began, whatever the clocks of two replicas say.
     now = max(now, current.created_at)
-    _end(session, tenant, current, now)
-    armed = current.armed if terms.measures_like(current.terms) else current.version + 1
-    budget = replace(current, version=current.version + 1, terms=terms, created_at=now, armed=armed)
-    _put(session, tenant, budget)
+    starts = effective_from or now
+    if current.effective_from is not None and starts <= current.effective_from:
+        starts = now = current.effective_from + _INSTANT
+    end(session, tenant, current, starts)
+    last = max(each.version for each in all_versions)
+    armed = current.armed if terms.measures_like(current.terms) else last + 1
+    budget = Budget(budget_id, last + 1, terms, now, armed=armed, effective_from=effective_from)
+    put(session, tenant, budget)
     return budget
+
+
+def withdraw(session: Session, tenant: int, budget_id: int, version: int, now: datetime) -> Budget:
+    """Takes back a version that has not begun: the one before it goes on, and is answered.
+
+    Raises NoSuchBudget: there is no such version; ChangeScheduled: it has begun.
+    """
+    current = in_force(session, tenant, budget_id, now, lock=True)
+    found = {each.version: each for each in versions(session, tenant, budget_id)}
+    if version not in found or withdrawn(found[version]):
+        raise NoSuchBudget(f"budget {budget_id} has no version {version}")
+    to_come = found[version]
+    if to_come.starts <= now:
+        raise ChangeScheduled(f"version {version} is in force since {to_come.starts:%Y-%m-%d}")
+    end(session, tenant, to_come, to_come.starts)
+    end(session, tenant, current, None)
+    return current
 
 
 def close(session: Session, tenant: int, budget_id: int, now: datetime) -> None:
-    """Ends a budget: it is no longer compared with anything. Raises NoSuchBudget."""
-    current = in_force(session, tenant, budget_id, lock=True)
-    _end(session, tenant, current, max(now, current.created_at))
+    """Ends a budget: it is no longer compared with anything. Raises NoSuchBudget, HasChildren.
+
+    A change that is to come is withdrawn.
+    """
+    current = in_force(session, tenant, budget_id, now, lock=True)
+    others = live(session, tenant, now).values()
+    names = [
+        each[0].terms.name
+        for each in others
+        if any(version.terms.parent_id == budget_id for version in each)
+    ]
+    if names:
+        raise HasChildren(f"it has children: {', '.join(map(repr, names[:10]))}")
+    for each in versions(session, tenant, budget_id):
+        if each.starts > now and each.version > current.version and not withdrawn(each):
+            end(session, tenant, each, each.starts)
+    end(session, tenant, current, max(now, current.starts))
 
 
-def in_force(session: Session, tenant: int, budget_id: int, *, lock: bool = False) -> Budget:
+def lock_all(session: Session, tenant: int) -> None:
+    """Keeps others from changing any budget until the transaction ends.
+
+    One lock for all: what a budget may say hangs on those above and below it.
+    """
+    # Not row locks: whoever waited for one would hold the version that was replaced.
+    key = func.hashtext("spanledger budgets"), tenant
+    session.execute(select(func.pg_advisory_xact_lock(*key)))
+
+
+def in_force(
+    session: Session, tenant: int, budget_id: int, now: datetime, *, lock: bool = False
+) -> Budget:
     """The version of a budget that holds now. Raises NoSuchBudget.
 
-    ``lock`` keeps others from changing it until the transaction ends.
+    ``lock`` keeps others from changing budgets until the transaction ends.
     """
     if lock:
-        # Not a row lock: whoever waited for one would hold the version that was replaced.
-        key = func.hashtext("spanledger budget"), func.hashtext(str(budget_id))
-        session.execute(select(func.pg_advisory_xact_lock(*key)))
-    found = _versions(session, tenant, budgets.c.id == budget_id)
-    if not found or found[-1].replaced_at is not None:
+        lock_all(session, tenant)
+    begun = _begun(held(session, tenant, budgets.c.id == budget_id), now)
+    if not begun or begun[-1].replaced_at is not None:
         raise NoSuchBudget(f"no budget {budget_id} is in force")
-    return found[-1]
+    return begun[-1]
 
 
-def all_in_force(session: Session, tenant: int) -> list[Budget]:
+def all_in_force(session: Session, tenant: int, now: datetime) -> list[Budget]:
     """Every budget that holds now, by id."""
-    return [each for each in with_history(session, tenant) if each.replaced_at is None]
+    return [each for each in with_history(session, tenant, now) if each.replaced_at is None]
 
 
-def with_history(session: Session, tenant: int) -> list[Budget]:
-    """Every version of every budget that holds now, by id and version."""
-    holding = select(budgets.c.id).where(
-        budgets.c.tenant_id == tenant, budgets.c.replaced_at.is_(None)
-    )
-    return _versions(session, tenant, budgets.c.id.in_(holding))
+def with_history(session: Session, tenant: int, now: datetime) -> list[Budget]:
+    """Every version that has begun of every budget that holds now, by id and version.
+
+    What is to come is not in it: the version in force is the one with no ``replaced_at``.
+    """
+    found: list[Budget] = []
+    for each in _of_those_left(session, tenant, now):
+        begun = _begun(each, now)
+        if begun and begun[-1].replaced_at is None:
+            found.extend(begun)
+    return found
+
+
+def live(session: Session, tenant: int, now: datetime) -> dict[int, list[Budget]]:
+    """By id of each budget in force: the version that holds, and the one to come, if there is."""
+    found = {}
+    for each in _of_those_left(session, tenant, now):
+        begun = _begun(each, now)
+        if begun and begun[-1].replaced_at is None:
+            to_come = [later for later in each if _to_come(later, now)]
+            found[begun[-1].id] = [begun[-1], *to_come]
+    return found
 
 
 def held_at(session: Session, tenant: int, moment: datetime) -> list[Budget]:
-    """Every version, as it was known at a moment (UTC), of every budget that held then."""
+    """Every version that had begun, as it was known at a moment (UTC), of every budget held then.
+
+    What was to come then is not in it.
+    """
     then = budgets.c.tenant_id == tenant, budgets.c.created_at <= moment
     holding = select(budgets.c.id).where(
         *then, or_(budgets.c.replaced_at.is_(None), budgets.c.replaced_at > moment)
     )
-    found = _versions(session, tenant, and_(*then, budgets.c.id.in_(holding)))
-    return [
-        replace(each, replaced_at=None)
-        if each.replaced_at is not None and each.replaced_at > moment
-        else each
-        for each in found
+    found = held(session, tenant, and_(*then, budgets.c.id.in_(holding)))
+    kept: list[Budget] = []
+    for _, each in groupby(found, key=attrgetter("id")):
+        begun = _begun(list(each), moment)
+        if begun and begun[-1].replaced_at is None:
+            kept.extend(begun)
+    return kept
+
+
+def _check_none_to_come(all_versions: Iterable[Budget], now: datetime) -> None:
+    for each in all_versions:
+        if _to_come(each, now):
+            said = f"version {each.version} is to hold from {each.starts:%Y-%m-%d %H:%M} UTC on"
+            raise ChangeScheduled(f"{said}: withdraw it first")
+
+
+def _check_later(starts: datetime, current: Budget, terms: Terms, now: datetime) -> None:
+    if starts <= now:
+        raise TermsRefused("effective_from", "it has passed: leave it out to change it at once")
+    if terms.name != current.terms.name:
+        reason = "a name changes at once: leave effective_from out, and change the rest after it"
+        raise TermsRefused("name", reason)
+
+
+def _begun(all_versions: Iterable[Budget], now: datetime) -> list[Budget]:
+    """Versions that have begun; the last has no ``replaced_at`` if it holds.
+
+    One that was made at once has begun, whatever this machine's clock says.
+    """
+    begun = [
+        each for each in all_versions if each.effective_from is None or each.effective_from <= now
     ]
+    if begun and (ended := begun[-1].replaced_at) is not None and ended > now:
+        begun[-1] = replace(begun[-1], replaced_at=None)
+    return begun
 
 
-def _versions(session: Session, tenant: int, wanted: ColumnElement[bool]) -> list[Budget]:
-    rows = session.execute(
-        select(budgets)
-        .where(budgets.c.tenant_id == tenant, wanted)
-        .order_by(budgets.c.id, budgets.c.version)
+def _to_come(version: Budget, now: datetime) -> bool:
+    starts = version.effective_from
+    return starts is not None and starts > now and not withdrawn(version)
+
+
+def _of_those_left(session: Session, tenant: int, now: datetime) -> list[list[Budget]]:
+    """By budget, all versions of those of which one is not replaced yet."""
+    holding = select(budgets.c.id).where(
+        budgets.c.tenant_id == tenant,
+        or_(budgets.c.replaced_at.is_(None), budgets.c.replaced_at > now),
     )
-    found: list[Budget] = []
-    for _, versions in groupby(map(_budget, rows), key=lambda each: each.id):
-        found.extend(_armed(list(versions)))
-    return found
-
-
-def _armed(versions: Sequence[Budget]) -> list[Budget]:
-    armed = with_arming([(each.version, each.terms) for each in versions])
-    return [replace(each, armed=first) for each, first in zip(versions, armed, strict=True)]
-
-
-def _is(tenant: int, budget_id: int) -> ColumnElement[bool]:
-    return (budgets.c.tenant_id == tenant) & (budgets.c.id == budget_id)
-
-
-def _end(session: Session, tenant: int, budget: Budget, now: datetime) -> None:
-    session.execute(
-        update(budgets)
-        .where(_is(tenant, budget.id), budgets.c.version == budget.version)
-        .values(replaced_at=now)
-    )
-
-
-def _put(session: Session, tenant: int, budget: Budget) -> None:
-    terms = budget.terms
-    row = {
-        "tenant_id": tenant,
-        "id": budget.id,
-        "version": budget.version,
-        "name": terms.name,
-        "filter": {name: list(values) for name, values in terms.filter.items()},
-        "amount": terms.amount,
-        "currency": terms.currency,
-        "period": terms.period,
-        "timezone": terms.timezone,
-        "fiscal": asdict(terms.fiscal) if terms.period in FISCAL else None,
-        "thresholds": list(terms.thresholds),
-        "webhook_url": terms.webhook_url,
-        "created_at": budget.created_at,
-    }
-    try:
-        # A savepoint, so that the caller's transaction survives a taken name.
-        with session.begin_nested():
-            session.execute(insert(budgets).values(row))
-    except IntegrityError as error:
-        cause = error.orig
-        if (
-            isinstance(cause, psycopg.errors.UniqueViolation)
-            and cause.diag.constraint_name == _NAME_IN_FORCE
-        ):
-            raise NameTaken(f"there is a budget named {terms.name!r}") from None
-        raise
-
-
-def _budget(row: Row[Any]) -> Budget:
-    terms = Terms(
-        name=row.name,
-        filter={name: tuple(values) for name, values in sorted(row.filter.items())},
-        amount=row.amount,
-        currency=row.currency,
-        period=row.period,
-        timezone=row.timezone,
-        thresholds=tuple(row.thresholds),
-        webhook_url=row.webhook_url,
-        fiscal=fiscal_year(row.fiscal),
-    )
-    return Budget(row.id, row.version, terms, row.created_at, row.replaced_at)
-
-
-def fiscal_year(kept: dict[str, Any] | None) -> FiscalYear:
-    """How fiscal periods are cut, from how a row says it."""
-    return CALENDAR_YEAR if kept is None else FiscalYear(**kept)
+    found = held(session, tenant, budgets.c.id.in_(holding))
+    return [list(each) for _, each in groupby(found, key=attrgetter("id"))]

@@ -140,6 +140,6 @@ def _budgets_of(
     found = []
     for _id, versions in groupby(held_at(session, tenant, known_at), key=lambda each: each.id):
         all_versions = list(versions)
-        held = [each for each in all_versions if each.created_at <= ended]
+        held = [each for each in all_versions if each.starts <= ended]
         found.append((held or all_versions[:1])[-1])
     return found

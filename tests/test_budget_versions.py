@@ -15,7 +15,7 @@ pytestmark = pytest.mark.one_server
 
 def history(database: Database) -> list[Budget]:
     with database.read() as session:
-        return budgets.with_history(session, TENANT)
+        return budgets.with_history(session, TENANT, NOW)
 
 
 def test_eight_changes_at_a_time_are_eight_versions_of_which_one_holds(database: Database) -> None:

@@ -140,7 +140,7 @@ def test_a_budget_of_one_team_for_a_month_stands_beside_what_it_spent(database: 
 def test_a_budget_is_shown_as_it_was_in_that_month(database: Database) -> None:
     fill(database)
     with database.write() as session:
-        budget = budgets.all_in_force(session, TENANT)[0]
+        budget = budgets.all_in_force(session, TENANT, at("2026-11-05"))[0]
         more = replace(budget.terms, amount=Decimal(9000))
         budgets.change(session, TENANT, budget.id, more, at("2026-11-05"))
     for month, amount in (("2026-10", "2500.00"), ("2026-11", "9000.00")):

@@ -97,7 +97,7 @@ def create(
 def list_all() -> None:
     """Show the budgets in force."""
     with database_for(read_settings()) as database, database.read() as session:
-        found = budgets.all_in_force(session, TENANT)
+        found = budgets.all_in_force(session, TENANT, datetime.now(UTC))
     table = Table(
         *(right("id"), "name", "on", right("amount"), "period", "zone", "warns at"),
         box=None,
@@ -121,16 +121,17 @@ def list_all() -> None:
 @click.argument("budget_id", metavar="[ID]", type=click.IntRange(1, 2**63 - 1), required=False)
 def status(budget_id: int | None) -> None:
     """Show where all budgets stand, or the one with this ID."""
+    now = datetime.now(UTC)
     with database_for(read_settings()) as database, database.read() as session:
         try:
             asked = (
-                budgets.all_in_force(session, TENANT)
+                budgets.all_in_force(session, TENANT, now)
                 if budget_id is None
-                else [budgets.in_force(session, TENANT, budget_id)]
+                else [budgets.in_force(session, TENANT, budget_id, now)]
             )
         except budgets.NoSuchBudget as missing:
             raise click.ClickException(str(missing)) from None
-        found = statuses(session, TENANT, asked, datetime.now(UTC))
+        found = statuses(session, TENANT, asked, now)
     table = Table(
         *(right("id"), "name", "period", right("spent"), right("of"), right(""), right("left"), ""),
         box=None,
