@@ -23,7 +23,7 @@ from jobs.destinations import Answer, Unreachable, post_json
 from jobs.slack import message
 from spend.destinations import DestinationRefused
 from spend.notices import notice_of
-from store import outbox
+from store import outbox, silences
 from store.outbox import Claim
 from store.tenants import TENANT
 
@@ -86,6 +86,8 @@ def run(context: JobContext) -> Done:
         # Leases run on while we wait for webhooks; the rest of a round's time is context.now.
         return context.now + timedelta(seconds=time.monotonic() - started)
 
+    with context.database.write() as session:
+        silences.settle(session, TENANT, context.now)
     counts = {"sent": 0, "later": 0, "never": 0}
     while now() < context.now + LONGEST_RUN:
         with context.database.write() as session:

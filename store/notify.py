@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from spend.notices import Notice
+from store import silences
 from store.routing import Where, channels_for
 from store.tables.budgets import outbox
 
@@ -28,7 +29,8 @@ def tell(
 
     ``key`` says what is told, such as ``crossing:17`` or ``recovered:17``: told again under the
     same key, nothing is sent, wherever it would go now. ``channel_ids``: where its budget or rule
-    wants it (``store.routing`` says where else it goes). In quiet hours it waits for their end.
+    wants it (``store.routing`` says where else it goes). In quiet hours it waits for their end;
+    what is snoozed or muted waits or is dropped (``store.silences``).
     """
     places = channels_for(
         session,
@@ -50,6 +52,8 @@ def tell(
         return 0
     if others:
         session.execute(insert(outbox).values(others))
+    if notice.alert_id is not None:
+        silences.settle(session, tenant, now, crossing_id=notice.alert_id)
     return len(rows)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from spend.channels import Channel
 from spend.silences import (
     RECOVERED,
     REMINDER,
@@ -19,6 +20,7 @@ from spend.silences import (
     Waiting,
     fate,
 )
+from store.channels import all_channels
 from store.tables.alerting import silences
 from store.tables.budgets import crossings, outbox
 
@@ -118,6 +120,7 @@ def settle(
     if not rows:
         return 0
     about = _of_subjects(session, tenant, rows)
+    places = {each.id: each for each in all_channels(session, tenant)}
     dropped: set[int] = set()
     for row in rows:
         there = about.get((row.budget_id, row.rule_id), ())
@@ -132,7 +135,7 @@ def settle(
         found = fate(message, there, now)
         if found.dropped is not None:
             dropped.add(row.id)
-        changes = _changes(row, found, there, now)
+        changes = _changes(row, found, there, now, places.get(row.channel_id))
         if changes:
             its = and_(outbox.c.tenant_id == tenant, outbox.c.id == row.id)
             session.execute(update(outbox).where(its).values(changes))
@@ -169,6 +172,8 @@ def _waiting(tenant: int, now: datetime) -> Select[Any]:
         select(
             outbox.c.id,
             kind.label("kind"),
+            outbox.c.body["level"].astext.label("level"),
+            outbox.c.channel_id,
             outbox.c.created_at,
             outbox.c.next_at,
             outbox.c.last_error,
@@ -221,7 +226,9 @@ def _of_subjects(
     return {subject: tuple(each) for subject, each in by_subject}
 
 
-def _changes(row: Row[Any], found: Fate, there: Iterable[Silence], now: datetime) -> dict[str, Any]:
+def _changes(
+    row: Row[Any], found: Fate, there: Iterable[Silence], now: datetime, place: Channel | None
+) -> dict[str, Any]:
     """What of a message is to be written."""
     if found.dropped is not None:
         return {"status": "dropped", "last_error": found.dropped, "leased_to": None}
@@ -232,7 +239,10 @@ def _changes(row: Row[Any], found: Fate, there: Iterable[Silence], now: datetime
     # Whoever set it to the end of a snooze was this function: what fails is tried again sooner
     # or later than that, and quiet hours end at whole minutes.
     held = {each.ends + GRACE for each in there if each.kind == SNOOZE}
-    return {"next_at": now, "last_error": None} if row.next_at in held else {}
+    if row.next_at not in held:
+        return {}
+    quiet = None if place is None else place.quiet_until(row.kind or "", row.level or "", now)
+    return {"next_at": quiet or now, "last_error": None}
 
 
 def _silence(row: Row[Any]) -> Silence:
