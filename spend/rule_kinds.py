@@ -21,7 +21,7 @@ class Setting:
     """A setting that one kind has of its own."""
 
     type: str
-    """``whole`` number, exact ``number``, ``choice``, ``currency`` or ``text``."""
+    """``whole`` number, exact ``number``, ``choice``, ``currency``, ``timezone`` or ``text``."""
     default: Value
     says: str
     choices: tuple[str, ...] = ()
@@ -37,7 +37,7 @@ class Kind:
     """What it measures, for the documents and the API."""
     told: str
     """What a message says: ``{of}`` is its subject (' of team=search', or nothing), ``{value}``
-    what was measured, with its unit."""
+    what was measured, with its unit; the kind's own settings by their names."""
     unit: str
     window_minutes: int
     warning: Decimal | None
@@ -53,6 +53,8 @@ class Kind:
     shortest: int = 15
     longest: int = 31 * DAY
     """Of windows, in minutes."""
+    step: int = 1
+    """A window is a multiple of so many minutes."""
 
 
 _PERCENTILE: Final = Setting("choice", "p95", "which percentile", ("p50", "p90", "p95", "p99"))
@@ -70,7 +72,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "latency": Kind(
         says="a percentile of how long calls take, in milliseconds",
-        told="Calls{of} take {value}",
+        told="{percentile} of calls{of} is {value}",
         unit="ms",
         window_minutes=HOUR,
         warning=None,
@@ -81,7 +83,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "time-to-first-token": Kind(
         says="a percentile of the time to the first token, in milliseconds",
-        told="The first token of calls{of} takes {value}",
+        told="{percentile} of the time to the first token{of} is {value}",
         unit="ms",
         window_minutes=HOUR,
         warning=None,
@@ -94,7 +96,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         says="for how many minutes no call was heard, of what had some in the window",
         told="No call{of} was heard for {value}",
         unit="minutes",
-        window_minutes=7 * DAY,
+        window_minutes=DAY,
         warning=None,
         over=Decimal(HOUR),
         minimum=Decimal(1),
@@ -115,18 +117,28 @@ KINDS: Final[Mapping[str, Kind]] = {
         },
     ),
     "anomaly": Kind(
-        says="by how many per cent spend is more than in the same hours of past weeks",
-        told="Spend{of} is {value} above the same hours before",
-        unit="percent",
-        window_minutes=HOUR,
+        says="how much more is spent than in the same hours of past weeks, where that is out of"
+        " the ordinary",
+        told="Spend{of} is {value} above the same hours of past weeks",
+        unit="of the currency",
+        window_minutes=3 * HOUR,
         warning=None,
-        over=Decimal(100),
-        minimum=Decimal(10),
-        minimum_of="what is spent more than before, in the currency",
+        over=None,
+        minimum=Decimal(0),
+        minimum_of="what is spent in the window, in the currency",
+        by=("team",),
         settings={
             "currency": Setting("currency", "USD", "in which spend is counted"),
-            "weeks": Setting("whole", 4, "how many past weeks it is compared with", (), 1, 12),
+            "timezone": Setting("timezone", "UTC", "by whose clock hours are the same"),
+            "weeks": Setting("whole", 6, "how many past weeks it is compared with", (), 3, 12),
+            "sensitivity": Setting(
+                "number", Decimal(4), "how many deviations above what is usual stand out"
+            ),
+            "ratio": Setting("number", Decimal(2), "how many times what is usual stands out"),
         },
+        shortest=HOUR,
+        longest=DAY,
+        step=HOUR,
     ),
     "idle-capacity": Kind(
         says="per cent of a pool's cost that nothing used, by pool",

@@ -24,6 +24,7 @@ from spend.checked_fields import (
 )
 from spend.currencies import CODES
 from spend.rule_kinds import DAY, KINDS, Kind, Setting
+from spend.zones import zone_named
 
 RECOVER_MINUTES: Final = 2
 MOST_DIMENSIONS: Final = 3
@@ -56,12 +57,7 @@ def rule_of_fields(said: Mapping[str, Any]) -> RuleTerms:
         kind=named,
         filter=filter_on(_filter(said), kind.dimensions),
         by=_by(said, kind),
-        window_minutes=whole(
-            said.get("window_minutes", kind.window_minutes),
-            "window_minutes",
-            kind.shortest,
-            kind.longest,
-        ),
+        window_minutes=_window(said, kind),
         warning=warning,
         over=over,
         minimum=number(said.get("minimum", shortest(kind.minimum)), "minimum"),
@@ -123,6 +119,14 @@ def _bounds(said: Mapping[str, Any], kind: Kind) -> tuple[Decimal | None, Decima
     return warning, over
 
 
+def _window(said: Mapping[str, Any], kind: Kind) -> int:
+    asked = said.get("window_minutes", kind.window_minutes)
+    minutes = whole(asked, "window_minutes", kind.shortest, kind.longest)
+    if minutes % kind.step:
+        raise TermsRefused("window_minutes", f"a multiple of {kind.step}")
+    return minutes
+
+
 def _by(said: Mapping[str, Any], kind: Kind) -> tuple[str, ...]:
     by = said.get("by", kind.by)
     if not isinstance(by, Sequence) or isinstance(by, str):
@@ -171,4 +175,13 @@ def _setting(field: str, said: object, setting: Setting) -> Value:
         raise TermsRefused(field, f"{quoted(said)} is not {listed(setting.choices)}")
     if setting.type == "currency" and said not in CODES:
         raise TermsRefused(field, f"{quoted(said)} is no currency code of ISO 4217")
+    if setting.type == "timezone":
+        return _timezone(field, said)
     return said if said == "" else one_line(said, field, LONGEST_VALUE)
+
+
+def _timezone(field: str, said: str) -> str:
+    try:
+        return zone_named(said).key
+    except ValueError as unknown:
+        raise TermsRefused(field, str(unknown)) from None

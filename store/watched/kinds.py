@@ -12,8 +12,16 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from spend.alert_rules import Measured, Rule
+from store.watched import anomaly, durations, error_rate, no_data, unpriced
 
 Measure = Callable[[Session, int, Rule, datetime], list[Measured]]
 """Session, tenant, rule, now (UTC) -> what is found of each subject, in no order."""
 
-MEASURES: Final[Mapping[str, Measure]] = {}
+MEASURES: Final[Mapping[str, Measure]] = {
+    "anomaly": anomaly.measure,
+    "error-rate": error_rate.measure,
+    "latency": durations.latency,
+    "time-to-first-token": durations.time_to_first_token,
+    "no-data": no_data.measure,
+    "unpriced": unpriced.measure,
+}
