@@ -1,0 +1,178 @@
+"""Measures what alert rules watch, and writes what passed a bound or recovered, with its message.
+
+A crossing and its message are written in one transaction, under an index that lets one be open for
+each rule, subject and level: whoever comes second writes nothing. A rule that cannot be measured is
+shown as failing and harms no other.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from textwrap import shorten
+from typing import Final
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from jobs.context import Done, JobContext
+from spend import rule_words
+from spend.alert_rules import Measured, Rule
+from spend.notices import Notice
+from spend.rule_states import FAILING, Open, State, Step, gone, step
+from store import alert_rules, rule_states
+from store.notify import tell
+from store.rule_states import Kept
+from store.tenants import TENANT
+from store.watched.kinds import MEASURES
+
+log = structlog.get_logger(__name__)
+
+MOST_SUBJECTS: Final = 1000
+"""That one rule may be split into: more are of no use to a reader."""
+TOLD_AFTER: Final = timedelta(hours=1)
+"""So long a rule fails before somebody is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a round found of a rule, or why it found nothing."""
+
+    rule: Rule
+    measured: list[Measured]
+    error: str | None = None
+
+
+def run(context: JobContext) -> Done:
+    """One round over all rules in force, at ``context.now``."""
+    with context.database.read() as session:
+        rules = alert_rules.all_in_force(session, TENANT)
+        found = [_found(session, rule, context.now) for rule in rules]
+    if not rules:
+        return Done("no rules")
+    told = 0
+    with context.database.write() as session:
+        versions = alert_rules.held_still(session, TENANT)
+        known = rule_states.states(session, TENANT)
+        opened = rule_states.opened(session, TENANT)
+        for each in found:
+            if versions.get(each.rule.id) == each.rule.version:
+                told += _settled(session, each, known.get(each.rule.id, ()), opened, context)
+            # Else it was changed since it was measured: the next round measures it anew.
+    failing = sum(each.error is not None for each in found)
+    return Done(
+        f"{len(rules)} rules, {told} messages" + (f", {failing} failing" if failing else "")
+    )
+
+
+def _found(session: Session, rule: Rule, now: datetime) -> _Found:
+    try:
+        with session.begin_nested():
+            measured = MEASURES[rule.terms.kind](session, TENANT, rule, now)
+    except Exception as error:  # one rule's trouble must not silence the others
+        log.exception("an alert rule could not be measured", rule=rule.id)
+        return _failed(rule, error)
+    if len(measured) > MOST_SUBJECTS:
+        many = f"it is split into {len(measured):,} subjects, more than {MOST_SUBJECTS:,}"
+        return _Found(rule, [], many)
+    return _Found(rule, measured)
+
+
+def _failed(rule: Rule, error: Exception) -> _Found:
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        raise error  # the database is away: no rule's trouble
+    cause = getattr(error, "orig", None) or error
+    return _Found(rule, [], shorten(f"{type(cause).__name__}: {cause}", 300, placeholder=" …"))
+
+
+def _settled(
+    session: Session,
+    found: _Found,
+    known: Sequence[Kept],
+    opened: Mapping[tuple[int, str], list[Open]],
+    context: JobContext,
+) -> int:
+    """Writes what follows for one rule; answers how many messages that are."""
+    before = {kept.subject: kept.state for kept in known}
+    try:
+        with session.begin_nested():
+            if found.error is None:
+                return _follow(session, found, before, opened, context)
+    except Exception as error:  # its words, for one
+        log.exception("what an alert rule found could not be written", rule=found.rule.id)
+        found = _failed(found.rule, error)
+    return _fail(session, found, before.get(""), context)
+
+
+def _follow(
+    session: Session,
+    found: _Found,
+    before: Mapping[str, State],
+    opened: Mapping[tuple[int, str], list[Open]],
+    context: JobContext,
+) -> int:
+    rule, now = found.rule, context.now
+    told = 0
+    states: list[tuple[State, Measured]] = []
+    forgotten: list[str] = []
+    for measured in found.measured:
+        open_ = opened.get((rule.id, measured.subject), [])
+        next_ = step(rule.terms, before.get(measured.subject), open_, measured, now)
+        told += _act(session, rule, measured, next_, context)
+        if next_.state is None:
+            forgotten.append(measured.subject)
+        else:
+            states.append((next_.state, measured))
+    rule_states.put_states(session, TENANT, rule.id, states, now)
+    seen = {measured.subject for measured in found.measured}
+    unmeasured: dict[str, State] = {}
+    for subject in before.keys() - seen:
+        next_ = gone(before[subject], opened.get((rule.id, subject), []), now)
+        _recover(session, next_.recovers, now)
+        if next_.state is None:
+            forgotten.append(subject)
+        else:
+            unmeasured[subject] = next_.state
+    rule_states.put_known(session, TENANT, rule.id, unmeasured, now)
+    rule_states.forget(session, TENANT, rule.id, forgotten)
+    return told
+
+
+def _act(session: Session, rule: Rule, measured: Measured, next_: Step, context: JobContext) -> int:
+    now, api_url = context.now, context.settings.api_url
+    recovered = _recover(session, next_.recovers, now)
+    if recovered and next_.tells:
+        notice = rule_words.recovered(rule, measured, recovered[0], now, api_url)
+        return _tell(session, rule, notice, f"recovered:{recovered[0].id}", now)
+    if next_.opens is not None:
+        id_ = rule_states.open_crossing(session, TENANT, rule, measured, next_.opens, now)
+        if id_ is not None:
+            notice = rule_words.crossed(rule, measured, next_.opens, id_, api_url)
+            return _tell(session, rule, notice, f"crossing:{id_}", now)
+    if next_.reminds is not None and rule_states.remind(session, TENANT, next_.reminds, now):
+        what = next_.reminds
+        notice = rule_words.reminder(rule, measured, what, now, api_url)
+        # Each is at another moment.
+        return _tell(session, rule, notice, f"reminder:{what.id}:{now.timestamp():.0f}", now)
+    return 0
+
+
+def _recover(session: Session, crossings: Sequence[Open], now: datetime) -> list[Open]:
+    return [each for each in crossings if rule_states.recover(session, TENANT, each.id, now)]
+
+
+def _fail(session: Session, found: _Found, before: State | None, context: JobContext) -> int:
+    """Shows that a rule could not be measured; told once, if it has been so for a while."""
+    error, now = found.error or "", context.now
+    same = before is not None and before.state == FAILING
+    state = before if before is not None and same else State(FAILING, now)
+    rule_states.put_failing(session, TENANT, found.rule.id, state, error, now)
+    if now - state.since < TOLD_AFTER:
+        return 0
+    notice = rule_words.failing(found.rule, error, state.since, context.settings.api_url)
+    key = f"rule-failing:{found.rule.id}:{state.since.timestamp():.0f}"
+    return _tell(session, found.rule, notice, key, now)
+
+
+def _tell(session: Session, rule: Rule, notice: Notice, key: str, now: datetime) -> int:
+    return tell(session, TENANT, notice, key=key, channel_ids=rule.terms.channel_ids, now=now)

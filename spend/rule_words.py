@@ -1,0 +1,199 @@
+"""Puts what alert rules find into words: passed a bound, recovered, still so, not measured."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from spend.alert_rules import OVER, Measured, Rule, RuleTerms
+from spend.checked_fields import shortest
+from spend.money import ROUNDING, minor_digits
+from spend.notices import Notice
+from spend.rule_kinds import KINDS, Kind
+from spend.rule_states import FAILING, RECOVERED, Open
+
+_MINUTES_AS_HOURS = 120
+
+
+def crossed(
+    rule: Rule, measured: Measured, level: str, alert_id: int | None, api_url: str | None
+) -> Notice:
+    """A bound was passed. ``alert_id``: None where nobody is told, as in a trial."""
+    terms = rule.terms
+    title = f"{terms.name}: {said(terms, measured)}"
+    bound = terms.over if level == OVER else terms.warning
+    told = "" if bound is None else f"{shown(bound, measured.unit)} ({level})"
+    alert = "" if alert_id is None else f" Alert {alert_id}."
+    return Notice(
+        kind=terms.kind,
+        level=level,
+        title=title,
+        summary=f"{title}, from {_time(measured)}. {level.capitalize()} from"
+        f" {told.removesuffix(f' ({level})')} on.{alert}",
+        facts=(
+            ("Measured", _value(measured)),
+            ("Bound", told),
+            ("Time", _time(measured)),
+            *((("Counted", _filter(terms)),) if terms.filter else ()),
+            *((("Owner", terms.owner),) if terms.owner else ()),
+            *measured.facts,
+        ),
+        small=f"as of {measured.end:%Y-%m-%d %H:%M} UTC"
+        + ("" if alert_id is None else f" · alert {alert_id}"),
+        **_where(rule, measured, api_url),
+        alert_id=alert_id,
+        data=_data(rule, measured) | {"bound": None if bound is None else shortest(bound)},
+    )
+
+
+def recovered(
+    rule: Rule, measured: Measured, what: Open, now: datetime, api_url: str | None
+) -> Notice:
+    """It is good again."""
+    terms = rule.terms
+    title = f"{terms.name} has recovered: {said(terms, measured)}"
+    lasted = duration((now - what.crossed_at).total_seconds() / 60)
+    return Notice(
+        kind=RECOVERED,
+        level="ok",
+        title=title,
+        summary=f"{title}, from {_time(measured)}. It was {what.level} for {lasted}."
+        f" Alert {what.id}.",
+        facts=(
+            ("Measured", _value(measured)),
+            ("Time", _time(measured)),
+            ("It lasted", lasted),
+        ),
+        small=f"as of {measured.end:%Y-%m-%d %H:%M} UTC · alert {what.id}",
+        **_where(rule, measured, api_url),
+        alert_id=what.id,
+        data=_data(rule, measured),
+    )
+
+
+def reminder(
+    rule: Rule, measured: Measured, what: Open, now: datetime, api_url: str | None
+) -> Notice:
+    """It is still so."""
+    first = crossed(rule, measured, what.level, what.id, api_url)
+    lasted = duration((now - what.crossed_at).total_seconds() / 60)
+    return replace(
+        first,
+        kind="reminder",
+        title=f"Still, for {lasted}: {first.title}",
+        summary=f"Still, for {lasted}: {first.summary}",
+        paragraphs=("Acknowledge the alert to be reminded no more.",),
+    )
+
+
+def failing(rule: Rule, why: str, since: datetime, api_url: str | None) -> Notice:
+    """A rule could not be measured for a while."""
+    title = f"The alert rule {rule.terms.name} is not measured"
+    teams = rule.terms.filter.get("team", ())
+    return Notice(
+        kind=FAILING,
+        level="warning",
+        title=title,
+        summary=f"{title}, since {since:%Y-%m-%d %H:%M} UTC: {why}",
+        facts=(("Since", f"{since:%Y-%m-%d %H:%M} UTC"), ("Why", why)),
+        paragraphs=("Until it is, it tells of nothing.",),
+        link_text="Where it stands now" if api_url else None,
+        link=_link(rule, api_url),
+        rule_id=rule.id,
+        team=teams[0] if len(teams) == 1 else None,
+        data={"rule": rule.terms.name, "since": since.isoformat(), "why": why},
+    )
+
+
+def said(terms: RuleTerms, measured: Measured) -> str:
+    """What was measured, as a sentence without its end."""
+    of = f" of {measured.subject}" if measured.subject else ""
+    settings = {name: str(value) for name, value in terms.settings.items()}
+    text = _kind(terms).told.format(of=of, value=_value(measured), **settings)
+    return text[:1].upper() + text[1:]
+
+
+def shown(value: Decimal, unit: str) -> str:
+    """A value with its unit, for people.
+
+    Per cents are cut, so that none reads as a bound that it has not reached.
+    """
+    if unit == "percent":
+        return f"{shortest(value.quantize(Decimal('0.01'), ROUND_DOWN))} %"
+    if unit == "minutes":
+        return duration(value)
+    if unit == "hours":
+        return f"{shortest(value.quantize(Decimal('0.1'), ROUND_DOWN))} hours"
+    if unit in ("ms", "calls", "tokens"):
+        whole = value.quantize(Decimal(1), ROUND_HALF_EVEN)
+        return f"{whole:,f} {unit[:-1] if whole == 1 and unit != 'ms' else unit}"
+    if 0 < abs(value) < 1:
+        return f"{shortest(value)} {unit}"
+    coin = Decimal(1).scaleb(-minor_digits(unit))
+    return f"{value.quantize(coin, ROUND_HALF_EVEN, ROUNDING):,f} {unit}"
+
+
+def duration(minutes: float | Decimal) -> str:
+    """A time for people: 90 minutes, 3 h 20 min, 2 days 4 h."""
+    whole = int(minutes)
+    if whole < _MINUTES_AS_HOURS:
+        return f"{whole} minute{'' if whole == 1 else 's'}"
+    hours, rest = divmod(whole, 60)
+    if hours < 48:  # noqa: PLR2004  # two days
+        return f"{hours} h {rest} min" if rest else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} days {hours} h" if hours else f"{days} days"
+
+
+def _kind(terms: RuleTerms) -> Kind:
+    return KINDS[terms.kind]
+
+
+def _value(measured: Measured) -> str:
+    return "too little" if measured.value is None else shown(measured.value, measured.unit)
+
+
+def _time(measured: Measured) -> str:
+    start, end = measured.start.astimezone(UTC), measured.end.astimezone(UTC)
+    same_day = start.date() == end.date()
+    return f"{start:%Y-%m-%d %H:%M} to {end:{'%H:%M' if same_day else '%Y-%m-%d %H:%M'}} UTC"
+
+
+def _filter(terms: RuleTerms) -> str:
+    return ", ".join(
+        f"{name}={' or '.join(value or '(none)' for value in values)}"
+        for name, values in terms.filter.items()
+    )
+
+
+def _where(rule: Rule, measured: Measured, api_url: str | None) -> dict[str, Any]:
+    """Whom it is for, and where it is looked into."""
+    teams = rule.terms.filter.get("team", ())
+    return {
+        "rule_id": rule.id,
+        "team": teams[0] if len(teams) == 1 else measured.team,
+        "link_text": "Where it stands now" if api_url else None,
+        "link": _link(rule, api_url),
+    }
+
+
+def _link(rule: Rule, api_url: str | None) -> str | None:
+    return f"{api_url.rstrip('/')}/v1/alert-rules/{rule.id}/states" if api_url else None
+
+
+def _data(rule: Rule, measured: Measured) -> dict[str, Any]:
+    return {
+        "rule": rule.terms.name,
+        "rule_kind": rule.terms.kind,
+        "version": rule.version,
+        "subject": measured.subject,
+        "value": None if measured.value is None else format(measured.value, "f"),
+        "unit": measured.unit,
+        "start": _instant(measured.start),
+        "end": _instant(measured.end),
+        **measured.detail,
+    }
+
+
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

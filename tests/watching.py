@@ -1,0 +1,64 @@
+"""Alert rules as their tests need them: a ledger that is complete until a moment, and a round."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from filled_ledger import at
+from sqlalchemy import insert, select
+
+from jobs import watch
+from jobs.context import Done, JobContext, JobSettings
+from spend.alert_rules import Measured, Rule
+from spend.notices import Notice, notice_of
+from spend.rule_terms import rule_of_fields
+from store import alert_rules
+from store.sessions import Database
+from store.tables.budgets import outbox
+from store.tables.jobs import job_runs
+from store.tenants import TENANT
+from store.watched.kinds import MEASURES
+
+NOW = at("2026-10-20T12:00")
+
+
+def rule(database: Database, kind: str, **fields: Any) -> Rule:
+    said = {"name": f"my {kind}", "kind": kind} | fields
+    with database.write() as session:
+        return alert_rules.create(session, TENANT, rule_of_fields(said), at("2026-10-01"))
+
+
+def complete(database: Database, until: datetime = NOW) -> None:
+    """As if the jobs that sums wait for had run: all that was heard until a moment is in them."""
+    with database.write() as session:
+        for job in ("roll", "charge"):
+            session.execute(
+                insert(job_runs).values(
+                    job=job,
+                    period=until,
+                    started_at=until,
+                    finished_at=until,
+                    complete_until=until,
+                    note="",
+                    failed=False,
+                )
+            )
+
+
+def measured(database: Database, one: Rule, now: datetime = NOW) -> dict[str, Measured]:
+    """What a rule finds, by subject."""
+    with database.read() as session:
+        found = MEASURES[one.terms.kind](session, TENANT, one, now)
+    return {each.subject: each for each in found}
+
+
+def go_round(database: Database, now: datetime = NOW, *, later: int = 0) -> Done:
+    """One round of the job, at a moment until which all is complete."""
+    now += timedelta(minutes=later)
+    complete(database, now)
+    return watch.run(JobContext(database, now, JobSettings(api_url="http://spend.example")))
+
+
+def told(database: Database) -> list[Notice]:
+    """What was told, in order."""
+    with database.read() as session:
+        return [notice_of(body) for body in session.scalars(select(outbox.c.body).order_by("id"))]
