@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from spend.apprise_urls import check_apprise_url
 from spend.checked_fields import LONGEST_VALUE, TermsRefused, listed, one_line
 from spend.destinations import Destination, DestinationRefused, check_address, destination
 from spend.quiet_hours import QuietHours, quiet_hours
@@ -130,42 +131,55 @@ def channel_secret(
     *,
     allow_private: bool,
     addresses_of: AddressesOf,
+    has_apprise: bool,
 ) -> ChannelSecret | None:
     """What a channel of a kind is reached with; TermsRefused if it cannot be that.
 
     A host is looked up: one that has no address, or an address of the inside, is refused.
+    ``has_apprise``: whether the extra is installed.
     """
-    if signing_key is not None:
-        if kind != "webhook":
-            raise TermsRefused("signing_key", "only messages to a webhook are signed")
-        if not SHORTEST_KEY <= len(signing_key) <= LONGEST_KEY or not signing_key.isascii():
-            reason = f"{SHORTEST_KEY} to {LONGEST_KEY} ASCII characters"
-            raise TermsRefused("signing_key", reason)
+    _check_signing_key(kind, signing_key)
     if kind == "email":
         if text is not None:
             raise TermsRefused("secret", "an e-mail has none: the settings say which server")
         return None
     if not text:
         raise TermsRefused("secret", "the bot's token" if kind == "slack-bot" else "a URL")
-    if kind == "slack-bot":
-        if not _BOT_TOKEN.fullmatch(text):
-            raise TermsRefused("secret", "a bot's token begins with xoxb-")
-    elif kind != "apprise":
-        _check_url(kind, text, allow_private, addresses_of)
+    if kind == "apprise" and not has_apprise:
+        raise TermsRefused("kind", "it takes an extra: pip install 'spanledger[apprise]'")
+    try:
+        if kind == "slack-bot":
+            _check_token(text)
+        elif kind == "apprise":
+            check_apprise_url(text, allow_private=allow_private)
+        else:
+            _check_url(kind, text, allow_private, addresses_of)
+    except DestinationRefused as refused:
+        raise TermsRefused("secret", str(refused)) from None
     return ChannelSecret(text, signing_key)
 
 
+def _check_signing_key(kind: str, key: str | None) -> None:
+    if key is None:
+        return
+    if kind != "webhook":
+        raise TermsRefused("signing_key", "only messages to a webhook are signed")
+    if not SHORTEST_KEY <= len(key) <= LONGEST_KEY or not re.fullmatch("[!-~]+", key):
+        reason = f"{SHORTEST_KEY} to {LONGEST_KEY} characters of ASCII, no space"
+        raise TermsRefused("signing_key", reason)
+
+
+def _check_token(token: str) -> None:
+    if not _BOT_TOKEN.fullmatch(token):
+        raise TermsRefused("secret", "a bot's token begins with xoxb-")
+
+
 def _check_url(kind: str, url: str, allow_private: bool, addresses_of: AddressesOf) -> None:
-    try:
-        to = destination(url, allow_private=allow_private)
-        if kind == "slack-webhook" and to.host not in SLACK_HOSTS and not allow_private:
-            reason = (
-                f"Slack's webhooks are at {' or '.join(SLACK_HOSTS)}; kind webhook takes others"
-            )
-            raise TermsRefused("secret", reason)
-        check_resolved(to, addresses_of, allow_private=allow_private)
-    except DestinationRefused as refused:
-        raise TermsRefused("secret", str(refused)) from None
+    to = destination(url, allow_private=allow_private)
+    if kind == "slack-webhook" and to.host not in SLACK_HOSTS and not allow_private:
+        hosts = " or ".join(SLACK_HOSTS)
+        raise DestinationRefused(f"Slack's webhooks are at {hosts}; kind webhook takes others")
+    check_resolved(to, addresses_of, allow_private=allow_private)
 
 
 def check_resolved(to: Destination, addresses_of: AddressesOf, *, allow_private: bool) -> None:

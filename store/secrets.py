@@ -7,6 +7,7 @@ Sources: RFC 5869 (HKDF); the Fernet specification (AES-128-CBC with HMAC-SHA256
 
 import base64
 import re
+import secrets
 from typing import Final
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -54,6 +55,11 @@ class Seal:
                 "a secret was sealed with another pepper: SPANLEDGER_KEY_PEPPER (or key.pepper in "
                 "SPANLEDGER_DATA_DIR) is not the one of the machine that saved it"
             ) from None
+
+
+def new_signing_key() -> str:
+    """A key to sign messages with, as the Standard Webhooks specification writes it."""
+    return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
 
 
 def is_sealed(kept: str) -> bool:
