@@ -18,6 +18,7 @@ from sqlalchemy import (
     DateTime,
     Integer,
     Select,
+    Subquery,
     Table,
     case,
     cast,
@@ -83,7 +84,7 @@ def read_spend(
     if pieces is None:
         return SpendRead(None, Spending(dimensions, ()))
     one = next(iter(currencies)) if len(set(currencies)) == 1 else None
-    reading = _Reading(tenant, pieces, one, summed_to(session, MONEY, tenant))
+    reading = Reading(tenant, pieces, one, summed_to(session, MONEY, tenant))
     rows = list(_rows(session, reading, dimensions))
     spent_in = {row.currency for row in rows}
     whole = Period(pieces.cuts[0], pieces.cuts[-1])
@@ -99,10 +100,10 @@ def read_spend(
     return SpendRead(pieces, spending)
 
 
-def _rows(session: Session, reading: "_Reading", dimensions: Sequence[str]) -> Iterator[Spend]:
+def _rows(session: Session, reading: "Reading", dimensions: Sequence[str]) -> Iterator[Spend]:
     """Sums by piece and dimensions; an edge's, once for each piece that it changes."""
     count, edges = len(reading.pieces.cuts) - 1, reading.pieces.edges
-    for place, currency, day, amount, *values in session.execute(_asked(reading, dimensions)):
+    for place, currency, day, amount, *values in session.execute(told_apart(reading, dimensions)):
         its = tuple(values)
         if place < count:
             yield Spend(place, its, currency, amount, day)
@@ -113,18 +114,23 @@ def _rows(session: Session, reading: "_Reading", dimensions: Sequence[str]) -> I
                 yield Spend(piece, its, currency, signed, day)
 
 
-def _asked(reading: "_Reading", dimensions: Sequence[str]) -> Select[Any]:
+def told_apart(reading: "Reading", dimensions: Sequence[str]) -> Select[Any]:
+    """Selects place, currency, day and amount, and a value for each of the dimensions."""
     together = union_all(*reading.parts()).subquery("together")
     keys = [together.c[name] for name in ("payer_id", "route_id", "place", "currency", "day")]
     spent = select(*keys, func.sum(together.c.amount).label("amount")).group_by(*keys)
-    sums = spent.subquery("sums")
+    return named(spent.subquery("sums"), reading.tenant, dimensions)
+
+
+def named(sums: Subquery, tenant: int, dimensions: Sequence[str]) -> Select[Any]:
+    """The same of sums by payer_id, route_id, place, currency and day."""
     values, joined = [], sums
     for table, key, names in (
         (owners, sums.c.payer_id, OWNER_DIMENSIONS),
         (routes, sums.c.route_id, tuple(set(DIMENSIONS) - set(OWNER_DIMENSIONS))),
     ):
         if set(names) & set(dimensions):
-            its = (table.c.tenant_id == reading.tenant) & (table.c.id == key)
+            its = (table.c.tenant_id == tenant) & (table.c.id == key)
             # Outer joins: money whose name is missing still counts towards a budget on everything.
             joined = joined.outerjoin(table, its)  # type: ignore[assignment]
     for name in dimensions:
@@ -137,7 +143,7 @@ def _asked(reading: "_Reading", dimensions: Sequence[str]) -> Select[Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class Reading:
     """What is read of the ledger, in parts that are disjoint."""
 
     tenant: int
@@ -148,6 +154,7 @@ class _Reading:
     """The last line that is in the sums."""
 
     def parts(self) -> Iterator[Select[Any]]:
+        """Selects payer_id, route_id, place (a piece, or after them an edge), currency, day."""
         rows = charges
         late = rows.c.booked_slot.is_not(None)
         first, last = self.pieces.cuts[0], self.pieces.cuts[-1]
