@@ -7,6 +7,7 @@ from fastapi import Depends, FastAPI
 from api import (
     alerts,
     bills,
+    budget_check,
     budgets,
     calls,
     charges,
@@ -34,10 +35,12 @@ from api import (
 )
 from api.auth import asker_of, caller_of
 from api.body_limit import BodyLimit
+from api.budget_board import Boards
 from api.dependencies import Now
 from api.parameters import known_parameters_only
 from api.settings import ApiSettings
 from store.sessions import Database
+from store.tenants import TENANT
 
 LARGEST_BODY = 4 * 1024 * 1024
 """Bytes. A price file of 20,000 lines fits."""
@@ -91,8 +94,11 @@ def create_app(database: Database, settings: ApiSettings, clock: Now) -> FastAPI
     app.state.clock = clock
     problems.install(app)
     app.add_middleware(BodyLimit, most=LARGEST_BODY)
+    app.state.boards = Boards(database, TENANT)
     app.include_router(front.router)
     app.include_router(health.router)
+    # Before the budgets, whose ids it would be taken for; it asks for the key itself, from memory.
+    app.include_router(budget_check.router, dependencies=[Depends(known_parameters_only)])
     for noun in NOUNS:
         app.include_router(
             noun.router, dependencies=[Depends(caller_of), Depends(known_parameters_only)]
