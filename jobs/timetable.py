@@ -25,6 +25,7 @@ from jobs import (
     reprice,
     roll,
     send_alerts,
+    watch,
 )
 from jobs.context import Done, JobContext, JobSettings
 from store import runs
@@ -52,6 +53,7 @@ JOBS: Final = {
     "charge": Job(charge.run, 30, "prices what changed and posts it to the ledger"),
     "reprice": Job(reprice.run, 30, "books what somebody asked to have priced again"),
     "budgets": Job(evaluate_budgets.run, 30, "compares spend with budgets, writes crossings"),
+    "watch": Job(watch.run, 60, "measures what alert rules watch, writes what passed a bound"),
     "alerts": Job(send_alerts.run, 10, "sends what the outbox holds"),
 }
 

@@ -123,7 +123,16 @@ def test_a_round_by_hand_runs_every_job_in_order_and_the_list_tells_of_it(run: R
     assert "never" in run("jobs", "list")
     said = run("jobs", "run", "--all")
     jobs = [line.split()[0] for line in said.splitlines()]
-    assert jobs == ["partitions", "roll", "prices", "charge", "reprice", "budgets", "alerts"]
+    assert jobs == [
+        "partitions",
+        "roll",
+        "prices",
+        "charge",
+        "reprice",
+        "budgets",
+        "watch",
+        "alerts",
+    ]
     assert "never" not in run("jobs", "list")
 
 
