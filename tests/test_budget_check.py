@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from budgeted import NOW, budget, change
 from fastapi.testclient import TestClient
-from filled_ledger import at
+from filled_ledger import at, described
 from sqlalchemy.exc import OperationalError
 
 from api.app import create_app
@@ -35,6 +35,7 @@ class Gateway:
         self.database = database
         self.now = NOW
         self.app = create_app(database, ApiSettings(), lambda: self.now)
+        described(self.app)
         self.client = TestClient(self.app, base_url="http://127.0.0.1")
 
     def asks(self, **said: str) -> dict[str, Any]:
