@@ -41,6 +41,7 @@ class _Found:
     rule: Rule
     measured: list[Measured]
     error: str | None = None
+    cause: Exception | None = None
 
 
 def run(context: JobContext) -> Done:
@@ -69,8 +70,7 @@ def _found(session: Session, rule: Rule, now: datetime) -> _Found:
     try:
         with session.begin_nested():
             measured = MEASURES[rule.terms.kind](session, TENANT, rule, now)
-    except Exception as error:  # one rule's trouble must not silence the others
-        log.exception("an alert rule could not be measured", rule=rule.id)
+    except Exception as error:  # noqa: BLE001  # one rule's trouble must not silence the others
         return _failed(rule, error)
     if len(measured) > MOST_SUBJECTS:
         many = f"it is split into {len(measured):,} subjects, more than {MOST_SUBJECTS:,}"
@@ -82,7 +82,8 @@ def _failed(rule: Rule, error: Exception) -> _Found:
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         raise error  # the database is away: no rule's trouble
     cause = getattr(error, "orig", None) or error
-    return _Found(rule, [], shorten(f"{type(cause).__name__}: {cause}", 300, placeholder=" …"))
+    why = shorten(f"{type(cause).__name__}: {cause}", 300, placeholder=" …")
+    return _Found(rule, [], why, error)
 
 
 def _settled(
@@ -98,8 +99,7 @@ def _settled(
         with session.begin_nested():
             if found.error is None:
                 return _follow(session, found, before, opened, context)
-    except Exception as error:  # its words, for one
-        log.exception("what an alert rule found could not be written", rule=found.rule.id)
+    except Exception as error:  # noqa: BLE001  # its words, for one: it is shown, and logged
         found = _failed(found.rule, error)
     return _fail(session, found, before.get(""), context)
 
@@ -165,6 +165,9 @@ def _fail(session: Session, found: _Found, before: State | None, context: JobCon
     """Shows that a rule could not be measured; told once, if it has been so for a while."""
     error, now = found.error or "", context.now
     same = before is not None and before.state == FAILING
+    if not same:
+        # Once, not each minute.
+        log.error("an alert rule fails", rule=found.rule.id, why=error, exc_info=found.cause)
     state = before if before is not None and same else State(FAILING, now)
     rule_states.put_failing(session, TENANT, found.rule.id, state, error, now)
     if now - state.since < TOLD_AFTER:
