@@ -146,16 +146,17 @@ class _Past:
 
 
 def _past(daily: Floats, start: Ints) -> _Past:
-    count, days = daily.shape
+    days = daily.shape[1]
     known = np.maximum(np.arange(days + 1)[None, :] - start[:, None], 0)
     # Of a weekday, its latest four or five count most.
-    weekdays = np.zeros((count, days + WEEK))
+    weekdays = np.zeros((len(daily), days + WEEK))
     for day in range(days):
         weekdays[:, day + WEEK] = daily[:, day] + _WEEK_KEEPS * weekdays[:, day]
     shares = np.lib.stride_tricks.sliding_window_view(weekdays, WEEK, axis=1)
     shares = shares[:, : days + 1]
     whole = shares.sum(axis=2, keepdims=True)
-    even = _EVEN * whole / WEEK
+    count = (1 - _WEEK_KEEPS ** np.maximum(known / WEEK, 1)) / (1 - _WEEK_KEEPS)
+    even = _EVEN * whole / WEEK / count[:, :, None]
     shares = (shares + even) / np.maximum((whole + WEEK * even) / WEEK, _TINY)
     return _Past(daily, _running(daily), known, np.where(whole > 0, shares, 1.0))
 
@@ -232,6 +233,8 @@ def _weights(past: _Past, days: int) -> Floats:
     came = past.sums[:, origins + days] - past.sums[:, origins]
     known = past.known[:, origins] >= SEASONAL_DAYS
     usual = (came * known).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    # Of a series that has ended nothing is usual, and what is off would be so times infinity.
+    usual = np.maximum(usual, _SPARSE * days * past.sums[:, -1] / past.known[:, -1])
     scale = came + 0.2 * usual[:, None] + _TINY
     off = (_sums(past, days)[:, :, origins] - came[:, None, :]) / scale[:, None, :]
     wrong = np.where(known[:, None, :], off * off, 0)
