@@ -58,6 +58,7 @@ class Kind:
 
 
 _PERCENTILE: Final = Setting("choice", "p95", "which percentile", ("p50", "p90", "p95", "p99"))
+_COMMITMENT: Final = Setting("text", "", "the name of one; '': each of them")
 
 KINDS: Final[Mapping[str, Kind]] = {
     "error-rate": Kind(
@@ -151,18 +152,34 @@ KINDS: Final[Mapping[str, Kind]] = {
         minimum_of="the pool's cost in the window, in its currency",
         dimensions=(),
         settings={"pool": Setting("text", "", "the name of one pool; '': each of them")},
+        shortest=HOUR,
+        step=HOUR,
     ),
     "commitment-shortfall": Kind(
-        says="per cent of a commitment that will be left unused at its period's end, by commitment",
-        told="{value} of the commitment{of} will be left unused",
+        says="per cent of a commitment that is expected to be unused at its period's end, by"
+        " commitment",
+        told="{value}{of} will be left unused",
         unit="percent",
-        window_minutes=7 * DAY,
+        window_minutes=DAY,
         warning=None,
         over=Decimal(10),
         minimum=Decimal(0),
-        minimum_of="what will be left, in the commitment's currency",
+        minimum_of="the commitment's amount, in its currency",
         dimensions=(),
-        settings={"commitment": Setting("text", "", "the name of one; '': each of them")},
+        settings={"commitment": _COMMITMENT},
+    ),
+    "commitment-runs-out": Kind(
+        says="per cent of a commitment's period that is expected to be left when it is used up, by"
+        " commitment",
+        told="{value} of the period{of} will be left when it is used up",
+        unit="percent",
+        window_minutes=DAY,
+        warning=None,
+        over=Decimal(10),
+        minimum=Decimal(0),
+        minimum_of="the commitment's amount, in its currency",
+        dimensions=(),
+        settings={"commitment": _COMMITMENT},
     ),
     "price-drift": Kind(
         says="by how many per cent what calls, or bills, say they cost differs from the price book",

@@ -1,7 +1,9 @@
 """How far commitments are used, by period: from what is kept by quarter hours, not from charges."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Final
 
 from sqlalchemy import DateTime, Integer, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -10,7 +12,10 @@ from sqlalchemy.orm import Session
 from spend.commitment_use import Use
 from spend.commitments import PART, Commitment
 from spend.periods import Period
+from store.booked_time import day_of
 from store.tables.commitments import commitment_slots
+
+_DAY: Final = timedelta(days=1)
 
 
 def used(
@@ -43,3 +48,23 @@ def used(
         Use(commitment, period, *found.get(number, nothing))
         for number, period in enumerate(periods, 1)
     ]
+
+
+def daily(
+    session: Session, tenant: int, commitment_id: int, first: datetime, until: datetime
+) -> list[Decimal]:
+    """Usage that counts of each day from one midnight (UTC) to before another."""
+    day = day_of(commitment_slots.c.slot)
+    rows = session.execute(
+        select(day, func.sum(commitment_slots.c.eligible))
+        .where(
+            commitment_slots.c.tenant_id == tenant,
+            commitment_slots.c.commitment_id == commitment_id,
+            commitment_slots.c.slot >= first,
+            commitment_slots.c.slot < until,
+        )
+        .group_by(day)
+    )
+    found = {row[0]: row[1] for row in rows}
+    days = range((until - first) // _DAY)
+    return [found.get((first + number * _DAY).date(), Decimal(0)) for number in days]

@@ -12,13 +12,24 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from spend.alert_rules import Measured, Rule
-from store.watched import anomaly, durations, error_rate, no_data, unpriced
+from store.watched import (
+    anomaly,
+    commitment,
+    durations,
+    error_rate,
+    idle_capacity,
+    no_data,
+    unpriced,
+)
 
 Measure = Callable[[Session, int, Rule, datetime], list[Measured]]
 """Session, tenant, rule, now (UTC) -> what is found of each subject, in no order."""
 
 MEASURES: Final[Mapping[str, Measure]] = {
     "anomaly": anomaly.measure,
+    "idle-capacity": idle_capacity.measure,
+    "commitment-shortfall": commitment.shortfall,
+    "commitment-runs-out": commitment.runs_out,
     "error-rate": error_rate.measure,
     "latency": durations.latency,
     "time-to-first-token": durations.time_to_first_token,
