@@ -1,28 +1,31 @@
-"""GET /v1/alerts: what was warned of, what became of each message, and what was heard."""
+"""/v1/alerts: what was warned of, who knows of it, what became of each message; what was heard."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
 
-from api.auth import Who
-from api.budgets import visible
-from api.dependencies import Clock, Reading, Tenant
+from api.alert_shapes import Acknowledge, AlertAnswer, alert_answer
+from api.auth import Caller, Who
+from api.dependencies import Clock, Reading, Tenant, Writing
+from api.grouping import Name
 from api.instants import Instant
 from api.problems import Problem, answers
 from api.shapes import instant
-from spend.budget_periods import period_at
-from spend.money import plain
+from spend.checked_fields import TermsRefused, one_line
+from spend.silences import LONGEST_REASON
 from store import alerts as stored
-from store import budgets
+from store.alert_states import STATES
 from store.heard_counts import heard_counts
 
 router = APIRouter(prefix="/v1", tags=["budgets"])
 
 COUNTED = timedelta(hours=24)
 MOST_COUNTED = timedelta(days=92)
+
+AlertId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
 class AlertsAsked(BaseModel):
@@ -34,41 +37,28 @@ class AlertsAsked(BaseModel):
     before: int | None = Field(
         None, ge=1, le=2**63 - 1, description="Only alerts older than this id: `next` of a page."
     )
-    status: Literal["pending", "sent", "dead"] | None = Field(
-        None, description="Only alerts whose message is in this state."
+    status: Literal["pending", "sent", "dead", "dropped"] | None = Field(
+        None, description="Only alerts with a message in this state."
+    )
+    state: Literal[STATES] | None = Field(  # type: ignore[valid-type]  # a tuple of strings
+        None, description="Only alerts in this state."
+    )
+    kind: Name | None = Field(
+        None, description="`actual`, `forecast` or `pace` of budgets, or a kind of alert rule."
+    )
+    team: Name | None = Field(
+        None, description="Only alerts of budgets and rules on this team, among others or alone."
+    )
+    budget_id: int | None = Field(None, ge=1, le=2**63 - 1, description="Only this budget's.")
+    rule_id: int | None = Field(None, ge=1, le=2**63 - 1, description="Only this alert rule's.")
+    crossed_since: Instant | None = Field(
+        None, description="Only alerts that were found at this instant or later."
     )
     since: Instant | None = Field(
         None,
         description="What was heard is counted from this instant on, at most"
         f" {MOST_COUNTED.days} days back. Default: 24 hours ago.",
     )
-
-
-class DeliveryAnswer(BaseModel):
-    """What became of a message."""
-
-    status: str = Field(description="`pending`, `sent`, or `dead`: it will not be tried again.")
-    attempts: int
-    last_error: str | None
-    next_at: str | None = Field(description="When it is tried next; null unless `pending`.")
-    sent_at: str | None
-
-
-class AlertAnswer(BaseModel):
-    """A threshold of a budget that was reached."""
-
-    id: int = Field(description="It is in the message, too.")
-    budget_id: int
-    budget: str = Field(description="The budget's name.")
-    version: int
-    threshold: int = Field(description="Percent.")
-    period_start: str
-    period_end: str
-    crossed_at: str
-    spent: str = Field(description="At that time; exact.")
-    amount: str
-    currency: str
-    delivery: DeliveryAnswer | None
 
 
 class CountersAnswer(BaseModel):
@@ -116,26 +106,74 @@ def list_alerts(
     if not now - MOST_COUNTED <= since <= now:
         detail = f"since: a moment of the last {MOST_COUNTED.days} days"
         raise Problem(422, "The request is not valid", detail, field="since")
-    seen = None
-    if who.team is not None:
-        own = budgets.all_in_force(session, tenant, clock())
-        seen = [each.id for each in own if visible(each, who)]
-    found = stored.alerts(
-        session,
-        tenant,
-        at_most=query.limit + 1,
-        before=query.before,
+    wanted = stored.Wanted(
+        state=query.state,
+        kind=query.kind,
+        team=query.team,
+        team_alone=who.team,
+        budget_id=query.budget_id,
+        rule_id=query.rule_id,
+        since=query.crossed_since,
         status=query.status,
-        budget_ids=seen,
+    )
+    found = stored.alerts(
+        session, tenant, wanted, now=now, at_most=query.limit + 1, before=query.before
     )
     page = found[: query.limit]
     return AlertsAnswer(
-        alerts=[_alert(each) for each in page],
+        alerts=[alert_answer(each) for each in page],
         next=page[-1].id if len(found) > len(page) else None,
         counters=None
         if who.team is not None
         else _counters(session, tenant, since.astimezone(UTC)),
     )
+
+
+@router.get(
+    "/alerts/{alert_id}",
+    summary="An alert and its messages",
+    responses=answers(401, 403, 404, 422, 503),
+)
+def show(
+    session: Reading, tenant: Tenant, clock: Clock, who: Who, alert_id: AlertId
+) -> AlertAnswer:
+    """What was crossed, how it stands, and what became of each message."""
+    return _shown(session, tenant, alert_id, clock(), who)
+
+
+@router.post(
+    "/alerts/{alert_id}/acknowledge",
+    summary="Say that somebody knows of an alert",
+    responses=answers(401, 403, 404, 422, 503),
+)
+def acknowledge(
+    session: Writing,
+    tenant: Tenant,
+    clock: Clock,
+    who: Who,
+    alert_id: AlertId,
+    body: Acknowledge,
+) -> AlertAnswer:
+    """Nobody is reminded of it any more. Done again, it stays as it was said first."""
+    now = clock()
+    try:
+        by = one_line(who.name if body.by is None else body.by, "by")
+        note = None if body.note is None else one_line(body.note, "note", LONGEST_REASON)
+        stored.acknowledge(session, tenant, alert_id, by=by, note=note, now=now)
+    except TermsRefused as refused:
+        title = "The acknowledgement makes no sense"
+        raise Problem(422, title, f"{refused.field}: {refused}", field=refused.field) from None
+    except stored.NoSuchAlert as missing:
+        raise Problem(404, "No such alert", str(missing), field="alert_id") from None
+    return _shown(session, tenant, alert_id, now, who)
+
+
+def _shown(session: Session, tenant: int, alert_id: int, now: datetime, who: Caller) -> AlertAnswer:
+    try:
+        found = stored.one(session, tenant, alert_id, now=now, team_alone=who.team)
+    except stored.NoSuchAlert as missing:
+        raise Problem(404, "No such alert", str(missing), field="alert_id") from None
+    return alert_answer(found)
 
 
 def _counters(session: Reading, tenant: int, since: datetime) -> CountersAnswer:
@@ -150,31 +188,4 @@ def _counters(session: Reading, tenant: int, since: datetime) -> CountersAnswer:
         refused_for=dict(counts.refused_for),
         usage_refused_for=dict(counts.usage_refused_for),
         usage_conflicts_for=dict(counts.usage_conflicts_for),
-    )
-
-
-def _alert(alert: stored.Alert) -> AlertAnswer:
-    period = period_at(alert.period_start, alert.period, ZoneInfo(alert.timezone), alert.fiscal)
-    delivery = alert.delivery
-    return AlertAnswer(
-        id=alert.id,
-        budget_id=alert.budget_id,
-        budget=alert.name,
-        version=alert.version,
-        threshold=alert.threshold,
-        period_start=str(instant(period.start)),
-        period_end=str(instant(period.end)),
-        crossed_at=str(instant(alert.crossed_at)),
-        spent=plain(alert.spent),
-        amount=plain(alert.amount),
-        currency=alert.currency,
-        delivery=None
-        if delivery is None
-        else DeliveryAnswer(
-            status=delivery.status,
-            attempts=delivery.attempts,
-            last_error=delivery.last_error,
-            next_at=instant(delivery.next_at) if delivery.status == "pending" else None,
-            sent_at=instant(delivery.sent_at),
-        ),
     )

@@ -1,122 +1,302 @@
-"""What was warned of, newest first, and what became of each message."""
+"""Alerts: what was crossed, of budgets and of alert rules, how it stands, and its messages."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from itertools import groupby
+from typing import Any, Final
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, and_, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
-from spend.fiscal import FiscalYear
-from store.budget_rows import fiscal_year
-from store.tables.budgets import budgets, crossings, outbox
+from spend.budget_periods import period_at, period_name
+from spend.budgets import reached
+from spend.periods import Period
+from spend.zones import zone_named
+from store import silences
+from store.alert_states import RECOVERED, Stand, stand_of
+from store.budget_rows import fiscal_year, own_period
+from store.tables.alerting import channels
+from store.tables.budgets import crossings, outbox
+
+_NOTE: Final = "acknowledged_note"
+"""In a crossing's detail: what was said when it was acknowledged."""
+
+
+class NoSuchAlert(LookupError):  # noqa: N818  # an answer, not a failure
+    """There is no alert of that id."""
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """A message on its way. Times are UTC."""
+class Message:
+    """A message of an alert, to one channel. Times are UTC."""
 
+    kind: str
+    """Of its notice: what was crossed, or recovered, reminder, …"""
+    channel_id: int | None
+    channel: str
+    """Its name; of none, where it goes instead."""
     status: str
-    """pending, sent or dead."""
+    """pending, sent, dead or dropped."""
     attempts: int
     last_error: str | None
+    """Why it waits, was not sent, or was dropped."""
     next_at: datetime
     sent_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
-class Alert:
-    """A threshold of a budget that was reached, with its message. Times are UTC."""
+class OfBudget:
+    """What an alert of a budget is about."""
 
-    id: int
-    budget_id: int
-    version: int
-    name: str
-    """The budget's latest name."""
     currency: str
-    period: str
-    timezone: str
-    fiscal: FiscalYear
-    period_start: datetime
+    period: Period
+    period_name: str
     threshold: int
     """Percent."""
-    crossed_at: datetime
     spent: Decimal
-    """When it was crossed."""
+    """When it was crossed; of the kind ``forecast`` what was expected."""
     amount: Decimal
-    delivery: Delivery | None
+    """The limit then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A bound of a budget or of an alert rule that was passed, with its messages. Times are UTC."""
+
+    id: int
+    budget_id: int | None
+    rule_id: int | None
+    name: str
+    """The budget's or rule's, as it is called now."""
+    version: int
+    kind: str
+    """Of a budget: actual, forecast or pace; of a rule: its kind."""
+    subject: str
+    """Which of what a rule looks at; '': all of it."""
+    level: str
+    """warning or over."""
+    state: str
+    """One of ``store.alert_states.STATES``."""
+    silent_until: datetime | None
+    """Where it is snoozed or muted: the end of that."""
+    began: datetime
+    """Of a budget its period's start, of a rule the start of what was measured."""
+    crossed_at: datetime
+    as_of: datetime | None
+    recovered_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    acknowledged_note: str | None
+    reminded_at: datetime | None
+    of_budget: OfBudget | None
+    """None: it is of a rule."""
+    detail: Mapping[str, Any]
+    """Of a rule: what was measured, as JSON."""
+    messages: tuple[Message, ...]
+    """The oldest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which alerts are asked for; None: no matter."""
+
+    state: str | None = None
+    states: Collection[str] | None = None
+    kind: str | None = None
+    team: str | None = None
+    """Of a budget or rule on this team, maybe among others, or of a rule's subject of that team."""
+    team_alone: str | None = None
+    """Of a budget or rule on this team alone: all that a key of the team may see."""
+    budget_id: int | None = None
+    rule_id: int | None = None
+    since: datetime | None = None
+    """Crossed then or later."""
+    status: str | None = None
+    """One of its messages has this delivery status."""
+    alert_id: int | None = None
 
 
 def alerts(
     session: Session,
     tenant: int,
+    wanted: Wanted = Wanted(),
     *,
+    now: datetime,
     at_most: int,
     before: int | None = None,
-    status: str | None = None,
-    budget_ids: Collection[int] | None = None,
 ) -> list[Alert]:
-    """Alerts with an id less than ``before``, newest first; of one delivery status, of budgets."""
-    own_version = (
-        (budgets.c.tenant_id == crossings.c.tenant_id)
-        & (budgets.c.id == crossings.c.budget_id)
-        & (budgets.c.version == crossings.c.version)
-    )
-    its_message = (outbox.c.tenant_id == crossings.c.tenant_id) & (
-        outbox.c.crossing_id == crossings.c.id
-    )
-    latest = budgets.alias("latest")
-    name = (
-        select(latest.c.name)
-        .where(latest.c.tenant_id == crossings.c.tenant_id, latest.c.id == crossings.c.budget_id)
-        .order_by(latest.c.version.desc())
-        .limit(1)
-        .correlate(crossings)
-        .scalar_subquery()
-    )
-    asked = select(
-        crossings,
-        name.label("name"),
-        budgets.c.currency,
-        budgets.c.period,
-        budgets.c.timezone,
-        budgets.c.fiscal,
-        outbox.c.status,
-        outbox.c.attempts,
-        outbox.c.last_error,
-        outbox.c.next_at,
-        outbox.c.sent_at,
-    ).select_from(crossings.join(budgets, own_version).outerjoin(outbox, its_message))
-    asked = asked.where(crossings.c.tenant_id == tenant)
+    """Alerts with an id less than ``before``, newest first; their states are as of ``now``."""
+    stand = stand_of(tenant, now)
+    asked = stand.rows
     if before is not None:
         asked = asked.where(crossings.c.id < before)
-    if status is not None:
-        asked = asked.where(outbox.c.status == status)
-    if budget_ids is not None:
-        asked = asked.where(crossings.c.budget_id.in_(budget_ids))
-    rows = session.execute(asked.order_by(crossings.c.id.desc()).limit(at_most))
-    return [_alert(row) for row in rows]
+    rows = session.execute(
+        _filtered(asked, stand, wanted).order_by(crossings.c.id.desc()).limit(at_most)
+    ).all()
+    messages = _messages(session, tenant, [row.id for row in rows])
+    return [_alert(row, messages.get(row.id, ())) for row in rows]
 
 
-def _alert(row: Row[Any]) -> Alert:
-    delivery = None
-    if row.status is not None:
-        delivery = Delivery(row.status, row.attempts, row.last_error, row.next_at, row.sent_at)
+def one(
+    session: Session, tenant: int, alert_id: int, *, now: datetime, team_alone: str | None = None
+) -> Alert:
+    """An alert. Raises NoSuchAlert, also for one that a key of the team may not see."""
+    wanted = Wanted(alert_id=alert_id, team_alone=team_alone)
+    found = alerts(session, tenant, wanted, now=now, at_most=1)
+    if not found:
+        raise NoSuchAlert(f"there is no alert {alert_id}")
+    return found[0]
+
+
+def count_by_state(session: Session, tenant: int, wanted: Wanted, now: datetime) -> dict[str, int]:
+    """How many alerts are in each state."""
+    stand = stand_of(tenant, now)
+    found = _filtered(stand.rows, stand, wanted).subquery()
+    rows = session.execute(select(found.c.state, func.count()).group_by(found.c.state))
+    return {state: count for state, count in rows}  # noqa: C416  # rows, not pairs
+
+
+def acknowledge(
+    session: Session, tenant: int, alert_id: int, *, by: str, note: str | None, now: datetime
+) -> bool:
+    """Notes that somebody knows of an alert: reminders that wait are dropped.
+
+    False: somebody had said so before, and that stays. Raises NoSuchAlert.
+    """
+    its = and_(crossings.c.tenant_id == tenant, crossings.c.id == alert_id)
+    if session.scalar(select(crossings.c.id).where(its).with_for_update()) is None:
+        raise NoSuchAlert(f"there is no alert {alert_id}")
+    said: dict[str, Any] = {"acknowledged_at": now, "acknowledged_by": by}
+    if note is not None:
+        kept = func.coalesce(crossings.c.detail, literal({}, JSONB))
+        said["detail"] = kept.op("||")(literal({_NOTE: note}, JSONB))
+    done = update(crossings).where(its, crossings.c.acknowledged_at.is_(None)).values(said)
+    first = session.scalar(done.returning(crossings.c.id)) is not None
+    if first:
+        silences.settle(session, tenant, now, crossing_id=alert_id)
+    return first
+
+
+def _filtered(asked: Select[Any], stand: Stand, wanted: Wanted) -> Select[Any]:
+    states = wanted.states if wanted.state is None else (wanted.state,)
+    if states is not None:
+        asked = asked.where(stand.state.in_(states))
+    for column, value in (
+        (crossings.c.kind, wanted.kind),
+        (crossings.c.budget_id, wanted.budget_id),
+        (crossings.c.rule_id, wanted.rule_id),
+        (crossings.c.id, wanted.alert_id),
+    ):
+        if value is not None:
+            asked = asked.where(column == value)
+    if wanted.since is not None:
+        asked = asked.where(crossings.c.crossed_at >= wanted.since)
+    if wanted.team_alone is not None:
+        asked = asked.where(stand.teams == literal([wanted.team_alone], JSONB))
+    if wanted.team is not None:
+        subject = f"team={wanted.team}"
+        asked = asked.where(
+            or_(
+                stand.teams.contains([wanted.team]),
+                func.string_to_array(crossings.c.subject, ", ").contains([subject]),
+            )
+        )
+    if wanted.status is not None:
+        of_it = (
+            outbox.c.tenant_id == crossings.c.tenant_id,
+            outbox.c.crossing_id == crossings.c.id,
+            outbox.c.status == wanted.status,
+        )
+        asked = asked.where(select(outbox.c.id).where(*of_it).exists())
+    return asked
+
+
+def _messages(
+    session: Session, tenant: int, ids: Collection[int]
+) -> dict[int, tuple[Message, ...]]:
+    its_channel = and_(
+        channels.c.tenant_id == outbox.c.tenant_id, channels.c.id == outbox.c.channel_id
+    )
+    rows = session.execute(
+        select(
+            outbox.c.crossing_id,
+            outbox.c.body["kind"].astext.label("kind"),
+            outbox.c.channel_id,
+            channels.c.name,
+            outbox.c.status,
+            outbox.c.attempts,
+            outbox.c.last_error,
+            outbox.c.next_at,
+            outbox.c.sent_at,
+        )
+        .select_from(outbox.outerjoin(channels, its_channel))
+        .where(outbox.c.tenant_id == tenant, outbox.c.crossing_id.in_(ids))
+        .order_by(outbox.c.crossing_id, outbox.c.id)
+    )
+    return {
+        crossing: tuple(map(_message, each))
+        for crossing, each in groupby(rows, key=lambda row: int(row.crossing_id))
+    }
+
+
+def _message(row: Row[*tuple[Any, ...]]) -> Message:
+    return Message(
+        # Messages of before revision 0022 do not say: they were of what was spent.
+        kind=row.kind or "actual",
+        channel_id=row.channel_id,
+        channel=row.name or "webhook of the budget or the settings",
+        status=row.status,
+        attempts=row.attempts,
+        last_error=row.last_error,
+        next_at=row.next_at,
+        sent_at=row.sent_at,
+    )
+
+
+def _alert(row: Row[Any], messages: tuple[Message, ...]) -> Alert:
+    detail = dict(row.detail or {})
+    note = detail.pop(_NOTE, None)
+    of_budget = None if row.budget_id is None else _of_budget(row)
+    level = row.level
+    if level is None:  # of before revision 0022
+        level = "over" if reached(row.spent, row.amount, (100,)) else "warning"
     return Alert(
         id=row.id,
         budget_id=row.budget_id,
-        version=row.version,
+        rule_id=row.rule_id,
         name=row.name,
-        currency=row.currency,
-        period=row.period,
-        timezone=row.timezone,
-        fiscal=fiscal_year(row.fiscal),
-        period_start=row.period_start,
-        threshold=row.threshold,
+        version=row.version,
+        kind=row.kind,
+        subject=row.subject,
+        level=level,
+        state=row.state,
+        silent_until=row.silent_until if row.state != RECOVERED else None,
+        began=row.period_start,
         crossed_at=row.crossed_at,
+        as_of=row.as_of,
+        recovered_at=row.recovered_at,
+        acknowledged_at=row.acknowledged_at,
+        acknowledged_by=row.acknowledged_by,
+        acknowledged_note=note,
+        reminded_at=row.reminded_at,
+        of_budget=of_budget,
+        detail=detail,
+        messages=messages,
+    )
+
+
+def _of_budget(row: Row[Any]) -> OfBudget:
+    zone = zone_named(row.timezone)
+    fiscal, own = fiscal_year(row.fiscal), own_period(row.own_period)
+    period = period_at(row.period_start, row.period, zone, fiscal, own)
+    return OfBudget(
+        currency=row.currency,
+        period=period,
+        period_name=period_name(period, row.period, zone, fiscal),
+        threshold=row.threshold,
         spent=row.spent,
         amount=row.amount,
-        delivery=delivery,
     )

@@ -73,7 +73,7 @@ def one(session: Session, tenant: int, silence_id: int) -> Silence:
 def in_force(session: Session, tenant: int, now: datetime) -> list[Silence]:
     """The silences that hold at a moment, the first to end first."""
     rows = session.execute(
-        select(silences).where(silences.c.tenant_id == tenant, holding(now)).order_by(_UNTIL)
+        select(silences).where(silences.c.tenant_id == tenant, holding(now)).order_by(UNTIL)
     )
     return [_silence(row) for row in rows]
 
@@ -85,13 +85,13 @@ def latest(session: Session, tenant: int, *, at_most: int) -> list[Silence]:
     return [_silence(row) for row in rows]
 
 
-# LEAST ignores NULL.
-_UNTIL: Final = func.least(silences.c.ends, silences.c.ended_at)
+UNTIL: Final = func.least(silences.c.ends, silences.c.ended_at)
+"""When a row of silences ends, or ended: LEAST ignores NULL."""
 
 
 def holding(now: datetime) -> ColumnElement[bool]:
     """Which rows of silences are in force at a moment."""
-    return and_(silences.c.starts <= now, now < _UNTIL)
+    return and_(silences.c.starts <= now, now < UNTIL)
 
 
 def settle(
@@ -145,28 +145,9 @@ def settle(
 def _waiting(tenant: int, now: datetime) -> Select[Any]:
     """Messages that a silence, an acknowledgement or what happened meanwhile may concern."""
     kind = outbox.c.body["kind"].astext
-    silent = (
-        select(silences.c.id)
-        .where(
-            silences.c.tenant_id == tenant,
-            _is_about(silences.c, crossings.c),
-            outbox.c.created_at < _UNTIL,
-        )
-        .exists()
-    )
-    others = outbox.alias("others")
-    of_this = and_(
-        others.c.tenant_id == outbox.c.tenant_id, others.c.crossing_id == outbox.c.crossing_id
-    )
-    earlier = select(others.c.id).where(
-        of_this, others.c.id < outbox.c.id, others.c.status != "dropped"
-    )
-    newer = select(others.c.id).where(
-        of_this,
-        others.c.id > outbox.c.id,
-        others.c.status == "pending",
-        others.c.channel_id.is_not_distinct_from(outbox.c.channel_id),
-        others.c.body["kind"].astext == kind,
+    earlier, newer = _others(kind)
+    its_alert = and_(
+        crossings.c.tenant_id == outbox.c.tenant_id, crossings.c.id == outbox.c.crossing_id
     )
     return (
         select(
@@ -181,30 +162,58 @@ def _waiting(tenant: int, now: datetime) -> Select[Any]:
             crossings.c.rule_id,
             crossings.c.recovered_at,
             crossings.c.acknowledged_by,
-            func.array(earlier.scalar_subquery()).label("earlier"),
-            newer.exists().label("newer"),
+            earlier.label("earlier"),
+            newer.label("newer"),
         )
-        .join_from(
-            outbox,
-            crossings,
-            and_(
-                crossings.c.tenant_id == outbox.c.tenant_id,
-                crossings.c.id == outbox.c.crossing_id,
-            ),
-        )
+        .join_from(outbox, crossings, its_alert)
         .where(
             outbox.c.tenant_id == tenant,
             outbox.c.status == "pending",
             or_(outbox.c.leased_to.is_(None), outbox.c.leased_to <= now),
-            or_(kind.in_((RECOVERED, REMINDER)), silent),
+            or_(kind.in_((RECOVERED, REMINDER)), _was_silent(tenant)),
         )
         .order_by(outbox.c.id)
         .with_for_update(of=outbox, skip_locked=True)
     )
 
 
-def _is_about(silent: Any, crossed: Any) -> ColumnElement[bool]:
-    return or_(silent.budget_id == crossed.budget_id, silent.rule_id == crossed.rule_id)
+def _was_silent(tenant: int) -> ColumnElement[bool]:
+    """Whether there was, or is, a silence since a message was written."""
+    return (
+        select(silences.c.id)
+        .where(
+            silences.c.tenant_id == tenant,
+            is_about_crossing(),
+            outbox.c.created_at < UNTIL,
+        )
+        .exists()
+    )
+
+
+def _others(kind: ColumnElement[str]) -> tuple[ColumnElement[Any], ColumnElement[bool]]:
+    """Of a message: earlier ones that were not dropped; whether a newer one says the same there."""
+    others = outbox.alias("others")
+    of_this = and_(
+        others.c.tenant_id == outbox.c.tenant_id, others.c.crossing_id == outbox.c.crossing_id
+    )
+    earlier = select(others.c.id).where(
+        of_this, others.c.id < outbox.c.id, others.c.status != "dropped"
+    )
+    newer = select(others.c.id).where(
+        of_this,
+        others.c.id > outbox.c.id,
+        others.c.status == "pending",
+        others.c.channel_id.is_not_distinct_from(outbox.c.channel_id),
+        others.c.body["kind"].astext == kind,
+    )
+    return func.array(earlier.scalar_subquery()), newer.exists()
+
+
+def is_about_crossing() -> ColumnElement[bool]:
+    """Which rows of silences are about a crossing's budget or rule."""
+    return or_(
+        silences.c.budget_id == crossings.c.budget_id, silences.c.rule_id == crossings.c.rule_id
+    )
 
 
 def _of_subjects(
@@ -218,7 +227,7 @@ def _of_subjects(
         .where(
             silences.c.tenant_id == tenant,
             or_(silences.c.budget_id.in_(budget_ids), silences.c.rule_id.in_(rule_ids)),
-            min(row.created_at for row in rows) < _UNTIL,
+            min(row.created_at for row in rows) < UNTIL,
         )
         .order_by(silences.c.budget_id, silences.c.rule_id, silences.c.id)
     )

@@ -42,8 +42,14 @@ def test_an_alert_shows_its_way(database: Database, client: TestClient) -> None:
     change(database, first, name="renamed", amount="200")
     alert = {
         "id": 1,
+        "kind": "actual",
+        "level": "warning",
+        # Of an amount that holds no more.
+        "state": "ended",
+        "name": "renamed",
         "budget_id": first.id,
         "budget": "renamed",
+        "rule_id": None,
         "version": 1,
         "threshold": 80,
         "period_start": "2026-11-01T00:00:00Z",
@@ -52,6 +58,8 @@ def test_an_alert_shows_its_way(database: Database, client: TestClient) -> None:
         "spent": "80.50",
         "amount": "100.00",
         "currency": "USD",
+        "recovered_at": None,
+        "acknowledged_by": None,
     }
     waits = {
         "status": "pending",
@@ -60,7 +68,11 @@ def test_an_alert_shows_its_way(database: Database, client: TestClient) -> None:
         "next_at": "2026-11-15T12:00:00Z",
         "sent_at": None,
     }
-    assert client.get("/v1/alerts").json()["alerts"] == [alert | {"delivery": waits}]
+    [shown] = client.get("/v1/alerts").json()["alerts"]
+    assert alert | {"delivery": waits} == {name: shown[name] for name in (*alert, "delivery")}
+    message = {"kind": "actual", "channel_id": None}
+    [told] = shown["messages"]
+    assert told == waits | message | {"channel": "webhook of the budget or the settings"}
     send(database)
     [shown] = client.get("/v1/alerts").json()["alerts"]
     assert shown["delivery"]["last_error"] == "no Slack webhook is set"

@@ -1,0 +1,85 @@
+"""What can be silent: budgets and alert rules that hold."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from spend.alert_rules import Rule
+from spend.budget_periods import period_of
+from spend.budgets import Budget
+from spend.checked_fields import TermsRefused
+from spend.periods import Period
+from spend.silences import MUTE
+from store import alert_rules, budgets
+
+
+class NoSuchSubject(LookupError):  # noqa: N818  # an answer, not a failure
+    """No such budget or alert rule holds: ``field`` says which of the two was asked for."""
+
+    def __init__(self, field: str, said: str) -> None:
+        super().__init__(said)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A budget or a rule that holds."""
+
+    budget_id: int | None
+    rule_id: int | None
+    name: str
+    teams: tuple[str, ...]
+    """That it is on; none: on all."""
+    period: Period | None = None
+    """Of a budget the present one, if there is one."""
+
+    def end_of(
+        self, kind: str, *, until: datetime | None, hours: int | None, now: datetime
+    ) -> datetime:
+        """When a silence of it ends; TermsRefused where that is not said."""
+        if until is not None and hours is not None:
+            raise TermsRefused("until", "say either until or hours")
+        if until is not None:
+            return until
+        if hours is not None:
+            return now + timedelta(hours=hours)
+        if kind == MUTE and self.period is not None:
+            return self.period.end
+        raise TermsRefused("until", "say until when, or for how many hours")
+
+
+def found(
+    session: Session, tenant: int, *, budget_id: int | None, rule_id: int | None, now: datetime
+) -> Subject:
+    """The one of these two that is said. Raises NoSuchSubject; TermsRefused for none and both."""
+    if (budget_id is None) == (rule_id is None):
+        raise TermsRefused("budget_id", "say either a budget or an alert rule")
+    try:
+        if budget_id is not None:
+            return _budget(budgets.in_force(session, tenant, budget_id, now), now)
+        return _rule(alert_rules.in_force(session, tenant, rule_id or 0))
+    except budgets.NoSuchBudget as missing:
+        raise NoSuchSubject("budget_id", str(missing)) from None
+    except alert_rules.NoSuchRule as missing:
+        raise NoSuchSubject("rule_id", str(missing)) from None
+
+
+def in_force(
+    session: Session, tenant: int, now: datetime
+) -> dict[tuple[int | None, int | None], Subject]:
+    """All of them, by budget_id and rule_id."""
+    there = [
+        *(_budget(each, now) for each in budgets.all_in_force(session, tenant, now)),
+        *(_rule(each) for each in alert_rules.all_in_force(session, tenant)),
+    ]
+    return {(each.budget_id, each.rule_id): each for each in there}
+
+
+def _budget(budget: Budget, now: datetime) -> Subject:
+    said = budget.terms
+    return Subject(budget.id, None, said.name, said.filter.get("team", ()), period_of(said, now))
+
+
+def _rule(rule: Rule) -> Subject:
+    return Subject(None, rule.id, rule.terms.name, rule.terms.filter.get("team", ()))
