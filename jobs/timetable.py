@@ -20,6 +20,7 @@ from sqlalchemy.exc import OperationalError
 from jobs import (
     charge,
     evaluate_budgets,
+    forecast_budgets,
     keep_partitions,
     refresh_prices,
     reprice,
@@ -52,6 +53,7 @@ JOBS: Final = {
     "prices": Job(refresh_prices.run, 300, "keeps the price list, and finds new models in it"),
     "charge": Job(charge.run, 30, "prices what changed and posts it to the ledger"),
     "reprice": Job(reprice.run, 30, "books what somebody asked to have priced again"),
+    "forecast": Job(forecast_budgets.run, 900, "expects what periods of budgets will come to"),
     "budgets": Job(evaluate_budgets.run, 30, "compares spend with budgets, writes crossings"),
     "watch": Job(watch.run, 60, "measures what alert rules watch, writes what passed a bound"),
     "alerts": Job(send_alerts.run, 10, "sends what the outbox holds"),

@@ -37,7 +37,7 @@ _MOST_A_DAY: Final = 0.03
 _GOES_ON: Final = 0.995
 """Of a day's growth there is so much on the next."""
 _WEEK_KEEPS: Final = 0.85
-_EVEN: Final = 0.5
+_EVEN: Final = 0.25
 """Weeks of even days that the shares of weekdays begin with."""
 _TRIED_ON: Final = 3 * WEEK
 """Guesses are compared by sums of so many days at most."""

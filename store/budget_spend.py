@@ -132,7 +132,7 @@ def named(sums: Subquery, tenant: int, dimensions: Sequence[str]) -> Select[Any]
         if set(names) & set(dimensions):
             its = (table.c.tenant_id == tenant) & (table.c.id == key)
             # Outer joins: money whose name is missing still counts towards a budget on everything.
-            joined = joined.outerjoin(table, its)  # type: ignore[assignment]
+            joined = joined.outerjoin(table, its)  # type: ignore[assignment]  # a wider one
     for name in dimensions:
         table = owners if name in OWNER_DIMENSIONS else routes
         unknown = UNALLOCATED if name == "team" else NOT_SAID
