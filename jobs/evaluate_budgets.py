@@ -1,15 +1,14 @@
-"""Compares spend with budgets, and writes each threshold that is reached, with its message, once.
+"""Compares spend with budgets; writes what was passed, has recovered or lasts, and tells it once.
 
-A crossing and its message are written in one transaction under a unique key (version, period,
+A crossing and its message are written in one transaction under a unique key (version, period, kind,
 threshold): whoever comes second writes nothing. The last period is looked at too, as late calls and
-corrected prices can still reach a threshold of it.
+corrected prices can still reach a threshold of it, or fall below.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
-from itertools import groupby
+from datetime import date, datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -17,110 +16,224 @@ from sqlalchemy.orm import Session
 
 from jobs.budget_notices import Warned, notice
 from jobs.context import Done, JobContext, JobSettings
-from spend.budget_periods import period_at, period_before
-from spend.budgets import Budget, Spending, reached
-from spend.periods import Period
-from store import budgets, crossings
+from spend.budget_states import FORECAST, PACE, Change, Key, Measure, Recorded, changes, state
+from spend.budgets import Budget
+from spend.money import plain
+from spend.periods import local_day
+from store import budgets, crossings, forecasts, standings
+from store.budget_measures import Measured, Measures, measure
 from store.completeness import complete_until
 from store.crossings import Crossing
+from store.late_spend import days_added
 from store.notify import tell
+from store.standings import Standing
 from store.tenants import TENANT
 
 log = structlog.get_logger(__name__)
 
+_Known = Mapping[Key, Recorded]
+
 
 @dataclass(frozen=True, slots=True)
-class _Reached:
-    """A threshold that is reached and not recorded yet."""
+class _Compared:
+    """A period of a budget, what it is judged by, and what is known of it."""
 
-    budget: Budget
-    period: Period
-    threshold: int
-    spent: Decimal
+    measured: Measured
+    measure: Measure
+    known: _Known
+    changes: tuple[Change, ...]
 
-    @property
-    def crossing(self) -> Crossing:
-        return Crossing(self.budget.id, self.budget.armed, self.period.start, self.threshold)
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """What all that is told in a round has in common."""
+
+    now: datetime
+    as_of: datetime | None
+    settings: JobSettings
+    names: Mapping[int, str]
+    """Of budgets in force."""
+    held: Mapping[tuple[int, datetime], Standing]
+    """Where they stood before."""
 
 
 def run(context: JobContext) -> Done:
     """One round over all budgets, at ``context.now``."""
+    now = context.now
     with context.database.read() as session:
-        history = budgets.with_history(session, TENANT, context.now)
-        found = list(_newly_reached(session, history, context.now))
+        history = budgets.with_history(session, TENANT, now)
         as_of = complete_until(session)
+        measures = measure(session, TENANT, history, now, as_of=as_of)
+        found = list(_compared(session, measures, history, now))
+    for budget_id, why in measures.troubles.items():
+        log.warning("a budget could not be compared", budget=budget_id, why=why)
+    names = {each.id: each.terms.name for each in history}
+    its = _Round(now, as_of, context.settings, names, measures.held)
+    new = standings.changed([_standing(each, its) for each in found], measures.held, now)
     sent = 0
     with context.database.write() as session:
+        standings.forget(session, TENANT, measures.troubles, now)
+        standings.put(session, TENANT, new, now)
         for each in found:
-            try:
-                with session.begin_nested():
-                    sent += _record(session, each, as_of, context.now, context.settings)
-            except Exception:  # one budget's trouble must not silence the others
-                log.exception("a crossing could not be recorded", budget=each.budget.id)
-    compared = sum(budget.replaced_at is None for budget in history)
-    return Done(f"{compared} budgets, {sent} new crossings")
+            sent += _recorded(session, each, its)
+    compared = len(names) - len(measures.troubles)
+    note = f"{compared} budgets, {sent} messages"
+    if measures.troubles:
+        note += f", {len(measures.troubles)} cannot be compared"
+    return Done(note, complete_until=as_of)
 
 
-def _newly_reached(session: Session, history: list[Budget], now: datetime) -> Iterator[_Reached]:
-    """What is reached and not recorded: one query for each period, not for each budget."""
-    judged = list(_judged(history, now))
-    if not judged:
+def _compared(
+    session: Session, measures: Measures, history: list[Budget], now: datetime
+) -> Iterator[_Compared]:
+    """Each period with what changed of it."""
+    if not measures.found:
         return
-    since = min(period.start for _, period in judged)
-    known = crossings.recorded(session, TENANT, {budget.id for budget, _ in judged}, since)
-    currencies = {budget.terms.currency for budget, _ in judged}
-    spending: dict[Period, Spending] = {}
-    for budget, period in judged:
-        if period not in spending:
-            spending[period] = crossings.spending_in(session, TENANT, period, currencies, now=now)
-        terms = budget.terms
+    ids = {each.budget.id for each in measures.found}
+    since = min(each.period.start for each in measures.found)
+    known = crossings.recorded(session, TENANT, ids, since)
+    expected = forecasts.forecasts(session, TENANT)
+    armed = {(each.id, each.version): each.armed for each in history}
+    for each in measures.found:
+        budget, start = each.budget, each.period.start
+        forecast = expected.get((budget.id, start))
+        # Made for terms that measured something else: the next one is on its way.
+        if forecast is not None and armed.get((budget.id, forecast.version)) != budget.armed:
+            forecast = None
+        judged = Measure(each.spent, each.limit, each.present, forecast, each.pace)
+        its = known.get((budget.id, budget.armed, start), {})
+        found = tuple(changes(judged, budget.terms, its, now)) if each.compared else ()
+        yield _Compared(each, judged, its, found)
+
+
+def _standing(each: _Compared, its: _Round) -> Standing:
+    measured = each.measured
+    return Standing(
+        budget_id=measured.budget.id,
+        version=measured.budget.version,
+        period=measured.period,
+        spent=measured.spent,
+        rolled_in=measured.rolled_in,
+        limit=measured.limit,
+        state=state(each.measure, measured.budget.terms, _after(each, its.now)),
+        pace=None if measured.pace is None else measured.pace.percent,
+        without_rate=measured.without_rate,
+        as_of=its.as_of,
+    )
+
+
+def _after(each: _Compared, now: datetime) -> list[Recorded]:
+    """What is known of its crossings once the changes are written."""
+    found = dict(each.known)
+    for change in each.changes:
+        recovered_at = now if change.what == "recovered" else None
+        known = Recorded(0, change.kind, change.threshold, now, recovered_at)
+        found[change.kind, change.threshold] = known
+    return list(found.values())
+
+
+def _recorded(session: Session, each: _Compared, its: _Round) -> int:
+    """Writes what changed of one period, with what is told; answers how many messages."""
+    sent = 0
+    for change in each.changes:
         try:
-            spent = spending[period].on(terms.filter, terms.currency).amount
-        except KeyError:  # a dimension that this version of the program does not know
-            log.exception("a budget could not be compared", budget=budget.id)
-            continue
-        for threshold in reached(spent, terms.amount, terms.thresholds):
-            each = _Reached(budget, period, threshold, spent)
-            if each.crossing not in known:
-                yield each
+            with session.begin_nested():
+                sent += _record(session, each, change, its)
+        except Exception:  # one budget's trouble must not silence the others
+            log.exception("a crossing could not be recorded", budget=each.measured.budget.id)
+    return sent
 
 
-def _judged(history: Iterable[Budget], now: datetime) -> Iterator[tuple[Budget, Period]]:
-    """Each budget in force with its present period and with its last one.
-
-    The last one is judged by the version that held when it ended, not by what was set later.
-    """
-    for budget_id, versions in groupby(history, key=lambda budget: budget.id):
-        for budget in versions:
-            try:
-                zone = ZoneInfo(budget.terms.timezone)
-                present = period_at(now, budget.terms.period, zone, budget.terms.fiscal)
-                last = period_before(present, budget.terms.period, zone, budget.terms.fiscal)
-            except Exception:  # a zone that this machine does not have, for one
-                log.exception("a budget could not be compared", budget=budget_id)
-                continue
-            if budget.replaced_at is None:
-                yield budget, present
-            if budget.created_at < last.end and budget.in_force(last.end):
-                yield budget, last
-
-
-def _record(
-    session: Session, each: _Reached, as_of: datetime | None, now: datetime, settings: JobSettings
-) -> int:
-    alert_id = crossings.record(session, TENANT, each.crossing, each.budget, each.spent, now)
-    if alert_id is None:
-        return 0
+def _record(session: Session, each: _Compared, change: Change, its: _Round) -> int:
+    measured, known = each.measured, change.known
+    budget, now = measured.budget, its.now
+    if known is None:
+        alert_id = _crossed(session, each, change, its)
+        if alert_id is None:
+            return 0
+        key = f"crossing:{alert_id}"
+    else:
+        write = _WRITERS[change.what]
+        if not write(session, TENANT, known, now):
+            return 0
+        alert_id, key = known.id, _key(change.what, known)
+    late = () if change.what in {"recovered", "reminder"} else _late_days(session, measured, its)
+    parent = budget.terms.parent_id
     warned = Warned(
         alert_id=alert_id,
-        budget_id=each.budget.id,
-        terms=each.budget.terms,
-        period=each.period,
-        threshold=each.threshold,
-        spent=each.spent,
-        as_of=as_of,
+        budget_id=budget.id,
+        terms=budget.terms,
+        period=measured.period,
+        threshold=change.threshold,
+        spent=measured.spent,
+        as_of=its.as_of,
         noticed_at=now,
+        change=change,
+        rolled_in=measured.rolled_in,
+        forecast=each.measure.forecast,
+        pace=measured.pace,
+        parent=None if parent is None else its.names.get(parent),
+        late_days=late,
     )
-    said = notice(warned, settings.api_url)
-    where = each.budget.terms.channel_ids
-    return tell(session, TENANT, said, key=f"crossing:{alert_id}", channel_ids=where, now=now)
+    said = notice(warned, its.settings.api_url)
+    where = budget.terms.channel_ids
+    return tell(session, TENANT, said, key=key, channel_ids=where, now=now)
+
+
+_WRITERS: Final = {
+    "again": crossings.reopen,
+    "recovered": crossings.recover,
+    "reminder": crossings.remind,
+}
+
+
+def _key(what: str, known: Recorded) -> str:
+    """What is told of a crossing that is known: each time of its own."""
+    if what == "recovered":
+        return f"recovered:{known.id}" + (f":{known.again}" if known.again else "")
+    number = known.again if what == "again" else known.reminders
+    return f"{what}:{known.id}:{number + 1}"
+
+
+def _crossed(session: Session, each: _Compared, change: Change, its: _Round) -> int | None:
+    measured, forecast = each.measured, each.measure.forecast
+    budget = measured.budget
+    expected = change.kind == FORECAST and forecast is not None
+    return crossings.record(
+        session,
+        TENANT,
+        Crossing(budget.id, budget.armed, measured.period.start, change.threshold, change.kind),
+        level=change.level,
+        spent=forecast.expected if expected and forecast is not None else measured.spent,
+        limit=measured.limit,
+        as_of=its.as_of,
+        now=its.now,
+        detail=_detail(change, each),
+    )
+
+
+def _detail(change: Change, each: _Compared) -> dict[str, object] | None:
+    """What else there is to know of a crossing later."""
+    forecast, pace = each.measure.forecast, each.measured.pace
+    if change.kind == FORECAST and forecast is not None:
+        error = forecast.past_error
+        return {
+            "low": plain(forecast.low),
+            "high": plain(forecast.high),
+            "past_error_percent": None if error is None else plain(error),
+        }
+    if change.kind == PACE and pace is not None:
+        return {"pace_percent": pace.percent, "spent_in_window": plain(pace.spent)}
+    return None
+
+
+def _late_days(session: Session, measured: Measured, its: _Round) -> tuple[date, ...]:
+    """Days before the one on which it is noticed, of what was added since the last round."""
+    before = its.held.get((measured.budget.id, measured.period.start))
+    if before is None or before.changed_at is None:
+        return ()
+    terms = measured.budget.terms
+    zone = ZoneInfo(terms.timezone)
+    added = days_added(session, TENANT, terms.filter, measured.period, before.changed_at, zone)
+    today = local_day(its.now, zone)
+    return tuple(day for day in added if day < today)

@@ -6,15 +6,13 @@ before it (a new name, another webhook, one threshold more) carries on with its 
 measures another thing (amount, filter, period, zone) warns again.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from operator import attrgetter
 from typing import Final
 
-from spend.calls import Owner, Route
-from spend.exchange import UsedRate, converted
 from spend.fiscal import CALENDAR_YEAR, FiscalYear
 from spend.money import EXACT
 
@@ -120,98 +118,6 @@ class Budget:
         return self.starts <= at and (self.replaced_at is None or at < self.replaced_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Spend:
-    """What an owner spent on a route in some period."""
-
-    owner: Owner
-    route: Route
-    currency: str
-    amount: Decimal
-    day: date | None = None
-    """Of the use (UTC); None: it matters for no budget, as all are in its currency."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """What counts towards a budget."""
-
-    amount: Decimal
-    """In the budget's currency: exact, what is in others at the rate of its day."""
-    without: Mapping[str, Decimal]
-    """Currency -> what was spent in it and has no rate: it is not in the amount."""
-
-
-RateOf = Callable[[str, str, date | None], UsedRate | None]
-"""Currency of spend, currency of a budget, day of use -> what is used for it; None: no rate."""
-
-
-def no_rates(_currency: str, _to: str, _day: date | None) -> None:
-    """Where nothing is known of rates."""
-
-
-class Spending:
-    """A period's spend, to be asked by many filters: each looks only at rows that may fit."""
-
-    def __init__(self, rows: Iterable[Spend], rate_of: RateOf = no_rates) -> None:
-        self._rows = tuple(rows)
-        self._rate_of = rate_of
-        self._by: dict[str, dict[str, list[Spend]]] = {}
-        self._known: dict[tuple[str, tuple[tuple[str, tuple[str, ...]], ...]], Counted] = {}
-
-    def on(self, wanted: Filter, currency: str) -> Counted:
-        """What was spent on what fits the filter, as a budget in ``currency`` counts it."""
-        key = (currency, tuple(sorted(wanted.items())))
-        if key not in self._known:
-            self._known[key] = self._counted(wanted, currency)
-        return self._known[key]
-
-    def _counted(self, wanted: Filter, currency: str) -> Counted:
-        amount = Decimal(0)
-        without: dict[str, Decimal] = {}
-        for row in self._candidates(wanted):
-            if not matches(wanted, row.owner, row.route):
-                continue
-            rate = None
-            if row.currency != currency:
-                rate = self._rate_of(row.currency, currency, row.day)
-                if rate is None:
-                    before = without.get(row.currency, Decimal(0))
-                    without[row.currency] = EXACT.add(before, row.amount)
-                    continue
-            amount = EXACT.add(amount, row.amount if rate is None else converted(row.amount, rate))
-        return Counted(amount, {code: each for code, each in sorted(without.items()) if each})
-
-    def _candidates(self, wanted: Filter) -> Iterable[Spend]:
-        rows: Sequence[Spend] = self._rows
-        for dimension, values in wanted.items():
-            index = self._index(dimension)
-            found = [row for value in set(values) for row in index.get(value, ())]
-            rows = min(rows, found, key=len)
-        return rows
-
-    def _index(self, dimension: str) -> dict[str, list[Spend]]:
-        if dimension not in self._by:
-            index: dict[str, list[Spend]] = {}
-            for row in self._rows:
-                index.setdefault(_value(dimension, row.owner, row.route), []).append(row)
-            self._by[dimension] = index
-        return self._by[dimension]
-
-
-def matches(wanted: Filter, owner: Owner, route: Route) -> bool:
-    """Whether spend of an owner on a route counts towards a budget."""
-    return all(_value(dimension, owner, route) in values for dimension, values in wanted.items())
-
-
-def _value(dimension: str, owner: Owner, route: Route) -> str:
-    if dimension in OWNER_DIMENSIONS:
-        return getattr(owner, dimension) or NOT_SAID
-    if dimension in ROUTE_DIMENSIONS:
-        return getattr(route, dimension) or NOT_SAID
-    raise KeyError(dimension)
-
-
 def reached(spent: Decimal, amount: Decimal, thresholds: Iterable[int]) -> tuple[int, ...]:
     """The thresholds that are reached: exactly at one is. Of an amount of 0, by any spend."""
     if spent <= 0:
@@ -231,13 +137,6 @@ def percent(spent: Decimal, amount: Decimal) -> Decimal | None:
         return None
     basis_points = EXACT.divide_int(EXACT.multiply(spent, Decimal(10_000)), amount)
     return basis_points.scaleb(-2, EXACT)
-
-
-def state(spent: Decimal, terms: Terms) -> str:
-    """``over`` from 100 % on, ``warning`` from the lowest threshold on, else ``ok``."""
-    if reached(spent, terms.amount, (100,)):
-        return "over"
-    return "warning" if reached(spent, terms.amount, terms.thresholds) else "ok"
 
 
 def with_arming(versions: Sequence[tuple[int, Terms]]) -> list[int]:

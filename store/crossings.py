@@ -1,147 +1,87 @@
-"""What budgets are compared with, and the thresholds that were reached."""
+"""The thresholds of budgets that were passed: each once for an armed version, a period and a kind.
 
-from collections.abc import Collection, Iterable
+What is written here is written once, whoever else tries at the same time: whoever comes second is
+told that it has been done.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
-from zoneinfo import ZoneInfo
+from typing import Any, Final
 
-from sqlalchemy import Date, case, cast, func, null, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, and_, func, literal, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Session
 
-from spend.budgets import Budget, Spend, Spending
-from spend.calls import Owner, Route
-from spend.exchange import DAILY
+from spend.budget_states import ACTUAL, Key, Recorded
 from spend.money import ATOM_DIGITS, ROUNDING
-from spend.owners import UNALLOCATED
-from spend.periods import Period
-from store.booked_time import day_of
-from store.conversion import Conversion
 from store.tables.budgets import crossings
-from store.tables.heard import owners, routes
-from store.tables.ledger import charges
 
-_UTC: Final = ZoneInfo("UTC")
 _ATOM: Final = Decimal(1).scaleb(-ATOM_DIGITS)
-_OWNER = ("team", "project", "service", "environment", "feature", "customer", "rule")
-_ROUTE = (
-    "provider",
-    "model",
-    "request_model",
-    "operation",
-    "deployment",
-    "region",
-    "server",
-    "service_tier",
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """A threshold (percent) of a budget's version that was reached in the period that starts so."""
+    """A threshold (percent) of a budget's version that was passed in the period that starts so."""
 
     budget_id: int
     version: int
     """The version that it was armed by (``Budget.armed``)."""
     period_start: datetime
     threshold: int
+    kind: str = ACTUAL
 
 
-def spending_in(
-    session: Session, tenant: int, period: Period, currencies: Collection[str], *, now: datetime
-) -> Spending:
-    """A period's spend, for budgets in ``currencies``: what is in others counts at daily rates."""
-    rows = _spend_in(session, tenant, period, currencies)
-    spent_in = {row.currency for row in rows}
-    exchanges = {
-        to: Conversion(to=to, policy=DAILY, zone=_UTC, now=now).exchange(
-            session, tenant, period, spent_in
-        )
-        for to in sorted(set(currencies))
-    }
-    return Spending(rows, lambda currency, to, day: exchanges[to].rate(currency, day))
-
-
-def _spend_in(
-    session: Session, tenant: int, period: Period, currencies: Collection[str]
-) -> list[Spend]:
-    """What each owner spent on each route: one query, however many budgets ask."""
-    # The day matters only where a budget may be in another currency.
-    one = next(iter(currencies)) if len(set(currencies)) == 1 else None
-    never = cast(null(), Date)
-    of_use = day_of(charges.c.slot)
-    day = of_use if one is None else case((charges.c.currency != one, of_use), else_=never)
-    spent = (
-        select(
-            charges.c.payer_id,
-            charges.c.route_id,
-            charges.c.currency,
-            day.label("day"),
-            func.sum(charges.c.amount).label("amount"),
-        )
-        .where(
-            charges.c.tenant_id == tenant,
-            charges.c.slot >= period.start,
-            charges.c.slot < period.end,
-        )
-        .group_by(charges.c.payer_id, charges.c.route_id, charges.c.currency, day)
-        .subquery()
-    )
-    owned = (owners.c.tenant_id == tenant) & (owners.c.id == spent.c.payer_id)
-    routed = (routes.c.tenant_id == tenant) & (routes.c.id == spent.c.route_id)
-    # Outer joins: money whose name is missing still counts towards a budget on everything.
-    rows = session.execute(
-        select(
-            spent.c.currency,
-            spent.c.day,
-            spent.c.amount,
-            func.coalesce(owners.c.team, UNALLOCATED).label("team"),
-            *(owners.c[name] for name in _OWNER[1:-1]),
-            func.coalesce(owners.c.rule, "").label("rule"),
-            *(routes.c[name] for name in _ROUTE),
-        ).select_from(spent.outerjoin(owners, owned).outerjoin(routes, routed))
-    ).mappings()
-    return [
-        Spend(
-            owner=Owner(**{name: row[name] for name in _OWNER}),
-            route=Route(**{name: row[name] for name in _ROUTE}),
-            currency=row["currency"],
-            amount=row["amount"],
-            day=row["day"],
-        )
-        for row in rows
-    ]
+OfPeriod = tuple[int, int, datetime]
+"""A budget, the version that armed its crossings, and the start of a period."""
 
 
 def recorded(
     session: Session, tenant: int, budget_ids: Iterable[int], since: datetime
-) -> dict[Crossing, datetime]:
-    """Crossings in periods that start at or after ``since``, and when each was found (UTC)."""
+) -> dict[OfPeriod, dict[Key, Recorded]]:
+    """Crossings of budgets in periods that start at or after ``since`` (UTC)."""
     rows = session.execute(
-        select(
-            crossings.c.budget_id,
-            crossings.c.version,
-            crossings.c.period_start,
-            crossings.c.threshold,
-            crossings.c.crossed_at,
-        ).where(
+        select(crossings).where(
             crossings.c.tenant_id == tenant,
             crossings.c.budget_id.in_(list(budget_ids)),
             crossings.c.period_start >= since,
         )
     )
-    return {
-        Crossing(row.budget_id, row.version, row.period_start, row.threshold): row.crossed_at
-        for row in rows
-    }
+    found: dict[OfPeriod, dict[Key, Recorded]] = defaultdict(dict)
+    for row in rows:
+        its = found[row.budget_id, row.version, row.period_start]
+        its[row.kind, row.threshold] = Recorded(
+            id=row.id,
+            kind=row.kind,
+            threshold=row.threshold,
+            crossed_at=row.crossed_at,
+            recovered_at=row.recovered_at,
+            acknowledged_at=row.acknowledged_at,
+            reminded_at=row.reminded_at,
+            again=(row.detail or {}).get("again", 0),
+            reminders=(row.detail or {}).get("reminders", 0),
+        )
+    return found
 
 
 def record(
-    session: Session, tenant: int, crossing: Crossing, budget: Budget, spent: Decimal, now: datetime
+    session: Session,
+    tenant: int,
+    crossing: Crossing,
+    *,
+    level: str,
+    spent: Decimal,
+    limit: Decimal,
+    as_of: datetime | None,
+    now: datetime,
+    detail: Mapping[str, Any] | None = None,
 ) -> int | None:
-    """Writes a crossing; answers its id, or None when somebody else already has."""
+    """Writes a crossing; answers its id, or None when somebody else already has.
+
+    ``spent`` is so of ``limit``: of a forecast, what is expected.
+    """
     alert_id: int | None = session.scalar(
         insert(crossings)
         .values(
@@ -149,13 +89,69 @@ def record(
             budget_id=crossing.budget_id,
             version=crossing.version,
             period_start=crossing.period_start,
+            kind=crossing.kind,
             threshold=crossing.threshold,
+            level=level,
             crossed_at=now,
             # What was converted may be finer than the ledger.
             spent=spent.quantize(_ATOM, context=ROUNDING),
-            amount=budget.terms.amount,
+            amount=limit,
+            as_of=as_of,
+            detail=None if detail is None else dict(detail),
         )
         .on_conflict_do_nothing()
         .returning(crossings.c.id)
     )
     return alert_id
+
+
+def recover(session: Session, tenant: int, known: Recorded, now: datetime) -> bool:
+    """Notes that spend is below a threshold again; False: somebody else has."""
+    still_open = crossings.c.recovered_at.is_(None)
+    return _changed(session, tenant, known, still_open, recovered_at=now)
+
+
+def reopen(session: Session, tenant: int, known: Recorded, now: datetime) -> bool:
+    """Notes that what had recovered was reached again; False: somebody else has.
+
+    Nobody has acknowledged that yet, and reminders begin anew.
+    """
+    return _changed(
+        session,
+        tenant,
+        known,
+        crossings.c.recovered_at == known.recovered_at,
+        recovered_at=None,
+        acknowledged_at=None,
+        acknowledged_by=None,
+        reminded_at=now,
+        detail=_with(again=known.again + 1),
+    )
+
+
+def remind(session: Session, tenant: int, known: Recorded, now: datetime) -> bool:
+    """Notes that somebody is reminded; False: somebody else has, or it was acknowledged."""
+    as_known = and_(
+        crossings.c.reminded_at.is_not_distinct_from(known.reminded_at),
+        crossings.c.acknowledged_at.is_(None),
+        crossings.c.recovered_at.is_(None),
+    )
+    its = {"reminded_at": now, "detail": _with(reminders=known.reminders + 1)}
+    return _changed(session, tenant, known, as_known, **its)
+
+
+def _with(**said: int) -> ColumnElement[Any]:
+    kept = func.coalesce(crossings.c.detail, literal({}, JSONB))
+    return kept.concat(literal(said, JSONB))
+
+
+def _changed(
+    session: Session, tenant: int, known: Recorded, where: ColumnElement[bool], **values: Any
+) -> bool:
+    found = session.scalar(
+        update(crossings)
+        .where(crossings.c.tenant_id == tenant, crossings.c.id == known.id, where)
+        .values(**values)
+        .returning(crossings.c.id)
+    )
+    return found is not None

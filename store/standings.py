@@ -10,8 +10,21 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, and_, delete, select
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    DateTime,
+    Row,
+    and_,
+    cast,
+    delete,
+    func,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on, insert
 from sqlalchemy.orm import Session
 
 from spend.money import ATOM_DIGITS, ROUNDING, plain
@@ -50,6 +63,8 @@ class Standing:
     """Currency -> what was spent in it and is not in ``spent``, as it has no rate."""
     as_of: datetime | None = None
     """Everything heard before (UTC) is in ``spent``; None: not known."""
+    changed_at: datetime | None = None
+    """When it was written (UTC); None: it is not yet."""
 
 
 def standings(session: Session, tenant: int) -> list[Standing]:
@@ -68,15 +83,34 @@ def standings(session: Session, tenant: int) -> list[Standing]:
 
 
 def of_periods(
-    session: Session, tenant: int, budget_ids: Collection[int], since: datetime
+    session: Session, tenant: int, since: Mapping[int, datetime]
 ) -> dict[tuple[int, datetime], Standing]:
-    """Standings in periods that end after ``since`` or there, by budget and start of the period."""
-    wanted = and_(
-        table.c.tenant_id == tenant,
-        table.c.budget_id.in_(list(budget_ids)),
-        table.c.period_end >= since,
+    """Standings of budgets, each in periods that start at a moment or later, and the last before.
+
+    That last one is settled: it was compared after its end. By budget and start of the period.
+    """
+    if not since:
+        return {}
+    pairs = func.unnest(
+        cast(list(since), ARRAY(BigInteger)),
+        cast(list(since.values()), ARRAY(DateTime(timezone=True))),
     )
-    found = _read(session, select(table).where(wanted).subquery("wanted"))
+    columns = Column("budget_id", BigInteger), Column("since", DateTime(timezone=True))
+    asked = pairs.table_valued(*columns, name="asked").render_derived()
+    of_it = (table.c.tenant_id == tenant) & (table.c.budget_id == asked.c.budget_id)
+    settled = (
+        select(table)
+        .where(of_it, table.c.period_start < asked.c.since)
+        .where(table.c.changed_at >= table.c.period_end)
+        .order_by(table.c.period_start.desc())
+        .limit(1)
+        .lateral("settled")
+    )
+    wanted = union_all(
+        select(table).join(asked, of_it & (table.c.period_start >= asked.c.since)),
+        select(settled).join_from(asked, settled, true()),
+    )
+    found = _read(session, wanted.subquery("wanted"))
     return {(each.budget_id, each.period.start): each for each in found}
 
 
@@ -111,15 +145,24 @@ _AT_ONCE: Final = 1000
 
 
 def changed(
-    new: Iterable[Standing], held: Mapping[tuple[int, datetime], Standing]
+    new: Iterable[Standing], held: Mapping[tuple[int, datetime], Standing], now: datetime
 ) -> list[Standing]:
-    """What of the new ones is not held already, as of whenever."""
+    """Which of the new ones are not held already, as of whenever.
+
+    When a period has ended it is written once more, so that it shows that it is settled.
+    """
     return [
         each
         for each in new
         if (before := held.get((each.budget_id, each.period.start))) is None
         or _content(before) != _content(each)
+        or not (now < each.period.end or is_settled(before))
     ]
+
+
+def is_settled(standing: Standing) -> bool:
+    """Whether it was compared after its period had ended."""
+    return standing.changed_at is not None and standing.changed_at >= standing.period.end
 
 
 def forget(session: Session, tenant: int, budget_ids: Collection[int], now: datetime) -> None:
@@ -180,4 +223,5 @@ def _standing(row: Row[Any], compared: datetime | None) -> Standing:
         pace=row.pace,
         without_rate={code: Decimal(each) for code, each in (row.without_rate or {}).items()},
         as_of=max(known, default=None),
+        changed_at=row.changed_at,
     )

@@ -11,57 +11,57 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spend.budget_periods import CUSTOM, KINDS, period_at, period_before, period_name
-from spend.budgets import DIMENSIONS, Spend, Spending, matches, percent, reached, state, with_arming
-from spend.calls import Owner, Route
+from spend.budget_states import Measure, state
+from spend.budgets import Terms, percent, reached, with_arming
 from spend.fiscal import FiscalYear
 from spend.periods import Period
+from spend.spending import Spend, Spending
 
 CUT_BY_CALENDARS = tuple(kind for kind in KINDS if kind != CUSTOM)
 
-TEAMS = st.sampled_from(["search", "ads", "idle"])
-NAMES = st.sampled_from([None, "a", "b"])
+TOLD_APART = ("team", "feature", "model")
 AMOUNTS = st.integers(-(10**15), 10**27).map(lambda atoms: Decimal(atoms).scaleb(-12))
 ROWS = st.builds(
     Spend,
-    owner=st.builds(Owner, team=TEAMS, project=NAMES, feature=NAMES),
-    route=st.builds(Route, provider=NAMES, model=NAMES),
+    piece=st.integers(0, 3),
+    values=st.tuples(*[st.sampled_from(["", "a", "b"])] * len(TOLD_APART)),
     currency=st.sampled_from(["USD", "EUR"]),
     amount=AMOUNTS,
 )
 FILTERS = st.dictionaries(
-    st.sampled_from(["team", "project", "feature", "provider", "model", "region"]),
-    st.lists(st.sampled_from(["search", "ads", "a", "b", ""]), min_size=1).map(tuple),
+    st.sampled_from(TOLD_APART),
+    st.lists(st.sampled_from(["a", "b", "", "c"]), min_size=1).map(tuple),
     max_size=3,
 )
 
 
-@given(st.lists(ROWS, max_size=20), st.lists(FILTERS, min_size=1, max_size=5))
-@settings(max_examples=150, deadline=None)
+@given(st.lists(ROWS, max_size=20), st.lists(FILTERS, min_size=1, max_size=5), st.integers(0, 4))
+@settings(max_examples=100, deadline=None)
 def test_what_counts_is_what_fits_to_the_last_digit(
-    rows: list[Spend], filters: list[dict[str, tuple[str, ...]]]
+    rows: list[Spend], filters: list[dict[str, tuple[str, ...]]], end: int
 ) -> None:
-    spending = Spending(rows)
+    spending = Spending(TOLD_APART, rows)
     for wanted in filters:
-        atoms = sum(
-            int(row.amount.scaleb(12))
+        fitting = [
+            row
             for row in rows
-            if row.currency == "USD" and matches(wanted, row.owner, row.route)
-        )
-        assert int(spending.on(wanted, "USD").amount.scaleb(12)) == atoms
+            if 1 <= row.piece < end
+            and all(row.values[TOLD_APART.index(name)] in wanted[name] for name in wanted)
+        ]
+        counted = spending.on(wanted, "USD", range(1, end))
+        sums = {
+            code: sum((row.amount for row in fitting if row.currency == code), Decimal(0))
+            for code in ("USD", "EUR")
+        }
+        assert counted.amount == sums["USD"]
+        assert counted.without == ({"EUR": sums["EUR"]} if sums["EUR"] else {})
 
 
 def test_a_filter_on_nothing_known_is_an_error_and_not_everything() -> None:
     with pytest.raises(KeyError):
-        Spending([Spend(Owner("a"), Route(), "USD", Decimal(1))]).on({"mood": ("x",)}, "USD")
-
-
-def test_every_dimension_can_be_budgeted() -> None:
-    owner = Owner("1", "2", "3", "4", "5", "6")
-    route = Route("7", "8", "11", "9", "api", "10")
-    for dimension in DIMENSIONS:
-        value = getattr(owner, dimension, None) or getattr(route, dimension)
-        assert matches({dimension: (value,)}, owner, route)
-        assert not matches({dimension: ("other",)}, owner, route)
+        Spending(("team",), [Spend(0, ("a",), "USD", Decimal(1))]).on(
+            {"mood": ("x",)}, "USD", range(1)
+        )
 
 
 @given(AMOUNTS, AMOUNTS.filter(lambda amount: amount >= 0), st.integers(1, 10_000))
@@ -79,10 +79,14 @@ def test_a_threshold_is_reached_exactly_from_its_share_on(
 
 def test_the_state_goes_by_the_amount_and_the_lowest_threshold() -> None:
     terms = said(thresholds=[50, 120])
-    states = [state(Decimal(spent), terms) for spent in ("49.99", "50", "99.99", "100", "500")]
+    states = [stands(spent, terms) for spent in ("49.99", "50", "99.99", "100", "500")]
     assert states == ["ok", "warning", "warning", "over", "over"]
-    assert state(Decimal(0), said(amount=0)) == "ok"
-    assert state(Decimal(99), said(thresholds=[])) == "ok"
+    assert stands("0", said(amount=0)) == "ok"
+    assert stands("99", said(thresholds=[])) == "ok"
+
+
+def stands(spent: str, terms: Terms) -> str:
+    return state(Measure(Decimal(spent), terms.amount, present=True), terms, ())
 
 
 def test_the_clock_change_is_in_the_period() -> None:
