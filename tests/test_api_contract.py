@@ -3,12 +3,15 @@
 import re
 from pathlib import Path
 
+import pytest
 from filled_ledger import SEARCH, asking, put_cell, put_charge
 
 from api.performance import PerformanceAnswer
 from api.spend import SpendAnswer
 from api.statements import StatementAnswer
 from store.sessions import Database
+
+pytestmark = pytest.mark.one_server
 
 
 def test_the_contract_is_openapi_3_1_and_refers_to_what_it_has(database: Database) -> None:

@@ -11,8 +11,10 @@ FIRSTS = sorted({scenario.split("/")[0]: scenario for scenario in sorted(TRUTHS)
 """A scenario of each emitter."""
 
 
-# All of them on one server only: what is joined does not depend on Postgres' version.
-@pytest.mark.one_server
+# What is joined does not depend on Postgres' version: test_one_call_in_the_ledger.py runs on both.
+pytestmark = pytest.mark.one_server
+
+
 @pytest.mark.parametrize("scenario", sorted(TRUTHS))
 def test_a_scenario_is_counted_as_the_models_answered_whatever_its_order(
     database: Database, scenario: str
