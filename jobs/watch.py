@@ -6,13 +6,10 @@ shown as failing and harms no other.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from textwrap import shorten
 from typing import Final
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from jobs.context import Done, JobContext
@@ -24,31 +21,19 @@ from store import alert_rules, rule_states
 from store.notify import tell
 from store.rule_states import Kept
 from store.tenants import TENANT
-from store.watched.kinds import MEASURES
+from store.watched.attempts import Attempt, attempt, failed
 
 log = structlog.get_logger(__name__)
 
-MOST_SUBJECTS: Final = 1000
-"""That one rule may be split into: more are of no use to a reader."""
 TOLD_AFTER: Final = timedelta(hours=1)
 """So long a rule fails before somebody is told."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What a round found of a rule, or why it found nothing."""
-
-    rule: Rule
-    measured: list[Measured]
-    error: str | None = None
-    cause: Exception | None = None
 
 
 def run(context: JobContext) -> Done:
     """One round over all rules in force, at ``context.now``."""
     with context.database.read() as session:
         rules = alert_rules.all_in_force(session, TENANT)
-        found = [_found(session, rule, context.now) for rule in rules]
+        found = [attempt(session, TENANT, rule, context.now) for rule in rules]
     if not rules:
         return Done("no rules")
     told = 0
@@ -66,29 +51,9 @@ def run(context: JobContext) -> Done:
     )
 
 
-def _found(session: Session, rule: Rule, now: datetime) -> _Found:
-    try:
-        with session.begin_nested():
-            measured = MEASURES[rule.terms.kind](session, TENANT, rule, now)
-    except Exception as error:  # noqa: BLE001  # one rule's trouble must not silence the others
-        return _failed(rule, error)
-    if len(measured) > MOST_SUBJECTS:
-        many = f"it is split into {len(measured):,} subjects, more than {MOST_SUBJECTS:,}"
-        return _Found(rule, [], many)
-    return _Found(rule, measured)
-
-
-def _failed(rule: Rule, error: Exception) -> _Found:
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        raise error  # the database is away: no rule's trouble
-    cause = getattr(error, "orig", None) or error
-    why = shorten(f"{type(cause).__name__}: {cause}", 300, placeholder=" …")
-    return _Found(rule, [], why, error)
-
-
 def _settled(
     session: Session,
-    found: _Found,
+    found: Attempt,
     known: Sequence[Kept],
     opened: Mapping[tuple[int, str], list[Open]],
     context: JobContext,
@@ -100,13 +65,13 @@ def _settled(
             if found.error is None:
                 return _follow(session, found, before, opened, context)
     except Exception as error:  # noqa: BLE001  # its words, for one: it is shown, and logged
-        found = _failed(found.rule, error)
+        found = failed(found.rule, error)
     return _fail(session, found, before.get(""), context)
 
 
 def _follow(
     session: Session,
-    found: _Found,
+    found: Attempt,
     before: Mapping[str, State],
     opened: Mapping[tuple[int, str], list[Open]],
     context: JobContext,
@@ -161,7 +126,7 @@ def _recover(session: Session, crossings: Sequence[Open], now: datetime) -> list
     return [each for each in crossings if rule_states.recover(session, TENANT, each.id, now)]
 
 
-def _fail(session: Session, found: _Found, before: State | None, context: JobContext) -> int:
+def _fail(session: Session, found: Attempt, before: State | None, context: JobContext) -> int:
     """Shows that a rule could not be measured; told once, if it has been so for a while."""
     error, now = found.error or "", context.now
     same = before is not None and before.state == FAILING

@@ -1,7 +1,8 @@
 """Makes the terms of an alert rule from what somebody wrote, or says which field is wrong and why.
 
 In the API, in files and in the store a rule is the same fields: those that all rules have, and
-beside them those of its kind. What is left out has its kind's default.
+beside them those of its kind. What is left out has its kind's default. Channels are names there,
+which the store knows.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,16 +33,16 @@ MOST_DIMENSIONS: Final = 3
 
 OF_ALL: Final = (
     *("name", "kind", "filter", "by", "window_minutes", "warning", "over", "minimum"),
-    *("recover_minutes", "owner", "channel_ids", "remind_hours"),
+    *("recover_minutes", "owner", "channels", "remind_hours"),
 )
 """The fields that every rule has."""
 
 
-def rule_of_fields(said: Mapping[str, Any]) -> RuleTerms:
-    """Terms that make sense by themselves, from fields as JSON or TOML has them.
+def rule_of_fields(said: Mapping[str, Any], *, channel_ids: Sequence[int] = ()) -> RuleTerms:
+    """Terms that make sense, from fields as JSON or TOML has them.
 
-    Raises TermsRefused. Exact numbers are strings or integers. Whether the channels are there is
-    for the store to say.
+    Raises TermsRefused. Exact numbers are strings or integers. ``channel_ids`` are those of the
+    field ``channels``, which is not looked at here.
     """
     named = said.get("kind")
     if not isinstance(named, str) or named not in KINDS:
@@ -71,13 +72,20 @@ def rule_of_fields(said: Mapping[str, Any]) -> RuleTerms:
         owner=None
         if said.get("owner") is None
         else one_line(_text(said, "owner"), "owner", LONGEST_VALUE),
-        channel_ids=channels(_channel_ids(said)),
+        channel_ids=channels(channel_ids),
         remind_hours=reminding(said.get("remind_hours")),
     )
 
 
+def changed_fields(current: RuleTerms, said: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a rule with some of them changed. Raises TermsRefused for another kind."""
+    if said.get("kind", current.kind) != current.kind:
+        raise TermsRefused("kind", f"it is {current.kind}: close this rule, and make another one")
+    return fields_of_rule(current) | dict(said)
+
+
 def fields_of_rule(terms: RuleTerms) -> dict[str, Any]:
-    """The fields that make these terms: JSON, exact numbers as strings."""
+    """The fields that make these terms, but the channels: JSON, exact numbers as strings."""
     return {
         "name": terms.name,
         "kind": terms.kind,
@@ -93,7 +101,6 @@ def fields_of_rule(terms: RuleTerms) -> dict[str, Any]:
             for field, value in terms.settings.items()
         },
         "owner": terms.owner,
-        "channel_ids": list(terms.channel_ids),
         "remind_hours": terms.remind_hours,
     }
 
@@ -155,13 +162,6 @@ def _text(said: Mapping[str, Any], field: str) -> str:
     if not isinstance(value, str):
         raise TermsRefused(field, "a text")
     return value
-
-
-def _channel_ids(said: Mapping[str, Any]) -> Sequence[int]:
-    ids = said.get("channel_ids", ())
-    if not isinstance(ids, Sequence) or isinstance(ids, str):
-        raise TermsRefused("channel_ids", "a list of channels' ids")
-    return [whole(each, "channel_ids", 1, 2**63 - 1) for each in ids]
 
 
 def _setting(field: str, said: object, setting: Setting) -> Value:

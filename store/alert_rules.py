@@ -18,7 +18,7 @@ from store.tables.alerting import RULE_IDS, alert_rules, rule_states
 from store.tables.budgets import crossings
 
 _NAME_IN_FORCE: Final = "uq_alert_rules_name_in_force"
-_COLUMNS: Final = ("name", "kind", "filter", "owner", "channel_ids", "remind_hours")
+_COLUMNS: Final = ("name", "kind", "filter", "owner", "remind_hours")
 _KEPT: Final = ("by", "window_minutes", "warning", "over", "minimum", "recover_minutes")
 
 
@@ -132,12 +132,14 @@ def _forget(session: Session, tenant: int, rule_id: int, now: datetime) -> None:
 
 def _put(session: Session, tenant: int, rule: Rule) -> None:
     fields = fields_of_rule(rule.terms)
-    row = {name: fields[name] for name in _COLUMNS} | {
+    columns = {name: fields.pop(name) for name in _COLUMNS}
+    row = columns | {
         "tenant_id": tenant,
         "id": rule.id,
         "version": rule.version,
         "created_at": rule.created_at,
-        "settings": {name: value for name, value in fields.items() if name not in _COLUMNS},
+        "channel_ids": list(rule.terms.channel_ids),
+        "settings": fields,
     }
     try:
         # A savepoint, so that the caller's transaction survives a taken name.

@@ -19,7 +19,7 @@ from store.sessions import Database
 from store.tables import alerting as tables
 from store.tables.budgets import crossings, outbox
 from store.tenants import TENANT
-from store.watched import kinds
+from store.watched import attempts, kinds
 
 pytestmark = pytest.mark.one_server
 
@@ -89,8 +89,7 @@ def test_a_rule_that_raises_harms_no_other_and_is_told_of_after_an_hour(
         session.execute(text("SELECT 1 / 0"))
         return []
 
-    monkeypatch.setattr(kinds, "MEASURES", {**kinds.MEASURES, "latency": broken_query})
-    monkeypatch.setattr(watch, "MEASURES", kinds.MEASURES)
+    monkeypatch.setattr(attempts, "MEASURES", {**kinds.MEASURES, "latency": broken_query})
     with capture_logs() as logged:
         assert go_round(database).note == "2 rules, 1 messages, 1 failing"
         for minute in (59, 60, 90):
