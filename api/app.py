@@ -5,11 +5,13 @@ from importlib.metadata import version
 from fastapi import Depends, FastAPI
 
 from api import (
+    alert_rules,
     alerts,
     bills,
     budget_check,
     budgets,
     calls,
+    channels,
     charges,
     commitments,
     contract,
@@ -29,6 +31,7 @@ from api import (
     rates,
     reconciliation,
     repricings,
+    rule_trial,
     silences,
     spend,
     statements,
@@ -55,7 +58,9 @@ NOUNS = (
     months,
     focus,
     budgets,
+    alert_rules,
     alerts,
+    channels,
     silences,
     prices,
     price_comparison,
@@ -71,7 +76,7 @@ NOUNS = (
 )
 """A router each, which checks the key by what a request does."""
 
-QUESTIONS = (what_if, ownership_preview)
+QUESTIONS = (what_if, ownership_preview, rule_trial)
 """They ask, with a body: nothing is written, so a read key will do."""
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+from spend.channels import AddressesOf
 from spend.exchange import DAILY, Telling
 from spend.fiscal import CALENDAR_YEAR, Calendar, FiscalYear
 from store.secrets import Seal
@@ -31,6 +32,10 @@ class ApiSettings:
     """Where the collector listens, for the instructions on the front page; None: not here."""
     allow_private_destinations: bool = False
     """Whether a webhook may point at this machine or its network, over http."""
+    addresses_of: AddressesOf = lambda _host, _port: ()
+    """Looks hosts up, of what is saved; not set: they are only looked up when something is sent."""
+    has_apprise: bool = False
+    """Whether the extra is installed."""
 
     @property
     def seal(self) -> Seal:

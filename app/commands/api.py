@@ -4,6 +4,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from threading import Thread
 
 import click
@@ -17,6 +18,7 @@ from app.life import Life, Where
 from app.logs import configure_logs
 from app.pepper import pepper_for
 from app.settings import Settings, read_settings
+from jobs.destinations import addresses_of
 from store.sessions import Database
 
 _PATIENCE = 60
@@ -79,6 +81,8 @@ def _server(database: Database, settings: Settings) -> _Server:
         open_without_keys=settings.api_addr.is_loopback,
         otlp_http_url=settings.otlp_http_addr.url,
         allow_private_destinations=settings.allow_private_destinations,
+        addresses_of=addresses_of,
+        has_apprise=find_spec("apprise") is not None,
     )
     app = create_app(database, api_settings, _now)
     # All modules are there, and stay: to look through them for cycles, as Python does while it

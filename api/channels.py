@@ -1,0 +1,213 @@
+"""/v1/channels: where alerts go."""
+
+from collections.abc import Mapping
+from secrets import token_hex
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path
+from sqlalchemy.orm import Session
+
+from api.auth import Who, whole_ledger
+from api.channel_shapes import (
+    ChannelAnswer,
+    ChannelChange,
+    ChannelsAnswer,
+    MadeChannelAnswer,
+    NewChannel,
+    SampleAnswer,
+    channel_fields,
+)
+from api.dependencies import Clock, Config, Reading, Tenant, Writing
+from api.problems import Problem, answers
+from api.settings import ApiSettings
+from spend.channels import Channel, ChannelSecret, ChannelTerms, channel_secret, channel_terms
+from spend.checked_fields import TermsRefused
+from spend.quiet_hours import as_said
+from spend.sample_notice import sample
+from store import channels
+from store.channel_deliveries import latest, put_sample
+from store.channel_removal import remove
+from store.secrets import SealedElsewhere, new_signing_key
+
+router = APIRouter(prefix="/v1/channels", tags=["channels"], dependencies=[Depends(whole_ledger)])
+
+ChannelId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+
+_NULLABLE = frozenset({"quiet"})
+
+
+@router.post(
+    "", status_code=201, summary="Make a channel", responses=answers(401, 403, 409, 422, 503)
+)
+def create(
+    session: Writing, tenant: Tenant, config: Config, clock: Clock, body: NewChannel
+) -> MadeChannelAnswer:
+    """Alerts go there from now on, if it is a team's or a default, or where a budget names it."""
+    said = body.model_dump()
+    made = None
+    if said["kind"] == "webhook" and said["signing_key"] is None:
+        made = said["signing_key"] = new_signing_key()
+    text, key = said.pop("secret"), said.pop("signing_key")
+    terms = _terms(said, config)
+    secret = _secret(terms.kind, text, key, config)
+    try:
+        channel = channels.create(session, tenant, terms, secret, seal=config.seal, now=clock())
+    except channels.NameTaken as taken:
+        raise _taken(taken) from None
+    except SealedElsewhere as other:
+        raise _sealed_elsewhere(other) from None
+    return MadeChannelAnswer(**channel_fields(channel, None), signing_key=made)
+
+
+@router.get("", summary="All channels", responses=answers(401, 403, 503))
+def list_all(session: Reading, tenant: Tenant) -> ChannelsAnswer:
+    """Each with the message to it that was written last, and what became of it."""
+    deliveries = latest(session, tenant)
+    return ChannelsAnswer(
+        channels=[
+            ChannelAnswer(**channel_fields(each, deliveries.get(each.id)))
+            for each in channels.all_channels(session, tenant)
+        ]
+    )
+
+
+@router.get("/{channel_id}", summary="A channel", responses=answers(401, 403, 404, 422, 503))
+def show(session: Reading, tenant: Tenant, channel_id: ChannelId) -> ChannelAnswer:
+    """A channel, and what became of the message to it that was written last."""
+    return _answer(session, tenant, _found(session, tenant, channel_id))
+
+
+@router.patch(
+    "/{channel_id}", summary="Change a channel", responses=answers(401, 403, 404, 409, 422, 503)
+)
+def change(
+    session: Writing, tenant: Tenant, config: Config, channel_id: ChannelId, body: ChannelChange
+) -> ChannelAnswer:
+    """What waits for it goes by what it says now. Its kind does not change."""
+    changes = body.model_dump(exclude_unset=True)
+    for field, value in changes.items():
+        if value is None and field not in _NULLABLE:
+            raise _refused(field, "null is no value for it: leave it out to keep it as it is")
+    current = _found(session, tenant, channel_id)
+    try:
+        secret = _changed_secret(session, tenant, current, changes, config)
+        terms = _terms(_as_said(current) | changes, config)
+        channel = channels.change(session, tenant, channel_id, terms, secret, seal=config.seal)
+    except channels.NoSuchChannel as missing:
+        raise _missing(missing) from None
+    except channels.NameTaken as taken:
+        raise _taken(taken) from None
+    except SealedElsewhere as other:
+        raise _sealed_elsewhere(other) from None
+    return _answer(session, tenant, channel)
+
+
+@router.delete(
+    "/{channel_id}",
+    status_code=204,
+    summary="Remove a channel",
+    responses=answers(401, 403, 404, 422, 503),
+)
+def end(session: Writing, tenant: Tenant, clock: Clock, channel_id: ChannelId) -> None:
+    """What waits for it goes where it would go without it. What it was reached with is gone."""
+    try:
+        remove(session, tenant, channel_id, clock())
+    except channels.NoSuchChannel as missing:
+        raise _missing(missing) from None
+
+
+@router.post(
+    "/{channel_id}/test",
+    status_code=202,
+    summary="Send a sample to a channel",
+    responses=answers(401, 403, 404, 422, 503),
+)
+def test(
+    session: Writing, tenant: Tenant, clock: Clock, who: Who, channel_id: ChannelId
+) -> SampleAnswer:
+    """Goes out with the next round of the job `alerts`, quiet hours or not."""
+    channel = _found(session, tenant, channel_id)
+    notice = sample(f"channel {channel.name}", who.name)
+    return SampleAnswer(
+        message=put_sample(session, tenant, channel.id, notice, token_hex(8), clock())
+    )
+
+
+def _answer(session: Session, tenant: int, channel: Channel) -> ChannelAnswer:
+    delivery = latest(session, tenant, [channel.id]).get(channel.id)
+    return ChannelAnswer(**channel_fields(channel, delivery))
+
+
+def _found(session: Session, tenant: int, channel_id: int) -> Channel:
+    try:
+        return channels.one(session, tenant, channel_id)
+    except channels.NoSuchChannel as missing:
+        raise _missing(missing) from None
+
+
+def _as_said(current: Channel) -> dict[str, Any]:
+    return {
+        "name": current.name,
+        "kind": current.kind,
+        "to": current.to,
+        "teams": current.teams,
+        "default": current.default,
+        "levels": current.levels,
+        "digest": current.digest,
+        "quiet": None if current.quiet is None else as_said(current.quiet),
+    }
+
+
+def _terms(said: Mapping[str, Any], config: ApiSettings) -> ChannelTerms:
+    try:
+        return channel_terms(**said, zone=config.timezone.key)
+    except TermsRefused as refused:
+        raise _refused(refused.field, str(refused)) from None
+
+
+def _changed_secret(
+    session: Session, tenant: int, current: Channel, changes: dict[str, Any], config: ApiSettings
+) -> ChannelSecret | None:
+    """What it is reached with from now on; None: as before. Takes it out of the changes."""
+    wanted: dict[str, str | None] = {
+        name: changes.pop(name) for name in ("secret", "signing_key") if name in changes
+    }
+    if not wanted:
+        return None
+    if current.kind == "webhook" and len(wanted) == 1:
+        kept = channels.opened(session, tenant, current.id, config.seal).secret
+        if kept is not None:
+            wanted = {"secret": kept.text, "signing_key": kept.signing_key} | wanted
+    return _secret(current.kind, wanted.get("secret"), wanted.get("signing_key"), config)
+
+
+def _secret(
+    kind: str, text: str | None, key: str | None, config: ApiSettings
+) -> ChannelSecret | None:
+    try:
+        return channel_secret(
+            kind,
+            text,
+            key,
+            allow_private=config.allow_private_destinations,
+            addresses_of=config.addresses_of,
+            has_apprise=config.has_apprise,
+        )
+    except TermsRefused as refused:
+        raise _refused(refused.field, str(refused)) from None
+
+
+def _refused(field: str, reason: str) -> Problem:
+    return Problem(422, "The channel makes no sense", f"{field}: {reason}", field=field)
+
+
+def _missing(missing: channels.NoSuchChannel) -> Problem:
+    return Problem(404, "No such channel", str(missing), field="channel_id")
+
+
+def _taken(taken: channels.NameTaken) -> Problem:
+    return Problem(409, "The name is taken", str(taken), field="name")
+
+
+def _sealed_elsewhere(other: SealedElsewhere) -> Problem:
+    return Problem(409, "Sealed with another pepper", str(other))

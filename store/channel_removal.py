@@ -1,0 +1,89 @@
+"""Removes a channel; what waits for it goes where it would go without it."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.orm import Session
+
+from store.channels import NoSuchChannel
+from store.routing import channels_for
+from store.tables.alerting import channels
+from store.tables.budgets import outbox
+
+GONE: Final = "its channel was removed"
+
+_NUMBERED: Final = re.compile("(.*):[0-9]+")
+
+
+def remove(session: Session, tenant: int, channel_id: int, now: datetime) -> None:
+    """Ends a channel. Raises NoSuchChannel.
+
+    A message that is being sent this moment is not moved: whoever sends it finds out.
+    """
+    removed = session.scalar(
+        update(channels)
+        .where(
+            channels.c.tenant_id == tenant,
+            channels.c.id == channel_id,
+            channels.c.removed_at.is_(None),
+        )
+        # What it was reached with serves nobody any more.
+        .values(removed_at=now, secret=None)
+        .returning(channels.c.id)
+    )
+    if removed is None:
+        raise NoSuchChannel(f"there is no channel {channel_id}")
+    waiting = session.execute(
+        select(outbox)
+        .where(
+            outbox.c.tenant_id == tenant,
+            outbox.c.channel_id == channel_id,
+            outbox.c.status == "pending",
+            outbox.c.leased_to.is_(None) | (outbox.c.leased_to <= now),
+        )
+        .order_by(outbox.c.id)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for row in waiting:
+        move(session, tenant, row)
+
+
+def move(session: Session, tenant: int, row: Row[Any]) -> None:
+    """Has a message of the outbox, whose channel was removed, go where it would go without it.
+
+    Where others told the same already, it is dropped, and says so.
+    """
+    numbered = _NUMBERED.fullmatch(row.key or "")
+    told = _told(session, tenant, numbered[1]) if numbered else []
+    mine = outbox.c.tenant_id == tenant, outbox.c.id == row.id
+    if len(told) > 1 or row.body.get("kind") == "test":
+        dropped = {"status": "dropped", "last_error": GONE}
+        session.execute(update(outbox).where(*mine).values(dropped))
+        return
+    first, *others = channels_for(
+        session,
+        tenant,
+        kind=row.body["kind"],
+        level=row.body["level"],
+        budget_id=row.body["budget_id"],
+        team=row.body["team"],
+    )
+    there = None if first is None else first.id
+    session.execute(update(outbox).where(*mine).values(channel_id=there))
+    kept = {name: getattr(row, name) for name in ("crossing_id", "body", "created_at", "next_at")}
+    for number, where in enumerate(others, 2):
+        key = f"{numbered[1]}:{number}" if numbered else None
+        there = None if where is None else where.id
+        session.execute(insert(outbox).values(tenant_id=tenant, key=key, channel_id=there, **kept))
+
+
+def _told(session: Session, tenant: int, key: str) -> Sequence[int]:
+    """The messages that tell the same."""
+    return session.scalars(
+        select(outbox.c.id).where(
+            outbox.c.tenant_id == tenant, outbox.c.key.regexp_match(f"^{re.escape(key)}:[0-9]+$")
+        )
+    ).all()
