@@ -67,7 +67,8 @@ def put_sample(
         now=now,
     )
     mine = outbox.c.tenant_id == tenant, outbox.c.key == f"{key}:1"
-    return session.execute(select(outbox.c.id).where(*mine)).scalar_one()
+    message_id: int = session.execute(select(outbox.c.id).where(*mine)).scalar_one()
+    return message_id
 
 
 def drop_unsent(session: Session, tenant: int, message_id: int, why: str) -> None:
