@@ -101,6 +101,16 @@ def jobs(url: str) -> Iterator[int]:
 
 
 @contextmanager
+def api(url: str) -> Iterator[str]:
+    """The API over the database at a URL; host:port."""
+    with (
+        tempfile.TemporaryDirectory(prefix="spanledger-bench-") as folder,
+        _part("api", _environment(url, Path(folder))) as child,
+    ):
+        yield (child.where or {})["api"]
+
+
+@contextmanager
 def _part(name: str, environment: dict[str, str]) -> Iterator[Child]:
     child = Child(name)
     child.start(environment)
