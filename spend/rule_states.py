@@ -17,6 +17,9 @@ RECOVERED: Final = "recovered"
 FAILING: Final = "failing"
 """It could not be measured."""
 
+LEVELS: Final = (OVER, WARNING, OK, NO_DATA)
+"""What a measuring can say, the worst first."""
+
 SHOWN_RECOVERED: Final = timedelta(hours=1)
 """So long it is said that it has recovered, before it is just OK."""
 FORGOTTEN: Final = timedelta(days=7)

@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy import Row, delete, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -25,8 +26,8 @@ class Kept:
     subject: str
     state: State
     evaluated_at: datetime
-    detail: Mapping[str, Any]
-    """Of what was measured last: value, unit, start, end, facts, detail."""
+    found: Measured | None
+    """What was measured last; None: nothing was yet."""
     last_error: str | None
     """Why it could not be measured."""
 
@@ -43,7 +44,7 @@ def states(session: Session, tenant: int, rule_id: int | None = None) -> dict[in
         good_since = None if good is None else datetime.fromisoformat(good).astimezone(UTC)
         state = State(row.state, row.since, good_since)
         found[row.rule_id].append(
-            Kept(row.subject, state, row.evaluated_at, detail, row.last_error)
+            Kept(row.subject, state, row.evaluated_at, _found(row), row.last_error)
         )
     return dict(found)
 
@@ -210,6 +211,21 @@ def found_json(measured: Measured) -> dict[str, Any]:
         "facts": [list(fact) for fact in measured.facts],
         "detail": dict(measured.detail),
     }
+
+
+def _found(row: Row[Any]) -> Measured | None:
+    if row.detail is None:
+        return None
+    kept = row.detail
+    return Measured(
+        row.subject,
+        None if kept["value"] is None else Decimal(kept["value"]),
+        kept["unit"],
+        datetime.fromisoformat(kept["start"]),
+        datetime.fromisoformat(kept["end"]),
+        facts=tuple((label, text) for label, text in kept["facts"]),
+        detail=kept["detail"],
+    )
 
 
 def _put(session: Session, rows: Sequence[dict[str, Any]], changed: Sequence[str]) -> None:

@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from filled_ledger import at
-from sqlalchemy import insert, select
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 
 from jobs import watch
 from jobs.context import Done, JobContext, JobSettings
@@ -32,7 +33,8 @@ def complete(database: Database, until: datetime = NOW) -> None:
     with database.write() as session:
         for job in ("roll", "charge"):
             session.execute(
-                insert(job_runs).values(
+                insert(job_runs)
+                .values(
                     job=job,
                     period=until,
                     started_at=until,
@@ -41,6 +43,7 @@ def complete(database: Database, until: datetime = NOW) -> None:
                     note="",
                     failed=False,
                 )
+                .on_conflict_do_nothing()
             )
 
 
