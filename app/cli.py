@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "owners": "Show and apply who pays for whose calls",
     "what-if": "Show what calls would have cost elsewhere",
     "budgets": "Show and set budgets",
+    "alerts": "Show alerts, acknowledge, snooze and mute them",
     "jobs": "Run the jobs: by the clock, or one by hand",
     "collector": "Run the collector alone",
     "api": "Run the API alone",

@@ -267,7 +267,7 @@ def _alert(row: Row[Any], messages: tuple[Message, ...]) -> Alert:
         id=row.id,
         budget_id=row.budget_id,
         rule_id=row.rule_id,
-        name=row.name,
+        name=row.name or "(gone)",
         version=row.version,
         kind=row.kind,
         subject=row.subject,

@@ -65,6 +65,20 @@ def found(
         raise NoSuchSubject("rule_id", str(missing)) from None
 
 
+def named(
+    session: Session, tenant: int, *, budget: str | None, rule: str | None, now: datetime
+) -> Subject:
+    """The one of these two that is said, by its id or its name. Raises as ``found``."""
+    if (budget is None) == (rule is None):
+        raise TermsRefused("budget", "say either a budget or an alert rule")
+    field, said = ("budget", budget) if budget is not None else ("rule", rule)
+    for (budget_id, rule_id), each in in_force(session, tenant, now).items():
+        number = budget_id if field == "budget" else rule_id
+        if number is not None and said in {str(number), each.name}:
+            return each
+    raise NoSuchSubject(field, f"no {field} {said!r} is in force: give its name or its id")
+
+
 def in_force(
     session: Session, tenant: int, now: datetime
 ) -> dict[tuple[int | None, int | None], Subject]:
