@@ -1,5 +1,6 @@
 """/v1/budgets: limits on what may be spent, and where they stand."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -7,24 +8,26 @@ from fastapi import APIRouter, Path
 from sqlalchemy.orm import Session
 
 from api.auth import Caller, Who
-from api.budget_shapes import (
+from api.budget_answers import (
     BudgetAnswer,
-    BudgetChange,
     BudgetsAnswer,
-    NewBudget,
     StatusAnswer,
+    VersionsAnswer,
     budget_answer,
     status_answer,
+    version_answer,
 )
+from api.budget_shapes import BudgetChange, NewBudget
 from api.dependencies import Clock, Config, Reading, Tenant, Writing
 from api.problems import Problem, answers
 from api.settings import ApiSettings
-from spend.budget_terms import terms
-from spend.budgets import Budget, Terms
+from spend.budget_fields import NULLABLE, effective_from
+from spend.budgets import Budget
 from spend.checked_fields import TermsRefused
-from spend.money import plain
 from store import budgets
+from store.budget_names import Names, Usual, names, terms_said
 from store.budget_status import statuses
+from store.forecasts import forecasts
 
 router = APIRouter(prefix="/v1/budgets", tags=["budgets"])
 
@@ -38,14 +41,14 @@ def create(
     session: Writing, tenant: Tenant, config: Config, clock: Clock, body: NewBudget
 ) -> BudgetAnswer:
     """Warns, from now on, when spend that fits the filter reaches a threshold in a period."""
-    said = body.model_dump()
-    if said["currency"] is None:
-        said["currency"] = config.currency
-    if said["timezone"] is None:
-        said["timezone"] = config.timezone.key
-    wanted = _terms(said, config)
+    now = clock()
+    there = names(session, tenant, now)
+    said = body.model_dump(exclude_unset=True)
     try:
-        return budget_answer(budgets.create(session, tenant, wanted, clock()))
+        wanted = terms_said(_without_defaults(said), there, _usual(config))
+        return budget_answer(budgets.create(session, tenant, wanted, now), there)
+    except TermsRefused as refused:
+        raise _refused(refused) from None
     except budgets.NameTaken as taken:
         raise _taken(taken) from None
 
@@ -53,8 +56,8 @@ def create(
 @router.get("", summary="All budgets", responses=answers(401, 403, 503))
 def list_all(session: Reading, tenant: Tenant, who: Who, clock: Clock) -> BudgetsAnswer:
     """Budgets in force, oldest first. A key of one team sees that team's."""
-    found = [each for each in budgets.all_in_force(session, tenant, clock()) if visible(each, who)]
-    return BudgetsAnswer(budgets=[budget_answer(each) for each in found])
+    there = _seen_by(who, session, tenant, clock())
+    return BudgetsAnswer(budgets=[budget_answer(each[0], there) for each in there.live.values()])
 
 
 @router.get("/{budget_id}", summary="A budget", responses=answers(401, 403, 404, 422, 503))
@@ -62,7 +65,9 @@ def show(
     session: Reading, tenant: Tenant, who: Who, clock: Clock, budget_id: BudgetId
 ) -> BudgetAnswer:
     """A budget as it holds now."""
-    return budget_answer(_found(session, tenant, who, budget_id, clock()))
+    now = clock()
+    found = _found(session, tenant, who, budget_id, now)
+    return budget_answer(found, _seen_by(who, session, tenant, now))
 
 
 @router.get(
@@ -76,7 +81,27 @@ def status(
     """What is spent of it in the present period, as far as calls are priced."""
     now = clock()
     budget = _found(session, tenant, who, budget_id, now)
-    return status_answer(statuses(session, tenant, [budget], now)[0])
+    stands = statuses(session, tenant, [budget], now)[0]
+    forecast = None
+    if stands.period is not None:
+        forecast = forecasts(session, tenant).get((budget_id, stands.period.start))
+    return status_answer(stands, _seen_by(who, session, tenant, now), forecast)
+
+
+@router.get(
+    "/{budget_id}/versions",
+    summary="What a budget said, and is to say",
+    responses=answers(401, 403, 404, 422, 503),
+)
+def list_versions(
+    session: Reading, tenant: Tenant, who: Who, clock: Clock, budget_id: BudgetId
+) -> VersionsAnswer:
+    """Every version, the first one first: past, in force, to come, and withdrawn."""
+    now = clock()
+    _found(session, tenant, who, budget_id, now)
+    there = _seen_by(who, session, tenant, now)
+    found = budgets.versions(session, tenant, budget_id)
+    return VersionsAnswer(versions=[version_answer(each, there, now) for each in found])
 
 
 @router.patch(
@@ -93,34 +118,74 @@ def change(
     budget_id: BudgetId,
     body: BudgetChange,
 ) -> BudgetAnswer:
-    """Makes a new version, in force at once; what was spent stays spent.
+    """Makes a new version, in force at once or from a day on; what was spent stays spent.
 
-    With another amount, filter, period or zone it warns of every threshold again.
+    With another amount, filter, period, zone or rollover it warns of every threshold again.
     """
     now = clock()
     current = _found(session, tenant, who, budget_id, now, lock=True)
-    changes = body.model_dump(exclude_unset=True)
-    for field, value in changes.items():
-        if value is None and field != "webhook_url":
-            raise _refused(field, "null is no value for it: leave it out to keep it as it is")
-    wanted = _terms(_as_said(current.terms) | changes, config)
+    said = body.model_dump(exclude_unset=True)
+    starts = said.pop("effective_from", None)
     try:
-        return budget_answer(budgets.change(session, tenant, budget_id, wanted, now))
+        for field, value in said.items():
+            if value is None and field not in NULLABLE:
+                reason = "null is no value for it: leave it out to keep it as it is"
+                raise TermsRefused(field, reason)  # noqa: TRY301  # one place makes it a problem
+        there = names(session, tenant, now)
+        wanted = terms_said(_plain(said), there, _usual(config), changes=current.terms)
+        at = effective_from(starts, wanted.timezone, now)
+        made = budgets.change(session, tenant, budget_id, wanted, now, at)
+    except TermsRefused as refused:
+        raise _refused(refused) from None
     except budgets.NameTaken as taken:
         raise _taken(taken) from None
+    except budgets.ChangeScheduled as scheduled:
+        raise Problem(409, "A change is to come", str(scheduled)) from None
+    return budget_answer(made, names(session, tenant, now))
+
+
+@router.delete(
+    "/{budget_id}/versions/{version}",
+    summary="Withdraw a change that is to come",
+    responses=answers(401, 403, 404, 409, 422, 503),
+)
+def withdraw(
+    session: Writing,
+    tenant: Tenant,
+    clock: Clock,
+    who: Who,
+    budget_id: BudgetId,
+    version: Annotated[int, Path(ge=1, le=2**31 - 1)],
+) -> BudgetAnswer:
+    """The version before it goes on. One that has begun cannot be withdrawn: change it."""
+    now = clock()
+    _found(session, tenant, who, budget_id, now, lock=True)
+    try:
+        goes_on = budgets.withdraw(session, tenant, budget_id, version, now)
+    except budgets.NoSuchBudget as missing:
+        raise Problem(404, "No such version", str(missing), field="version") from None
+    except budgets.ChangeScheduled as begun:
+        raise Problem(409, "It has begun", str(begun), field="version") from None
+    return budget_answer(goes_on, names(session, tenant, now))
 
 
 @router.delete(
     "/{budget_id}",
     status_code=204,
     summary="Close a budget",
-    responses=answers(401, 403, 404, 422, 503),
+    responses=answers(401, 403, 404, 409, 422, 503),
 )
 def close(session: Writing, tenant: Tenant, clock: Clock, who: Who, budget_id: BudgetId) -> None:
-    """Ends it from now on. Its alerts stay in /v1/alerts."""
+    """Ends it from now on, with a change that is to come. Its alerts stay in /v1/alerts.
+
+    One that has children is not closed before they are, or have another parent.
+    """
     now = clock()
     _found(session, tenant, who, budget_id, now, lock=True)
-    budgets.close(session, tenant, budget_id, now)
+    try:
+        budgets.close(session, tenant, budget_id, now)
+    except budgets.HasChildren as parent:
+        raise Problem(409, "It has children", str(parent)) from None
 
 
 def visible(budget: Budget, who: Caller) -> bool:
@@ -128,8 +193,18 @@ def visible(budget: Budget, who: Caller) -> bool:
     return who.team is None or budget.terms.filter.get("team") == (who.team,)
 
 
+def _seen_by(who: Caller, session: Session, tenant: int, now: datetime) -> Names:
+    return names(session, tenant, now).of(lambda budget: visible(budget, who))
+
+
 def _found(
-    session: Session, tenant: int, who: Caller, budget_id: int, now: datetime, *, lock: bool = False
+    session: Session,
+    tenant: int,
+    who: Caller,
+    budget_id: int,
+    now: datetime,
+    *,
+    lock: bool = False,
 ) -> Budget:
     try:
         found = budgets.in_force(session, tenant, budget_id, now, lock=lock)
@@ -142,32 +217,35 @@ def _found(
     return found
 
 
-def _as_said(current: Terms) -> dict[str, Any]:
-    return {
-        "name": current.name,
-        "filter": current.filter,
-        "amount": plain(current.amount),
-        "currency": current.currency,
-        "period": current.period,
-        "timezone": current.timezone,
-        "thresholds": current.thresholds,
-        "webhook_url": current.webhook_url,
-    }
+def _usual(config: ApiSettings) -> Usual:
+    return Usual(
+        currency=config.currency,
+        timezone=config.timezone.key,
+        fiscal=config.fiscal_year,
+        allow_private=config.allow_private_destinations,
+        seal=config.seal,
+    )
 
 
-def _terms(said: dict[str, Any], config: ApiSettings) -> Terms:
-    try:
-        return terms(
-            **said,
-            fiscal=config.fiscal_year,
-            allow_private=config.allow_private_destinations,
-        )
-    except TermsRefused as refused:
-        raise _refused(refused.field, str(refused)) from None
+def _without_defaults(said: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said of a new budget: null is as much as nothing."""
+    kept = {field: value for field, value in said.items() if value is not None}
+    if "amount" in said:
+        kept["amount"] = said["amount"]
+    return _plain(kept)
 
 
-def _refused(field: str, reason: str) -> Problem:
-    return Problem(422, "The budget makes no sense", f"{field}: {reason}", field=field)
+def _plain(said: dict[str, Any]) -> dict[str, Any]:
+    """Without what its own period does not say."""
+    own = said.get("own_period")
+    if own is None:
+        return said
+    return said | {"own_period": {name: value for name, value in own.items() if value is not None}}
+
+
+def _refused(refused: TermsRefused) -> Problem:
+    detail = f"{refused.field}: {refused}"
+    return Problem(422, "The budget makes no sense", detail, field=refused.field)
 
 
 def _taken(taken: budgets.NameTaken) -> Problem:

@@ -30,6 +30,7 @@ __all__ = [
     "change",
     "close",
     "create",
+    "following",
     "held_at",
     "in_force",
     "live",
@@ -79,23 +80,40 @@ def change(
     """
     current = in_force(session, tenant, budget_id, now, lock=True)
     all_versions = versions(session, tenant, budget_id)
-    _check_none_to_come(all_versions, now)
     if current.terms == terms:
         return current
     if effective_from is not None:
         _check_later(effective_from, current, terms, now)
     check_placed(budget_id, terms, live(session, tenant, now))
+    version = following(all_versions, current, terms, now, effective_from)
+    end(session, tenant, current, version.starts)
+    put(session, tenant, version)
+    return version
+
+
+def following(
+    all_versions: Iterable[Budget],
+    current: Budget,
+    terms: Terms,
+    now: datetime,
+    effective_from: datetime | None = None,
+) -> Budget:
+    """The version that is to replace the current one, not written yet.
+
+    Raises ChangeScheduled.
+    """
+    last = current.version
+    for each in all_versions:
+        last = max(last, each.version)
+        if _to_come(each, now):
+            said = f"version {each.version} is to hold from {each.starts:%Y-%m-%d %H:%M} UTC on"
+            raise ChangeScheduled(f"{current.terms.name}: {said}: withdraw it first")
     # Never before it began, whatever the clocks of two replicas say.
     now = max(now, current.created_at)
-    starts = effective_from or now
-    if current.effective_from is not None and starts <= current.effective_from:
-        starts = now = current.effective_from + _INSTANT
-    end(session, tenant, current, starts)
-    last = max(each.version for each in all_versions)
+    if current.effective_from is not None:
+        now = max(now, current.effective_from + _INSTANT)
     armed = current.armed if terms.measures_like(current.terms) else last + 1
-    budget = Budget(budget_id, last + 1, terms, now, armed=armed, effective_from=effective_from)
-    put(session, tenant, budget)
-    return budget
+    return Budget(current.id, last + 1, terms, now, armed=armed, effective_from=effective_from)
 
 
 def withdraw(session: Session, tenant: int, budget_id: int, version: int, now: datetime) -> Budget:
@@ -205,13 +223,6 @@ def held_at(session: Session, tenant: int, moment: datetime) -> list[Budget]:
         if begun and begun[-1].replaced_at is None:
             kept.extend(begun)
     return kept
-
-
-def _check_none_to_come(all_versions: Iterable[Budget], now: datetime) -> None:
-    for each in all_versions:
-        if _to_come(each, now):
-            said = f"version {each.version} is to hold from {each.starts:%Y-%m-%d %H:%M} UTC on"
-            raise ChangeScheduled(f"{said}: withdraw it first")
 
 
 def _check_later(starts: datetime, current: Budget, terms: Terms, now: datetime) -> None:

@@ -40,8 +40,19 @@ def test_a_budget_is_set_shown_changed_and_closed(client: TestClient) -> None:
         "version": 1,
         "timezone": "UTC",
         "fiscal": None,
+        "own_period": None,
+        "forecast_thresholds": [],
+        "pace_thresholds": [],
+        "rollover_cap": None,
+        "parent": None,
+        "children": [],
+        "owner": None,
+        "channels": [],
+        "remind_hours": None,
         "webhook_url": None,
         "created_at": "2026-11-15T12:00:00Z",
+        "effective_from": "2026-11-15T12:00:00Z",
+        "to_come": None,
     }
     assert client.get("/v1/budgets").json() == {"budgets": [budget]}
     changed = client.patch("/v1/budgets/1", json={"amount": 2000, "thresholds": [100, 50]}).json()
@@ -197,17 +208,25 @@ def test_the_status_says_what_is_spent_left_and_crossed(
         "spent": "85.123456789012",
         "without_rate": [],
         "amount": "100.00",
+        "rolled_in": "0.00",
+        "limit": "100.00",
         "currency": "USD",
         "percent": "85.12",
         "left": "14.876543210988",
+        "period": "2026-11",
         "period_start": "2026-10-31T23:00:00Z",
         "period_end": "2026-11-30T23:00:00Z",
         "thresholds": [
             {"percent": 80, "crossed_at": "2026-11-15T12:00:00Z"},
             {"percent": 100, "crossed_at": None},
         ],
+        "pace": None,
+        "forecast": None,
+        "allocated": None,
+        "unallocated": None,
         "complete_until": "2026-11-15T11:57:00Z",
         "state": "warning",
+        "trouble": None,
     }
     charge(database, "20")
     status = client.get("/v1/budgets/1/status").json()

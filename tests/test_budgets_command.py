@@ -31,7 +31,7 @@ def test_a_budget_is_made_listed_and_looked_at(database: Database) -> None:
     listed = run("list").output
     assert "[red]search" in listed
     assert "feature=(none), team=search or ads" in listed
-    assert "1000.00 USD" in listed
+    assert "1,000.00 USD" in listed
     assert "50 %" in listed
     charge(database, "1", slot="2020-01-01")
     for output in (run("status").output, run("status", "1").output):

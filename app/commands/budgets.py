@@ -1,25 +1,29 @@
 """``spanledger budgets``: limits on what may be spent, and where they stand."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 import click
 from rich.table import Table
 from rich.text import Text
 
+from app.commands import budget_changes, budget_files
+from app.commands.budget_changes import named
 from app.database import database_for
 from app.settings import read_settings
-from app.tables import right, show
-from spend.budget_periods import KINDS, period_name
-from spend.budget_terms import terms
-from spend.budgets import DEFAULT_THRESHOLDS, DIMENSIONS, Filter
-from spend.checked_fields import TermsRefused
-from spend.money import plain, rounded
-from store import budgets
+from app.tables import right, show, shown
+from spend.budget_periods import CUSTOM, name_of
+from spend.budget_tree import allocated
+from spend.budgets import Budget, Filter, Terms
+from spend.forecast import Forecast
+from spend.money import EXACT, plain, rounded
+from store.budget_names import Names, names
 from store.budget_status import Status, statuses
+from store.forecasts import forecasts
 from store.tenants import TENANT
+
+_NONE = "no budgets: make one with spanledger budgets create"
 
 
 @click.group(
@@ -29,129 +33,79 @@ from store.tenants import TENANT
 def command() -> None:
     """Show and set budgets.
 
-    A budget warns in Slack, once, of each threshold that its period's spend reaches. They are
-    changed and closed over the API: PATCH and DELETE /v1/budgets/ID.
+    A budget warns, once, of each threshold that its period's spend reaches.
     """
 
 
-@command.command(
-    epilog="\b\nExample:\n  spanledger budgets create --name search --on team=search"
-    " --amount 1000.00 --threshold 50 --threshold 100"
-)
-@click.option("--name", required=True, help="What people call it; no two the same.")
-@click.option(
-    "--on",
-    "wanted",
-    multiple=True,
-    metavar="DIMENSION=VALUE",
-    help="Which spend counts; none is all. Several values of a dimension: any of them. "
-    "Dimensions: " + ", ".join(DIMENSIONS) + ".",
-)
-@click.option("--amount", required=True, help="In the currency of the settings, such as 1000.00.")
-@click.option("--period", type=click.Choice(KINDS), default="month", show_default=True)
-@click.option("--timezone", help="The zone that periods are cut in.  [default: the settings']")
-@click.option(
-    "--threshold",
-    "thresholds",
-    type=int,
-    multiple=True,
-    default=DEFAULT_THRESHOLDS,
-    show_default=True,
-    help="Percent of the amount to warn of. Repeatable.",
-)
-@click.option("--webhook-url", help="A Slack webhook of its own.  [default: the settings']")
-def create(
-    name: str,
-    wanted: tuple[str, ...],
-    amount: str,
-    period: str,
-    timezone: str | None,
-    thresholds: tuple[int, ...],
-    webhook_url: str | None,
-) -> None:
-    """Set a budget, in force at once."""
-    settings = read_settings()
-    try:
-        said = terms(
-            name=name,
-            filter=_filter(wanted),
-            amount=amount,
-            currency=settings.currency,
-            period=period,
-            timezone=timezone or settings.timezone,
-            fiscal=settings.fiscal_year,
-            thresholds=thresholds,
-            webhook_url=webhook_url,
-            allow_private=settings.allow_private_destinations,
-        )
-        with database_for(settings) as database, database.write() as session:
-            budget = budgets.create(session, TENANT, said, datetime.now(UTC))
-    except TermsRefused as refused:
-        raise click.UsageError(f"{refused.field}: {refused}") from None
-    except budgets.NameTaken as taken:
-        raise click.ClickException(str(taken)) from None
-    click.echo(f"budget {budget.id} is in force")
+for each in (budget_changes.create, budget_changes.change, budget_changes.close):
+    command.add_command(each)
+command.add_command(budget_files.export)
+command.add_command(budget_files.import_file)
 
 
 @command.command("list", epilog="\b\nExample:\n  spanledger budgets list")
 def list_all() -> None:
-    """Show the budgets in force."""
-    with database_for(read_settings()) as database, database.read() as session:
-        found = budgets.all_in_force(session, TENANT, datetime.now(UTC))
-    table = Table(
-        *(right("id"), "name", "on", right("amount"), "period", "zone", "warns at"),
-        box=None,
-        pad_edge=False,
-    )
-    for budget in found:
+    """Show the budgets in force, those of a parent below it."""
+    settings = read_settings()
+    with database_for(settings) as database, database.read() as session:
+        there = names(session, TENANT, datetime.now(UTC))
+    columns = (right("id"), "name", "on", right("amount"), "period", "warns at")
+    table = Table(*columns, box=None, pad_edge=False)
+    for depth, budget in _tree(there):
         said = budget.terms
         table.add_row(
             str(budget.id),
-            Text(said.name),
+            Text(f"{'  ' * depth}{said.name}" + (f" ({said.owner})" if said.owner else "")),
             Text(_told(said.filter)),
-            f"{plain(said.amount)} {said.currency}",
-            said.period,
-            said.timezone,
-            ", ".join(f"{each} %" for each in said.thresholds),
+            f"{Decimal(plain(said.amount)):,} {said.currency}",
+            _period(said, settings.timezone),
+            Text("; ".join(_warns(said, there))),
         )
-    _print(table, empty="no budgets: make one with spanledger budgets create")
+    _print(table)
+    for _, budget in _tree(there):
+        if to_come := there.to_come(budget.id):
+            changed = ", ".join(_changed(budget.terms, to_come.terms, there))
+            name = budget.terms.name
+            click.echo(f"{name}: version {to_come.version} from {shown(to_come.starts)}: {changed}")
 
 
 @command.command(epilog="\b\nExample:\n  spanledger budgets status")
-@click.argument("budget_id", metavar="[ID]", type=click.IntRange(1, 2**63 - 1), required=False)
-def status(budget_id: int | None) -> None:
-    """Show where all budgets stand, or the one with this ID."""
+@click.argument("budget", metavar="[NAME|ID]", required=False)
+def status(budget: str | None) -> None:
+    """Show where all budgets stand, or one."""
     now = datetime.now(UTC)
     with database_for(read_settings()) as database, database.read() as session:
-        try:
-            asked = (
-                budgets.all_in_force(session, TENANT, now)
-                if budget_id is None
-                else [budgets.in_force(session, TENANT, budget_id, now)]
-            )
-        except budgets.NoSuchBudget as missing:
-            raise click.ClickException(str(missing)) from None
-        found = statuses(session, TENANT, asked, now)
+        there = names(session, TENANT, now)
+        tree = list(_tree(there))
+        if budget is not None:
+            tree = [(0, named(session, budget, now))]
+        found = statuses(session, TENANT, [each for _, each in tree], now)
+        expected = forecasts(session, TENANT)
     table = Table(
-        *(right("id"), "name", "period", right("spent"), right("of"), right(""), right("left"), ""),
+        *(right("id"), "name", "period", right("spent"), right("of"), right(""), right("left")),
+        *(right("expected"), ""),
         box=None,
         pad_edge=False,
     )
-    for each in found:
-        table.add_row(*_row(each))
-    _print(table, empty="no budgets: make one with spanledger budgets create")
+    for (depth, _), stands in zip(tree, found, strict=True):
+        start = stands.period.start if stands.period else now
+        forecast = expected.get((stands.budget.id, start))
+        table.add_row(*_row(depth, stands, forecast, there))
+    _print(table)
     if found and (complete := found[0].complete_until):
         click.echo(f"complete until {complete.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC")
 
 
-def _filter(wanted: tuple[str, ...]) -> Mapping[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for each in wanted:
-        dimension, equals, value = each.partition("=")
-        if not equals:
-            raise click.UsageError(f"--on {each}: write DIMENSION=VALUE, such as team=search")
-        found.setdefault(dimension, []).append(value)
-    return found
+def _tree(there: Names) -> Iterator[tuple[int, Budget]]:
+    """Each budget after its parent, with how deep it stands."""
+
+    def below(parents: Iterable[Budget], depth: int) -> Iterator[tuple[int, Budget]]:
+        for each in parents:
+            yield depth, each
+            yield from below(there.children(each.id), depth + 1)
+
+    held = [versions[0] for versions in there.live.values()]
+    yield from below((each for each in held if each.terms.parent_id not in there.live), 0)
 
 
 def _told(wanted: Filter) -> str:
@@ -159,34 +113,72 @@ def _told(wanted: Filter) -> str:
     return ", ".join(told) or "everything"
 
 
-def _row(found: Status) -> list[str | Text]:
-    said = found.budget.terms
+def _period(said: Terms, usual: str) -> str:
+    told = said.period
+    if said.period == CUSTOM and (own := said.own_period):
+        each = f"to {own.ends_on}" if own.ends_on else f"each {own.days} days"
+        told = f"{own.starts_on} {each}"
+    if said.timezone != usual:
+        told += f", {said.timezone}"
+    if said.rollover_cap is not None:
+        told += f", rolls over to {plain(said.rollover_cap)}"
+    return told
+
+
+def _warns(said: Terms, there: Names) -> Iterator[str]:
+    for called, thresholds in (
+        ("", said.thresholds),
+        ("forecast ", said.forecast_thresholds),
+        ("pace ", said.pace_thresholds),
+    ):
+        if thresholds:
+            yield f"{called}{', '.join(map(str, thresholds))} %"
+    if said.channel_ids:
+        yield f"to {', '.join(there.fields(said)['channels'])}"
+
+
+def _changed(before: Terms, after: Terms, there: Names) -> Iterator[str]:
+    was, becomes = there.fields(before), there.fields(after)
+    for field, value in becomes.items():
+        if was[field] != value:
+            yield f"{field} {value}"
+
+
+def _row(depth: int, found: Status, forecast: Forecast | None, there: Names) -> list[str | Text]:
+    said, period = found.budget.terms, found.period
     return [
         str(found.budget.id),
-        Text(said.name),
-        period_name(found.period, said.period, ZoneInfo(said.timezone), said.fiscal),
-        _money(found.spent, said.currency),
-        f"{Decimal(plain(said.amount)):,} {said.currency}",
-        "" if found.percent is None else f"{plain(found.percent)} %",
-        _money(found.left, said.currency),
-        ", ".join((found.state, *_not_in_it(found))),
+        Text(f"{'  ' * depth}{said.name}"),
+        "none now" if period is None else name_of(said, period),
+        "" if period is None else _money(found.spent, said.currency),
+        f"{Decimal(plain(found.limit)):,} {said.currency}",
+        "" if period is None or found.percent is None else f"{plain(found.percent)} %",
+        "" if period is None else _money(found.left, said.currency),
+        "" if forecast is None else _money(forecast.expected, said.currency),
+        Text(", ".join(_notes(found, there))),
     ]
 
 
-def _not_in_it(found: Status) -> list[str]:
-    """What has no rate, in words."""
-    return [
-        f"without {_money(amount, code)} {code} (no rate)"
-        for code, amount in found.without_rate.items()
-    ]
+def _notes(found: Status, there: Names) -> Iterator[str]:
+    """Its state, and what more there is to know."""
+    said = found.budget.terms
+    yield found.trouble or found.state
+    if found.rolled_in:
+        yield f"{_money(found.rolled_in, said.currency)} rolled in"
+    if children := there.children(found.budget.id):
+        left = EXACT.subtract(said.amount, allocated(found.budget, children))
+        money = _money(abs(left), said.currency)
+        yield f"{money} {'not allocated' if left >= 0 else 'too much allocated'}"
+    for code, amount in found.without_rate.items():
+        yield f"without {_money(amount, code)} {code} (no rate)"
 
 
 def _money(amount: Decimal, currency: str) -> str:
     return f"{rounded(amount, currency):,}"
 
 
-def _print(table: Table, *, empty: str) -> None:
+def _print(table: Table) -> None:
     if table.row_count:
         show(table)
     else:
-        click.echo(empty)
+        click.echo(_NONE)
