@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.orm import Session
 
+from spend.channels import TEST
 from store.channels import NoSuchChannel
 from store.routing import channels_for
 from store.tables.alerting import channels
@@ -57,9 +58,10 @@ def move(session: Session, tenant: int, row: Row[Any]) -> None:
     Where others told the same already, it is dropped, and says so.
     """
     numbered = _NUMBERED.fullmatch(row.key or "")
-    told = _told(session, tenant, numbered[1]) if numbered else []
+    alike = _alike(session, tenant, numbered[1]) if numbered else []
     mine = outbox.c.tenant_id == tenant, outbox.c.id == row.id
-    if len(told) > 1 or row.body.get("kind") == "test":
+    told = any(each.id != row.id and each.status in {"pending", "sent"} for each in alike)
+    if told or row.body.get("kind") == TEST:
         dropped = {"status": "dropped", "last_error": GONE}
         session.execute(update(outbox).where(*mine).values(dropped))
         return
@@ -74,16 +76,15 @@ def move(session: Session, tenant: int, row: Row[Any]) -> None:
     there = None if first is None else first.id
     session.execute(update(outbox).where(*mine).values(channel_id=there))
     kept = {name: getattr(row, name) for name in ("crossing_id", "body", "created_at", "next_at")}
-    for number, where in enumerate(others, 2):
+    for number, where in enumerate(others, len(alike) + 1):
         key = f"{numbered[1]}:{number}" if numbered else None
         there = None if where is None else where.id
         session.execute(insert(outbox).values(tenant_id=tenant, key=key, channel_id=there, **kept))
 
 
-def _told(session: Session, tenant: int, key: str) -> Sequence[int]:
-    """The messages that tell the same."""
-    return session.scalars(
-        select(outbox.c.id).where(
-            outbox.c.tenant_id == tenant, outbox.c.key.regexp_match(f"^{re.escape(key)}:[0-9]+$")
-        )
+def _alike(session: Session, tenant: int, key: str) -> Sequence[Any]:
+    """The messages that tell the same, numbered from 1."""
+    numbered = outbox.c.key.regexp_match(f"^{re.escape(key)}:[0-9]+$")
+    return session.execute(
+        select(outbox.c.id, outbox.c.status).where(outbox.c.tenant_id == tenant, numbered)
     ).all()
