@@ -41,6 +41,19 @@ def tell(
         budget_id=notice.budget_id,
         team=notice.team,
     )
+    return tell_at(session, tenant, notice, places, key=key, now=now)
+
+
+def tell_at(
+    session: Session,
+    tenant: int,
+    notice: Notice,
+    places: Sequence[Where],
+    *,
+    key: str,
+    now: datetime,
+) -> int:
+    """As ``tell``, at these places, of which there is one at least."""
     rows = [
         _row(tenant, notice, where, f"{key}:{number}", now)
         for number, where in enumerate(places, 1)
