@@ -57,11 +57,19 @@ class DaySeries:
     """A column an hour of the day: of the last weeks."""
 
     def of_day(self, wanted: Filter) -> Floats:
-        """The part of a day's spend that comes before each of its hours, and before its end."""
-        hours = np.maximum(self.hours.on(wanted), 0)
-        even = max(float(hours.sum()) * _EVEN, 1e-300) / HOURS
-        parts = (hours + even).cumsum() / (hours + even).sum()
-        return np.concatenate([[0.0], parts])
+        """As ``parts_of_day``, of what fits."""
+        return parts_of_day(self.hours.on(wanted))
+
+
+def parts_of_day(hours: Floats) -> Floats:
+    """Which part of a day's spend comes before each of its hours, and before its end.
+
+    ``hours`` are what those of some days cost.
+    """
+    known = np.maximum(hours, 0)
+    even = max(float(known.sum()) * _EVEN, 1e-300) / HOURS
+    parts = (known + even).cumsum() / (known + even).sum()
+    return np.concatenate([[0.0], parts])
 
 
 def part_before(moment: datetime, day: date, of_day: Floats) -> float:

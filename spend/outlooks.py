@@ -65,23 +65,23 @@ def outlooks(
     in_order = sorted(asked, key=lambda each: (each.period.start, each.period.end, each.budget_id))
     for period, group in groupby(in_order, key=lambda each: each.period):
         its = list(group)
-        days = _days_left(period, through)
+        days = days_left(period, through)
         elapsed = max(0, (days[0] - period.start.astimezone(UTC).date()).days)
         daily = np.stack([series[each.currency].days.on(each.filter) for each in its])
         expected = ahead(daily, len(days), elapsed)
         for row, each in enumerate(its):
-            left = _left(period, through, days, series[each.currency].of_day(each.filter))
-            found[each.budget_id] = _outlook(each, expected, row, left, (through, made_at))
+            left = left_of(period, through, days, series[each.currency].of_day(each.filter))
+            found[each.budget_id] = outlook_of(each, expected, row, left, (through, made_at))
     return found
 
 
-def _days_left(period: Period, through: datetime) -> list[date]:
+def days_left(period: Period, through: datetime) -> list[date]:
     """The UTC days from that of ``through`` to the period's last."""
     day, last = through.astimezone(UTC).date(), (period.end - _INSTANT).astimezone(UTC).date()
     return [day + number * _DAY for number in range((last - day).days + 1)]
 
 
-def _left(
+def left_of(
     period: Period, through: datetime, days: Sequence[date], of_day: Floats
 ) -> list[tuple[Period, float]]:
     """What is left of each day in the period, and which part of its spend that is."""
@@ -95,13 +95,17 @@ def _left(
     return left
 
 
-def _outlook(
+def outlook_of(
     asked: Asked,
     expected: Ahead,
     row: int,
     left: Sequence[tuple[Period, float]],
     times: tuple[datetime, datetime],
 ) -> Outlook:
+    """What is expected of one period, by its row of what is ahead and the days that are left.
+
+    ``times`` are through when it is known, and when it is made.
+    """
     days = int(expected.days[row])
     if days < LEAST_DAYS:
         return Outlook(None, _too_few(days))
