@@ -71,7 +71,7 @@ def standings(session: Session, tenant: int) -> list[Standing]:
     """Where each budget that is not closed stood when it was last compared, by id.
 
     Of its latest period: whoever asks at a moment after that one's end knows that it has not been
-    compared since. A budget that was not compared yet, or cannot be, has none.
+    compared since. One that cannot be compared has none of the present period.
     """
     latest = select(table).where(table.c.tenant_id == tenant).ext(distinct_on(table.c.budget_id))
     # By the version first: a year that is compared now began before the month that was.

@@ -43,9 +43,17 @@ def change(database: Database, old: Budget, when: datetime = NOW, **changes: obj
         return budgets.change(session, TENANT, old.id, said(**changes), when)
 
 
-def charge(database: Database, amount: str, slot: str = "2026-11-10", team: str = "search") -> None:
+def charge(
+    database: Database,
+    amount: str,
+    slot: str = "2026-11-10",
+    team: str = "search",
+    *,
+    kind: str = "original",
+    posted: str = "2026-11-01",
+) -> None:
     with database.write() as session:
-        put_charge(session, slot, amount, Owner(team=team), API)
+        put_charge(session, slot, amount, Owner(team=team), API, kind=kind, posted=posted)
 
 
 def settings(webhook: str | None = None) -> JobSettings:
