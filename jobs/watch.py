@@ -16,6 +16,7 @@ from jobs.context import Done, JobContext
 from spend import rule_words
 from spend.alert_rules import Measured, Rule
 from spend.notices import Notice
+from spend.rule_kinds import KINDS
 from spend.rule_states import FAILING, Open, State, Step, gone, step
 from store import alert_rules, rule_states
 from store.notify import tell
@@ -33,7 +34,12 @@ def run(context: JobContext) -> Done:
     """One round over all rules in force, at ``context.now``."""
     with context.database.read() as session:
         rules = alert_rules.all_in_force(session, TENANT)
-        found = [attempt(session, TENANT, rule, context.now) for rule in rules]
+        before = rule_states.states(session, TENANT)
+        found = [
+            attempt(session, TENANT, rule, context.now)
+            for rule in rules
+            if context.by_hand or is_due(rule, before.get(rule.id, ()), context.now)
+        ]
     if not rules:
         return Done("no rules")
     told = 0
@@ -49,6 +55,15 @@ def run(context: JobContext) -> Done:
     return Done(
         f"{len(rules)} rules, {told} messages" + (f", {failing} failing" if failing else "")
     )
+
+
+def is_due(rule: Rule, known: Sequence[Kept], now: datetime) -> bool:
+    """Whether a rule is to be measured: not again before its kind's time has passed."""
+    last = max((kept.evaluated_at for kept in known), default=rule.created_at)
+    # A round comes now and then some moments early.
+    kind = KINDS.get(rule.terms.kind)
+    every = timedelta(minutes=kind.every_minutes - 1) if kind else timedelta()
+    return not every or last <= rule.created_at or now - last > every
 
 
 def _settled(

@@ -43,6 +43,8 @@ class Compared:
     """AGREED, DISPUTED or SINGLE."""
     calls: int
     """Recently, of this model and provider, and of what is listed by their names."""
+    since: datetime | None = None
+    """From when on (UTC) both hold and are known as they are; None: one does not say."""
 
 
 def compared(
@@ -125,7 +127,19 @@ def _compared(
         state = AGREED
     else:
         state = DISPUTED
-    return Compared(*_place(line), asked, other, difference, state, calls)
+    since = _both_since(listed, supplement)
+    return Compared(*_place(line), asked, other, difference, state, calls, since)
+
+
+def _both_since(listed: PriceLine | None, supplement: PriceLine | None) -> datetime | None:
+    if listed is None or supplement is None:
+        return None
+    return max(
+        moment
+        for line in (listed, supplement)
+        for moment in (line.valid_from, line.known_from)
+        if moment is not None
+    )
 
 
 def _per_cent(asked: Decimal | None, other: Decimal | None) -> Decimal | None:

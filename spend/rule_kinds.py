@@ -55,6 +55,8 @@ class Kind:
     """Of windows, in minutes."""
     step: int = 1
     """A window is a multiple of so many minutes."""
+    every_minutes: int = 1
+    """How often it is measured."""
 
 
 _PERCENTILE: Final = Setting("choice", "p95", "which percentile", ("p50", "p90", "p95", "p99"))
@@ -182,14 +184,17 @@ KINDS: Final[Mapping[str, Kind]] = {
         settings={"commitment": _COMMITMENT},
     ),
     "price-drift": Kind(
-        says="by how many per cent what calls, or bills, say they cost differs from the price book",
+        says="by how many per cent the second public list, or the latest bills, have other prices"
+        " than our table, by provider and model",
         told="Prices{of} differ by {value}",
         unit="percent",
         window_minutes=7 * DAY,
         warning=Decimal(2),
         over=None,
         minimum=Decimal(20),
-        minimum_of="calls with a cost of their own",
+        minimum_of="calls of a model in the window",
+        dimensions=("provider", "model"),
         by=("provider", "model"),
+        every_minutes=HOUR,
     ),
 }

@@ -18,20 +18,30 @@ RECENTLY: Final = timedelta(days=30)
 
 
 def price_comparison(
-    session: Session, tenant: int, *, at: datetime, above: Decimal = ABOVE
+    session: Session,
+    tenant: int,
+    *,
+    at: datetime,
+    above: Decimal = ABOVE,
+    recently: timedelta = RECENTLY,
 ) -> list[Compared]:
-    """All prices of either list at ``at`` (UTC), those to look at first."""
+    """All prices of either list at ``at`` (UTC), those to look at first.
+
+    Calls are counted that were ``recently`` before.
+    """
     return compared(
         books.public_lines(session, LIST),
         books.public_lines(session, SUPPLEMENT),
         listings.names(session, tenant),
-        _recent_calls(session, tenant, at),
+        _recent_calls(session, tenant, at, recently),
         at=at,
         above=above,
     )
 
 
-def _recent_calls(session: Session, tenant: int, at: datetime) -> dict[Pair, int]:
+def _recent_calls(
+    session: Session, tenant: int, at: datetime, recently: timedelta
+) -> dict[Pair, int]:
     rows = session.execute(
         select(routes.c.provider, routes.c.model, func.sum(cells.c.calls))
         .join_from(
@@ -41,7 +51,7 @@ def _recent_calls(session: Session, tenant: int, at: datetime) -> dict[Pair, int
         )
         .where(
             cells.c.tenant_id == tenant,
-            cells.c.slot >= at - RECENTLY,
+            cells.c.slot >= at - recently,
             cells.c.slot <= at,
             routes.c.provider.is_not(None),
             routes.c.model.is_not(None),

@@ -1,26 +1,34 @@
 """Idle capacity, commitments that will not be used, and prices that no longer hold are told."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from billed_month import FORMATS, USED, in_month, put_bill, put_ledger
 from committed import MINIMUM, declared, settle
-from filled_ledger import at, put_charge
+from filled_ledger import SEARCH, at, put_cell, put_charge
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 from watched import facts, levels, measured, rule
 
+from jobs.watch import is_due
+from spend.calls import Route
 from spend.checked_fields import TermsRefused
 from spend.commitment_outlook import LOOKED_AT, Outlook, outlook
 from spend.commitment_use import Use
 from spend.pool_costs import CostPart
 from spend.pool_files import pool_of_fields
 from spend.pools import HOUR
+from spend.prices import CONTRACT, LIST, SUPPLEMENT
+from spend.rule_states import State
 from store import commitments, pool_hours, pools
 from store.pool_hours import PoolHour
+from store.rule_states import Kept
 from store.sessions import Database
-from store.tenants import TENANT
+from store.tables.prices import prices as price_lines
+from store.tenants import PUBLIC, TENANT
 
 pytestmark = pytest.mark.one_server
 
@@ -122,7 +130,8 @@ def test_the_rest_of_a_period_is_expected_from_the_days_before() -> None:
     # 290 and 310 more, of 40 a day from noon on: the rest of today and 7 days and 10 of the next.
     found = expected(use_of("600", "290", **OCTOBER), ["40"] * 14)
     assert found is not None
-    assert (found.unused, found.runs_out) == (0, at("2026-10-24"))
+    assert found.unused == 0
+    assert found.runs_out == at("2026-10-24")
 
 
 def test_it_is_not_too_early_where_the_past_is_known() -> None:
@@ -140,7 +149,8 @@ def test_it_is_not_too_early_where_the_past_is_known() -> None:
 def test_of_what_nobody_ever_used_nothing_is_expected() -> None:
     found = expected(use_of("1000", "0", **OCTOBER), ["0"] * 14)
     assert found is not None
-    assert (found.eligible, found.unused) == (0, 1000)
+    assert found.eligible == 0
+    assert found.unused == 1000
     ended = expected(use_of("1000", "290", **OCTOBER), ["20"] * 14 + ["0"] * 20)
     assert ended is not None
     assert ended.eligible < 310
@@ -212,6 +222,97 @@ def test_credits_that_will_not_last_are_told(database: Database) -> None:
     assert found["commitment=credits"].value == Decimal("35.48")
     assert facts(found["commitment=credits"])["Used up by"] == "2026-10-21 00:00 UTC"
     assert facts(found["commitment=credits"])["Would be billed beyond it"] == "220.00 USD"
+
+
+# --- prices
+
+
+def put_prices(session: Session, book: str, *prices: tuple[str, str, str]) -> None:
+    """Lines of a public book: model, meter, price."""
+    for model, meter, price in prices:
+        session.execute(
+            price_lines.insert().values(
+                tenant_id=PUBLIC if book != CONTRACT else TENANT,
+                book=book,
+                provider="openai",
+                model=model,
+                meter=meter,
+                unit_price=Decimal(price),
+                currency="USD",
+                valid_from=at("2026-01-01"),
+                known_from=at("2026-10-12T08:00" if book == SUPPLEMENT else "2026-01-01"),
+                source="test",
+            )
+        )
+
+
+def test_a_price_that_another_list_has_otherwise_is_told(database: Database) -> None:
+    with database.write() as session:
+        for model, calls in (("big", 20), ("small", 19), ("same", 500), ("agreed", 50)):
+            route = Route(provider="openai", model=model, deployment="api")
+            put_cell(session, "2026-10-14T09:00", SEARCH, route, calls=calls)
+        ours = [(model, "input", "3.00") for model in ("big", "small", "same", "agreed")]
+        put_prices(session, LIST, *ours, ("big", "output", "10.00"))
+        put_prices(session, CONTRACT, ("agreed", "input", "2.00"))
+        theirs = [(model, "input", "3.15") for model in ("big", "small", "agreed")]
+        put_prices(session, SUPPLEMENT, *theirs, ("same", "input", "3.00"), ("big", "output", "9"))
+    watched = rule("price-drift", warning="2")
+    found = measured(database, watched, NOW)
+    assert levels(watched, found) == {
+        "provider=openai, model=big": "warning",
+        "provider=openai, model=same": "ok",
+        "provider=openai, model=agreed": "ok",
+    }
+    big = found["provider=openai, model=big"]
+    assert big.value == Decimal("10.00")
+    assert big.facts == (
+        (
+            "The supplement",
+            "output: 9.00 for 1,000,000, 10.00 in our table (-10.00 %), since 2026-10-12",
+        ),
+        (
+            "The supplement",
+            "input: 3.15 for 1,000,000, 3.00 in our table (+5.00 %), since 2026-10-12",
+        ),
+    )
+    whole = rule("price-drift", warning="2", by=[], filter={"model": ["same"]})
+    assert levels(whole, measured(database, whole, NOW)) == {"": "ok"}
+    # Lately nobody called it.
+    assert not measured(database, watched, NOW + timedelta(days=8))
+
+
+def test_usage_that_is_billed_at_other_prices_is_told(database: Database) -> None:
+    form, october = FORMATS["openai costs"], in_month(USED, "2026-10")
+    dearer = [
+        replace(each, amount=each.amount * Decimal("1.05")) if each.model == "big" else each
+        for each in october
+    ]
+    with database.write() as session:
+        put_ledger(session, form)
+        put_bill(session, form, dearer, "2026-10")
+    watched = rule("price-drift", warning="2")
+    found = measured(database, watched, at("2026-12-05"))
+    assert levels(watched, found) == {"provider=openai, model=gpt-4o-2024-08-06": "warning"}
+    (big,) = found.values()
+    assert big.value == Decimal("5.00")
+    assert big.facts[0] == (
+        "The bill of openai for 2026-10-01 to 2026-11-01",
+        "input: 1365.00 USD, 1300.00 USD by our table (+5.00 %), since 2026-10-01",
+    )
+    # It says nothing of the prices of a year later.
+    assert not measured(database, watched, at("2027-12-05"))
+
+
+def test_prices_are_compared_by_the_hour() -> None:
+    drift, other = rule("price-drift", warning="2"), rule("idle-capacity")
+
+    def known(minutes: int) -> list[Kept]:
+        return [Kept("", State("ok", NOW), NOW - timedelta(minutes=minutes), None, None)]
+
+    assert [is_due(drift, known(minutes), NOW) for minutes in (1, 59, 60)] == [False, False, True]
+    assert is_due(other, known(0), NOW)
+    assert is_due(drift, [], NOW)
+    assert is_due(drift, [Kept("", State("ok", NOW), drift.created_at, None, None)], NOW)
 
 
 @pytest.mark.parametrize(

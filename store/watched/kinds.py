@@ -19,6 +19,7 @@ from store.watched import (
     error_rate,
     idle_capacity,
     no_data,
+    price_drift,
     unpriced,
 )
 
@@ -35,4 +36,5 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "time-to-first-token": durations.time_to_first_token,
     "no-data": no_data.measure,
     "unpriced": unpriced.measure,
+    "price-drift": price_drift.measure,
 }
