@@ -27,6 +27,12 @@ class JobSettings:
     allow_private_destinations: bool = False
     api_url: str | None = None
     """Where people find the API, for links in messages."""
+    slack_api_url: str = "https://slack.com/api"
+    smtp_url: str | None = field(default=None, repr=False)
+    """The mail server: smtp://user:password@host:587, or smtps://."""
+    mail_from: str | None = None
+    message_gap: float = 0.0
+    """Seconds between messages to one place, after the first few."""
     settle_window: timedelta = timedelta(minutes=2)
     """How long the clock waits for a call's other sightings before it counts it."""
     key_pepper: bytes = field(default=b"", repr=False)

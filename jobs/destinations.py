@@ -1,4 +1,4 @@
-"""Posts to a webhook: only to an address that was looked at, within one deadline, once.
+"""Posts over HTTP: only to an address that was looked at, within one deadline, once.
 
 A name is resolved here and the address that was checked is the address that is connected to, so
 that a name which answers differently a moment later gains nothing. Redirects are not followed,
@@ -8,15 +8,16 @@ proxies of the environment are not used, and no more of an answer is read than i
 import socket
 import ssl
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import httpcore2
 
-from spend.destinations import DEFAULT_PORTS, check_address, destination
+from spend.destinations import DEFAULT_PORTS, Destination, check_address, destination
 
-TIMEOUT: Final = 5.0
+TIMEOUT: Final = 10.0
 """Seconds, from connecting to the end of the answer. (A look-up waits as the resolver does.)"""
 MOST_READ: Final = 64 * 1024
 """Bytes of an answer's body."""
@@ -24,28 +25,83 @@ MOST_READ: Final = 64 * 1024
 _AGENT: Final = b"spanledger"
 
 
-class Unreachable(Exception):  # noqa: N818  # a state of the network, tried again
-    """No whole answer came: nobody knows whether the message arrived. Send it again later."""
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a webhook answered."""
+    """What a destination answered."""
 
     status: int
     retry_after: str | None
     """The header, as sent."""
     body: bytes
-    """At most MOST_READ of it."""
+    """Its beginning, at most as much as was to be read."""
 
 
-def post_json(url: str, body: bytes, *, allow_private: bool) -> Answer:
-    """Posts a JSON body. Raises DestinationRefused (nothing was sent), Unreachable."""
+class Unreachable(Exception):  # noqa: N818  # a state of the network, tried again
+    """No whole answer came. Send it again later."""
+
+    def __init__(self, said: str, *, sent: bool, begun: Answer | None = None) -> None:
+        super().__init__(said)
+        self.sent = sent
+        """Whether any of it went out: then nobody knows whether it arrived."""
+        self.begun = begun
+        """The beginning of the answer, where there was one."""
+
+
+def post_json(
+    url: str,
+    body: bytes,
+    *,
+    headers: Mapping[str, str] | None = None,
+    allow_private: bool,
+    until: float | None = None,
+) -> Answer:
+    """Posts a JSON body. As ``post``."""
+    kind = {"Content-Type": "application/json; charset=utf-8"}
+    return post(
+        url, body, headers=kind | dict(headers or {}), allow_private=allow_private, until=until
+    )
+
+
+def post_form(
+    url: str,
+    fields: Mapping[str, str],
+    *,
+    headers: Mapping[str, str] | None = None,
+    allow_private: bool,
+    until: float | None = None,
+    most_read: int = MOST_READ,
+) -> Answer:
+    """Posts a form. As ``post``."""
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    return post(
+        url,
+        urlencode(fields).encode(),
+        headers=kind | dict(headers or {}),
+        allow_private=allow_private,
+        until=until,
+        most_read=most_read,
+    )
+
+
+def post(
+    url: str,
+    body: bytes,
+    *,
+    headers: Mapping[str, str],
+    allow_private: bool,
+    until: float | None = None,
+    most_read: int = MOST_READ,
+) -> Answer:
+    """Posts bytes; ``until`` (time.monotonic) ends it earlier than TIMEOUT would.
+
+    Raises DestinationRefused (nothing was sent), Unreachable.
+    """
     to = destination(url, allow_private=allow_private)
-    default_port = DEFAULT_PORTS[to.scheme]
-    name = f"[{to.host}]" if ":" in to.host else to.host
-    host = name if to.port == default_port else f"{name}:{to.port}"
-    backend = _Checked(allow_private=allow_private, deadline=time.monotonic() + TIMEOUT)
+    ends = time.monotonic() + TIMEOUT
+    backend = _Checked(
+        allow_private=allow_private, deadline=ends if until is None else min(ends, until)
+    )
+    begun: Answer | None = None
     try:
         with (
             httpcore2.ConnectionPool(
@@ -59,27 +115,40 @@ def post_json(url: str, body: bytes, *, allow_private: bool) -> Answer:
                     port=to.port,
                     target=to.target.encode(),
                 ),
-                headers=[
-                    (b"Host", host.encode()),
-                    (b"User-Agent", _AGENT),
-                    (b"Content-Type", b"application/json; charset=utf-8"),
-                    (b"Content-Length", str(len(body)).encode()),
-                    (b"Accept-Encoding", b"identity"),
-                ],
+                headers=_headers(to, body, headers),
                 content=body,
             ) as answer,
         ):
-            headers = {name.lower(): value for name, value in answer.headers}
-            retry_after = headers.get(b"retry-after")
-            return Answer(
+            got = {name.lower(): value for name, value in answer.headers}
+            retry_after = got.get(b"retry-after")
+            begun = Answer(
                 status=answer.status,
                 retry_after=None if retry_after is None else retry_after.decode("latin-1"),
-                body=_beginning(answer.iter_stream()),
+                body=b"",
             )
+            for part in answer.iter_stream():
+                begun = replace(begun, body=(begun.body + part)[:most_read])
+                if len(begun.body) == most_read:
+                    break
+            return begun
     except (httpcore2.TimeoutException, TimeoutError):
-        raise Unreachable(f"no whole answer within {TIMEOUT:g} s") from None
+        said = f"no whole answer within {TIMEOUT:g} s"
+        raise Unreachable(said, sent=backend.wrote, begun=begun) from None
     except (httpcore2.NetworkError, httpcore2.ProtocolError, OSError) as error:
-        raise Unreachable(f"{type(error).__name__}: {_said(error)}") from None
+        said = f"{type(error).__name__}: {_said(error)}"
+        raise Unreachable(said, sent=backend.wrote, begun=begun) from None
+
+
+def _headers(to: Destination, body: bytes, more: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    name = f"[{to.host}]" if ":" in to.host else to.host
+    host = name if to.port == DEFAULT_PORTS[to.scheme] else f"{name}:{to.port}"
+    return [
+        (b"Host", host.encode()),
+        (b"User-Agent", _AGENT),
+        (b"Content-Length", str(len(body)).encode()),
+        (b"Accept-Encoding", b"identity"),
+        *((name.encode(), value.encode("latin-1")) for name, value in more.items()),
+    ]
 
 
 def _said(error: Exception) -> str:
@@ -92,21 +161,14 @@ def _said(error: Exception) -> str:
     return (cause.strerror if cause is not None else None) or "the connection failed"
 
 
-def _beginning(parts: Iterable[bytes]) -> bytes:
-    read = b""
-    for part in parts:
-        read += part
-        if len(read) >= MOST_READ:
-            break
-    return read[:MOST_READ]
-
-
 class _Checked(httpcore2.NetworkBackend):
     """Connects to addresses that may be connected to, and ends everything at one deadline."""
 
     def __init__(self, *, allow_private: bool, deadline: float) -> None:
         self._allow_private = allow_private
         self._deadline = deadline
+        self.wrote = False
+        """Whether anything was written to a connection."""
 
     def connect_tcp(
         self,
@@ -130,7 +192,7 @@ class _Checked(httpcore2.NetworkBackend):
             except httpcore2.ConnectError as error:
                 failure = error
             else:
-                return _Timed(stream, self._deadline)
+                return _Timed(stream, self._deadline, self)
         raise failure
 
 
@@ -146,14 +208,16 @@ class _Timed(httpcore2.NetworkStream):
     A server that sends a byte now and then cannot hold the sender for hours.
     """
 
-    def __init__(self, stream: httpcore2.NetworkStream, deadline: float) -> None:
+    def __init__(self, stream: httpcore2.NetworkStream, deadline: float, backend: _Checked) -> None:
         self._stream = stream
         self._deadline = deadline
+        self._backend = backend
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002  # as above
         return self._stream.read(max_bytes, _left(self._deadline))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002  # as above
+        self._backend.wrote = True
         self._stream.write(buffer, _left(self._deadline))
 
     def close(self) -> None:
@@ -166,7 +230,7 @@ class _Timed(httpcore2.NetworkStream):
         timeout: float | None = None,  # noqa: ARG002  # as above
     ) -> httpcore2.NetworkStream:
         secured = self._stream.start_tls(ssl_context, server_hostname, _left(self._deadline))
-        return _Timed(secured, self._deadline)
+        return _Timed(secured, self._deadline, self._backend)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

@@ -104,7 +104,7 @@ class Notice:
 
 def notice_of(kept: Mapping[str, Any]) -> Notice:
     """A notice from how the outbox keeps it. Raises KeyError where it holds none."""
-    said = {name: value for name, value in kept.items() if name != "text"}
+    said = {name: value for name, value in kept.items() if name not in {"text", "sending"}}
     said["facts"] = tuple((label, value) for label, value in kept["facts"])
     said["tables"] = tuple(
         NoticeTable(each["title"], tuple(map(tuple, each["rows"])))

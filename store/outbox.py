@@ -1,87 +1,212 @@
 """Messages that wait to be sent. They are claimed with a lease, sent, and marked.
 
-A sender that dies between sending and marking leaves its lease to run out: the message is sent
-again, with the same alert id in it. Each claim counts an attempt, and a mark only holds for the
-attempt it belongs to: a sender that was slower than its lease cannot undo what another did.
+One sender at a time claims messages of one place, so that what a place asks for (a rest, so many a
+second) is kept by all. A sender that dies between sending and marking leaves its lease to run out:
+then nobody knows whether the message arrived, and the next claim says so. Each claim counts an
+attempt, and a mark only holds for the attempt it belongs to: a sender that was slower than its
+lease cannot undo what another did.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    case,
+    func,
+    literal,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
+from store.tables.alerting import channels
 from store.tables.budgets import budgets, crossings, outbox
 
 NO_DESTINATION: Final = "no Slack webhook is set"
+ASKED_TO_WAIT: Final = "answered 429"
+"""What ``last_error`` begins with where the place itself asked for a rest."""
+DEFAULT: Final = "default"
+"""The key of where everything goes that goes nowhere else."""
+
+_CHANNEL: Final = "channel:"
+_NOTES: Final = "sending"
+"""In a message's body: what its senders know of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A place that messages are due for."""
+
+    key: str
+    """'channel:3', 'budget:7' (its own webhook), 'own:…' (a message's own), DEFAULT."""
+    channel_id: int | None
+    webhook: str | None
+    """Of 'budget:' and 'own:', as it is kept: sealed, or not."""
+    attempts: int
+    """Of the message that was tried least."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A message that is ours to send until its lease runs out."""
 
-    tenant_id: int
     id: int
     attempts: int
     """This one included."""
     body: Mapping[str, Any]
-    destination: str
-    """A secret."""
+    written_at: datetime
+    unsure: bool
+    """It was tried before, and nobody knows whether it arrived."""
+    left: tuple[str, ...]
+    """Of a mail: who is still to get it; none: all."""
+
+
+def due(session: Session, tenant: int, now: datetime) -> list[Due]:
+    """The places that messages are due for."""
+    each = (
+        select(
+            outbox.c.id,
+            outbox.c.attempts,
+            outbox.c.channel_id,
+            _place().label("key"),
+            func.coalesce(outbox.c.destination, _latest_webhook()).label("webhook"),
+        )
+        .select_from(_with_crossing())
+        .where(*_is_due(tenant, now))
+        .subquery()
+    )
+    rows = session.execute(
+        select(
+            each.c.key,
+            each.c.channel_id,
+            func.min(each.c.webhook),
+            func.min(each.c.attempts),
+        )
+        .group_by(each.c.key, each.c.channel_id)
+        .order_by(func.min(each.c.id))
+    )
+    return [Due(*row) for row in rows]
 
 
 def claim(
-    session: Session, tenant: int, now: datetime, lease: timedelta, default: str | None
-) -> Claim | None:
-    """Takes the oldest message that is due; None when there is none.
+    session: Session,
+    tenant: int,
+    keys: Collection[str],
+    name: str,
+    *,
+    now: datetime,
+    lease: timedelta,
+    singly: int,
+    at_most: int,
+) -> list[Claim]:
+    """Takes what is due for a place, which is called by ``keys``: its oldest message.
 
-    ``default`` is where a message goes whose budget names no webhook.
+    Where more than ``singly`` are due, up to ``at_most`` of them, to be sent as one. None while
+    another sender has messages of the place, or while it rests. ``name`` is the same for all
+    senders, and of no other place.
     """
-    where = _destination(default)
-    due = (
-        select(outbox.c.tenant_id, outbox.c.id, where.label("destination"))
-        .select_from(_with_crossing())
-        .where(
-            outbox.c.tenant_id == tenant,
-            outbox.c.status == "pending",
-            outbox.c.next_at <= now,
-            outbox.c.leased_to.is_(None) | (outbox.c.leased_to <= now),
-            where.is_not(None),
-        )
-        .order_by(outbox.c.id)
-        .limit(1)
-        .with_for_update(of=outbox, skip_locked=True)
-        .cte("due")
+    locked = func.pg_try_advisory_xact_lock(
+        func.hashtext("spanledger place"), func.hashtext(f"{tenant} {name}")
     )
-    row = session.execute(
+    if not session.scalar(select(locked)) or _taken_or_resting(session, tenant, keys, now):
+        return []
+    found = session.execute(
+        select(outbox.c.id, outbox.c.body, outbox.c.leased_to.label("leased"))
+        .select_from(_with_crossing())
+        .where(*_is_due(tenant, now), _place().in_(keys))
+        .order_by(outbox.c.id)
+        .limit(at_most)
+        .with_for_update(of=outbox, skip_locked=True)
+    ).all()
+    if len(found) <= singly:
+        found = found[:1]
+    # What may have arrived is not mixed with what has not.
+    unsure = [row.leased is not None or _notes(row.body).get("unsure", False) for row in found]
+    chosen = [row.id for row, doubt in zip(found, unsure, strict=True) if doubt == unsure[0]]
+    rows = session.execute(
         update(outbox)
-        .where(outbox.c.tenant_id == due.c.tenant_id, outbox.c.id == due.c.id)
-        .values(attempts=outbox.c.attempts + 1, leased_to=now + lease)
-        .returning(outbox.c.id, outbox.c.attempts, outbox.c.body, due.c.destination)
-    ).one_or_none()
-    return None if row is None else Claim(tenant, row.id, row.attempts, row.body, row.destination)
+        .where(outbox.c.tenant_id == tenant, outbox.c.id.in_(chosen))
+        .values(
+            attempts=outbox.c.attempts + 1,
+            leased_to=now + lease,
+            body=case(
+                (outbox.c.leased_to.is_not(None), _noted({"unsure": True})), else_=outbox.c.body
+            ),
+        )
+        .returning(outbox.c.id, outbox.c.attempts, outbox.c.body, outbox.c.created_at)
+    )
+    claimed = [
+        Claim(
+            id=row.id,
+            attempts=row.attempts,
+            body={name: value for name, value in row.body.items() if name != _NOTES},
+            written_at=row.created_at,
+            unsure=unsure[0],
+            left=tuple(_notes(row.body).get("left", ())),
+        )
+        for row in rows
+    ]
+    return sorted(claimed, key=lambda each: each.id)
 
 
-def mark_sent(session: Session, sent: Claim, now: datetime) -> bool:
-    """Ends a message well; False when the lease had run out and another has it."""
-    return _mark(session, sent, {"status": "sent", "sent_at": now, "last_error": None})
+def mark_sent(
+    session: Session, tenant: int, sent: Sequence[Claim], now: datetime, note: str | None = None
+) -> int:
+    """Ends messages well; answers of how many: the lease of others had run out.
+
+    ``note``: whom of its recipients it did not reach.
+    """
+    return _mark(session, tenant, sent, {"status": "sent", "sent_at": now, "last_error": note})
 
 
-def mark_failed(session: Session, failed: Claim, error: str, next_at: datetime) -> bool:
-    """Has a message tried again at ``next_at``; False as above."""
-    return _mark(session, failed, {"next_at": next_at, "last_error": error})
+def mark_failed(
+    session: Session,
+    tenant: int,
+    failed: Sequence[Claim],
+    error: str,
+    next_at: datetime,
+    *,
+    unsure: bool = False,
+    left: Sequence[str] = (),
+) -> int:
+    """Has messages tried again at ``next_at``; answers as above.
+
+    ``unsure``: nobody knows whether they arrived. ``left``: who is still to get them.
+    """
+    notes = {
+        **({"unsure": True} if unsure or any(each.unsure for each in failed) else {}),
+        **({"left": list(left)} if left else {}),
+    }
+    values: dict[str, object] = {"next_at": next_at, "last_error": error}
+    if notes:
+        values["body"] = _noted(notes)
+    return _mark(session, tenant, failed, values)
 
 
-def mark_dead(session: Session, dead: Claim, error: str) -> bool:
-    """Ends a message that can never be sent; False as above."""
-    return _mark(session, dead, {"status": "dead", "last_error": error})
+def mark_dead(session: Session, tenant: int, dead: Sequence[Claim], error: str) -> int:
+    """Ends messages that can never be sent; answers as above."""
+    return _mark(session, tenant, dead, {"status": "dead", "last_error": error})
 
 
-def postpone(
-    session: Session, tenant: int, destination: str, until: datetime, default: str | None
-) -> None:
-    """Lets a destination rest: none of its messages is due before ``until``."""
+def rest(session: Session, tenant: int, keys: Collection[str], until: datetime) -> None:
+    """Lets a place rest: none of its messages is due before ``until``."""
+    ids = [int(key.removeprefix(_CHANNEL)) for key in keys if key.startswith(_CHANNEL)]
+    session.execute(
+        update(channels)
+        .where(
+            channels.c.tenant_id == tenant,
+            channels.c.id.in_(ids),
+            channels.c.rests_until.is_(None) | (channels.c.rests_until < until),
+        )
+        .values(rests_until=until)
+    )
+    others = [key for key in keys if not key.startswith(_CHANNEL)]
     waiting = (
         select(outbox.c.id)
         .select_from(_with_crossing())
@@ -89,7 +214,7 @@ def postpone(
             outbox.c.tenant_id == tenant,
             outbox.c.status == "pending",
             outbox.c.next_at < until,
-            _destination(default) == destination,
+            _place().in_(others),
         )
         .order_by(outbox.c.id)
         .with_for_update(of=outbox, skip_locked=True)
@@ -102,43 +227,86 @@ def postpone(
     )
 
 
-def say_why_waiting(session: Session, tenant: int, default: str | None) -> int:
-    """Writes to messages without a destination that they wait for one; answers how many do."""
+def say_why_waiting(
+    session: Session, tenant: int, keys: Collection[str], why: str, now: datetime
+) -> int:
+    """Writes to messages that cannot be sent anywhere what they wait for; answers how many do."""
     lost = (
         select(outbox.c.id, outbox.c.last_error)
         .select_from(_with_crossing())
-        .where(
-            outbox.c.tenant_id == tenant,
-            outbox.c.status == "pending",
-            _destination(default).is_(None),
-        )
+        .where(*_is_due(tenant, now), _place().in_(keys))
         .order_by(outbox.c.id)
         .with_for_update(of=outbox, skip_locked=True)
     )
     waiting = session.execute(lost).all()
-    untold = [row.id for row in waiting if row.last_error != NO_DESTINATION]
+    untold = [row.id for row in waiting if row.last_error != why]
     if untold:
         session.execute(
             update(outbox)
             .where(outbox.c.tenant_id == tenant, outbox.c.id.in_(untold))
-            .values(last_error=NO_DESTINATION)
+            .values(last_error=why)
         )
     return len(waiting)
 
 
-def _mark(session: Session, claimed: Claim, values: Mapping[str, object]) -> bool:
-    marked = session.scalar(
+def _mark(
+    session: Session, tenant: int, claimed: Sequence[Claim], values: Mapping[str, object]
+) -> int:
+    marked = session.scalars(
         update(outbox)
         .where(
-            outbox.c.tenant_id == claimed.tenant_id,
-            outbox.c.id == claimed.id,
-            outbox.c.attempts == claimed.attempts,
+            outbox.c.tenant_id == tenant,
+            tuple_(outbox.c.id, outbox.c.attempts).in_(
+                [(each.id, each.attempts) for each in claimed]
+            ),
             outbox.c.status == "pending",
         )
         .values(leased_to=None, **values)
         .returning(outbox.c.id)
     )
-    return marked is not None
+    return len(marked.all())
+
+
+def _taken_or_resting(session: Session, tenant: int, keys: Collection[str], now: datetime) -> bool:
+    ids = [int(key.removeprefix(_CHANNEL)) for key in keys if key.startswith(_CHANNEL)]
+    resting = select(channels.c.id).where(
+        channels.c.tenant_id == tenant, channels.c.id.in_(ids), channels.c.rests_until > now
+    )
+    asked = outbox.c.last_error.startswith(ASKED_TO_WAIT) & (outbox.c.next_at > now)
+    held = (
+        select(outbox.c.id)
+        .select_from(_with_crossing())
+        .where(
+            outbox.c.tenant_id == tenant,
+            outbox.c.status == "pending",
+            _place().in_(keys),
+            (outbox.c.leased_to > now) | (asked & outbox.c.channel_id.is_(None)),
+        )
+    )
+    return bool(session.scalar(select(resting.exists() | held.exists())))
+
+
+def _is_due(tenant: int, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        outbox.c.tenant_id == tenant,
+        outbox.c.status == "pending",
+        outbox.c.next_at <= now,
+        outbox.c.leased_to.is_(None) | (outbox.c.leased_to <= now),
+    )
+
+
+def _notes(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What senders wrote to a message for those after them."""
+    notes: Mapping[str, Any] = body.get(_NOTES) or {}
+    return notes
+
+
+def _noted(notes: Mapping[str, Any]) -> ColumnElement[Any]:
+    """A message's body with notes added to those that it has."""
+    there = func.coalesce(outbox.c.body[_NOTES], literal({}, JSONB))
+    return outbox.c.body.op("||")(
+        func.jsonb_build_object(_NOTES, there.op("||")(literal(notes, JSONB)))
+    )
 
 
 def _with_crossing() -> FromClause:
@@ -146,12 +314,24 @@ def _with_crossing() -> FromClause:
     return outbox.outerjoin(crossings, same)
 
 
-def _destination(default: str | None) -> ColumnElement[str | None]:
-    """Where a message goes: its own, else its budget's latest webhook, else the default.
+def _place() -> ColumnElement[str]:
+    """Where a message goes: its channel, its own webhook, its budget's latest, the default.
 
     Looked up when it is sent, so that a webhook that is set or mended later is used.
     """
-    latest = (
+    return case(
+        (
+            outbox.c.channel_id.is_not(None),
+            func.concat(_CHANNEL, outbox.c.channel_id),
+        ),
+        (outbox.c.destination.is_not(None), func.concat("own:", func.md5(outbox.c.destination))),
+        (_latest_webhook().is_not(None), func.concat("budget:", crossings.c.budget_id)),
+        else_=DEFAULT,
+    )
+
+
+def _latest_webhook() -> ColumnElement[str | None]:
+    return (
         select(budgets.c.webhook_url)
         .where(budgets.c.tenant_id == crossings.c.tenant_id, budgets.c.id == crossings.c.budget_id)
         .order_by(budgets.c.version.desc())
@@ -159,4 +339,3 @@ def _destination(default: str | None) -> ColumnElement[str | None]:
         .correlate(crossings)
         .scalar_subquery()
     )
-    return func.coalesce(outbox.c.destination, latest, default)

@@ -12,8 +12,10 @@ from sqlalchemy import Row, select, update
 
 from jobs import destinations, send_alerts
 from jobs.context import JobContext
+from jobs.deliver import LEASE
 from jobs.destinations import Answer
-from jobs.send_alerts import ATTEMPTS, LEASE, judged, wait_after
+from jobs.slack_webhook import what_it_said
+from jobs.verdicts import ATTEMPTS, wait_after
 from store import outbox
 from store.sessions import Database
 from store.tables import budgets as tables
@@ -61,12 +63,12 @@ def test_one_crossing_is_one_message(crossing: Database, slack: StandIn) -> None
 
 
 def test_eight_senders_at_a_time_send_each_message_once(database: Database, slack: StandIn) -> None:
-    budget(database, thresholds=list(range(1, 21)))
+    budget(database, thresholds=list(range(1, 11)))
     charge(database, "100")
     evaluate(database)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: send(database, slack.url), range(8)))
-    assert len(slack.texts) == len(set(slack.texts)) == 20
+    assert len(slack.texts) == len(set(slack.texts)) == 10
     assert {each.status for each in rows(database)} == {"sent"}
 
 
@@ -198,14 +200,24 @@ def test_a_sender_that_died_is_taken_over_when_its_lease_ends(
     crossing: Database, slack: StandIn
 ) -> None:
     with crossing.write() as session:
-        dead = outbox.claim(session, TENANT, NOW, LEASE, slack.url)
-    assert dead is not None
+        dead = outbox.claim(
+            session,
+            TENANT,
+            ("default",),
+            "slack",
+            now=NOW,
+            lease=LEASE,
+            singly=10,
+            at_most=40,
+        )
+    assert [each.attempts for each in dead] == [1]
     send(crossing, slack.url, NOW + LEASE / 2)
     assert slack.messages == []
     send(crossing, slack.url, NOW + LEASE)
     assert len(slack.messages) == 1
+    assert "Sent again: nobody knows" in str(slack.messages[0]["blocks"])
     with crossing.write() as session:
-        assert not outbox.mark_failed(session, dead, "too late", NOW), "the mark is fenced"
+        assert outbox.mark_failed(session, TENANT, dead, "too late", NOW) == 0, "fenced"
     assert row(crossing).status == "sent"
 
 
@@ -230,7 +242,7 @@ def test_a_large_answer_is_not_read_to_its_end(crossing: Database, slack: StandI
 
 def test_of_slack_only_ok_is_good_and_of_others_any_2xx() -> None:
     def outcome(status: int, body: bytes = b"", *, slack: bool = False) -> str:
-        return judged(Answer(status, None, body), slack=slack, now=NOW).outcome
+        return what_it_said(Answer(status, None, body), slack=slack, now=NOW).outcome
 
     assert outcome(200, b"ok\n", slack=True) == "sent"
     assert outcome(200, b"<html>proxy</html>", slack=True) == "later"
@@ -253,5 +265,5 @@ def test_of_slack_only_ok_is_good_and_of_others_any_2xx() -> None:
     ],
 )
 def test_retry_after_is_seconds_or_a_date_within_reason(header: str, seconds: int | None) -> None:
-    wait = judged(Answer(429, header, b""), slack=True, now=NOW).wait
+    wait = what_it_said(Answer(429, header, b""), slack=True, now=NOW).wait
     assert wait == (None if seconds is None else timedelta(seconds=seconds))

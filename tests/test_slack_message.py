@@ -54,7 +54,7 @@ def test_a_message_says_who_spent_how_much_of_what_by_when() -> None:
         " 2026-11-30 (UTC), as of 2026-11-15 11:58 UTC. Threshold 80 %. Alert 17."
     )
     assert shown_in_blocks == [
-        "84.25 % of budget search is spent",
+        "Warning: 84.25 % of budget search is spent",
         "Spent: 84.25 of 100.00 USD (84.25 %)",
         "Threshold: 80 %",
         "Period: month 2026-11, 2026-11-01 to 2026-11-30",

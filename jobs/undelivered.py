@@ -1,0 +1,59 @@
+"""Tells others that a place does not get its messages: nobody would miss what never came."""
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from jobs.context import JobSettings
+from jobs.parcels import Place
+from spend.notices import Notice
+from store.notify import tell_at
+from store.outbox import DEFAULT
+from store.routing import Where, channels_for
+
+KIND: Final = "undelivered"
+
+
+def tell_others(
+    session: Session,
+    tenant: int,
+    place: Place,
+    lost: Notice,
+    why: str,
+    *,
+    settings: JobSettings,
+    now: datetime,
+) -> None:
+    """Puts a notice on its way to the default channels: once a day (UTC), place and cause.
+
+    Never to the place that it tells of, nor about a notice of its own kind.
+    """
+    if lost.kind == KIND:
+        return
+    others = _others(session, tenant, place, settings)
+    if not others:
+        return
+    title = f"Messages to {place.name} are not delivered"
+    notice = Notice(
+        kind=KIND,
+        level="warning",
+        title=title,
+        summary=f"{title}: {why}. The first of them: {lost.summary}",
+        paragraphs=(f"Why: {why}", f"The first of them: {lost.summary}"),
+        small="All that nobody got: GET /v1/alerts?status=dead",
+    )
+    key = f"{KIND}:{place.keys[0]}:{why}:{now:%Y-%m-%d}"
+    tell_at(session, tenant, notice, others, key=key, now=now)
+
+
+def _others(session: Session, tenant: int, place: Place, settings: JobSettings) -> list[Where]:
+    # Whatever levels they take: this is no alert of theirs, but that one is missing.
+    found = channels_for(session, tenant, kind=KIND, level="over")
+    if settings.slack_webhook_url is not None and None not in found:
+        found.append(None)
+    return [
+        each
+        for each in found
+        if (DEFAULT if each is None else f"channel:{each.id}") not in place.keys
+    ][:1]
