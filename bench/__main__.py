@@ -18,6 +18,8 @@ import click
 
 from bench import (
     acknowledged,
+    budget_checks,
+    budgets,
     dialects,
     durable,
     minutes,
@@ -49,8 +51,10 @@ MEASURES: Final[dict[str, Callable[[Plan], list[Row]]]] = {
     "settling": settling.measure,
     "reports": reports.measure,
     "statement": statements.measure,
+    "budgets": budgets.measure,
     "repricing": repricing.measure,
     "pricing": lambda _plan: pricing.measure(),
+    "check": budget_checks.measure,
     "dialects": lambda _plan: dialects.measure(),
 }
 FULL_MINUTES: Final = 5.0
