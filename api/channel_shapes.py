@@ -5,9 +5,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
 
 from api.shapes import instant
-from spend.channels import KINDS, LEVELS, Channel
+from spend.channels import KINDS, LEVELS, Channel, channel_as_said
 from spend.fiscal import WEEKDAYS
-from spend.quiet_hours import as_said
 from store.channel_deliveries import Delivery
 
 
@@ -139,18 +138,12 @@ class SampleAnswer(BaseModel):
 
 def channel_fields(channel: Channel, delivery: Delivery | None) -> dict[str, Any]:
     """The fields of ChannelAnswer."""
-    quiet = None if channel.quiet is None else QuietSaid.model_validate(as_said(channel.quiet))
+    said = channel_as_said(channel)
     return {
+        **said,
         "id": channel.id,
-        "name": channel.name,
-        "kind": channel.kind,
         "secret": None if channel.last4 is None else f"…{channel.last4}",
-        "to": list(channel.to),
-        "teams": list(channel.teams),
-        "default": channel.default,
-        "levels": channel.levels,
-        "digest": channel.digest,
-        "quiet": quiet,
+        "quiet": None if said["quiet"] is None else QuietSaid.model_validate(said["quiet"]),
         "last_delivery": None if delivery is None else _delivery(delivery),
     }
 

@@ -20,9 +20,15 @@ from api.channel_shapes import (
 from api.dependencies import Clock, Config, Reading, Tenant, Writing
 from api.problems import Problem, answers
 from api.settings import ApiSettings
-from spend.channels import Channel, ChannelSecret, ChannelTerms, channel_secret, channel_terms
+from spend.channels import (
+    SECRETS,
+    Channel,
+    ChannelTerms,
+    channel_as_said,
+    channel_secret,
+    channel_terms,
+)
 from spend.checked_fields import TermsRefused
-from spend.quiet_hours import as_said
 from spend.sample_notice import sample
 from store import channels
 from store.channel_deliveries import latest, put_sample
@@ -49,9 +55,11 @@ def create(
         made = said["signing_key"] = new_signing_key()
     text, key = said.pop("secret"), said.pop("signing_key")
     terms = _terms(said, config)
-    secret = _secret(terms.kind, text, key, config)
     try:
+        secret = channel_secret(terms.kind, text, key, config.checks)
         channel = channels.create(session, tenant, terms, secret, seal=config.seal, now=clock())
+    except TermsRefused as refused:
+        raise _refused(refused) from None
     except channels.NameTaken as taken:
         raise _taken(taken) from None
     except SealedElsewhere as other:
@@ -87,12 +95,18 @@ def change(
     changes = body.model_dump(exclude_unset=True)
     for field, value in changes.items():
         if value is None and field not in _NULLABLE:
-            raise _refused(field, "null is no value for it: leave it out to keep it as it is")
+            reason = "null is no value for it: leave it out to keep it as it is"
+            raise _refused(TermsRefused(field, reason))
     current = _found(session, tenant, channel_id)
     try:
-        secret = _changed_secret(session, tenant, current, changes, config)
-        terms = _terms(_as_said(current) | changes, config)
+        secret = channels.changed_secret(
+            session, tenant, current, changes, seal=config.seal, checks=config.checks
+        )
+        said = {name: value for name, value in changes.items() if name not in SECRETS}
+        terms = _terms(channel_as_said(current) | said, config)
         channel = channels.change(session, tenant, channel_id, terms, secret, seal=config.seal)
+    except TermsRefused as refused:
+        raise _refused(refused) from None
     except channels.NoSuchChannel as missing:
         raise _missing(missing) from None
     except channels.NameTaken as taken:
@@ -145,60 +159,16 @@ def _found(session: Session, tenant: int, channel_id: int) -> Channel:
         raise _missing(missing) from None
 
 
-def _as_said(current: Channel) -> dict[str, Any]:
-    return {
-        "name": current.name,
-        "kind": current.kind,
-        "to": current.to,
-        "teams": current.teams,
-        "default": current.default,
-        "levels": current.levels,
-        "digest": current.digest,
-        "quiet": None if current.quiet is None else as_said(current.quiet),
-    }
-
-
 def _terms(said: Mapping[str, Any], config: ApiSettings) -> ChannelTerms:
     try:
         return channel_terms(**said, zone=config.timezone.key)
     except TermsRefused as refused:
-        raise _refused(refused.field, str(refused)) from None
+        raise _refused(refused) from None
 
 
-def _changed_secret(
-    session: Session, tenant: int, current: Channel, changes: dict[str, Any], config: ApiSettings
-) -> ChannelSecret | None:
-    """What it is reached with from now on; None: as before. Takes it out of the changes."""
-    wanted: dict[str, str | None] = {
-        name: changes.pop(name) for name in ("secret", "signing_key") if name in changes
-    }
-    if not wanted:
-        return None
-    if current.kind == "webhook" and len(wanted) == 1:
-        kept = channels.opened(session, tenant, current.id, config.seal).secret
-        if kept is not None:
-            wanted = {"secret": kept.text, "signing_key": kept.signing_key} | wanted
-    return _secret(current.kind, wanted.get("secret"), wanted.get("signing_key"), config)
-
-
-def _secret(
-    kind: str, text: str | None, key: str | None, config: ApiSettings
-) -> ChannelSecret | None:
-    try:
-        return channel_secret(
-            kind,
-            text,
-            key,
-            allow_private=config.allow_private_destinations,
-            addresses_of=config.addresses_of,
-            has_apprise=config.has_apprise,
-        )
-    except TermsRefused as refused:
-        raise _refused(refused.field, str(refused)) from None
-
-
-def _refused(field: str, reason: str) -> Problem:
-    return Problem(422, "The channel makes no sense", f"{field}: {reason}", field=field)
+def _refused(refused: TermsRefused) -> Problem:
+    detail = f"{refused.field}: {refused}"
+    return Problem(422, "The channel makes no sense", detail, field=refused.field)
 
 
 def _missing(missing: channels.NoSuchChannel) -> Problem:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from spend.channels import AddressesOf
+from spend.channels import AddressesOf, Checks
 from spend.exchange import DAILY, Telling
 from spend.fiscal import CALENDAR_YEAR, Calendar, FiscalYear
 from store.secrets import Seal
@@ -36,6 +36,11 @@ class ApiSettings:
     """Looks hosts up, of what is saved; not set: they are only looked up when something is sent."""
     has_apprise: bool = False
     """Whether the extra is installed."""
+
+    @property
+    def checks(self) -> Checks:
+        """How what a channel is reached with is looked at when it is saved."""
+        return Checks(self.addresses_of, self.allow_private_destinations, self.has_apprise)
 
     @property
     def seal(self) -> Seal:

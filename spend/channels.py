@@ -12,7 +12,7 @@ from typing import Any, Final
 from spend.apprise_urls import check_apprise_url
 from spend.checked_fields import LONGEST_VALUE, TermsRefused, listed, one_line
 from spend.destinations import Destination, DestinationRefused, check_address, destination
-from spend.quiet_hours import QuietHours, quiet_hours
+from spend.quiet_hours import QuietHours, as_said, quiet_hours
 
 KINDS: Final = ("slack-webhook", "slack-bot", "webhook", "email", "apprise")
 LEVELS: Final = ("all", "over")
@@ -20,6 +20,9 @@ DIGESTS: Final = ("digest", "month-closed")
 """Kinds of notice that only go where they are wanted."""
 TEST: Final = "test"
 """The kind of a sample."""
+
+SECRETS: Final = ("secret", "signing_key")
+"""What is said of a channel and is no part of its terms."""
 
 SLACK_HOSTS: Final = ("hooks.slack.com", "hooks.slack-gov.com")
 MOST_TEAMS: Final = 200
@@ -86,6 +89,17 @@ class Channel(ChannelTerms):
 
 
 @dataclass(frozen=True, slots=True)
+class Checks:
+    """How what a channel is reached with is looked at when it is saved."""
+
+    addresses_of: AddressesOf
+    allow_private: bool = False
+    """Lets it lead to this machine and its network, over http."""
+    has_apprise: bool = False
+    """Whether the extra is installed."""
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelSecret:
     """What a channel is reached with. Its repr shows nothing of it."""
 
@@ -124,19 +138,29 @@ def channel_terms(
     )
 
 
+def channel_as_said(channel: ChannelTerms) -> dict[str, Any]:
+    """What ``channel_terms`` makes such terms of."""
+    return {
+        "name": channel.name,
+        "kind": channel.kind,
+        "to": list(channel.to),
+        "teams": list(channel.teams),
+        "default": channel.default,
+        "levels": channel.levels,
+        "digest": channel.digest,
+        "quiet": None if channel.quiet is None else as_said(channel.quiet),
+    }
+
+
 def channel_secret(
     kind: str,
     text: str | None,
-    signing_key: str | None = None,
-    *,
-    allow_private: bool,
-    addresses_of: AddressesOf,
-    has_apprise: bool,
+    signing_key: str | None,
+    checks: Checks,
 ) -> ChannelSecret | None:
     """What a channel of a kind is reached with; TermsRefused if it cannot be that.
 
     A host is looked up: one that has no address, or an address of the inside, is refused.
-    ``has_apprise``: whether the extra is installed.
     """
     _check_signing_key(kind, signing_key)
     if kind == "email":
@@ -145,15 +169,15 @@ def channel_secret(
         return None
     if not text:
         raise TermsRefused("secret", "the bot's token" if kind == "slack-bot" else "a URL")
-    if kind == "apprise" and not has_apprise:
+    if kind == "apprise" and not checks.has_apprise:
         raise TermsRefused("kind", "it takes an extra: pip install 'spanledger[apprise]'")
     try:
         if kind == "slack-bot":
             _check_token(text)
         elif kind == "apprise":
-            check_apprise_url(text, allow_private=allow_private)
+            check_apprise_url(text, allow_private=checks.allow_private)
         else:
-            _check_url(kind, text, allow_private, addresses_of)
+            _check_url(kind, text, checks)
     except DestinationRefused as refused:
         raise TermsRefused("secret", str(refused)) from None
     return ChannelSecret(text, signing_key)
@@ -174,22 +198,21 @@ def _check_token(token: str) -> None:
         raise TermsRefused("secret", "a bot's token begins with xoxb-")
 
 
-def _check_url(kind: str, url: str, allow_private: bool, addresses_of: AddressesOf) -> None:
-    to = destination(url, allow_private=allow_private)
-    if kind == "slack-webhook" and to.host not in SLACK_HOSTS and not allow_private:
+def _check_url(kind: str, url: str, checks: Checks) -> None:
+    to = destination(url, allow_private=checks.allow_private)
+    if kind == "slack-webhook" and to.host not in SLACK_HOSTS and not checks.allow_private:
         hosts = " or ".join(SLACK_HOSTS)
         raise DestinationRefused(f"Slack's webhooks are at {hosts}; kind webhook takes others")
-    check_resolved(to, addresses_of, allow_private=allow_private)
+    _check_resolved(to, checks)
 
 
-def check_resolved(to: Destination, addresses_of: AddressesOf, *, allow_private: bool) -> None:
-    """Refuses (DestinationRefused) a host without an address, or with one that may not be used."""
+def _check_resolved(to: Destination, checks: Checks) -> None:
     try:
-        addresses = addresses_of(to.host, to.port)
+        addresses = checks.addresses_of(to.host, to.port)
     except OSError:
         raise DestinationRefused(f"the host {to.host} is not found: is it spelt right?") from None
     for address in addresses:
-        check_address(address, allow_private=allow_private)
+        check_address(address, allow_private=checks.allow_private)
 
 
 def _to(kind: str, to: Sequence[str]) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Remembers channels, and what they are reached with, sealed."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -10,8 +11,16 @@ from sqlalchemy import Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from spend.channels import Channel, ChannelSecret, ChannelTerms
-from spend.quiet_hours import as_said, quiet_hours
+from spend.channels import (
+    SECRETS,
+    Channel,
+    ChannelSecret,
+    ChannelTerms,
+    Checks,
+    channel_as_said,
+    channel_secret,
+)
+from spend.quiet_hours import quiet_hours
 from store.secrets import SHOWN, Seal
 from store.tables.alerting import channels
 
@@ -108,6 +117,29 @@ def opened(session: Session, tenant: int, channel_id: int, seal: Seal) -> Opened
     return OpenedChannel(_channel(row), secret, row.rests_until)
 
 
+def changed_secret(
+    session: Session,
+    tenant: int,
+    channel: Channel,
+    said: Mapping[str, str | None],
+    *,
+    seal: Seal,
+    checks: Checks,
+) -> ChannelSecret | None:
+    """What a channel is reached with from now on, by what is said of ``secret``, ``signing_key``.
+
+    None: as before. What is not said of the two stays. Raises TermsRefused, SealedElsewhere.
+    """
+    wanted = {name: said[name] for name in SECRETS if name in said}
+    if not wanted:
+        return None
+    if channel.kind == "webhook" and len(wanted) == 1:
+        kept = opened(session, tenant, channel.id, seal).secret
+        if kept is not None:
+            wanted = {"secret": kept.text, "signing_key": kept.signing_key} | wanted
+    return channel_secret(channel.kind, wanted.get("secret"), wanted.get("signing_key"), checks)
+
+
 def _check_pepper(session: Session, tenant: int, seal: Seal) -> None:
     """That what is sealed here will be opened by those who opened the others."""
     latest = session.scalar(
@@ -155,18 +187,8 @@ def _sealed(secret: ChannelSecret | None, seal: Seal) -> dict[str, Any]:
 
 
 def _row(said: ChannelTerms) -> dict[str, Any]:
-    return {
-        "name": said.name,
-        "kind": said.kind,
-        "settings": {
-            "to": list(said.to),
-            "teams": list(said.teams),
-            "default": said.default,
-            "levels": said.levels,
-            "digest": said.digest,
-            "quiet": None if said.quiet is None else as_said(said.quiet),
-        },
-    }
+    settings = channel_as_said(said)
+    return {name: settings.pop(name) for name in ("name", "kind")} | {"settings": settings}
 
 
 def _channel(row: Row[Any]) -> Channel:

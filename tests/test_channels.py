@@ -6,7 +6,7 @@ import pytest
 from filled_ledger import asking, at
 from sqlalchemy import select
 
-from spend.channels import channel_secret, channel_terms
+from spend.channels import Checks, channel_secret, channel_terms
 from spend.checked_fields import TermsRefused
 from store import channels
 from store.channels import NoSuchChannel
@@ -34,8 +34,7 @@ def said(**changes: Any) -> dict[str, Any]:
 
 def made(asked: dict[str, Any], text: str | None, key: str | None = None) -> bool:
     terms = channel_terms(**asked)
-    limits: dict[str, Any] = {"allow_private": False, "addresses_of": there, "has_apprise": True}
-    return channel_secret(terms.kind, text, key, **limits) is not None
+    return channel_secret(terms.kind, text, key, Checks(there, has_apprise=True)) is not None
 
 
 def client(database: Database, **settings: Any) -> Any:
