@@ -4,6 +4,9 @@ from app.pepper import pepper_for
 from app.settings import Settings
 from jobs.context import JobSettings
 
+MESSAGE_GAP = 1.0
+"""Seconds: Slack takes a message a second, and short bursts."""
+
 
 def job_settings(settings: Settings) -> JobSettings:
     """The few settings that jobs look at."""
@@ -13,6 +16,9 @@ def job_settings(settings: Settings) -> JobSettings:
         rate_policy=settings.rate_policy,
         fiscal_year=settings.fiscal_year,
         slack_webhook_url=settings.slack_webhook_url,
+        smtp_url=settings.smtp_url,
+        mail_from=settings.mail_from,
+        message_gap=MESSAGE_GAP,
         allow_private_destinations=settings.allow_private_destinations,
         api_url=settings.api_addr.url,
         key_pepper=pepper_for(settings),

@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping
+from email.utils import formataddr, parseaddr
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -89,6 +90,26 @@ def _webhook(value: str) -> str:
     return value
 
 
+def _smtp(value: str) -> str:
+    # It may hold a password: no message repeats it.
+    try:
+        parts = urlsplit(value)
+        known = parts.scheme in {"smtp", "smtps"} and parts.hostname and (parts.port or True)
+    except ValueError:
+        known = False
+    if not known or parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("write a URL such as smtp://user:password@mail.example.com:587")
+    return value
+
+
+def _sender(value: str) -> str:
+    name, address = parseaddr(value)
+    mailbox, _, host = address.rpartition("@")
+    if not value.isprintable() or not value.isascii() or not mailbox or "." not in host:
+        raise ValueError("write an address such as alerts@example.com")
+    return formataddr((name, address))
+
+
 def _pepper(value: str) -> str:
     if len(value) < 16:  # noqa: PLR2004  # shorter than what anybody's generator gives
         raise ValueError("it must have 16 characters or more")
@@ -163,6 +184,12 @@ class Settings(BaseSettings):
     slack_webhook_url: Annotated[str, AfterValidator(_webhook)] | None = Field(
         default=None, description="Where alerts go, unless their budget names another webhook."
     )
+    smtp_url: Annotated[str, AfterValidator(_smtp)] | None = Field(
+        default=None, description="The server that sends mail: smtp:// with STARTTLS, or smtps://."
+    )
+    mail_from: Annotated[str, AfterValidator(_sender)] | None = Field(
+        default=None, description="Whose mail it is: an address, or a name and an address."
+    )
     allow_private_destinations: bool = Field(
         default=False, description="Lets webhooks go to this machine and its network, over http."
     )
@@ -204,6 +231,8 @@ class Settings(BaseSettings):
                 f"{PREFIX}SLACK_WEBHOOK_URL: it must be https "
                 f"({PREFIX}ALLOW_PRIVATE_DESTINATIONS=true lets tests use http)"
             )
+        if (self.smtp_url is None) != (self.mail_from is None):
+            raise ValueError(f"{PREFIX}SMTP_URL and {PREFIX}MAIL_FROM: set both, or none")
         return self
 
     @property
