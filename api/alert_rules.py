@@ -20,9 +20,9 @@ from api.rule_shapes import (
 )
 from spend.alert_rules import Rule, RuleTerms
 from spend.checked_fields import TermsRefused
-from spend.rule_terms import changed_fields, rule_of_fields
 from store import alert_rules, rule_states
-from store.channel_names import channel_names, channels_named
+from store.channel_names import channel_names
+from store.rule_fields import rule_said
 
 router = APIRouter(prefix="/v1/alert-rules", tags=["alert rules"])
 
@@ -117,11 +117,7 @@ def terms_said(
 ) -> RuleTerms:
     """The terms that somebody said, or Problem 422; ``changes`` are those that they change."""
     try:
-        fields = said if changes is None else changed_fields(changes, said)
-        channel_ids: tuple[int, ...] = () if changes is None else changes.channel_ids
-        if "channels" in said:
-            channel_ids = channels_named(said["channels"], names)
-        return rule_of_fields(fields, channel_ids=channel_ids)
+        return rule_said(said, names, changes=changes)
     except TermsRefused as refused:
         detail = f"{refused.field}: {refused}"
         raise Problem(422, "The rule makes no sense", detail, field=refused.field) from None

@@ -9,8 +9,8 @@ from api.shapes import instant
 from spend.alert_rules import Measured, Rule, level_of
 from spend.rule_kinds import KINDS
 from spend.rule_states import Open
-from spend.rule_terms import fields_of_rule
 from spend.rule_words import said
+from store.rule_fields import rule_fields
 from store.rule_states import Kept
 
 _NUMBER: JsonDict = {"anyOf": [{"type": "string"}, {"type": "integer"}, {"type": "null"}]}
@@ -159,12 +159,11 @@ def rule_answer(rule: Rule, channels: dict[int, str]) -> RuleAnswer:
     """A rule as the API shows it."""
     kind = KINDS.get(rule.terms.kind)
     return RuleAnswer.model_validate(
-        fields_of_rule(rule.terms)
+        rule_fields(rule.terms, channels)
         | {
             "id": rule.id,
             "version": rule.version,
             "unit": "" if kind is None else kind.unit,
-            "channels": [channels.get(each, str(each)) for each in rule.terms.channel_ids],
             "created_at": instant(rule.created_at),
         }
     )

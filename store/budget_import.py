@@ -12,10 +12,10 @@ from spend.budget_files import BudgetFile, BudgetFileRefusedError, Written
 from spend.budget_tree import check_placed
 from spend.budgets import Budget, Terms
 from spend.checked_fields import TermsRefused
-from spend.rule_terms import fields_of_rule, rule_of_fields
 from store import alert_rules, budgets
-from store.budget_names import Names, Usual, channels_named, names, terms_said
+from store.budget_names import Names, Usual, names, terms_said
 from store.budget_rows import end, put
+from store.rule_fields import rule_fields, rule_said
 from store.tables.budgets import BUDGET_IDS
 
 CREATED: Final = "created"
@@ -42,7 +42,7 @@ def exported(session: Session, tenant: int, now: datetime) -> tuple[list[Any], l
     rules = alert_rules.all_in_force(session, tenant)
     return (
         [there.fields(each[0].terms) for each in there.live.values()],
-        [_rule_fields(each.terms, there) for each in rules],
+        [rule_fields(each.terms, there.channels) for each in rules],
     )
 
 
@@ -158,7 +158,7 @@ def _rules(
     taken: list[Taken] = []
     for each in said:
         try:
-            terms = rule_of_fields(_rule_said(each.fields, there))
+            terms = rule_said(each.fields, there.channels)
         except TermsRefused as refused:
             raise BudgetFileRefusedError(each.place, refused.field, str(refused)) from None
         if terms.name not in held:
@@ -167,29 +167,13 @@ def _rules(
             continue
         current = held.pop(terms.name)
         made = alert_rules.change(session, tenant, current.id, terms, now)
-        was, becomes = (_rule_fields(one, there) for one in (current.terms, terms))
+        was, becomes = (rule_fields(one, there.channels) for one in (current.terms, terms))
         what = UNCHANGED if made.version == current.version else CHANGED
         taken.append(Taken("alert rule", terms.name, what, _changes(was, becomes)))
     for name, rule in sorted(held.items()) if close_missing else ():
         alert_rules.close(session, tenant, rule.id, now)
         taken.append(Taken("alert rule", name, CLOSED))
     return taken
-
-
-def _rule_said(fields: Mapping[str, Any], there: Names) -> dict[str, Any]:
-    """Channels by their names, as everywhere in a file."""
-    said = dict(fields)
-    if "channels" in said:
-        said["channel_ids"] = list(channels_named(said.pop("channels"), there))
-    elif "channel_ids" in said:
-        raise TermsRefused("channel_ids", "name channels, by their names")
-    return said
-
-
-def _rule_fields(terms: Any, there: Names) -> dict[str, Any]:
-    fields = fields_of_rule(terms)
-    ids = fields.pop("channel_ids")
-    return fields | {"channels": [there.channels.get(each, str(each)) for each in ids]}
 
 
 def _changes(

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from spend.budget_fields import changed_fields, check_types, fields_of_terms, terms_of_fields
@@ -13,8 +12,8 @@ from spend.budgets import Budget, Terms
 from spend.checked_fields import TermsRefused, quoted
 from spend.fiscal import FiscalYear
 from store.budgets import live
+from store.channel_names import channel_names, channels_named
 from store.secrets import Seal, SealedElsewhere, last4
-from store.tables.alerting import channels
 
 ELLIPSIS = "…"
 """Before what is shown of a secret."""
@@ -71,14 +70,9 @@ class Names:
 
 def names(session: Session, tenant: int, now: datetime) -> Names:
     """All there are at ``now``."""
-    rows = session.execute(
-        select(channels.c.id, channels.c.name).where(
-            channels.c.tenant_id == tenant, channels.c.removed_at.is_(None)
-        )
-    )
     held = live(session, tenant, now)
     by_name = {each[0].terms.name: each[0].id for each in held.values()}
-    return Names(held, {row.id: row.name for row in rows}, by_name)
+    return Names(held, channel_names(session, tenant), by_name)
 
 
 def terms_said(
@@ -108,7 +102,7 @@ def terms_said(
     if "parent" in said:
         parent_id = _parent(said["parent"], there)
     if "channels" in said:
-        channel_ids = channels_named(said["channels"], there)
+        channel_ids = channels_named(said["channels"], there.channels)
     as_kept = kept is not None and url in {kept, shown_secret(kept)}
     if not as_kept and url is not None and url.startswith(ELLIPSIS):
         reason = "the end of a secret that is not kept here: write the URL, or leave it out"
@@ -138,18 +132,6 @@ def _parent(said: str | int | None, there: Names) -> int | None:
     if found is None:
         raise TermsRefused("parent", f"no budget {quoted(name)} is in force")
     return found
-
-
-def channels_named(said: object, there: Names) -> tuple[int, ...]:
-    """The ids of channels by their names. Raises TermsRefused."""
-    if not isinstance(said, Sequence) or isinstance(said, str):
-        raise TermsRefused("channels", "must be a list of names of channels")
-    by_name = {name: channel_id for channel_id, name in there.channels.items()}
-    for each in said:
-        if not isinstance(each, str) or each not in by_name:
-            known = ", ".join(sorted(by_name)) or "none"
-            raise TermsRefused("channels", f"no channel {quoted(str(each))}: there are {known}")
-    return tuple(by_name[each] for each in said)
 
 
 def _sealed(url: str | None, kept: str | None, seal: Seal) -> str | None:
