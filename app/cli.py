@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "what-if": "Show what calls would have cost elsewhere",
     "budgets": "Show and set budgets",
     "alerts": "Show alerts, acknowledge, snooze and mute them",
+    "channels": "Show and set where alerts go",
     "jobs": "Run the jobs: by the clock, or one by hand",
     "collector": "Run the collector alone",
     "api": "Run the API alone",
