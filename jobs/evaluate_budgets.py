@@ -68,18 +68,18 @@ def run(context: JobContext) -> Done:
     for budget_id, why in measures.troubles.items():
         log.warning("a budget could not be compared", budget=budget_id, why=why)
     names = {each.id: each.terms.name for each in history}
+    lost = measures.troubles.keys() - {each.budget.id for each in measures.found}
     its = _Round(now, as_of, context.settings, names, measures.held)
     new = standings.changed([_standing(each, its) for each in found], measures.held, now)
     sent = 0
     with context.database.write() as session:
-        standings.forget(session, TENANT, measures.troubles, now)
+        standings.forget(session, TENANT, lost, now)
         standings.put(session, TENANT, new, now)
         for each in found:
             sent += _recorded(session, each, its)
-    compared = len(names) - len(measures.troubles)
-    note = f"{compared} budgets, {sent} messages"
-    if measures.troubles:
-        note += f", {len(measures.troubles)} cannot be compared"
+    note = f"{len(names) - len(lost)} budgets, {sent} messages"
+    if lost:
+        note += f", {len(lost)} cannot be compared"
     return Done(note, complete_until=as_of)
 
 

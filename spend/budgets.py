@@ -107,6 +107,8 @@ class Budget:
     """The first version of those in a row that measure like this one: crossings are its."""
     effective_from: datetime | None = None
     """From when it holds (UTC), should that be later than when it was made."""
+    unreadable: str | None = None
+    """Why not all of its terms can be read, as a later version of spanledger wrote them."""
 
     @property
     def starts(self) -> datetime:

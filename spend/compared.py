@@ -66,7 +66,9 @@ def before_of(versions: Sequence[Budget], of: Compared) -> Compared | None:
     """
     moment = of.period.start - _INSTANT
     held = [each for each in versions if each.in_force(moment)]
-    if not held or held[-1].terms.currency != of.budget.terms.currency:
+    if not held or held[-1].unreadable is not None:
+        return None
+    if held[-1].terms.currency != of.budget.terms.currency:
         return None
     period = period_of(held[-1].terms, moment)
     if period is None or period.end != of.period.start:

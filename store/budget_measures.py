@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from itertools import groupby
+from zoneinfo import ZoneInfoNotFoundError
 
 from sqlalchemy.orm import Session
 
@@ -50,7 +51,7 @@ class Measures:
     found: list[Measured]
     """By budget; of each, the earlier periods first."""
     troubles: Mapping[int, str]
-    """Budget -> why it cannot be compared."""
+    """Budget -> why it, or an earlier version of it, cannot be compared."""
     held: Held
     """What was known before of where they stand."""
 
@@ -85,9 +86,15 @@ def measure(
     plans: dict[int, _Plan] = {}
     for budget_id, each in versions.items():
         try:
-            plans[budget_id] = _Plan(_compared(each, now, present_alone=present_alone))
+            plans[budget_id] = _Plan(_present(each, now))
         except Exception as error:  # noqa: BLE001  # a zone that this machine does not have, ...
             troubles[budget_id] = _why(error)
+            continue
+        for version in () if present_alone else each:
+            try:
+                plans[budget_id].compared += _last(version, now)
+            except Exception as error:  # noqa: BLE001  # one that was replaced: the others count
+                troubles[budget_id] = f"version {version.version}: {_why(error)}"
     since = {
         budget_id: min(each.period.start for each in plan.compared)
         for budget_id, plan in plans.items()
@@ -104,17 +111,25 @@ def measure(
     read = _read(session, tenant, plans.values(), now)
     found: list[Measured] = []
     for budget_id, plan in plans.items():
-        try:
-            found.extend(_measured(plan, versions[budget_id], read, held))
-        except Exception as error:  # noqa: BLE001  # a dimension that this version does not know
-            troubles[budget_id] = _why(error)
+        its, trouble = _measured(plan, versions[budget_id], read, held)
+        found += its
+        if trouble is not None:
+            troubles[budget_id] = trouble
     return Measures(found, troubles, held)
 
 
-def _compared(versions: Sequence[Budget], now: datetime, *, present_alone: bool) -> list[Compared]:
+def _present(versions: Sequence[Budget], now: datetime) -> list[Compared]:
+    if versions[-1].unreadable is not None:
+        raise ValueError(versions[-1].unreadable)
     present = present_of(versions, now)
-    last = [] if present_alone else [last_of(each, now) for each in versions]
-    return [each for each in (*last, present) if each is not None]
+    return [] if present is None else [present]
+
+
+def _last(version: Budget, now: datetime) -> list[Compared]:
+    if version.unreadable is not None:
+        raise ValueError(version.unreadable)
+    last = last_of(version, now)
+    return [] if last is None else [last]
 
 
 def _add_what_is_needed(
@@ -160,26 +175,33 @@ def _read(session: Session, tenant: int, plans: Iterable[_Plan], now: datetime) 
 
 def _measured(
     plan: _Plan, versions: Sequence[Budget], read: SpendRead, held: Held
-) -> list[Measured]:
+) -> tuple[list[Measured], str | None]:
+    """What can be measured of a budget, and why something cannot, if so."""
     found: dict[Period, Measured] = {}
+    trouble = None
     periods = [(each, False) for each in plan.caught_up] + [(each, True) for each in plan.compared]
     for each, compared in sorted(periods, key=lambda pair: pair[0].period.start):
         terms = each.budget.terms
-        spent = read.on(terms.filter, terms.currency, each.period)
-        measured = Measured(
-            budget=each.budget,
-            period=each.period,
-            present=each.present,
-            compared=compared,
-            spent=spent.amount,
-            without_rate=spent.without,
-            rolled_in=_rolled_in(each, versions, found, held),
-        )
-        window = plan.windows.get(each.period)
-        if window is not None and measured.limit > 0:
-            measured = replace(measured, pace=_pace(measured, window, read))
+        try:
+            spent = read.on(terms.filter, terms.currency, each.period)
+            measured = Measured(
+                budget=each.budget,
+                period=each.period,
+                present=each.present,
+                compared=compared,
+                spent=spent.amount,
+                without_rate=spent.without,
+                rolled_in=_rolled_in(each, versions, found, held),
+            )
+            window = plan.windows.get(each.period)
+            if window is not None and measured.limit > 0:
+                measured = replace(measured, pace=_pace(measured, window, read))
+        except Exception as error:  # noqa: BLE001  # a dimension that this version does not know
+            its = "" if each.present else f"version {each.budget.version}: "
+            trouble = its + _why(error)
+            continue
         found[each.period] = measured
-    return list(found.values())
+    return list(found.values()), trouble
 
 
 def _pace(measured: Measured, window: Period, read: SpendRead) -> Pace:
@@ -205,6 +227,6 @@ def _rolled_in(
 
 
 def _why(error: Exception) -> str:
-    if isinstance(error, KeyError):
+    if isinstance(error, KeyError) and not isinstance(error, ZoneInfoNotFoundError):
         return f"{error.args[0]!r} is not known to this version of spanledger"
-    return str(error)[:200] or type(error).__name__
+    return str(error.args[0])[:200] if error.args else type(error).__name__

@@ -117,6 +117,12 @@ def put(session: Session, tenant: int, budget: Budget) -> None:
 
 
 def _budget(row: Row[Any]) -> Budget:
+    unreadable, fiscal, own = None, CALENDAR_YEAR, None
+    try:
+        fiscal, own = fiscal_year(row.fiscal), own_period(row.own_period)
+    except (KeyError, TypeError, ValueError) as error:
+        # One budget that this version cannot read must not hide all others.
+        unreadable = f"how its periods are cut cannot be read: {error}"
     terms = Terms(
         name=row.name,
         filter={name: tuple(values) for name, values in sorted(row.filter.items())},
@@ -126,8 +132,8 @@ def _budget(row: Row[Any]) -> Budget:
         timezone=row.timezone,
         thresholds=tuple(row.thresholds),
         webhook_url=row.webhook_url,
-        fiscal=fiscal_year(row.fiscal),
-        own_period=own_period(row.own_period),
+        fiscal=fiscal,
+        own_period=own,
         rollover_cap=row.rollover_cap,
         parent_id=row.parent_id,
         owner=row.owner,
@@ -144,6 +150,7 @@ def _budget(row: Row[Any]) -> Budget:
         row.replaced_at,
         armed=row.version,
         effective_from=row.effective_from,
+        unreadable=unreadable,
     )
 
 

@@ -118,16 +118,21 @@ def put(session: Session, tenant: int, new: Collection[Standing], now: datetime)
     """Writes standings: of whoever else wrote one of them meanwhile, the last one holds."""
     if not new:
         return
+    # Of a week and a day that begin alike, as versions may have them, the later version's holds.
+    its = {
+        (each.budget_id, each.period.start): each
+        for each in sorted(new, key=lambda each: each.version)
+    }
     rows = [
         {
             "tenant_id": tenant,
-            "budget_id": each.budget_id,
-            "period_start": each.period.start,
+            "budget_id": budget_id,
+            "period_start": start,
             "as_of": each.as_of,
             "changed_at": now,
             **_content(each),
         }
-        for each in sorted(new, key=lambda each: (each.budget_id, each.period.start))
+        for (budget_id, start), each in sorted(its.items())
     ]
     for at in range(0, len(rows), _AT_ONCE):
         put_ = insert(table).values(rows[at : at + _AT_ONCE])

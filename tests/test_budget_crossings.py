@@ -2,14 +2,19 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from budgeted import budget, change, charge, evaluate
+from budgeted import NOW, budget, change, charge, evaluate
 from filled_ledger import IDLE, at, put_charge
-from sqlalchemy import event, select, update
+from sqlalchemy import event, select, text, update
+from sqlalchemy.orm import Session
 
+from jobs import evaluate_budgets
 from spend.calls import Route
+from spend.notices import Notice
 from store import budgets
+from store.budget_status import statuses
 from store.sessions import Database
 from store.tables import budgets as tables
 from store.tenants import TENANT
@@ -180,17 +185,64 @@ def test_eight_replicas_at_a_time_find_one_crossing(database: Database) -> None:
     assert len(waiting(database)) == 2
 
 
-def test_a_budget_that_cannot_be_compared_harms_no_other(database: Database) -> None:
-    for name in ("first", "second", "third"):
+UNREADABLE: dict[str, dict[str, object]] = {
+    "zone": {"timezone": "Not/Here"},
+    "dimension": {"filter": {"mood": []}},
+    "period": {"period": "fortnight"},
+    "fiscal year": {"period": "fiscal-year", "fiscal": {"kind": "4-4-4"}},
+    "own period": {"period": "custom", "own_period": {"every": "full moon"}},
+}
+
+
+def test_a_budget_that_cannot_be_compared_harms_no_other_and_says_why(database: Database) -> None:
+    table = tables.budgets
+    for name in (*UNREADABLE, "ours"):
         budget(database, name=name)
     with database.write() as session:
-        table = tables.budgets
-        session.execute(update(table).where(table.c.name == "first").values(timezone="Not/Here"))
-        session.execute(update(table).where(table.c.name == "second").values(filter={"mood": []}))
+        for name, values in UNREADABLE.items():
+            session.execute(update(table).where(table.c.name == name).values(**values))
+    charge(database, "80")
+    assert evaluate(database).note == "1 budgets, 1 messages, 5 cannot be compared"
+    assert len(crossed(database)) == 1
+    assert "ours" in waiting(database)[0]
+    with database.read() as session:
+        found = statuses(session, TENANT, budgets.all_in_force(session, TENANT, NOW), NOW)
+    troubles = {each.budget.terms.name: each.trouble for each in found}
+    assert troubles.pop("ours") is None
+    assert all(troubles.values())
+    assert troubles["dimension"] == "'mood' is not known to this version of spanledger"
+
+
+def test_an_earlier_version_that_cannot_be_read_leaves_the_present_one(database: Database) -> None:
+    first = budget(database, created=at("2026-10-01"))
+    change(database, first, at("2026-11-02"), amount="90")
+    with database.write() as session:
+        version = tables.budgets.c.version == 1
+        session.execute(update(tables.budgets).where(version).values(filter={"mood": []}))
     charge(database, "80")
     evaluate(database)
-    assert len(crossed(database)) == 1
-    assert "third" in waiting(database)[0]
+    assert crossed(database) == [(2, 80)]
+
+
+def test_a_crossing_that_cannot_be_written_loses_no_other(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("first", "second", "third"):
+        budget(database, name=name, thresholds=[80])
+    charge(database, "80")
+    told = evaluate_budgets.tell
+
+    def tell(session: Session, tenant: int, notice: Notice, **its: Any) -> int:
+        if "second" in notice.title:
+            session.execute(text("SELECT 1 / 0"))
+        return told(session, tenant, notice, **its)
+
+    monkeypatch.setattr(evaluate_budgets, "tell", tell)
+    evaluate(database)
+    assert [title.split()[4] for title in waiting(database)] == ["first", "third"]
+    monkeypatch.undo()
+    evaluate(database)
+    assert [title.split()[4] for title in waiting(database)] == ["first", "third", "second"]
 
 
 def test_as_many_statements_are_made_for_fifty_budgets_as_for_five(database: Database) -> None:
