@@ -53,7 +53,7 @@ def import_file(file: Path, *, dry_run: bool, close_missing: bool) -> None:
     """  # noqa: D301 - click's mark for lines that are not to be wrapped
     settings = read_settings()
     try:
-        said = file_of(_text(file), toml=file.suffix.lower() == ".toml")
+        said = file_of(read_text(file), toml=file.suffix.lower() == ".toml")
         with database_for(settings) as database, database.write() as session:
             taken = take(
                 session,
@@ -72,7 +72,8 @@ def import_file(file: Path, *, dry_run: bool, close_missing: bool) -> None:
     _tell(taken, dry_run=dry_run)
 
 
-def _text(file: Path) -> str:
+def read_text(file: Path) -> str:
+    """A file as text. Raises ClickException where it is not UTF-8."""
     try:
         return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:

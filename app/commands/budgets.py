@@ -8,7 +8,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from app.commands import budget_changes, budget_files
+from app.commands import budget_changes, budget_files, budget_preview
 from app.commands.budget_changes import named
 from app.database import database_for
 from app.settings import read_settings
@@ -41,6 +41,7 @@ for each in (budget_changes.create, budget_changes.change, budget_changes.close)
     command.add_command(each)
 command.add_command(budget_files.export)
 command.add_command(budget_files.import_file)
+command.add_command(budget_preview.command)
 
 
 @command.command("list", epilog="\b\nExample:\n  spanledger budgets list")
