@@ -65,6 +65,34 @@ def test_what_is_not_there_or_taken_is_told() -> None:
     assert (taken.exit_code, taken.output) == (1, "Error: there is a budget named 'a'\n")
 
 
+def test_a_budget_is_changed_now_or_later_and_closed(database: Database) -> None:
+    run("create", "--name", "all", "--amount", "5000", "--owner", "Ada")
+    made = run(
+        *("create", "--name", "search", "--on", "team=search", "--amount", "10", "--parent", "all"),
+        *("--period", "custom", "--starts-on", "2026-11-02", "--days", "14", "--currency", "USD"),
+        *("--forecast", "100", "--pace", "200", "--rollover-cap", "5", "--remind-hours", "24"),
+    )
+    assert made.exit_code == 0, made.output
+    listed = run("list").output
+    assert "  search" in listed
+    assert "2026-11-02 each 14 days, rolls over to 5.00" in listed
+    assert "80, 100 %; forecast 100 %; pace 200 %" in listed
+    said = run("change", "search", "--amount", "20", "--clear", "pace", "--clear", "parent")
+    assert said.output == "version 2 of budget 2 is in force\n"
+    assert run("change", "2", "--amount", "20").output == "budget 2 says that already\n"
+    later = run("change", "search", "--amount", "30", "--effective-from", "2999-01-01")
+    assert later.exit_code == 2, "no year from which no calendar day can be reckoned"
+    later = run("change", "search", "--amount", "30", "--effective-from", "2100-01-01")
+    assert later.output == "version 3 of budget 2 holds from 2100-01-01 UTC on\n"
+    assert "search: version 3 from 2100-01-01: amount 30.00" in run("list").output
+    assert run("change", "search", "--amount", "40").exit_code == 1
+    assert run("change", "search", "--withdraw").output == "version 3 of budget 2 is withdrawn\n"
+    assert run("close", "search").output == "budget 2 is closed\n"
+    assert run("close", "search").output == "Error: no budget search is in force\n"
+    charge(database, "1", slot="2020-01-01")
+    assert "not allocated" not in run("status").output
+
+
 def test_every_command_shows_an_example() -> None:
-    for name in ((), ("create",), ("list",), ("status",)):
-        assert "Example:\n    spanledger budgets" in run(*name, "--help").output
+    for name in ("", "create", "list", "status", "change", "close", "export", "import"):
+        assert "Example:\n    spanledger budgets" in run(*name.split(), "--help").output
