@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from jobs.context import JobSettings
 from jobs.parcels import Place
+from spend.channels import TEST
 from spend.notices import Notice
 from store.notify import tell_at
 from store.outbox import DEFAULT
@@ -27,9 +28,9 @@ def tell_others(
 ) -> None:
     """Puts a notice on its way to the default channels: once a day (UTC), place and cause.
 
-    Never to the place that it tells of, nor about a notice of its own kind.
+    Never to the place that it tells of, nor about a notice of its own kind or a sample.
     """
-    if lost.kind == KIND:
+    if lost.kind in {KIND, TEST}:
         return
     others = _others(session, tenant, place, settings)
     if not others:

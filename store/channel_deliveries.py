@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from spend.notices import Notice
-from store.notify import tell
+from store.channels import one
+from store.notify import tell_at
 from store.tables.budgets import outbox
 
 
@@ -55,20 +56,21 @@ def put_sample(
 ) -> int:
     """Puts a sample on its way to a channel, or to where the setting says; answers its id.
 
-    ``key``: one that no other sample has.
+    ``key``: one that no other sample has. Raises NoSuchChannel.
     """
     key = f"sample:{key}"
-    tell(
-        session,
-        tenant,
-        sample,
-        key=key,
-        channel_ids=() if channel_id is None else (channel_id,),
-        now=now,
-    )
+    where = None if channel_id is None else one(session, tenant, channel_id)
+    tell_at(session, tenant, sample, [where], key=key, now=now)
     mine = outbox.c.tenant_id == tenant, outbox.c.key == f"{key}:1"
     message_id: int = session.execute(select(outbox.c.id).where(*mine)).scalar_one()
     return message_id
+
+
+def is_being_sent(session: Session, tenant: int, message_id: int) -> bool:
+    """Whether somebody has claimed it."""
+    wanted = outbox.c.tenant_id == tenant, outbox.c.id == message_id
+    claimed = outbox.c.status == "pending", outbox.c.leased_to.is_not(None)
+    return session.scalar(select(outbox.c.id).where(*wanted, *claimed)) is not None
 
 
 def drop_unsent(session: Session, tenant: int, message_id: int, why: str) -> None:

@@ -1,11 +1,11 @@
-"""``spanledger channels``: no secret is an argument, or is printed."""
+"""``spanledger channels``, ``alerts test``: no secret is an argument, or is printed."""
 
 import re
 from collections.abc import Iterator
 
 import pytest
 from click.testing import CliRunner
-from slack_stand_in import StandIn, slack_stand_in
+from slack_stand_in import StandIn, answer, slack_stand_in
 
 from app.cli import cli
 
@@ -63,4 +63,25 @@ def test_channels_are_made_listed_changed_and_removed(shell: Shell, slack: Stand
     shell("channels add --name ops --kind email --to ops@example.com --digest")
     key = shell("channels add --name w --kind webhook --secret-from-env HOOK").splitlines()[1]
     assert key.startswith("whsec_")
+    assert slack.url not in shell.printed
+
+
+def test_a_sample_is_sent_at_once_and_what_was_answered_is_said(
+    shell: Shell, slack: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell("channels add --name search --kind slack-webhook --levels over --secret-from-env HOOK")
+    assert "channel search took it: message 1" in shell("alerts test search")
+    assert "This is a sample from spanledger to channel search" in slack.texts[0]
+    slack.script = [answer(404, b"no_service"), answer(500)]
+    refused = shell("alerts test search", code=1)
+    assert "channel search did not take it: answered 404 no_service" in refused
+    assert "answered 500" in shell("alerts test search", code=1)
+    # It is not tried again tomorrow.
+    assert "dropped" in shell("channels list")
+    assert "no Slack webhook is set" in shell("alerts test", code=1)
+    monkeypatch.setenv("SPANLEDGER_SLACK_WEBHOOK_URL", slack.url)
+    assert "the webhook of the settings took it" in shell("alerts test")
+    assert "there is no channel shop" in shell("alerts test shop", code=1)
+    assert "0 sent" in shell("jobs run alerts")
+    assert len(slack.texts) == 4
     assert slack.url not in shell.printed

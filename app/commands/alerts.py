@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from app.alert_table import alerts_table, silences_table, untold
+from app.commands import alert_sample
 from app.database import database_for
 from app.parameters import MomentType
 from app.settings import read_settings
@@ -33,6 +34,9 @@ def command() -> None:
     A budget or an alert rule that is snoozed tells later what is still true then. One that is
     muted tells nothing: what it would have told is dropped, and shown with the reason.
     """
+
+
+command.add_command(alert_sample.command)
 
 
 @command.command(

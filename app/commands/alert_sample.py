@@ -1,0 +1,41 @@
+"""``spanledger alerts test``: tries out a channel."""
+
+from datetime import UTC, datetime
+from secrets import token_hex
+
+import click
+
+from app.commands.channels import named
+from app.database import database_for
+from app.job_settings import job_settings
+from app.settings import read_settings
+from jobs.context import JobContext
+from jobs.try_out import Sample, try_out
+from spend.sample_notice import sample
+
+
+@click.command(
+    "test",
+    short_help="Send a sample.",
+    epilog="\b\nExample:\n  spanledger alerts test search",
+)
+@click.argument("channel", metavar="[NAME|ID]", required=False)
+def command(channel: str | None) -> None:
+    """Send a sample to a channel now, as an alert would be sent, quiet hours or not.
+
+    Without a channel: to SPANLEDGER_SLACK_WEBHOOK_URL. Ends with 1 unless it was taken, and says
+    what was answered.
+    """
+    settings = read_settings()
+    with database_for(settings) as database:
+        channel_id, name = None, "the webhook of the settings"
+        if channel is not None:
+            with database.read() as session:
+                found = named(session, channel)
+            channel_id, name = found.id, f"channel {found.name}"
+        context = JobContext(database, datetime.now(UTC), job_settings(settings), by_hand=True)
+        notice = sample(name, "spanledger alerts test")
+        sent = try_out(context, Sample(channel_id, notice, token_hex(8)))
+    if sent.status != "sent":
+        raise click.ClickException(f"{name} did not take it: {sent.last_error}")
+    click.echo(f"{name} took it: message {sent.id}")
