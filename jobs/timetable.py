@@ -25,6 +25,7 @@ from jobs import (
     refresh_prices,
     reprice,
     roll,
+    seal_secrets,
     send_alerts,
     watch,
 )
@@ -56,6 +57,7 @@ JOBS: Final = {
     "forecast": Job(forecast_budgets.run, 900, "expects what periods of budgets will come to"),
     "budgets": Job(evaluate_budgets.run, 30, "compares spend with budgets, writes crossings"),
     "watch": Job(watch.run, 60, "measures what alert rules watch, writes what passed a bound"),
+    "secrets": Job(seal_secrets.run, 3600, "seals webhooks that were saved before there were seals"),
     "alerts": Job(send_alerts.run, 10, "sends what the outbox holds"),
 }
 

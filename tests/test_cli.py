@@ -129,8 +129,10 @@ def test_a_round_by_hand_runs_every_job_in_order_and_the_list_tells_of_it(run: R
         "prices",
         "charge",
         "reprice",
+        "forecast",
         "budgets",
         "watch",
+        "secrets",
         "alerts",
     ]
     assert "never" not in run("jobs", "list")
