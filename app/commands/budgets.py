@@ -82,17 +82,15 @@ def status(budget: str | None) -> None:
             tree = [(0, named(session, budget, now))]
         found = statuses(session, TENANT, [each for _, each in tree], now)
         expected = forecasts(session, TENANT)
-    table = Table(
-        *(right("id"), "name", "period", right("spent"), right("of"), right(""), right("left")),
-        *(right("expected"), ""),
-        box=None,
-        pad_edge=False,
-    )
+    columns = ("name", "period", right("spent"), right("of"), right(""), right("left"), "")
+    table = Table(*columns, box=None, pad_edge=False)
     for (depth, _), stands in zip(tree, found, strict=True):
-        start = stands.period.start if stands.period else now
-        forecast = expected.get((stands.budget.id, start))
-        table.add_row(*_row(depth, stands, forecast, there))
+        table.add_row(*_row(depth, stands))
     _print(table)
+    for stands in found:
+        start = stands.period.start if stands.period else now
+        for note in _notes(stands, expected.get((stands.budget.id, start)), there):
+            click.echo(f"{stands.budget.terms.name}: {note}")
     if found and (complete := found[0].complete_until):
         click.echo(f"complete until {complete.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC")
 
@@ -145,31 +143,36 @@ def _changed(before: Terms, after: Terms, there: Names) -> Iterator[str]:
             yield f"{field} {value}"
 
 
-def _row(depth: int, found: Status, forecast: Forecast | None, there: Names) -> list[str | Text]:
+def _row(depth: int, found: Status) -> list[str | Text]:
     said, period = found.budget.terms, found.period
+    # Cut, so that 99.9 % does not read as a threshold that it has not reached.
+    share = None if found.percent is None else found.percent // 1
     return [
-        str(found.budget.id),
-        Text(f"{'  ' * depth}{said.name}"),
+        Text(f"{'  ' * depth}{said.name}", overflow="fold"),
         "none now" if period is None else name_of(said, period),
         "" if period is None else _money(found.spent, said.currency),
         f"{Decimal(plain(found.limit)):,} {said.currency}",
-        "" if period is None or found.percent is None else f"{plain(found.percent)} %",
+        "" if period is None or share is None else f"{share:,} %",
         "" if period is None else _money(found.left, said.currency),
-        "" if forecast is None else _money(forecast.expected, said.currency),
-        Text(", ".join(_notes(found, there))),
+        "" if period is None else found.state,
     ]
 
 
-def _notes(found: Status, there: Names) -> Iterator[str]:
-    """Its state, and what more there is to know."""
+def _notes(found: Status, forecast: Forecast | None, there: Names) -> Iterator[str]:
+    """What more there is to know of where it stands."""
     said = found.budget.terms
-    yield found.trouble or found.state
+    if found.trouble:
+        yield found.trouble
+    if forecast is not None:
+        low, high = (_money(each, said.currency) for each in (forecast.low, forecast.high))
+        told = f"{_money(forecast.expected, said.currency)} expected ({low} to {high})"
+        yield told + (f", at {found.pace} % of the even rate" if found.pace is not None else "")
     if found.rolled_in:
-        yield f"{_money(found.rolled_in, said.currency)} rolled in"
-    if children := there.children(found.budget.id):
-        left = EXACT.subtract(said.amount, allocated(found.budget, children))
-        money = _money(abs(left), said.currency)
-        yield f"{money} {'not allocated' if left >= 0 else 'too much allocated'}"
+        yield f"{_money(found.rolled_in, said.currency)} rolled in from the last period"
+    if given := allocated(found.budget, there.children(found.budget.id)):
+        over = EXACT.subtract(given, said.amount)
+        more = f", {_money(over, said.currency)} more than there is" if over > 0 else ""
+        yield f"{_money(given, said.currency)} allocated to its children{more}"
     for code, amount in found.without_rate.items():
         yield f"without {_money(amount, code)} {code} (no rate)"
 
