@@ -57,7 +57,7 @@ JOBS: Final = {
     "forecast": Job(forecast_budgets.run, 900, "expects what periods of budgets will come to"),
     "budgets": Job(evaluate_budgets.run, 30, "compares spend with budgets, writes crossings"),
     "watch": Job(watch.run, 60, "measures what alert rules watch, writes what passed a bound"),
-    "secrets": Job(seal_secrets.run, 3600, "seals webhooks that were saved before there were seals"),
+    "secrets": Job(seal_secrets.run, 3600, "seals webhooks that were saved in plain text"),
     "alerts": Job(send_alerts.run, 10, "sends what the outbox holds"),
 }
 
