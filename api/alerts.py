@@ -110,7 +110,7 @@ def list_alerts(
         state=query.state,
         kind=query.kind,
         team=query.team,
-        team_alone=who.team,
+        teams_alone=_only(who),
         budget_id=query.budget_id,
         rule_id=query.rule_id,
         since=query.crossed_since,
@@ -170,10 +170,14 @@ def acknowledge(
 
 def _shown(session: Session, tenant: int, alert_id: int, now: datetime, who: Caller) -> AlertAnswer:
     try:
-        found = stored.one(session, tenant, alert_id, now=now, team_alone=who.team)
+        found = stored.one(session, tenant, alert_id, now=now, teams_alone=_only(who))
     except stored.NoSuchAlert as missing:
         raise Problem(404, "No such alert", str(missing), field="alert_id") from None
     return alert_answer(found)
+
+
+def _only(who: Caller) -> tuple[str, ...]:
+    return () if who.team is None else (who.team,)
 
 
 def _counters(session: Reading, tenant: int, since: datetime) -> CountersAnswer:

@@ -3,20 +3,18 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Final
 
 from rich.table import Column, Table
 from rich.text import Text
 
 from app.tables import right
-from spend.money import plain, rounded
 from spend.silences import Silence
 from store.alert_states import MUTED, OPEN, SNOOZED
-from store.alerts import Alert, Message, OfBudget
+from store.alert_words import said_of
+from store.alerts import Alert, Message
 
 _LEVELS: Final = {"over": "bold red", "warning": "yellow"}
-_HOW: Final = {"actual": "", "forecast": " expected", "pace": " of the even rate"}
 
 
 def alerts_table(found: Iterable[Alert]) -> Table:
@@ -36,7 +34,7 @@ def alerts_table(found: Iterable[Alert]) -> Table:
             str(each.id),
             _minute(each.crossed_at),
             Text(each.level, style=_LEVELS.get(each.level, "")),
-            _what(each),
+            Text(said_of(each)),
             Text(_state(each), style="bold" if each.state == OPEN else ""),
             Text(_told(each.messages), style="red" if _is_dead(each) else ""),
         )
@@ -67,33 +65,6 @@ def silences_table(found: Iterable[tuple[Silence, str]]) -> Table:
             Text(silence.reason or ""),
         )
     return table
-
-
-def _what(alert: Alert) -> Text:
-    if alert.of_budget is None:
-        of = f" ({alert.subject})" if alert.subject else ""
-        value = alert.detail.get("value")
-        found = "" if value is None else f" {_number(str(value))} {alert.detail.get('unit', '')}"
-        return Text(f"{alert.name}{of}: {alert.kind}{found}")
-    return Text(f"{alert.name}: {_reached(alert, alert.of_budget)}")
-
-
-def _reached(alert: Alert, said: OfBudget) -> str:
-    of = "" if alert.kind == "pace" else f" of {_money(said.amount, said.currency)}"
-    return f"{said.threshold} %{of}{_HOW.get(alert.kind, alert.kind)} in {said.period_name}"
-
-
-def _number(text: str) -> str:
-    """An exact number in few digits."""
-    try:
-        return f"{Decimal(text):,.4g}"
-    except ArithmeticError:
-        return text
-
-
-def _money(amount: Decimal, currency: str) -> str:
-    coins = rounded(amount, currency)
-    return f"{coins:,} {currency}" if coins or not amount else f"{plain(amount)} {currency}"
 
 
 def _state(alert: Alert) -> str:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from jobs import (
     charge,
+    digest,
     evaluate_budgets,
     forecast_budgets,
     keep_partitions,
@@ -57,6 +58,7 @@ JOBS: Final = {
     "forecast": Job(forecast_budgets.run, 900, "expects what periods of budgets will come to"),
     "budgets": Job(evaluate_budgets.run, 30, "compares spend with budgets, writes crossings"),
     "watch": Job(watch.run, 60, "measures what alert rules watch, writes what passed a bound"),
+    "digest": Job(digest.run, 60, "tells of the last week, and of months that were closed"),
     "secrets": Job(seal_secrets.run, 3600, "seals webhooks that were saved in plain text"),
     "alerts": Job(send_alerts.run, 10, "sends what the outbox holds"),
 }

@@ -108,8 +108,8 @@ class Wanted:
     kind: str | None = None
     team: str | None = None
     """Of a budget or rule on this team, maybe among others, or of a rule's subject of that team."""
-    team_alone: str | None = None
-    """Of a budget or rule on this team alone: all that a key of the team may see."""
+    teams_alone: Collection[str] = ()
+    """Of a budget or rule on some of these alone; of one team: all that its key may see."""
     budget_id: int | None = None
     rule_id: int | None = None
     since: datetime | None = None
@@ -141,10 +141,15 @@ def alerts(
 
 
 def one(
-    session: Session, tenant: int, alert_id: int, *, now: datetime, team_alone: str | None = None
+    session: Session,
+    tenant: int,
+    alert_id: int,
+    *,
+    now: datetime,
+    teams_alone: Collection[str] = (),
 ) -> Alert:
     """An alert. Raises NoSuchAlert, also for one that a key of the team may not see."""
-    wanted = Wanted(alert_id=alert_id, team_alone=team_alone)
+    wanted = Wanted(alert_id=alert_id, teams_alone=teams_alone)
     found = alerts(session, tenant, wanted, now=now, at_most=1)
     if not found:
         raise NoSuchAlert(f"there is no alert {alert_id}")
@@ -194,8 +199,8 @@ def _filtered(asked: Select[Any], stand: Stand, wanted: Wanted) -> Select[Any]:
             asked = asked.where(column == value)
     if wanted.since is not None:
         asked = asked.where(crossings.c.crossed_at >= wanted.since)
-    if wanted.team_alone is not None:
-        asked = asked.where(stand.teams == literal([wanted.team_alone], JSONB))
+    if wanted.teams_alone:
+        asked = asked.where(stand.teams.contained_by(list(wanted.teams_alone)))
     if wanted.team is not None:
         subject = f"team={wanted.team}"
         asked = asked.where(
