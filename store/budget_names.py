@@ -1,7 +1,7 @@
 """The names that stand in budgets: their parents' and channels'; and what people say as terms."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -39,6 +39,13 @@ class Names:
     channels: Mapping[int, str]
     budgets: Mapping[str, int]
     """Those that are about to be set, too."""
+    _parts: dict[int, list[Budget]] = field(default_factory=dict, init=False, repr=False)
+    """By parent."""
+
+    def __post_init__(self) -> None:
+        for versions in self.live.values():
+            if (above := versions[0].terms.parent_id) is not None:
+                self._parts.setdefault(above, []).append(versions[0])
 
     def parent(self, terms: Terms) -> str | None:
         """What its parent is called."""
@@ -52,7 +59,7 @@ class Names:
 
     def children(self, budget_id: int) -> list[Budget]:
         """The budgets in force that are parts of it."""
-        return [each[0] for each in self.live.values() if each[0].terms.parent_id == budget_id]
+        return self._parts.get(budget_id, [])
 
     def to_come(self, budget_id: int) -> Budget | None:
         """The version that is to follow the one in force."""
@@ -63,7 +70,10 @@ class Names:
         """The fields that say these terms, names and all; of the secret what is shown of it."""
         return fields_of_terms(terms) | {
             "parent": self.parent(terms),
-            "channels": [self.channels.get(each, str(each)) for each in terms.channel_ids],
+            # One that was removed is nowhere to send to: a file that named it could not be taken.
+            "channels": [
+                self.channels[each] for each in terms.channel_ids if each in self.channels
+            ],
             "webhook_url": shown_secret(terms.webhook_url),
         }
 

@@ -25,5 +25,5 @@ def rule_said(
 def rule_fields(terms: RuleTerms, channels: Mapping[int, str]) -> dict[str, Any]:
     """The fields that say these terms: JSON, exact numbers as strings."""
     return fields_of_rule(terms) | {
-        "channels": [channels.get(each, str(each)) for each in terms.channel_ids]
+        "channels": [channels[each] for each in terms.channel_ids if each in channels]
     }
