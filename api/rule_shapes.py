@@ -7,7 +7,7 @@ from pydantic.config import JsonDict
 
 from api.shapes import instant
 from spend.alert_rules import Measured, Rule, level_of
-from spend.rule_kinds import KINDS
+from spend.rule_kinds import KINDS, unit_of
 from spend.rule_states import Open
 from spend.rule_words import said
 from store.rule_fields import rule_fields
@@ -157,13 +157,12 @@ class TrialAnswer(BaseModel):
 
 def rule_answer(rule: Rule, channels: dict[int, str]) -> RuleAnswer:
     """A rule as the API shows it."""
-    kind = KINDS.get(rule.terms.kind)
     return RuleAnswer.model_validate(
         rule_fields(rule.terms, channels)
         | {
             "id": rule.id,
             "version": rule.version,
-            "unit": "" if kind is None else kind.unit,
+            "unit": unit_of(rule.terms.kind, rule.terms.settings),
             "created_at": instant(rule.created_at),
         }
     )

@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "owners": "Show and apply who pays for whose calls",
     "what-if": "Show what calls would have cost elsewhere",
     "budgets": "Show and set budgets",
+    "alert-rules": "Show and set what is watched besides budgets",
     "alerts": "Show alerts, acknowledge, snooze and mute them",
     "channels": "Show and set where alerts go",
     "jobs": "Run the jobs: by the clock, or one by hand",

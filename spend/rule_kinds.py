@@ -198,3 +198,10 @@ KINDS: Final[Mapping[str, Kind]] = {
         every_minutes=HOUR,
     ),
 }
+
+
+def unit_of(kind: str, settings: Mapping[str, Value]) -> str:
+    """The unit of a rule's bounds; '' of a kind that this version does not know."""
+    if kind not in KINDS:
+        return ""
+    return str(settings.get("count") or settings.get("currency") or KINDS[kind].unit)

@@ -22,19 +22,18 @@ def crossed(
     terms = rule.terms
     title = f"{terms.name}: {said(terms, measured)}"
     bound = terms.over if level == OVER else terms.warning
-    told = "" if bound is None else f"{shown(bound, measured.unit)} ({level})"
+    told = "" if bound is None else shown(bound, measured.unit)
     alert = "" if alert_id is None else f" Alert {alert_id}."
     return Notice(
         kind=terms.kind,
         level=level,
         title=title,
-        summary=f"{title}, from {_time(measured)}. {level.capitalize()} from"
-        f" {told.removesuffix(f' ({level})')} on.{alert}",
+        summary=f"{title}, from {_time(measured)}. {level.capitalize()} from {told} on.{alert}",
         facts=(
-            ("Measured", _value(measured)),
-            ("Bound", told),
+            ("Measured", value_of(measured)),
+            ("Bound", f"{told} ({level})"),
             ("Time", _time(measured)),
-            *((("Counted", _filter(terms)),) if terms.filter else ()),
+            *((("Counted", counted(terms)),) if terms.filter else ()),
             *((("Owner", terms.owner),) if terms.owner else ()),
             *measured.facts,
         ),
@@ -60,7 +59,7 @@ def recovered(
         summary=f"{title}, from {_time(measured)}. It was {what.level} for {lasted}."
         f" Alert {what.id}.",
         facts=(
-            ("Measured", _value(measured)),
+            ("Measured", value_of(measured)),
             ("Time", _time(measured)),
             ("It lasted", lasted),
         ),
@@ -108,8 +107,10 @@ def failing(rule: Rule, why: str, since: datetime, api_url: str | None) -> Notic
 def said(terms: RuleTerms, measured: Measured) -> str:
     """What was measured, as a sentence without its end."""
     of = f" of {measured.subject}" if measured.subject else ""
+    if measured.value is None:
+        return f"Too little is known{of}"
     settings = {name: str(value) for name, value in terms.settings.items()}
-    text = _kind(terms).told.format(of=of, value=_value(measured), **settings)
+    text = _kind(terms).told.format(of=of, value=value_of(measured), **settings)
     return text[:1].upper() + text[1:]
 
 
@@ -149,7 +150,8 @@ def _kind(terms: RuleTerms) -> Kind:
     return KINDS[terms.kind]
 
 
-def _value(measured: Measured) -> str:
+def value_of(measured: Measured) -> str:
+    """What was measured, with its unit, for people."""
     return "too little" if measured.value is None else shown(measured.value, measured.unit)
 
 
@@ -159,11 +161,13 @@ def _time(measured: Measured) -> str:
     return f"{start:%Y-%m-%d %H:%M} to {end:{'%H:%M' if same_day else '%Y-%m-%d %H:%M'}} UTC"
 
 
-def _filter(terms: RuleTerms) -> str:
-    return ", ".join(
+def counted(terms: RuleTerms) -> str:
+    """What its filter lets through, for people."""
+    told = ", ".join(
         f"{name}={' or '.join(value or '(none)' for value in values)}"
         for name, values in terms.filter.items()
     )
+    return told or "everything"
 
 
 def _where(rule: Rule, measured: Measured, api_url: str | None) -> dict[str, Any]:
