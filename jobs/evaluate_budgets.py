@@ -16,7 +16,17 @@ from sqlalchemy.orm import Session
 
 from jobs.budget_notices import Warned, notice
 from jobs.context import Done, JobContext, JobSettings
-from spend.budget_states import FORECAST, PACE, Change, Key, Measure, Recorded, changes, state
+from spend.budget_states import (
+    ACTUAL,
+    FORECAST,
+    PACE,
+    Change,
+    Key,
+    Measure,
+    Recorded,
+    changes,
+    state,
+)
 from spend.budgets import Budget
 from spend.money import plain
 from spend.periods import local_day
@@ -157,7 +167,9 @@ def _record(session: Session, each: _Compared, change: Change, its: _Round) -> i
         if not write(session, TENANT, known, now):
             return 0
         alert_id, key = known.id, _key(change.what, known)
-    late = () if change.what in {"recovered", "reminder"} else _late_days(session, measured, its)
+    late = ()
+    if change.kind == ACTUAL and change.what in {"crossed", "again"}:
+        late = _late_days(session, measured, its)
     parent = budget.terms.parent_id
     warned = Warned(
         alert_id=alert_id,
