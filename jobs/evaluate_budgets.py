@@ -167,7 +167,7 @@ def _record(session: Session, each: _Compared, change: Change, its: _Round) -> i
         if not write(session, TENANT, known, now):
             return 0
         alert_id, key = known.id, _key(change.what, known)
-    late = ()
+    late: tuple[date, ...] = ()
     if change.kind == ACTUAL and change.what in {"crossed", "again"}:
         late = _late_days(session, measured, its)
     parent = budget.terms.parent_id
