@@ -81,7 +81,13 @@ def _settled(
                 return _follow(session, found, before, opened, context)
     except Exception as error:  # noqa: BLE001  # its words, for one: it is shown, and logged
         found = failed(found.rule, error)
-    return _fail(session, found, before.get(""), context)
+    try:
+        with session.begin_nested():
+            return _fail(session, found, before.get(""), context)
+    except Exception as error:  # that it fails could not be written either
+        failed(found.rule, error)
+        log.exception("an alert rule fails, and cannot be shown to", rule=found.rule.id)
+        return 0
 
 
 def _follow(

@@ -75,7 +75,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "latency": Kind(
         says="a percentile of how long calls take, in milliseconds",
-        told="{percentile} of calls{of} is {value}",
+        told="{percentile} of how long calls{of} take is {value}",
         unit="ms",
         window_minutes=HOUR,
         warning=None,

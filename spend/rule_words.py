@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-from spend.alert_rules import OVER, Measured, Rule, RuleTerms
+from spend.alert_rules import OVER, Measured, Rule, RuleTerms, level_of
 from spend.checked_fields import shortest
 from spend.money import ROUNDING, minor_digits
 from spend.notices import Notice
@@ -16,19 +16,19 @@ _MINUTES_AS_HOURS = 120
 
 
 def crossed(
-    rule: Rule, measured: Measured, level: str, alert_id: int | None, api_url: str | None
+    rule: Rule, measured: Measured, level: str, alert_id: int, api_url: str | None
 ) -> Notice:
-    """A bound was passed. ``alert_id``: None where nobody is told, as in a trial."""
+    """A bound was passed."""
     terms = rule.terms
     title = f"{terms.name}: {said(terms, measured)}"
     bound = terms.over if level == OVER else terms.warning
     told = "" if bound is None else shown(bound, measured.unit)
-    alert = "" if alert_id is None else f" Alert {alert_id}."
     return Notice(
         kind=terms.kind,
         level=level,
         title=title,
-        summary=f"{title}, from {_time(measured)}. {level.capitalize()} from {told} on.{alert}",
+        summary=f"{title}, from {_time(measured)}. {level.capitalize()} from {told} on."
+        f" Alert {alert_id}.",
         facts=(
             ("Measured", value_of(measured)),
             ("Bound", f"{told} ({level})"),
@@ -37,8 +37,7 @@ def crossed(
             *((("Owner", terms.owner),) if terms.owner else ()),
             *measured.facts,
         ),
-        small=f"as of {measured.end:%Y-%m-%d %H:%M} UTC"
-        + ("" if alert_id is None else f" · alert {alert_id}"),
+        small=f"as of {measured.end:%Y-%m-%d %H:%M} UTC · alert {alert_id}",
         **_where(rule, measured, api_url),
         alert_id=alert_id,
         data=_data(rule, measured) | {"bound": None if bound is None else shortest(bound)},
@@ -74,7 +73,9 @@ def reminder(
     rule: Rule, measured: Measured, what: Open, now: datetime, api_url: str | None
 ) -> Notice:
     """It is still so."""
-    first = crossed(rule, measured, what.level, what.id, api_url)
+    # It may be less bad than what is open.
+    level = level_of(rule.terms, measured)
+    first = crossed(rule, measured, level, what.id, api_url)
     lasted = duration((now - what.crossed_at).total_seconds() / 60)
     return replace(
         first,

@@ -11,7 +11,8 @@ from sqlalchemy import Row, delete, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from spend.alert_rules import Measured, Rule
+from spend.alert_rules import OVER, Measured, Rule
+from spend.checked_fields import shortest
 from spend.rule_states import Open, State
 from store.tables.alerting import rule_states
 from store.tables.budgets import crossings
@@ -76,6 +77,7 @@ def open_crossing(
     session: Session, tenant: int, rule: Rule, measured: Measured, level: str, now: datetime
 ) -> int | None:
     """Writes that a bound was passed; answers its id, or None where somebody else already has."""
+    bound = rule.terms.over if level == OVER else rule.terms.warning
     alert_id: int | None = session.scalar(
         insert(crossings)
         .values(
@@ -88,7 +90,7 @@ def open_crossing(
             subject=measured.subject,
             level=level,
             crossed_at=now,
-            detail=found_json(measured),
+            detail=found_json(measured) | {"bound": None if bound is None else shortest(bound)},
             as_of=measured.end,
         )
         .on_conflict_do_nothing()
@@ -206,11 +208,15 @@ def found_json(measured: Measured) -> dict[str, Any]:
     return {
         "value": None if measured.value is None else format(measured.value, "f"),
         "unit": measured.unit,
-        "start": measured.start.isoformat(),
-        "end": measured.end.isoformat(),
+        "start": _instant(measured.start),
+        "end": _instant(measured.end),
         "facts": [list(fact) for fact in measured.facts],
         "detail": dict(measured.detail),
     }
+
+
+def _instant(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 def _found(row: Row[Any]) -> Measured | None:

@@ -45,9 +45,9 @@ def test_what_passes_a_bound_is_told_once_and_its_recovery_too(database: Databas
     (notice,) = told(database)
     assert notice.title == "my error-rate: 20 % of calls of team=search fail"
     assert notice.summary == (
-        "My error-rate: 20 % of calls of team=search fail, from 2026-10-20 11:45 to 12:00 UTC."
+        "my error-rate: 20 % of calls of team=search fail, from 2026-10-20 11:45 to 12:00 UTC."
         " Over from 5 % on. Alert 1."
-    ).replace("My", "my")
+    )
     assert (notice.kind, notice.level, notice.team) == ("error-rate", "over", "search")
     assert (notice.alert_id, notice.rule_id) == (1, one.id)
     assert notice.link == f"http://spend.example/v1/alert-rules/{one.id}/states"

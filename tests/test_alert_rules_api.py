@@ -149,3 +149,18 @@ def test_a_key_of_one_team_sees_rules_on_that_team_alone(
     assert keyed.post("/v1/alert-rules", json=RULE).status_code == 403
     assert keyed.post("/v1/alert-rules/test", json=RULE).status_code == 403
     assert keyed.post("/v1/alert-rules/test", json=of_search).status_code == 200
+
+
+def test_half_a_letter_is_refused_and_breaks_no_answer(client: TestClient) -> None:
+    for body in (
+        r'{"name": "a", "kind": "error-rate", "\ud800": 1}',
+        r'{"name": "a\ud800", "kind": "error-rate"}',
+        r'{"name": "a", "kind": "\ud800"}',
+        r'{"name": "a", "kind": "error-rate", "filter": {"\ud800": ["a"]}}',
+        r'{"name": "a", "kind": "error-rate", "filter": {"team": ["\ud800"]}}',
+        r'{"name": "a", "kind": "error-rate", "by": ["\ud800"]}',
+        r'{"name": "a", "kind": "idle-capacity", "pool": "\ud800"}',
+    ):
+        headers = {"content-type": "application/json"}
+        answer = client.post("/v1/alert-rules", content=body, headers=headers)
+        assert answer.status_code == 422, body

@@ -60,7 +60,7 @@ def test_durations_are_a_percentile_within_one_percent(
     assert found.value is not None
     assert abs(found.value - 4000) <= 40
     assert found.detail["calls"] == 100
-    assert said(p95.terms, found).startswith("P95 of")
+    assert said(p95.terms, found).startswith("P95 of ")
     half = rule(database, kind, name="half", over="3000", percentile="p50")
     (found,) = measured(database, half).values()
     assert found.value is not None

@@ -130,7 +130,7 @@ def show_one(rule: str) -> None:
         opened = rule_states.opened(session, TENANT)
     for field, value in fields.items():
         if value not in (None, [], {}, ""):
-            click.echo(f"{field + ':':16}{_written(value)}")
+            click.echo(f"{field + ':':17}{_written(value)}")
     table = Table("subject", "state", "since", right("measured"), "as of", "", box=None)
     for each in states:
         ids = [str(one.id) for one in opened.get((found.id, each.subject), ())]
