@@ -9,6 +9,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from app.tables import right
+from reports.table_parts import shown_name
 from spend.silences import Silence
 from store.alert_states import MUTED, OPEN, SNOOZED
 from store.alert_words import said_of
@@ -34,7 +35,7 @@ def alerts_table(found: Iterable[Alert]) -> Table:
             str(each.id),
             _minute(each.crossed_at),
             Text(each.level, style=_LEVELS.get(each.level, "")),
-            Text(said_of(each)),
+            Text(shown_name(said_of(each))),
             Text(_state(each), style="bold" if each.state == OPEN else ""),
             Text(_told(each.messages), style="red" if _is_dead(each) else ""),
         )

@@ -131,9 +131,14 @@ def fate(message: Waiting, silences: Iterable[Silence], now: datetime) -> Fate:
         return Fate(dropped=f"muted {_said(_last(mutes))}")
     if holding:
         last = _last(holding)
-        return Fate(until=last.until, why=f"snoozed {_said(last)}")
+        return Fate(until=last.until, why=waits_for(last))
     over = [each for each in there if each.kind == SNOOZE and each.until <= now]
     return _after(message, _last(over)) if over else SENT
+
+
+def waits_for(snooze: Silence) -> str:
+    """What a message waits for, in words that stay the same when the snooze is ended early."""
+    return f"snoozed until {snooze.ends:%Y-%m-%d %H:%M} UTC by {snooze.by}"
 
 
 def _after(message: Waiting, snooze: Silence) -> Fate:

@@ -9,7 +9,6 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from spend.channels import Channel
 from spend.silences import (
     RECOVERED,
     REMINDER,
@@ -19,8 +18,8 @@ from spend.silences import (
     SilenceTerms,
     Waiting,
     fate,
+    waits_for,
 )
-from store.channels import all_channels
 from store.tables.alerting import silences
 from store.tables.budgets import crossings, outbox
 
@@ -120,7 +119,6 @@ def settle(
     if not rows:
         return 0
     about = _of_subjects(session, tenant, rows)
-    places = {each.id: each for each in all_channels(session, tenant)}
     dropped: set[int] = set()
     for row in rows:
         there = about.get((row.budget_id, row.rule_id), ())
@@ -135,7 +133,7 @@ def settle(
         found = fate(message, there, now)
         if found.dropped is not None:
             dropped.add(row.id)
-        changes = _changes(row, found, there, now, places.get(row.channel_id))
+        changes = _changes(row, found, there, now)
         if changes:
             its = and_(outbox.c.tenant_id == tenant, outbox.c.id == row.id)
             session.execute(update(outbox).where(its).values(changes))
@@ -153,8 +151,6 @@ def _waiting(tenant: int, now: datetime) -> Select[Any]:
         select(
             outbox.c.id,
             kind.label("kind"),
-            outbox.c.body["level"].astext.label("level"),
-            outbox.c.channel_id,
             outbox.c.created_at,
             outbox.c.next_at,
             outbox.c.last_error,
@@ -235,9 +231,7 @@ def _of_subjects(
     return {subject: tuple(each) for subject, each in by_subject}
 
 
-def _changes(
-    row: Row[Any], found: Fate, there: Iterable[Silence], now: datetime, place: Channel | None
-) -> dict[str, Any]:
+def _changes(row: Row[Any], found: Fate, there: Iterable[Silence], now: datetime) -> dict[str, Any]:
     """What of a message is to be written."""
     if found.dropped is not None:
         return {"status": "dropped", "last_error": found.dropped, "leased_to": None}
@@ -245,13 +239,12 @@ def _changes(
         next_at = max(row.next_at, found.until + GRACE)
         changed = (next_at, found.why) != (row.next_at, row.last_error)
         return {"next_at": next_at, "last_error": found.why} if changed else {}
-    # Whoever set it to the end of a snooze was this function: what fails is tried again sooner
-    # or later than that, and quiet hours end at whole minutes.
-    held = {each.ends + GRACE for each in there if each.kind == SNOOZE}
-    if row.next_at not in held:
+    snoozes = [each for each in there if each.kind == SNOOZE]
+    if row.last_error not in {waits_for(each) for each in snoozes}:
         return {}
-    quiet = None if place is None else place.quiet_until(row.kind or "", row.level or "", now)
-    return {"next_at": quiet or now, "last_error": None}
+    # Quiet hours may have it wait for longer.
+    held = row.next_at in {each.ends + GRACE for each in snoozes}
+    return {"next_at": now if held else row.next_at, "last_error": None}
 
 
 def _silence(row: Row[Any]) -> Silence:
