@@ -62,7 +62,7 @@ def statuses(
 ) -> list[Status]:
     """Where each budget stands at ``now``, in a constant few statements."""
     ids = {budget.id for budget in budgets}
-    history = [each for each in kept.with_history(session, tenant, now) if each.id in ids]
+    history = kept.with_history(session, tenant, now, ids)
     complete = complete_until(session)
     measures = measure(session, tenant, history, now, as_of=complete, present_alone=True)
     present = {each.budget.id: each for each in measures.found if each.present}

@@ -5,14 +5,14 @@ before it does, whose ``replaced_at`` is that moment. One that is withdrawn befo
 replaced when it would have begun: it never held.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from spend.budget_tree import check_placed
@@ -183,13 +183,16 @@ def all_in_force(session: Session, tenant: int, now: datetime) -> list[Budget]:
     return [each for each in with_history(session, tenant, now) if each.replaced_at is None]
 
 
-def with_history(session: Session, tenant: int, now: datetime) -> list[Budget]:
+def with_history(
+    session: Session, tenant: int, now: datetime, ids: Collection[int] | None = None
+) -> list[Budget]:
     """Every version that has begun of every budget that holds now, by id and version.
 
-    What is to come is not in it: the version in force is the one with no ``replaced_at``.
+    What is to come is not in it: the version in force is the one with no ``replaced_at``. ``ids``:
+    of these budgets alone.
     """
     found: list[Budget] = []
-    for each in _of_those_left(session, tenant, now):
+    for each in _of_those_left(session, tenant, now, ids):
         begun = _begun(each, now)
         if begun and begun[-1].replaced_at is None:
             found.extend(begun)
@@ -251,11 +254,14 @@ def _to_come(version: Budget, now: datetime) -> bool:
     return starts is not None and starts > now and not withdrawn(version)
 
 
-def _of_those_left(session: Session, tenant: int, now: datetime) -> list[list[Budget]]:
+def _of_those_left(
+    session: Session, tenant: int, now: datetime, ids: Collection[int] | None = None
+) -> list[list[Budget]]:
     """By budget, all versions of those of which one is not replaced yet."""
     holding = select(budgets.c.id).where(
         budgets.c.tenant_id == tenant,
         or_(budgets.c.replaced_at.is_(None), budgets.c.replaced_at > now),
+        budgets.c.id.in_(ids) if ids is not None else true(),
     )
     found = held(session, tenant, budgets.c.id.in_(holding))
     return [list(each) for _, each in groupby(found, key=attrgetter("id"))]

@@ -81,22 +81,23 @@ def outbox(database: Database) -> list[object]:
         return list(session.execute(select(tables.outbox)))
 
 
-@pytest.mark.parametrize("replicas", [2, 20])
 def test_four_and_five_however_many_find_it_at_once_one_is_sent(
-    database: Database, slack: StandIn, replicas: int
+    database: Database, slack: StandIn
 ) -> None:
-    budget(database, thresholds=[100])
-    charge(database, "101")
-    with ThreadPoolExecutor(replicas) as pool:
-        list(pool.map(lambda _: a_round(database, slack), range(replicas)))
-    send(database, slack.url)
-    assert shares(slack) == ["101 %"]
+    for number, replicas in enumerate((2, 20), 1):
+        budget(database, name=f"of {replicas}", filter={"team": [f"of {replicas}"]})
+        charge(database, "101", team=f"of {replicas}")
+        with ThreadPoolExecutor(replicas) as pool:
+            list(pool.map(lambda _: a_round(database, slack), range(replicas)))
+        send(database, slack.url)
+        assert shares(slack) == ["101 %"] * 2 * number
 
 
-def crossed(database: Database) -> list[tuple[str, int]]:
-    """Start of the period (UTC) and threshold of each crossing."""
+def crossed(database: Database, budget_id: int = 1) -> list[tuple[str, int]]:
+    """Start of the period (UTC) and threshold of each crossing of a budget."""
+    its = tables.crossings.c.budget_id == budget_id
     with database.read() as session:
-        rows = session.execute(select(tables.crossings).order_by(tables.crossings.c.id))
+        rows = session.execute(select(tables.crossings).where(its).order_by(tables.crossings.c.id))
         return [(f"{row.period_start:%Y-%m-%dT%H:%M}", row.threshold) for row in rows]
 
 
@@ -116,37 +117,35 @@ def test_spans_that_come_late_or_are_filled_in_later_can_cross(database: Databas
     assert [body["data"]["used_on"] for body in bodies] == [["2026-10-02"], ["2026-11-03"]]
 
 
-@pytest.mark.parametrize(
-    ("zone", "period", "start", "now"),
-    [
-        # Midnight does not exist there on that day: the clock goes from 24:00 to 01:00.
-        ("America/Santiago", "day", "2026-09-06T04:00", "2026-09-06T12:00"),
-        ("Africa/Cairo", "day", "2026-04-23T22:00", "2026-04-24T12:00"),
-        ("Asia/Beirut", "day", "2026-03-28T22:00", "2026-03-29T12:00"),
-        ("Asia/Kathmandu", "month", "2026-10-31T18:15", "2026-11-15T12:00"),
-        # Half an hour is put on the clock there, on the first Sunday of October.
-        ("Australia/Lord_Howe", "day", "2026-10-03T13:30", "2026-10-04T10:00"),
-    ],
-)
-def test_a_period_begins_where_its_day_does(
-    database: Database, zone: str, period: str, start: str, now: str
-) -> None:
-    its = budget(database, at(start), timezone=zone, period=period, thresholds=[100])
-    began = period_of(its.terms, at(now))
-    assert began is not None
-    assert began.start == at(start)
-    before = at(start) - timedelta(minutes=15)
-    charge(database, "1000", slot=before.isoformat())
-    charge(database, "60", slot=start)
-    last = began.end - timedelta(minutes=15)
-    evaluate(database, at(now))
-    assert crossed(database) == []
-    charge(database, "40", slot=last.isoformat())
-    charge(database, "1000", slot=began.end.isoformat())
-    sum_days(JobContext(database, at(now)))
-    evaluate(database, at(now))
-    assert crossed(database) == [(start, 100)]
-    assert last.astimezone(ZoneInfo(zone)).strftime("%H:%M") == "23:45"
+BEGINNINGS = [
+    # Midnight does not exist there on that day: the clock goes from 24:00 to 01:00.
+    ("America/Santiago", "day", "2026-09-06T04:00", "2026-09-06T12:00"),
+    ("Africa/Cairo", "day", "2026-04-23T22:00", "2026-04-24T12:00"),
+    ("Asia/Beirut", "day", "2026-03-28T22:00", "2026-03-29T12:00"),
+    ("Asia/Kathmandu", "month", "2026-10-31T18:15", "2026-11-15T12:00"),
+    # Half an hour is put on the clock there, on the first Sunday of October.
+    ("Australia/Lord_Howe", "day", "2026-10-03T13:30", "2026-10-04T10:00"),
+]
+
+
+def test_a_period_begins_where_its_day_does(database: Database) -> None:
+    for zone, period, start, now in BEGINNINGS:
+        its = {"timezone": zone, "period": period, "thresholds": [100], "name": zone}
+        made = budget(database, at(start), filter={"team": [zone]}, **its)
+        began = period_of(made.terms, at(now))
+        assert began is not None
+        assert began.start == at(start)
+        before, last = at(start) - timedelta(minutes=15), began.end - timedelta(minutes=15)
+        charge(database, "1000", slot=before.isoformat(), team=zone)
+        charge(database, "60", slot=start, team=zone)
+        evaluate(database, at(now))
+        assert crossed(database, made.id) == []
+        charge(database, "40", slot=last.isoformat(), team=zone)
+        charge(database, "1000", slot=began.end.isoformat(), team=zone)
+        sum_days(JobContext(database, at(now)))
+        evaluate(database, at(now))
+        assert crossed(database, made.id) == [(start, 100)]
+        assert last.astimezone(ZoneInfo(zone)).strftime("%H:%M") == "23:45"
 
 
 def test_a_fiscal_year_from_february_is_one_period(database: Database) -> None:
