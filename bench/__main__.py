@@ -18,10 +18,12 @@ import click
 
 from bench import (
     acknowledged,
+    anomalies,
     budget_checks,
     budgets,
     dialects,
     durable,
+    forecasts,
     minutes,
     ordinary,
     peer,
@@ -53,9 +55,11 @@ MEASURES: Final[dict[str, Callable[[Plan], list[Row]]]] = {
     "statement": statements.measure,
     "budgets": budgets.measure,
     "repricing": repricing.measure,
+    "forecasts": lambda plan: forecasts.measure(plan.tokens),
     "pricing": lambda _plan: pricing.measure(),
     "check": budget_checks.measure,
     "dialects": lambda _plan: dialects.measure(),
+    "anomalies": lambda _plan: anomalies.measure(),
 }
 FULL_MINUTES: Final = 5.0
 

@@ -16,7 +16,7 @@ from spend.anomalies import Judged, Piece, drivers, explained, judged, median
 from spend.calls import Owner, Route
 from spend.checked_fields import TermsRefused
 from spend.periods import Period
-from spend.same_hours import hours_name, last_hours, scaled, weeks_before
+from spend.same_hours import hours_name, last_hours, weeks_before
 from store.sessions import Database
 from store.tables.rates import rates
 from store.tenants import TENANT
@@ -121,10 +121,9 @@ def test_a_driver_is_named_where_the_rise_is_concentrated() -> None:
     [
         ("2026-11-18T12:20", 3, "Wednesday 2026-11-18, 10:00 to 13:00 (Europe/Berlin)"),
         ("2026-11-18T01:59", 3, "Tuesday 2026-11-17, 23:00 to 2026-11-18 02:00 (Europe/Berlin)"),
-        # The clock goes forward at 01:00 UTC: from 02:00 to 03:00.
-        ("2026-03-29T01:10", 1, "Sunday 2026-03-29, 01:00 to 03:00 (Europe/Berlin)"),
-        # And back: 02:00 to 03:00 comes twice.
-        ("2026-10-25T01:10", 1, "Sunday 2026-10-25, 01:00 to 02:00 (Europe/Berlin)"),
+        # The clock goes forward at 01:00 UTC, by an hour, and back.
+        ("2026-03-29T01:10", 3, "Saturday 2026-03-28, 23:00 to 2026-03-29 03:00 (Europe/Berlin)"),
+        ("2026-10-25T01:10", 3, "Sunday 2026-10-25, 00:00 to 02:00 (Europe/Berlin)"),
     ],
 )
 def test_hours_are_those_of_the_zone(now: str, hours: int, told: str) -> None:
@@ -143,20 +142,22 @@ def test_weeks_before_have_the_same_hours_by_the_clock(moment: int, hours: int, 
     zone = ZoneInfo(name)
     now = datetime.fromtimestamp(moment, UTC)
     window = last_hours(now, hours, zone)
-    assert timedelta() < now - window.end < timedelta(hours=2, minutes=1) or now == window.end
-    for number, each in enumerate(weeks_before(window, 6, zone), 1):
-        assert window.start - each.start - timedelta(weeks=number) in {
-            timedelta(minutes=minutes) for minutes in (-60, -30, 0, 30, 60)
-        }
-        assert each.end <= window.start
-        assert scaled(10**12, each, window) > 0
+    assert window.end <= now < window.end + timedelta(hours=2)
+    assert window.end - window.start == timedelta(hours=hours)
+    for each in weeks_before(window, 6, zone):
+        assert each.end - each.start == timedelta(hours=hours)
+        clocks = {moment.astimezone(zone).time() for moment in (window.start, each.start)}
+        # A time that the clock skipped is some minutes later.
+        assert len(clocks) == 1 or zone.dst(each.start.astimezone(zone)) != timedelta()
 
 
-def test_the_past_is_taken_for_as_long_a_time() -> None:
-    # The night in which the clock went back has an hour more, those before have not.
-    window = last_hours(at("2026-10-25T04:00"), 5, BERLIN)
-    assert window == Period(at("2026-10-24T22:00"), at("2026-10-25T04:00"))
-    assert [scaled(50, each, window) for each in weeks_before(window, 2, BERLIN)] == [60, 60]
+def test_a_change_of_the_clock_shifts_nothing() -> None:
+    # Noon by the clock in Berlin, before and after the 25th.
+    window = last_hours(at("2026-10-26T11:00"), 3, BERLIN)
+    assert window == Period(at("2026-10-26T08:00"), at("2026-10-26T11:00"))
+    assert weeks_before(window, 1, BERLIN) == [
+        Period(at("2026-10-19T07:00"), at("2026-10-19T10:00"))
+    ]
 
 
 # --- on a ledger

@@ -14,7 +14,7 @@ from spend.alert_rules import OVER, WARNING, Measured, Rule, RuleTerms, level_of
 from spend.anomalies import DRIVEN_BY, Driver, Judged, Piece, judged
 from spend.money import plain, rounded
 from spend.periods import Period
-from spend.same_hours import hours_name, last_hours, scaled, weeks_before
+from spend.same_hours import hours_name, last_hours, weeks_before
 from store.completeness import complete_until
 from store.hours_spent import HoursSpent, Key, hours_spent, with_spend
 
@@ -37,11 +37,6 @@ class _Asked:
     @property
     def window(self) -> Period:
         return self.periods[-1]
-
-    def amounts(self, sums: Sequence[int]) -> tuple[int, tuple[int, ...]]:
-        """What is spent now, and in each past week as if its hours were as long."""
-        past = zip(sums[:-1], self.periods[:-1], strict=True)
-        return sums[-1], tuple(scaled(each, period, self.window) for each, period in past)
 
 
 def measure(session: Session, tenant: int, rule: Rule, now: datetime) -> list[Measured]:
@@ -83,7 +78,7 @@ def _measured(
     without: Mapping[Key, Mapping[str, Decimal]],
 ) -> Measured:
     terms = asked.terms
-    now, past = asked.amounts(sums)
+    *past, now = sums
     found = judged(
         now,
         past,
@@ -150,7 +145,7 @@ def _pieces(
             said = {
                 name: value for name, value in zip(others, names[len(by) :], strict=True) if value
             }
-            found[names[: len(by)]].append(Piece(said, *asked.amounts(sums)))
+            found[names[: len(by)]].append(Piece(said, sums[-1], sums[:-1]))
     return found
 
 
