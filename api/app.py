@@ -11,6 +11,7 @@ from api import (
     budget_check,
     budgets,
     calls,
+    channel_page,
     channels,
     charges,
     commitments,
@@ -103,6 +104,7 @@ def create_app(database: Database, settings: ApiSettings, clock: Now) -> FastAPI
     app.add_middleware(BodyLimit, most=LARGEST_BODY)
     app.state.boards = Boards(database, TENANT)
     app.include_router(front.router)
+    app.include_router(channel_page.router)
     app.include_router(health.router)
     # Before the budgets, whose ids it would be taken for; it asks for the key itself, from memory.
     app.include_router(budget_check.router, dependencies=[Depends(known_parameters_only)])

@@ -12,6 +12,7 @@ from typing import Annotated, Final
 from fastapi import Depends, Request
 
 from api.dependencies import Config, database_of
+from api.origins import from_elsewhere
 from api.problems import Problem
 from store.keys import find_key, has_keys
 
@@ -83,6 +84,9 @@ def _by_place(request: Request, open_without_keys: bool) -> Caller:
         # browser takes it for the same origin, and would hand it the ledger.
         detail = "Without keys this machine answers to its address or to localhost only."
         raise Problem(403, "Not under this name", detail, field="Host")
+    if request.method not in _SAFE_METHODS and from_elsewhere(request):
+        detail = "Without keys nothing is changed for a page that is not of this machine."
+        raise Problem(403, "Not from that page", detail, field="Origin")
     return Caller(may_write=True)
 
 

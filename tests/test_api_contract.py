@@ -47,7 +47,7 @@ def test_answers_are_what_the_contract_says(database: Database) -> None:
 
 def test_pages_load_nothing_from_elsewhere_and_run_nothing(database: Database) -> None:
     client = asking(database, otlp_http_url="http://127.0.0.1:4318")
-    for path in ("/", "/docs"):
+    for path in ("/", "/docs", "/channels"):
         page = client.get(path)
         assert page.headers["content-type"].startswith("text/html")
         assert page.headers["content-security-policy"].startswith("default-src 'none'; style-src")

@@ -15,6 +15,7 @@ from app.database import database_for
 from app.pepper import pepper_for
 from app.settings import read_settings
 from app.tables import right, show
+from spend.channel_words import gets, where
 from spend.channels import (
     KINDS,
     LEVELS,
@@ -24,8 +25,6 @@ from spend.channels import (
     channel_terms,
 )
 from spend.checked_fields import TermsRefused
-from spend.fiscal import WEEKDAYS
-from spend.quiet_hours import QuietHours
 from store import channels
 from store.channel_deliveries import Delivery, latest
 from store.channel_removal import remove
@@ -139,8 +138,8 @@ def list_all() -> None:
             str(each.id),
             Text(each.name),
             each.kind,
-            Text(_to(each)),
-            Text(_gets(each)),
+            Text(where(each)),
+            Text(gets(each)),
             Text(_latest(deliveries.get(each.id))),
         )
     show(table)
@@ -236,28 +235,6 @@ def _time(said: str) -> dict[str, Any]:
     if weekdays:
         time["weekdays"] = [each.strip().lower() for each in weekdays.split(",")]
     return time
-
-
-def _to(channel: Channel) -> str:
-    return ", ".join(channel.to) or (f"…{channel.last4}" if channel.last4 else "")
-
-
-def _gets(channel: Channel) -> str:
-    gets = [f"team {each}" for each in channel.teams]
-    gets += ["what no team's channel takes"] if channel.default else []
-    gets += ["digests"] if channel.digest else []
-    gets += ["only what is over"] if channel.levels == "over" else []
-    gets += [f"not {_hours(channel.quiet)}"] if channel.quiet else []
-    return "; ".join(gets) or "what names it"
-
-
-def _hours(quiet: QuietHours) -> str:
-    times = [
-        f"{each.begins:%H:%M}-{each.ends:%H:%M}"
-        + ("" if each.weekdays == WEEKDAYS else f" {','.join(each.weekdays)}")
-        for each in quiet.times
-    ]
-    return f"{', '.join(times)} {quiet.zone.key}" + (", over waits" if quiet.over_waits else "")
 
 
 def _latest(delivery: Delivery | None) -> str:

@@ -1,0 +1,29 @@
+"""A channel in words: where it leads, and what goes there."""
+
+from spend.channels import Channel
+from spend.fiscal import WEEKDAYS
+from spend.quiet_hours import QuietHours
+
+
+def where(channel: Channel) -> str:
+    """Whom it reaches; of a secret its last characters."""
+    return ", ".join(channel.to) or (f"…{channel.last4}" if channel.last4 else "")
+
+
+def gets(channel: Channel) -> str:
+    """What goes there, and when not."""
+    said = [f"team {each}" for each in channel.teams]
+    said += ["what no team's channel takes"] if channel.default else []
+    said += ["digests"] if channel.digest else []
+    said += ["only what is over"] if channel.levels == "over" else []
+    said += [f"not {_hours(channel.quiet)}"] if channel.quiet else []
+    return "; ".join(said) or "what names it"
+
+
+def _hours(quiet: QuietHours) -> str:
+    times = [
+        f"{each.begins:%H:%M}-{each.ends:%H:%M}"
+        + ("" if each.weekdays == WEEKDAYS else f" {','.join(each.weekdays)}")
+        for each in quiet.times
+    ]
+    return f"{', '.join(times)} {quiet.zone.key}" + (", over waits" if quiet.over_waits else "")
