@@ -23,7 +23,7 @@ from bench.table import Row
 from spend.anomalies import Piece, drivers, judged
 from spend.periods import Period
 from spend.rule_kinds import KINDS
-from spend.same_hours import last_hours, weeks_before
+from spend.same_hours import can_be_compared, last_hours, weeks_before
 
 CLEAN_DAYS: Final = 30
 SEEDS: Final = (1, 2, 3, 4, 5)
@@ -176,6 +176,8 @@ def _first_driver(pieces: Mapping[Names, Sequence[int]], now: datetime) -> tuple
 
 def _stands_out(series: Sequence[int], now: datetime) -> bool:
     window, past = _windows(now)
+    if not can_be_compared(window, _ZONE):
+        return False
     found = judged(
         _in(series, window),
         [_in(series, each) for each in past],

@@ -1,7 +1,8 @@
 """The last whole hours of a zone, and the same hours by its clock in the weeks before.
 
 A change of the clock does not shift what is compared: 09:00 to 12:00 is held against 09:00 to
-12:00. In the night of a change it is as many hours, from the same time by the clock on.
+12:00. Hours in which the clock changes are like no others: they can be compared as a part of a day,
+by as many hours from the same time on, but not alone.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,8 @@ from zoneinfo import ZoneInfo
 from spend.periods import Period
 
 _HOUR: Final = timedelta(hours=1)
-_WEEK: Final = timedelta(days=7)
+_DAY: Final = timedelta(days=1)
+_WEEK: Final = 7 * _DAY
 
 
 def last_hours(until: datetime, hours: int, zone: ZoneInfo) -> Period:
@@ -27,6 +29,12 @@ def weeks_before(window: Period, weeks: int, zone: ZoneInfo) -> list[Period]:
     # Between datetimes of one zone, arithmetic is that of the clock on the wall.
     starts = [(start - number * _WEEK).astimezone(UTC) for number in range(1, weeks + 1)]
     return [Period(each, each + long) for each in starts]
+
+
+def can_be_compared(window: Period, zone: ZoneInfo) -> bool:
+    """Whether the clock does not change in it, or that matters little: it is a day long."""
+    start, end = window.start.astimezone(zone), window.end.astimezone(zone)
+    return start.utcoffset() == end.utcoffset() or window.end - window.start >= _DAY
 
 
 def hours_name(window: Period, zone: ZoneInfo) -> str:

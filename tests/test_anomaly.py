@@ -16,7 +16,7 @@ from spend.anomalies import Judged, Piece, drivers, explained, judged, median
 from spend.calls import Owner, Route
 from spend.checked_fields import TermsRefused
 from spend.periods import Period
-from spend.same_hours import hours_name, last_hours, weeks_before
+from spend.same_hours import can_be_compared, hours_name, last_hours, weeks_before
 from store.sessions import Database
 from store.tables.rates import rates
 from store.tenants import TENANT
@@ -149,6 +149,15 @@ def test_weeks_before_have_the_same_hours_by_the_clock(moment: int, hours: int, 
         clocks = {moment.astimezone(zone).time() for moment in (window.start, each.start)}
         # A time that the clock skipped is some minutes later.
         assert len(clocks) == 1 or zone.dst(each.start.astimezone(zone)) != timedelta()
+
+
+def test_hours_in_which_the_clock_changes_are_not_compared_alone() -> None:
+    alone = [
+        can_be_compared(last_hours(at(f"2026-10-25T{hour:02d}:30"), 3, BERLIN), BERLIN)
+        for hour in range(6)
+    ]
+    assert alone == [True, False, False, False, True, True]
+    assert can_be_compared(last_hours(at("2026-10-25T12:00"), 24, BERLIN), BERLIN)
 
 
 def test_a_change_of_the_clock_shifts_nothing() -> None:

@@ -14,7 +14,7 @@ from spend.alert_rules import OVER, WARNING, Measured, Rule, RuleTerms, level_of
 from spend.anomalies import DRIVEN_BY, Driver, Judged, Piece, judged
 from spend.money import plain, rounded
 from spend.periods import Period
-from spend.same_hours import hours_name, last_hours, weeks_before
+from spend.same_hours import can_be_compared, hours_name, last_hours, weeks_before
 from store.completeness import complete_until
 from store.hours_spent import HoursSpent, Key, hours_spent, with_spend
 
@@ -47,7 +47,7 @@ def measure(session: Session, tenant: int, rule: Rule, now: datetime) -> list[Me
     until = min(now, complete_until(session) or now)
     window = last_hours(until, terms.window_minutes // _HOUR, zone)
     weeks = weeks_before(window, int(terms.settings["weeks"]), zone)
-    known = with_spend(session, tenant, weeks[::-1])
+    known = with_spend(session, tenant, weeks[::-1]) if can_be_compared(window, zone) else []
     asked = _Asked(terms, zone, (*known, window), now)
     spent = _spent(session, tenant, asked, terms.by)
     groups = dict(spent.groups) or ({} if terms.by else {(): (0,) * len(asked.periods)})
