@@ -32,7 +32,7 @@ def tell_others(
     """
     if lost.kind in {KIND, TEST}:
         return
-    others = _others(session, tenant, place, settings)
+    others = _others(session, tenant, place, settings, now)
     if not others:
         return
     title = f"Messages to {place.name} are not delivered"
@@ -48,9 +48,11 @@ def tell_others(
     tell_at(session, tenant, notice, others, key=key, now=now)
 
 
-def _others(session: Session, tenant: int, place: Place, settings: JobSettings) -> list[Where]:
+def _others(
+    session: Session, tenant: int, place: Place, settings: JobSettings, now: datetime
+) -> list[Where]:
     # Whatever levels they take: this is no alert of theirs, but that one is missing.
-    found = channels_for(session, tenant, kind=KIND, level="over")
+    found = channels_for(session, tenant, kind=KIND, level="over", now=now)
     if settings.slack_webhook_url is not None and None not in found:
         found.append(None)
     return [

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 import psycopg.errors
-from sqlalchemy import ColumnElement, Row, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, insert, not_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -48,6 +48,16 @@ def versions(session: Session, tenant: int, budget_id: int) -> list[Budget]:
     found = [_budget(row) for row in rows]
     armed = {each.version: each.armed for each in _armed(found)}
     return [replace(each, armed=armed.get(each.version, each.version)) for each in found]
+
+
+def has_begun(moment: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
+    """Of rows of budgets: those that hold at a moment (UTC), or did; none that was withdrawn.
+
+    One that was made at once has begun, whatever this machine's clock says.
+    """
+    later = budgets.c.effective_from
+    never = budgets.c.replaced_at.is_not_distinct_from(later)
+    return or_(later.is_(None), and_(later <= moment, not_(never)))
 
 
 def withdrawn(version: Budget) -> bool:

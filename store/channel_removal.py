@@ -72,6 +72,7 @@ def move(session: Session, tenant: int, row: Row[Any]) -> None:
         level=row.body["level"],
         budget_id=row.body["budget_id"],
         team=row.body["team"],
+        now=row.next_at,
     )
     there = None if first is None else first.id
     session.execute(update(outbox).where(*mine).values(channel_id=there))

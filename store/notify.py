@@ -40,6 +40,7 @@ def tell(
         channel_ids=channel_ids,
         budget_id=notice.budget_id,
         team=notice.team,
+        now=now,
     )
     return tell_at(session, tenant, notice, places, key=key, now=now)
 

@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
+from store.budget_rows import has_begun
 from store.tables.alerting import channels
 from store.tables.budgets import budgets, crossings, outbox
 
@@ -333,9 +334,13 @@ def _place() -> ColumnElement[str]:
 def _latest_webhook() -> ColumnElement[str | None]:
     return (
         select(budgets.c.webhook_url)
-        .where(budgets.c.tenant_id == crossings.c.tenant_id, budgets.c.id == crossings.c.budget_id)
+        .where(
+            budgets.c.tenant_id == crossings.c.tenant_id,
+            budgets.c.id == crossings.c.budget_id,
+            has_begun(outbox.c.next_at),
+        )
         .order_by(budgets.c.version.desc())
         .limit(1)
-        .correlate(crossings)
+        .correlate(crossings, outbox)
         .scalar_subquery()
     )

@@ -7,11 +7,13 @@ from decimal import Decimal
 import pytest
 from budgeted import NOW, budget, change, charge, evaluate, said
 from filled_ledger import at
+from sqlalchemy import update
 
 from spend.budgets import Budget
 from spend.checked_fields import TermsRefused
-from store import budgets
+from store import budgets, outbox
 from store.sessions import Database
+from store.tables.budgets import outbox as table
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server
@@ -163,3 +165,24 @@ def test_a_change_from_a_date_is_to_come_and_keeps_the_name(database: Database) 
     later(database, first, amount="5")
     with pytest.raises(budgets.NameTaken):
         budget(database)
+
+
+def test_a_message_goes_by_the_version_that_holds_when_it_is_due(database: Database) -> None:
+    first = budget(database)
+    url = "https://hooks.slack.com/services/T0/B0/x"
+    later(database, first, webhook_url=url)
+    charge(database, "85")
+    evaluate(database)
+
+    def goes_to() -> str | None:
+        with database.read() as session:
+            (due,) = outbox.due(session, TENANT, DECEMBER)
+        return due.webhook
+
+    assert goes_to() is None
+    with database.write() as session:
+        session.execute(update(table).values(next_at=DECEMBER))
+    assert goes_to() == url
+    with database.write() as session:
+        budgets.withdraw(session, TENANT, first.id, 2, NOW)
+    assert goes_to() is None
