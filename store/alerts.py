@@ -206,7 +206,7 @@ def _filtered(asked: Select[Any], stand: Stand, wanted: Wanted) -> Select[Any]:
         asked = asked.where(
             or_(
                 stand.teams.contains([wanted.team]),
-                func.string_to_array(crossings.c.subject, ", ").contains([subject]),
+                literal(subject) == func.any(func.string_to_array(crossings.c.subject, ", ")),
             )
         )
     if wanted.status is not None:
