@@ -16,6 +16,7 @@ from sqlalchemy import insert
 from jobs.context import JobContext
 from jobs.sum_days import sum_days
 from spend.budget_periods import CUSTOM, KINDS, period_at, period_before
+from spend.budgets import DIMENSIONS, OWNER_DIMENSIONS, ROUTE_DIMENSIONS
 from spend.calls import Owner, Route
 from spend.periods import Period
 from spend.pieces import Pieces, pieces_of
@@ -137,6 +138,21 @@ def test_spend_of_all_periods_is_what_the_lines_say_to_the_last_digit(
                 found = read.on(wanted, currency, period)
                 expected = counted(lines, period, wanted, currency)
                 assert (found.amount, dict(found.without)) == expected, (period, wanted)
+
+
+def test_every_dimension_can_be_budgeted(database: Database) -> None:
+    named = {name: f"its {name}" for name in DIMENSIONS}
+    owner = Owner(**{name: named[name] for name in OWNER_DIMENSIONS})
+    route = Route(**{name: named[name] for name in ROUTE_DIMENSIONS})
+    with database.write() as session:
+        put_charge(session, "2026-11-10", "1", owner, route)
+        put_charge(session, "2026-11-10", "10", Owner("ads"), Route())
+    period = Period(at("2026-11-01"), at("2026-12-01"))
+    filters = [{name: (value,)} for name, value in named.items()]
+    with database.read() as session:
+        read = read_spend(session, TENANT, [period], filters, ["USD"], now=NOW)
+    assert {read.on(wanted, "USD", period).amount for wanted in filters} == {1}
+    assert read.on({"feature": ("",)}, "USD", period).amount == 10
 
 
 MOMENTS = st.integers(0, 100 * 96).map(
