@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from spend.alert_rules import Measured, Rule
 from store.watched.kinds import MEASURES
 
-MOST_SUBJECTS: Final = 1000
+MOST_SUBJECTS: Final = 2000
 """That one rule may be split into: more are of no use to a reader."""
 
 
