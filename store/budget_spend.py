@@ -5,6 +5,7 @@ them yet, lines that are booked later than they were used, and parts of days tha
 added one by one. Budgets go by when something was used, whenever it was booked.
 """
 
+from calendar import monthrange
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -185,7 +186,7 @@ class Reading:
         each_day = [
             (first + number * _DAY, piece)
             for first, piece in self.pieces.months
-            for number in range(_length(first))
+            for number in range(monthrange(first.year, first.month)[1])
         ]
         if self.one is None:
             yield from self._of_sums(days, [*self.pieces.days, *each_day])
@@ -245,8 +246,3 @@ def _joined(parts: Sequence[Period]) -> list[Period]:
         else:
             found.append(part)
     return found
-
-
-def _length(first: date) -> int:
-    """Days of the month that begins so."""
-    return ((first + 31 * _DAY).replace(day=1) - first).days
