@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path
 from sqlalchemy.orm import Session
 
 from api.auth import Caller, Who
-from api.dependencies import Clock, Reading, Tenant, Writing
+from api.dependencies import Clock, Config, Reading, Tenant, Writing
 from api.problems import Problem, answers
 from api.rule_shapes import (
     NewRule,
@@ -18,6 +18,7 @@ from api.rule_shapes import (
     rule_answer,
     state_answer,
 )
+from api.settings import ApiSettings
 from spend.alert_rules import Rule, RuleTerms
 from spend.checked_fields import TermsRefused
 from store import alert_rules, rule_states
@@ -32,10 +33,12 @@ RuleId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 @router.post(
     "", status_code=201, summary="Set an alert rule", responses=answers(401, 403, 409, 422, 503)
 )
-def create(session: Writing, tenant: Tenant, clock: Clock, body: NewRule) -> RuleAnswer:
+def create(
+    session: Writing, tenant: Tenant, clock: Clock, config: Config, body: NewRule
+) -> RuleAnswer:
     """Tells, from now on, when what it measures passes a bound, and when it has recovered."""
     names = channel_names(session, tenant)
-    wanted = terms_said(body.model_dump(exclude_unset=True), names)
+    wanted = terms_said(body.model_dump(exclude_unset=True), names, config)
     try:
         return rule_answer(alert_rules.create(session, tenant, wanted, clock()), names)
     except alert_rules.RuleNameTaken as taken:
@@ -78,7 +81,13 @@ def states(session: Reading, tenant: Tenant, who: Who, rule_id: RuleId) -> State
     responses=answers(401, 403, 404, 409, 422, 503),
 )
 def change(
-    session: Writing, tenant: Tenant, clock: Clock, who: Who, rule_id: RuleId, body: RuleChange
+    session: Writing,
+    tenant: Tenant,
+    clock: Clock,
+    config: Config,
+    who: Who,
+    rule_id: RuleId,
+    body: RuleChange,
 ) -> RuleAnswer:
     """Makes a new version, in force at once.
 
@@ -87,7 +96,8 @@ def change(
     """
     current = _found(session, tenant, who, rule_id, lock=True)
     names = channel_names(session, tenant)
-    wanted = terms_said(body.model_dump(exclude_unset=True), names, changes=current.terms)
+    said = body.model_dump(exclude_unset=True)
+    wanted = terms_said(said, names, config, changes=current.terms)
     try:
         changed = alert_rules.change(session, tenant, rule_id, wanted, clock())
     except alert_rules.RuleNameTaken as taken:
@@ -113,11 +123,16 @@ def visible(terms: RuleTerms, who: Caller) -> bool:
 
 
 def terms_said(
-    said: Mapping[str, Any], names: Mapping[int, str], *, changes: RuleTerms | None = None
+    said: Mapping[str, Any],
+    names: Mapping[int, str],
+    config: ApiSettings,
+    *,
+    changes: RuleTerms | None = None,
 ) -> RuleTerms:
     """The terms that somebody said, or Problem 422; ``changes`` are those that they change."""
     try:
-        return rule_said(said, names, changes=changes)
+        usual = {"currency": config.currency, "timezone": config.timezone.key}
+        return rule_said(said, names, usual=usual, changes=changes)
     except TermsRefused as refused:
         detail = f"{refused.field}: {refused}"
         raise Problem(422, "The rule makes no sense", detail, field=refused.field) from None

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from api.alert_rules import terms_said, visible
 from api.auth import Asker
-from api.dependencies import Clock, Reading, Tenant
+from api.dependencies import Clock, Config, Reading, Tenant
 from api.problems import Problem, answers
 from api.rule_shapes import NewRule, TrialAnswer, tried_answer
 from spend.alert_rules import Rule
@@ -16,13 +16,15 @@ router = APIRouter(prefix="/v1/alert-rules", tags=["alert rules"])
 
 
 @router.post("/test", summary="Try an alert rule", responses=answers(401, 403, 422, 503))
-def trial(session: Reading, tenant: Tenant, who: Asker, clock: Clock, body: NewRule) -> TrialAnswer:
+def trial(
+    session: Reading, tenant: Tenant, who: Asker, clock: Clock, config: Config, body: NewRule
+) -> TrialAnswer:
     """Measures it once: what it finds of each subject, and what it would say.
 
     A key of one team may try rules on that team alone.
     """
     now = clock()
-    terms = terms_said(body.model_dump(exclude_unset=True), channel_names(session, tenant))
+    terms = terms_said(body.model_dump(exclude_unset=True), channel_names(session, tenant), config)
     if not visible(terms, who):
         detail = f"This key sees team {who.team!r} only: filter by it."
         raise Problem(403, "Not yours to see", detail, field="filter")

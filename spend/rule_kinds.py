@@ -142,6 +142,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         shortest=HOUR,
         longest=DAY,
         step=HOUR,
+        every_minutes=10,
     ),
     "idle-capacity": Kind(
         says="per cent of a pool's cost that nothing used, by pool",
@@ -156,6 +157,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         settings={"pool": Setting("text", "", "the name of one pool; '': each of them")},
         shortest=HOUR,
         step=HOUR,
+        every_minutes=15,
     ),
     "commitment-shortfall": Kind(
         says="per cent of a commitment that is expected to be unused at its period's end, by"
@@ -169,6 +171,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         minimum_of="the commitment's amount, in its currency",
         dimensions=(),
         settings={"commitment": _COMMITMENT},
+        every_minutes=HOUR,
     ),
     "commitment-runs-out": Kind(
         says="per cent of a commitment's period that is expected to be left when it is used up, by"
@@ -182,6 +185,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         minimum_of="the commitment's amount, in its currency",
         dimensions=(),
         settings={"commitment": _COMMITMENT},
+        every_minutes=HOUR,
     ),
     "price-drift": Kind(
         says="by how many per cent the second public list, or the latest bills, have other prices"

@@ -7,6 +7,7 @@ which the store knows.
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 from spend.alert_rules import RuleTerms, Value
@@ -38,11 +39,17 @@ OF_ALL: Final = (
 """The fields that every rule has."""
 
 
-def rule_of_fields(said: Mapping[str, Any], *, channel_ids: Sequence[int] = ()) -> RuleTerms:
+def rule_of_fields(
+    said: Mapping[str, Any],
+    *,
+    channel_ids: Sequence[int] = (),
+    usual: Mapping[str, str] = MappingProxyType({}),
+) -> RuleTerms:
     """Terms that make sense, from fields as JSON or TOML has them.
 
     Raises TermsRefused. Exact numbers are strings or integers. ``channel_ids`` are those of the
-    field ``channels``, which is not looked at here.
+    field ``channels``, which is not looked at here; ``usual`` is what the ledger is kept in, by the
+    type of a setting: ``currency``, ``timezone``.
     """
     named = said.get("kind")
     if not isinstance(named, str) or named not in KINDS:
@@ -66,7 +73,9 @@ def rule_of_fields(said: Mapping[str, Any], *, channel_ids: Sequence[int] = ()) 
             said.get("recover_minutes", RECOVER_MINUTES), "recover_minutes", 0, DAY
         ),
         settings={
-            field: _setting(field, said.get(field, setting.default), setting)
+            field: _setting(
+                field, said.get(field, usual.get(setting.type, setting.default)), setting
+            )
             for field, setting in kind.settings.items()
         },
         owner=None

@@ -64,7 +64,7 @@ def take(
     there = names(session, tenant, now)
     return [
         *_budgets(session, tenant, file.budgets, there, usual, now, close_missing),
-        *_rules(session, tenant, file.alert_rules, there, now, close_missing),
+        *_rules(session, tenant, file.alert_rules, there, usual, now, close_missing),
     ]
 
 
@@ -149,6 +149,7 @@ def _rules(
     tenant: int,
     said: Sequence[Written] | None,
     there: Names,
+    usual: Usual,
     now: datetime,
     close_missing: bool,
 ) -> list[Taken]:
@@ -158,7 +159,11 @@ def _rules(
     taken: list[Taken] = []
     for each in said:
         try:
-            terms = rule_said(each.fields, there.channels)
+            terms = rule_said(
+                each.fields,
+                there.channels,
+                usual={"currency": usual.currency, "timezone": usual.timezone},
+            )
         except TermsRefused as refused:
             raise BudgetFileRefusedError(each.place, refused.field, str(refused)) from None
         if terms.name not in held:

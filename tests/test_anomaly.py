@@ -16,6 +16,7 @@ from spend.anomalies import Judged, Piece, drivers, explained, judged, median
 from spend.calls import Owner, Route
 from spend.checked_fields import TermsRefused
 from spend.periods import Period
+from spend.rule_terms import rule_of_fields
 from spend.same_hours import can_be_compared, hours_name, last_hours, weeks_before
 from store.sessions import Database
 from store.tables.rates import rates
@@ -265,6 +266,16 @@ def test_other_currencies_count_at_the_rate_of_their_day(database: Database) -> 
     assert found.value == Decimal(149)
     assert facts(found)["Not counted, as there is no rate"] == "70.00 SEK"
     assert found.detail["without_rate"] == {"SEK": "70.00"}
+
+
+def test_currency_and_clock_are_the_ledgers_unless_said_otherwise() -> None:
+    said = {"name": "odd", "kind": "anomaly", "over": "50"}
+    usual = {"currency": "EUR", "timezone": "Asia/Kathmandu"}
+    assert (
+        rule_of_fields(said, usual=usual).settings | usual
+        == rule_of_fields(said | {"weeks": 6}, usual=usual).settings
+    )
+    assert rule_of_fields(said | {"currency": "SEK"}, usual=usual).settings["currency"] == "SEK"
 
 
 @pytest.mark.parametrize(

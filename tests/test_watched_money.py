@@ -304,7 +304,7 @@ def test_usage_that_is_billed_at_other_prices_is_told(database: Database) -> Non
 
 
 def test_prices_are_compared_by_the_hour() -> None:
-    drift, other = rule("price-drift", warning="2"), rule("idle-capacity")
+    drift, other = rule("price-drift", warning="2"), rule("error-rate")
 
     def known(minutes: int) -> list[Kept]:
         return [Kept("", State("ok", NOW), NOW - timedelta(minutes=minutes), None, None)]

@@ -50,7 +50,7 @@ def command() -> None:
 def create(**options: Any) -> None:
     """Set an alert rule, in force at once."""
     with _writing() as session:
-        wanted = rule_said(said_in(options), channel_names(session, TENANT))
+        wanted = rule_said(said_in(options), channel_names(session, TENANT), usual=_usual())
         rule = alert_rules.create(session, TENANT, wanted, _now())
     click.echo(f"alert rule {rule.id} is in force")
 
@@ -73,6 +73,7 @@ def try_out(rule: str | None, **options: Any) -> None:
         wanted = rule_said(
             fields if current else {"name": "a trial"} | fields,
             channel_names(session, TENANT),
+            usual=_usual(),
             changes=None if current is None else current.terms,
         )
         tried = Rule(0, 1, wanted, now)
@@ -158,7 +159,7 @@ def change(rule: str, **options: Any) -> None:
     with _writing() as session:
         current = named(session, rule)
         names = channel_names(session, TENANT)
-        wanted = rule_said(said_in(options), names, changes=current.terms)
+        wanted = rule_said(said_in(options), names, usual=_usual(), changes=current.terms)
         made = alert_rules.change(session, TENANT, current.id, wanted, _now())
     if made.version == current.version:
         click.echo(f"alert rule {made.id} says that already")
@@ -201,6 +202,12 @@ def _writing(*, reads: bool = False) -> Iterator[Session]:
         raise click.UsageError(f"{refused.field}: {refused}") from None
     except (alert_rules.RuleNameTaken, alert_rules.NoSuchRule) as conflict:
         raise click.ClickException(str(conflict)) from None
+
+
+def _usual() -> dict[str, str]:
+    """What the ledger is kept in."""
+    settings = read_settings()
+    return {"currency": settings.currency, "timezone": settings.timezone}
 
 
 def _written(value: Any) -> str:
