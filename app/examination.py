@@ -23,10 +23,12 @@ from collector.spool.state import NEARLY, SPOOL, look
 from jobs.timetable import JOBS
 from migrations.run import missing
 from store import runs
+from store.budgets import all_in_force
+from store.channels import all_channels
 from store.keys import has_keys
 from store.partitions import PARTITIONED, name_of
 from store.sessions import Database
-from store.tables.budgets import budgets, outbox
+from store.tables.budgets import outbox
 from store.tables.heard import batches
 from store.tables.rollups import cells
 from store.tenants import TENANT
@@ -138,7 +140,7 @@ def _database(settings: Settings, database: Database, now: datetime) -> Iterator
         yield _waiting(session, now)
         yield _unpriced(session, now)
         yield _letters(session)
-        yield _webhook(session, settings)
+        yield _channels(session, settings, now)
         yield _keys(session, settings)
     yield from _jobs(database, now)
 
@@ -198,18 +200,21 @@ def _letters(session: Session) -> Finding:
     return Finding("alerts", State.WELL, "none undelivered")
 
 
-def _webhook(session: Session, settings: Settings) -> Finding:
-    nowhere = session.scalar(
-        select(func.count()).where(
-            budgets.c.tenant_id == TENANT,
-            budgets.c.replaced_at.is_(None),
-            budgets.c.webhook_url.is_(None),
-        )
-    )
-    if nowhere and not settings.slack_webhook_url:
-        said = f"{nowhere} budgets have no webhook, and SPANLEDGER_SLACK_WEBHOOK_URL is not set"
-        return Finding("webhook", State.LOOK, said)
-    return Finding("webhook", State.WELL, "every budget has somewhere to warn")
+def _channels(session: Session, settings: Settings, now: datetime) -> Finding:
+    there = all_channels(session, TENANT)
+    known = {each.id for each in there}
+    teams = {team for each in there for team in each.teams}
+    nowhere = 0
+    for each in all_in_force(session, TENANT, now):
+        said = each.terms
+        its = said.filter.get("team", ())
+        of_its_team = len(its) == 1 and its[0] in teams
+        if not (known & set(said.channel_ids) or said.webhook_url or of_its_team):
+            nowhere += 1
+    if nowhere and not settings.slack_webhook_url and not any(each.default for each in there):
+        told = f"{nowhere} budgets have no channel, and there is no default one"
+        return Finding("channels", State.LOOK, told)
+    return Finding("channels", State.WELL, "every budget has somewhere to warn")
 
 
 def _keys(session: Session, settings: Settings) -> Finding:
