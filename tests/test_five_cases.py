@@ -159,3 +159,25 @@ def test_a_fiscal_year_from_february_is_one_period(database: Database) -> None:
     charge(database, "1", slot="2027-01-31T23:45")
     evaluate(database)
     assert crossed(database)[1:] == [("2026-02-01T00:00", 100)]
+
+
+def test_without_a_budget_nothing_is_told_and_one_of_nothing_tells_of_anything(
+    database: Database,
+) -> None:
+    charge(database, "0.000000000001")
+    assert evaluate(database).note == "0 budgets, 0 messages"
+    budget(database, amount=0, thresholds=[100])
+    assert evaluate(database).note == "1 budgets, 1 messages"
+
+
+def test_the_only_period_of_a_budget_is_compared_after_its_end_and_then_rests(
+    database: Database,
+) -> None:
+    only = {"starts_on": "2026-11-02", "ends_on": "2026-11-13"}
+    budget(database, period="custom", own_period=only, thresholds=[100])
+    charge(database, "99", slot="2026-11-13T23:45")
+    charge(database, "500", slot="2026-11-14")
+    assert evaluate(database).note == "1 budgets, 0 messages"
+    charge(database, "1", slot="2026-11-02")
+    assert evaluate(database).note == "1 budgets, 1 messages"
+    assert crossed(database) == [("2026-11-02T00:00", 100)]
