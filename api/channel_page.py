@@ -34,7 +34,7 @@ curl -H 'Authorization: Bearer KEY' HERE/v1/channels
 curl -X POST -H 'Authorization: Bearer KEY' HERE/v1/channels/ID/test</pre>
 <p><a href="/">Where to begin</a></p>"""
 _UNAUTHORISED: Final = 401
-_STYLES: Final = {"sent": "good", "dead": "bad"}
+_STYLES: Final = {"sent": "good", "dead": "bad", "dropped": "bad"}
 
 
 @router.get("/channels")

@@ -23,9 +23,13 @@ th, td { text-align: left; vertical-align: top; padding: .5rem .75rem .5rem 0;
 button { font: inherit; font-size: .875rem; padding: .3rem .75rem; border: 1px solid #0b5fbf;
   border-radius: 6px; background: #0b5fbf; color: #fff; cursor: pointer; white-space: nowrap }
 button:focus-visible { outline: 3px solid #7db5ff; outline-offset: 2px }
+@media (max-width: 40rem) { .wide thead { display: none } .wide tr, .wide td { display: block }
+  .wide td { border: 0; padding: .1rem 0 } .wide tr { border-bottom: 1px solid #dde3ea;
+  padding: .75rem 0 } }
 @media (prefers-color-scheme: dark) {
   body { background: #12161c; color: #e6eaf0 } pre { background: #1d242d }
-  a { color: #7db5ff } dd, .lead, .small { color: #a4b0bf } th, td { border-color: #2c3540 }
+  a { color: #7db5ff } dd, .lead, .small { color: #a4b0bf }
+  th, td, .wide tr { border-color: #2c3540 }
   .bad { color: #ff9a92 } .good { color: #7fd6a2 } }
 """
 _STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()

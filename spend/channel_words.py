@@ -1,8 +1,10 @@
 """A channel in words: where it leads, and what goes there."""
 
+from datetime import time
+
 from spend.channels import Channel
 from spend.fiscal import WEEKDAYS
-from spend.quiet_hours import QuietHours
+from spend.quiet_hours import QuietHours, QuietTime
 
 
 def where(channel: Channel) -> str:
@@ -21,9 +23,12 @@ def gets(channel: Channel) -> str:
 
 
 def _hours(quiet: QuietHours) -> str:
-    times = [
-        f"{each.begins:%H:%M}-{each.ends:%H:%M}"
-        + ("" if each.weekdays == WEEKDAYS else f" {','.join(each.weekdays)}")
-        for each in quiet.times
-    ]
-    return f"{', '.join(times)} {quiet.zone.key}" + (", over waits" if quiet.over_waits else "")
+    waits = ", what is over neither" if quiet.over_waits else ""
+    return f"{' and '.join(map(_time, quiet.times))} ({quiet.zone.key}{waits})"
+
+
+def _time(quiet: QuietTime) -> str:
+    days = "" if quiet.weekdays == WEEKDAYS else f" {', '.join(quiet.weekdays)}"
+    if quiet.begins == quiet.ends == time():
+        return f"all of{days}"
+    return f"{quiet.begins:%H:%M}-{quiet.ends:%H:%M}{days}"

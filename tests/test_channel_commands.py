@@ -48,7 +48,9 @@ def test_channels_are_made_listed_changed_and_removed(shell: Shell, slack: Stand
     assert made == "channel 1 (search) is in force\n"
     shell(f"{add} shop --default --secret-from-stdin", stdin=slack.url + "\n")
     listed = shell("channels list")
-    assert re.search(r"1 +search +slack-webhook +…cret +team search; not 22:00-07:00 UTC", listed)
+    assert re.search(
+        r"1 +search +slack-webhook +…cret +team search; not 22:00-07:00 \(UTC\)", listed
+    )
     assert "what no team's channel takes" in listed
     shell("channels change search --levels over --no-quiet --team search --team web")
     assert "team search; team web; only what is over" in shell("channels list")
@@ -72,16 +74,18 @@ def test_a_sample_is_sent_at_once_and_what_was_answered_is_said(
     shell("channels add --name search --kind slack-webhook --levels over --secret-from-env HOOK")
     assert "channel search took it: message 1" in shell("alerts test search")
     assert "This is a sample from spanledger to channel search" in slack.texts[0]
+    assert "no Slack webhook is set" in shell("alerts test", code=1)
+    shell("channels change search --default")
+    assert "channel search took it" in shell("alerts test")
     slack.script = [answer(404, b"no_service"), answer(500)]
     refused = shell("alerts test search", code=1)
     assert "channel search did not take it: answered 404 no_service" in refused
     assert "answered 500" in shell("alerts test search", code=1)
     # It is not tried again tomorrow.
     assert "dropped" in shell("channels list")
-    assert "no Slack webhook is set" in shell("alerts test", code=1)
     monkeypatch.setenv("SPANLEDGER_SLACK_WEBHOOK_URL", slack.url)
     assert "the webhook of the settings took it" in shell("alerts test")
     assert "there is no channel shop" in shell("alerts test shop", code=1)
     assert "0 sent" in shell("jobs run alerts")
-    assert len(slack.texts) == 4
+    assert len(slack.texts) == 5
     assert slack.url not in shell.printed

@@ -12,6 +12,8 @@ from app.settings import read_settings
 from jobs.context import JobContext
 from jobs.try_out import Sample, try_out
 from spend.sample_notice import sample
+from store.channels import all_channels
+from store.tenants import TENANT
 
 
 @click.command(
@@ -23,16 +25,20 @@ from spend.sample_notice import sample
 def command(channel: str | None) -> None:
     """Send a sample to a channel now, as an alert would be sent, quiet hours or not.
 
-    Without a channel: to SPANLEDGER_SLACK_WEBHOOK_URL. Ends with 1 unless it was taken, and says
-    what was answered.
+    Without a channel: to SPANLEDGER_SLACK_WEBHOOK_URL, or, where that is not set, to the first
+    default channel. Ends with 1 unless it was taken, and says what was answered.
     """
     settings = read_settings()
     with database_for(settings) as database:
-        channel_id, name = None, "the webhook of the settings"
-        if channel is not None:
-            with database.read() as session:
+        found = None
+        with database.read() as session:
+            if channel is not None:
                 found = named(session, channel)
-            channel_id, name = found.id, f"channel {found.name}"
+            elif settings.slack_webhook_url is None:
+                there = all_channels(session, TENANT)
+                found = next((each for each in there if each.default), None)
+        channel_id = None if found is None else found.id
+        name = "the webhook of the settings" if found is None else f"channel {found.name}"
         context = JobContext(database, datetime.now(UTC), job_settings(settings), by_hand=True)
         notice = sample(name, "spanledger alerts test")
         sent = try_out(context, Sample(channel_id, notice, token_hex(8)))
