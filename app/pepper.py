@@ -1,4 +1,4 @@
-"""The secret that keys are hashed with, kept beside the data and not in the database."""
+"""The secret that keys are hashed with and secrets sealed, kept beside the data, not in it."""
 
 import os
 import secrets
@@ -12,7 +12,8 @@ from app.settings import PREFIX, Settings
 def pepper_for(settings: Settings) -> bytes:
     """The pepper of the settings, or the one in DATA_DIR, made on first use.
 
-    Without the pepper that they were made with, no keys are found any more: keep it with backups.
+    Without the pepper that they were made with, no keys are found any more and no secret of a
+    channel opens: keep it with backups.
     Raises WrongSetting when DATA_DIR cannot hold it.
     """
     if settings.key_pepper:

@@ -182,7 +182,7 @@ class Settings(BaseSettings):
         default=24, description="Once the oldest has waited so long, nothing more is taken."
     )
     slack_webhook_url: Annotated[str, AfterValidator(_webhook)] | None = Field(
-        default=None, description="Where alerts go, unless their budget names another webhook."
+        default=None, description="Where alerts go that no channel takes."
     )
     smtp_url: Annotated[str, AfterValidator(_smtp)] | None = Field(
         default=None, description="The server that sends mail: smtp:// with STARTTLS, or smtps://."
@@ -219,8 +219,8 @@ class Settings(BaseSettings):
     )
     key_pepper: Annotated[str, AfterValidator(_pepper)] | None = Field(
         default=None,
-        description="The secret that keys are hashed with; machines that share a database share "
-        "it. Not set: one is made in DATA_DIR.",
+        description="The secret that keys are hashed with and channels' secrets sealed; machines "
+        "that share a database share it. Not set: one is made in DATA_DIR.",
     )
 
     @model_validator(mode="after")

@@ -1,11 +1,15 @@
 """Channels over the API: what makes sense of one, and that what it is reached with stays secret."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from filled_ledger import asking, at
 from sqlalchemy import select
 
+from app.commands.api import api_settings
+from app.settings import Settings
+from jobs.destinations import addresses_of
 from spend.channels import Checks, channel_secret, channel_terms
 from spend.checked_fields import TermsRefused
 from store import channels
@@ -154,6 +158,12 @@ def test_a_name_that_leads_inside_or_nowhere_is_refused_when_it_is_saved(
         assert (refused.status_code, refused.json()["field"]) == (422, "secret")
         assert reason in refused.json()["detail"]
         assert "/secret" not in refused.text
+
+
+def test_the_api_that_is_run_looks_hosts_up(tmp_path: Path) -> None:
+    assert api_settings(Settings(data_dir=tmp_path)).checks == Checks(
+        addresses_of, has_apprise=True
+    )
 
 
 def test_apprise_takes_its_extra(database: Database) -> None:

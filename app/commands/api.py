@@ -4,7 +4,6 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from threading import Thread
 
 import click
@@ -12,13 +11,13 @@ import uvicorn
 
 from api.app import create_app
 from api.settings import ApiSettings
+from app.channel_secrets import checks_of
 from app.database import database_for
 from app.doors import addresses, listen, refuse_strangers
 from app.life import Life, Where
 from app.logs import configure_logs
 from app.pepper import pepper_for
 from app.settings import Settings, read_settings
-from jobs.destinations import addresses_of
 from store.sessions import Database
 
 _PATIENCE = 60
@@ -71,8 +70,10 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _server(database: Database, settings: Settings) -> _Server:
-    api_settings = ApiSettings(
+def api_settings(settings: Settings) -> ApiSettings:
+    """What the API is told of the settings."""
+    checks = checks_of(settings)
+    return ApiSettings(
         currency=settings.currency,
         rate_policy=settings.rate_policy,
         timezone=settings.zone,
@@ -81,10 +82,13 @@ def _server(database: Database, settings: Settings) -> _Server:
         open_without_keys=settings.api_addr.is_loopback,
         otlp_http_url=settings.otlp_http_addr.url,
         allow_private_destinations=settings.allow_private_destinations,
-        addresses_of=addresses_of,
-        has_apprise=find_spec("apprise") is not None,
+        addresses_of=checks.addresses_of,
+        has_apprise=checks.has_apprise,
     )
-    app = create_app(database, api_settings, _now)
+
+
+def _server(database: Database, settings: Settings) -> _Server:
+    app = create_app(database, api_settings(settings), _now)
     # All modules are there, and stay: to look through them for cycles, as Python does while it
     # makes many small values, took a third of a statement's time.
     gc.freeze()
