@@ -79,7 +79,7 @@ def notice(warned: Warned, api_url: str | None = None) -> Notice:
         title=title,
         # Two thresholds that were reached at once are two messages, and each says which it is.
         summary=f"{title}: {money} {terms.currency} in {span} ({terms.timezone}), "
-        f"{where}. Threshold {warned.threshold} %. Alert {warned.alert_id}."
+        f"{where}. Threshold {_threshold(warned)}. Alert {warned.alert_id}."
         + "".join(f" {each}" for each in paragraphs),
         facts=tuple(_facts(warned, f"{money} {terms.currency} ({_share(warned)})", span)),
         paragraphs=paragraphs,
@@ -201,13 +201,18 @@ def _facts(warned: Warned, money: str, span: str) -> Iterator[tuple[str, str]]:
     if warned.rolled_in:
         rolled = shown(warned.rolled_in, terms.currency)
         yield "Rolled in", f"{rolled} {terms.currency} that the last period left over"
-    yield "Threshold", f"{warned.threshold} %"
+    yield "Threshold", _threshold(warned)
     yield "Period", span
     yield "Zone", terms.timezone
     if warned.parent is not None:
         yield "Part of", warned.parent
     if terms.owner is not None:
         yield "Owner", terms.owner
+
+
+def _threshold(warned: Warned) -> str:
+    of = {ACTUAL: "", FORECAST: " by its end", PACE: " of the even rate"}
+    return f"{warned.threshold} %{of[warned.kind]}"
 
 
 def _level(warned: Warned) -> str:

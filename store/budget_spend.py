@@ -104,7 +104,8 @@ def read_spend(
 def _rows(session: Session, reading: "Reading", dimensions: Sequence[str]) -> Iterator[Spend]:
     """Sums by piece and dimensions; an edge's, once for each piece that it changes."""
     count, edges = len(reading.pieces.cuts) - 1, reading.pieces.edges
-    for place, currency, day, amount, *values in session.execute(told_apart(reading, dimensions)):
+    found = session.execute(told_apart(reading, dimensions)).all()
+    for place, currency, day, amount, *values in found:
         its = tuple(values)
         if place < count:
             yield Spend(place, its, currency, amount, day)
