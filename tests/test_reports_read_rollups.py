@@ -6,11 +6,22 @@ from typing import Any, Final
 
 import pytest
 from fastapi.testclient import TestClient
-from filled_ledger import GPT, LLAMA, SEARCH, asking, at, put_buckets, put_cell, put_charge
+from filled_ledger import (
+    GPT,
+    LLAMA,
+    SEARCH,
+    asking,
+    at,
+    put_buckets,
+    put_cell,
+    put_charge,
+    put_run,
+)
 from sqlalchemy import event
 
 from jobs.context import JobContext
 from jobs.sum_days import sum_days
+from spend.rule_kinds import KINDS
 from store.sessions import Database
 from store.tables.rollups import LATENCY
 
@@ -90,6 +101,7 @@ MADE: Final[dict[str, dict[str, Any]]] = {
         "valid_from": "2026-10-01",
     },
     "budgets": {"name": "search", "amount": "100", "filter": {"team": ["search"]}},
+    "alert-rules": {"name": "errors", "kind": "error-rate"},
     "pools": {
         "name": "llama",
         "cost_per_hour": "10",
@@ -155,6 +167,26 @@ def test_no_long_question_reads_a_call(database: Database, client: TestClient, a
     assert answer.status_code == 200, answer.text
     assert found
     assert not {said for _how, table, said in found if table.startswith(CALLS)}
+
+
+def test_no_alert_rule_reads_a_call_or_a_whole_table_that_grows(
+    database: Database, client: TestClient
+) -> None:
+    with database.write() as session:
+        for job in ("roll", "charge"):
+            put_run(session, job, "2026-10-05T11:00")
+    for kind in KINDS:
+        rule = {"name": "a", "kind": kind, "over": "1000"}
+        with scans(database) as found:
+            answer = client.post("/v1/alert-rules/test", json=rule)
+        assert (answer.status_code, answer.json()["error"]) == (200, None), answer.text
+        assert found, kind
+        assert not {said for _how, table, said in found if table.startswith(CALLS)}
+        assert not {
+            (kind, table, said)
+            for how, table, said in found
+            if how == "Seq Scan" and table in LARGE
+        }
 
 
 def _parameters(client: TestClient, path: str) -> list[dict[str, Any]]:
