@@ -1,9 +1,108 @@
 """Draws the chart that belongs to a budget's notice."""
 
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy.orm import Session
+
+from jobs.budget_notices import shown
 from jobs.context import JobContext
+from reports.budget_chart import BudgetCurve, budget_chart
+from reports.pictures import png
+from spend.budget_periods import name_of, period_of
+from spend.budgets import Budget
 from spend.notices import Notice
+from spend.periods import Period, day_start, days_in
+from store import budgets, forecasts, standings
+from store.budget_spend import read_spend
+from store.completeness import complete_until
+from store.tenants import TENANT
+
+log = structlog.get_logger(__name__)
+
+_HOUR: Final = timedelta(hours=1)
+_DAYS_BY_THE_HOUR: Final = 2
+"""A period of at most so many days is drawn by the hour."""
 
 
-def picture_of(context: JobContext, notice: Notice) -> bytes | None:  # noqa: ARG001  # to come
-    """A PNG, or None where the notice is of no budget."""
-    return None
+def picture_of(context: JobContext, notice: Notice) -> bytes | None:
+    """A PNG, or None where the notice is of no budget. Whatever goes wrong, there is none."""
+    if notice.budget_id is None:
+        return None
+    try:
+        with context.database.read() as session:
+            curve = curve_of(session, notice, context.now)
+        return None if curve is None else png(budget_chart(curve))
+    except Exception:  # a message without its picture is better than none
+        log.exception("a budget's chart could not be drawn", budget=notice.budget_id)
+        return None
+
+
+def curve_of(session: Session, notice: Notice, now: datetime) -> BudgetCurve | None:
+    """What the chart shows: the period that the notice tells of, as far as is known by ``now``."""
+    try:
+        budget = budgets.in_force(session, TENANT, notice.budget_id or 0, now)
+    except budgets.NoSuchBudget:  # closed since
+        return None
+    said = notice.data.get("period_start")
+    moment = datetime.fromisoformat(said) if said else now
+    period = period_of(budget.terms, moment)
+    if period is None:
+        return None
+    through = min(complete_until(session) or now, now, period.end)
+    zone = ZoneInfo(budget.terms.timezone)
+    points = _points(session, budget, period, through, zone, now)
+    stood = standings.of_periods(session, TENANT, {budget.id: period.start})
+    standing = stood.get((budget.id, period.start))
+    forecast = forecasts.forecasts(session, TENANT).get((budget.id, period.start))
+    limit = budget.terms.amount if standing is None else standing.limit
+    spent, currency = points[-1][1], budget.terms.currency
+    subtitle = f"{shown(spent, currency)} of {shown(limit, currency)} {currency} spent"
+    subtitle += f" by {_clock(through, zone):%-d %B, %H:%M} ({budget.terms.timezone})"
+    if forecast is not None:
+        band = " to ".join(shown(each, currency) for each in (forecast.low, forecast.high))
+        subtitle += f" · expected {shown(forecast.expected, currency)} ({band})"
+    return BudgetCurve(
+        title=f"Budget {budget.terms.name} · {name_of(budget.terms, period)}",
+        subtitle=subtitle,
+        starts=_clock(period.start, zone),
+        ends=_clock(period.end, zone),
+        spent=tuple(points),
+        limit=limit,
+        thresholds=budget.terms.thresholds,
+        expected=None if forecast is None else forecast.expected,
+        low=None if forecast is None else forecast.low,
+        high=None if forecast is None else forecast.high,
+    )
+
+
+def _points(
+    session: Session,
+    budget: Budget,
+    period: Period,
+    through: datetime,
+    zone: ZoneInfo,
+    now: datetime,
+) -> list[tuple[datetime, Decimal]]:
+    """What was spent from the start to the end of each day, or hour, and to ``through``."""
+    terms = budget.terms
+    starts = [max(day_start(day, zone), period.start) for day in days_in(period, zone)]
+    if len(starts) <= _DAYS_BY_THE_HOUR:
+        hours = int((period.end - period.start) / _HOUR)
+        starts = [period.start + hour * _HOUR for hour in range(hours)]
+    begun = [each for each in starts if each < through]
+    # What is dated later than all that is known (clocks that are ahead) is in the last part.
+    parts = [Period(start, end) for start, end in zip(begun, [*begun[1:], period.end], strict=True)]
+    read = read_spend(session, TENANT, parts, [terms.filter], [terms.currency], now=now)
+    points = [(_clock(period.start, zone), Decimal(0))]
+    for part in parts:
+        spent = points[-1][1] + read.on(terms.filter, terms.currency, part).amount
+        points.append((_clock(min(part.end, through), zone), spent))
+    return points
+
+
+def _clock(moment: datetime, zone: ZoneInfo) -> datetime:
+    return moment.astimezone(zone).replace(tzinfo=None)

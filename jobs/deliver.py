@@ -37,7 +37,8 @@ log = structlog.get_logger(__name__)
 
 LEASE: Final = timedelta(seconds=60)
 LONGEST_SEND: Final = 20.0
-"""Seconds for all requests of one message."""
+"""Seconds from the claim of a message to the end of all its requests: a sender that was held up
+before it sent does not send."""
 LONGEST_RUN: Final = timedelta(seconds=45)
 """A round ends by then, and the next one goes on: dead places must not hold the clock."""
 SINGLY: Final = 10
@@ -74,6 +75,8 @@ def deliver(of: Round, place: Place) -> Counter[str]:
     for number in range(SINGLY):
         if of.over:
             break
+        # Counted from before the lease, and over long before it is.
+        until = time.monotonic() + LONGEST_SEND
         with of.context.database.write() as session:
             claimed = outbox.claim(
                 session,
@@ -89,16 +92,15 @@ def deliver(of: Round, place: Place) -> Counter[str]:
             break
         if number >= BURST:
             time.sleep(of.context.settings.message_gap)
-        verdict = _deliver(of, place, claimed)
+        verdict = _deliver(of, place, claimed, until)
         counts[verdict.outcome] += len(claimed)
         if verdict.outcome == "later":
             break
     return counts
 
 
-def _deliver(of: Round, place: Place, claimed: Sequence[Claim]) -> Verdict:
-    """One attempt, with what was claimed together."""
-    until = time.monotonic() + LONGEST_SEND
+def _deliver(of: Round, place: Place, claimed: Sequence[Claim], until: float) -> Verdict:
+    """One attempt, with what was claimed together; all requests of it are over by ``until``."""
     sending = Sending(of.context.settings, of.now, until)
     if claimed[0].unsure:
         claimed = _not_shown(of, place, claimed, sending)

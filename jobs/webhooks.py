@@ -19,9 +19,6 @@ from jobs.verdicts import Verdict, judged
 PREFIX: Final = "whsec_"
 """Of a signing key; base64 follows."""
 
-_ACCEPTED: Final = 2
-"""Hundreds of a status."""
-
 
 def send(place: Place, parcel: Parcel, sending: Sending) -> Verdict:
     """One attempt. Raises DestinationRefused."""
@@ -39,10 +36,7 @@ def send(place: Place, parcel: Parcel, sending: Sending) -> Verdict:
             until=sending.until,
         )
     except Unreachable as unreachable:
-        begun = unreachable.begun
-        if begun is not None and begun.status // 100 == _ACCEPTED:
-            # It says so by its status; the rest of the answer says nothing more.
-            return Verdict("sent")
+        # Sent again, it is known by its id.
         return Verdict("later", str(unreachable), unsure=unreachable.sent)
     return judged(answer, sending.now)
 
