@@ -66,7 +66,7 @@ def show(
 ) -> BudgetAnswer:
     """A budget as it holds now."""
     now = clock()
-    found = _found(session, tenant, who, budget_id, now)
+    found = found_for(session, tenant, who, budget_id, now)
     return budget_answer(found, _seen_by(who, session, tenant, now))
 
 
@@ -80,7 +80,7 @@ def status(
 ) -> StatusAnswer:
     """What is spent of it in the present period, as far as calls are priced."""
     now = clock()
-    budget = _found(session, tenant, who, budget_id, now)
+    budget = found_for(session, tenant, who, budget_id, now)
     stands = statuses(session, tenant, [budget], now)[0]
     forecast = None
     if stands.period is not None:
@@ -98,7 +98,7 @@ def list_versions(
 ) -> VersionsAnswer:
     """Every version, the first one first: past, in force, to come, and withdrawn."""
     now = clock()
-    _found(session, tenant, who, budget_id, now)
+    found_for(session, tenant, who, budget_id, now)
     there = _seen_by(who, session, tenant, now)
     found = budgets.versions(session, tenant, budget_id)
     return VersionsAnswer(versions=[version_answer(each, there, now) for each in found])
@@ -123,7 +123,7 @@ def change(
     With another amount, filter, period, zone or rollover it warns of every threshold again.
     """
     now = clock()
-    current = _found(session, tenant, who, budget_id, now, lock=True)
+    current = found_for(session, tenant, who, budget_id, now, lock=True)
     said = body.model_dump(exclude_unset=True)
     starts = said.pop("effective_from", None)
     try:
@@ -159,7 +159,7 @@ def withdraw(
 ) -> BudgetAnswer:
     """The version before it goes on. One that has begun cannot be withdrawn: change it."""
     now = clock()
-    _found(session, tenant, who, budget_id, now, lock=True)
+    found_for(session, tenant, who, budget_id, now, lock=True)
     try:
         goes_on = budgets.withdraw(session, tenant, budget_id, version, now)
     except budgets.NoSuchBudget as missing:
@@ -181,7 +181,7 @@ def close(session: Writing, tenant: Tenant, clock: Clock, who: Who, budget_id: B
     One that has children is not closed before they are, or have another parent.
     """
     now = clock()
-    _found(session, tenant, who, budget_id, now, lock=True)
+    found_for(session, tenant, who, budget_id, now, lock=True)
     try:
         budgets.close(session, tenant, budget_id, now)
     except budgets.HasChildren as parent:
@@ -197,7 +197,7 @@ def _seen_by(who: Caller, session: Session, tenant: int, now: datetime) -> Names
     return names(session, tenant, now).of(lambda budget: visible(budget, who))
 
 
-def _found(
+def found_for(
     session: Session,
     tenant: int,
     who: Caller,
@@ -206,6 +206,7 @@ def _found(
     *,
     lock: bool = False,
 ) -> Budget:
+    """A budget in force that a caller may see. Raises Problem 404."""
     try:
         found = budgets.in_force(session, tenant, budget_id, now, lock=lock)
     except budgets.NoSuchBudget as missing:
@@ -222,7 +223,7 @@ def _usual(config: ApiSettings) -> Usual:
         currency=config.currency,
         timezone=config.timezone.key,
         fiscal=config.fiscal_year,
-        allow_private=config.allow_private_destinations,
+        checks=config.checks,
         seal=config.seal,
     )
 

@@ -133,7 +133,8 @@ def outlook_of(
 def _too_few(days: int) -> str:
     if not days:
         return "nothing was spent on it in the last half year, before today"
-    return f"{days} whole days since its first spend are too few: it takes {LEAST_DAYS}"
+    told = "1 whole day" if days == 1 else f"{days} whole days"
+    return f"{told} since its first spend: it takes {LEAST_DAYS}"
 
 
 def _with(spent: Decimal, rest: float) -> Decimal:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 from budgeted import API, NOW, budget, settings
-from filled_ledger import at, put_names
+from filled_ledger import asking, at, put_names
 from sqlalchemy import event, insert
 
 from jobs import forecast_budgets
@@ -191,3 +191,49 @@ def test_a_budget_that_cannot_be_looked_at_harms_no_other(database: Database) ->
         session.execute(budgets.update().where(its).values(timezone="Mars/Olympus"))
     assert forecast(database).note == "2 budgets, 1 forecasts"
     assert set(made(database)) == {whole.id}
+
+
+def test_a_forecast_is_told_with_its_band_its_error_and_its_days(database: Database) -> None:
+    spent_daily(database, 100)
+    search = budget(database, timezone="Europe/Berlin")
+    client = asking(database, now="2026-11-15T12:00")
+    path = f"/v1/budgets/{search.id}/forecast"
+    assert "every 15 minutes" in client.get(path).json()["reason"]
+    forecast(database)
+    found = client.get(path).json()
+    assert found["reason"] is None
+    assert (found["period"], found["method"]) == ("2026-11", "seasonal-1")
+    assert Decimal(found["low"]) < Decimal(found["expected"]) < Decimal(found["high"])
+    assert Decimal(found["past_error"]) < 1
+    points = found["points"]
+    assert len(points) == 30
+    assert points[0] == {
+        "day": "2026-11-01",
+        "spent": "20.00",
+        "expected": None,
+        "low": "20.00",
+        "total": "20.00",
+        "high": "20.00",
+    }
+    assert points[14]["spent"] == "0.00"
+    assert Decimal(points[15]["expected"]) == pytest.approx(Decimal(100), rel=Decimal("0.05"))
+    assert points[15]["spent"] is None
+    last = {name: points[-1][name] for name in ("low", "total", "high")}
+    assert last == {"low": found["low"], "total": found["expected"], "high": found["high"]}
+    days = [Decimal(each["spent"] or 0) + Decimal(each["expected"] or 0) for each in points]
+    assert sum(days) == Decimal(found["expected"])
+
+
+def test_why_there_is_no_forecast_is_told(database: Database) -> None:
+    spent_daily(database, 100, days=2)
+    search = budget(database)
+    only = {"starts_on": "2026-11-01", "ends_on": "2026-11-03"}
+    over = budget(database, name="over", period="custom", own_period=only)
+    forecast(database)
+    client = asking(database, now="2026-11-15T12:00")
+    young = client.get(f"/v1/budgets/{search.id}/forecast").json()
+    assert young["expected"] is None
+    assert young["reason"].startswith("1 whole day")
+    ended = client.get(f"/v1/budgets/{over.id}/forecast").json()
+    assert (ended["period"], ended["reason"]) == (None, "it has no period now")
+    assert client.get(f"/v1/budgets/{over.id + 1}/forecast").status_code == 404
