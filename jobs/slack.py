@@ -51,9 +51,8 @@ def message(notice: Notice, *, picture: Message | None = None, repeated: bool = 
     if repeated:
         small.append(_plain_text(REPEATED, _LONGEST_FIELD))
     if notice.link:
-        small.append(
-            {"type": "mrkdwn", "text": f"<{notice.link}|{escaped(notice.link_text or '')}>"}
-        )
+        text = f"<{escaped(notice.link)}|{escaped(notice.link_text or '')}>"
+        small.append({"type": "mrkdwn", "text": text})
     if small:
         tail.append({"type": "context", "elements": small})
     room = _MOST_BLOCKS - len(head) - len(tail)

@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
+from spend.channels import DIGESTS
 from store.budget_rows import has_begun
 from store.tables.alerting import channels
 from store.tables.budgets import budgets, crossings, outbox
@@ -125,8 +126,12 @@ def claim(
         .limit(at_most)
         .with_for_update(of=outbox, skip_locked=True)
     ).all()
-    if len(found) <= singly:
+    pages = [row.body.get("kind") in DIGESTS for row in found]
+    if len(found) <= singly or pages[0]:
         found = found[:1]
+    else:
+        # A digest is a page, and would be a line.
+        found = [row for row, page in zip(found, pages, strict=True) if not page]
     # What may have arrived is not mixed with what has not.
     unsure = [row.leased is not None or _notes(row.body).get("unsure", False) for row in found]
     chosen = [row.id for row, doubt in zip(found, unsure, strict=True) if doubt == unsure[0]]

