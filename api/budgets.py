@@ -96,11 +96,14 @@ def status(
 def list_versions(
     session: Reading, tenant: Tenant, who: Who, clock: Clock, budget_id: BudgetId
 ) -> VersionsAnswer:
-    """Every version, the first one first: past, in force, to come, and withdrawn."""
+    """Every version, the first one first: past, in force, to come, and withdrawn.
+
+    A key of one team sees those that were on that team alone.
+    """
     now = clock()
     found_for(session, tenant, who, budget_id, now)
     there = _seen_by(who, session, tenant, now)
-    found = budgets.versions(session, tenant, budget_id)
+    found = [each for each in budgets.versions(session, tenant, budget_id) if visible(each, who)]
     return VersionsAnswer(versions=[version_answer(each, there, now) for each in found])
 
 

@@ -206,6 +206,11 @@ def _check_url(kind: str, url: str, checks: Checks) -> None:
     _check_resolved(to, checks)
 
 
+def check_host(url: str, checks: Checks) -> None:
+    """Refuses a URL whose host has no address, or one of the inside: DestinationRefused."""
+    _check_resolved(destination(url, allow_private=checks.allow_private), checks)
+
+
 def _check_resolved(to: Destination, checks: Checks) -> None:
     try:
         addresses = checks.addresses_of(to.host, to.port)

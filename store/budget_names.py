@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 
 from spend.budget_fields import changed_fields, check_types, fields_of_terms, terms_of_fields
 from spend.budgets import Budget, Terms
+from spend.channels import Checks, check_host
 from spend.checked_fields import TermsRefused, quoted
+from spend.destinations import DestinationRefused
 from spend.fiscal import FiscalYear
 from store.budgets import live
 from store.channel_names import channel_names, channels_named
@@ -26,7 +28,8 @@ class Usual:
     currency: str
     timezone: str
     fiscal: FiscalYear
-    allow_private: bool
+    checks: Checks
+    """How a webhook is looked at when it is saved."""
     seal: Seal
 
 
@@ -122,9 +125,9 @@ def terms_said(
         parent_id=parent_id,
         channel_ids=channel_ids,
         fiscal=usual.fiscal,
-        allow_private=usual.allow_private,
+        allow_private=usual.checks.allow_private,
     )
-    return replace(found, webhook_url=kept if as_kept else _sealed(url, kept, usual.seal))
+    return replace(found, webhook_url=kept if as_kept else _sealed(url, kept, usual))
 
 
 def shown_secret(kept: str | None) -> str | None:
@@ -144,13 +147,17 @@ def _parent(said: str | int | None, there: Names) -> int | None:
     return found
 
 
-def _sealed(url: str | None, kept: str | None, seal: Seal) -> str | None:
+def _sealed(url: str | None, kept: str | None, usual: Usual) -> str | None:
     """A secret as it is kept; the one that is kept, if it is the same."""
     if url is None:
         return None
     try:
-        if kept is not None and seal.opened(kept) == url:
+        if kept is not None and usual.seal.opened(kept) == url:
             return kept
     except SealedElsewhere:
         pass
-    return seal.sealed(url)
+    try:
+        check_host(url, usual.checks)
+    except DestinationRefused as refused:
+        raise TermsRefused("webhook_url", str(refused)) from None
+    return usual.seal.sealed(url)

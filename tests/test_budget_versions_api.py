@@ -160,7 +160,8 @@ def test_a_key_of_one_team_sees_no_budget_above_its_own(
     client: TestClient, database: Database
 ) -> None:
     client.post("/v1/budgets", json=SEARCH | {"name": "secret plans", "filter": {}})
-    client.post("/v1/budgets", json=SEARCH | {"parent": "secret plans"})
+    client.post("/v1/budgets", json=SEARCH | {"filter": {"team": ["secret", "search"]}})
+    client.patch("/v1/budgets/2", json={"parent": "secret plans", "filter": SEARCH["filter"]})
     with database.write() as session:
         key = create_key(
             session, tenant=TENANT, kind="read", name="x", team="search", pepper=b"", now=at(NOW)
@@ -174,6 +175,23 @@ def test_a_key_of_one_team_sees_no_budget_above_its_own(
         client.get("/v1/budgets/1/versions", headers={"Authorization": f"Bearer {key}"}).status_code
         == 404
     )
+
+
+def test_a_webhook_that_leads_inside_is_not_saved(database: Database) -> None:
+    addresses = iter(["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", None])
+
+    def looked_up(_host: str, _port: int) -> list[str]:
+        address = next(addresses)
+        if address is None:
+            raise OSError
+        return ["34.1.2.3", address]
+
+    client = asking(database, now=NOW, addresses_of=looked_up)
+    url = "https://rebound.example/secret/path"
+    for _ in range(5):
+        answer = client.post("/v1/budgets", json=SEARCH | {"webhook_url": url})
+        assert (answer.status_code, answer.json()["field"]) == (422, "webhook_url")
+        assert "secret" not in answer.text
 
 
 def test_a_secret_is_sealed_where_it_is_kept(client: TestClient, database: Database) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import click
 from sqlalchemy.orm import Session
 
+from app.channel_secrets import checks_of
 from app.database import database_for
 from app.pepper import pepper_for
 from app.settings import Settings, read_settings
@@ -180,7 +181,7 @@ def usual(settings: Settings) -> Usual:
         currency=settings.currency,
         timezone=settings.timezone,
         fiscal=settings.fiscal_year,
-        allow_private=settings.allow_private_destinations,
+        checks=checks_of(settings),
         seal=Seal(pepper_for(settings)),
     )
 
