@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from app.database import opened, postgres_version, server_for
 from app.doors import addresses
 from app.errors import DatabaseUnavailable, PostgresUnavailable
+from app.pepper import has_pepper, pepper_for
 from app.settings import Settings, unknown_settings
 from collector.spool.folders import QUARANTINE
 from collector.spool.state import NEARLY, SPOOL, look
@@ -24,9 +25,10 @@ from jobs.timetable import JOBS
 from migrations.run import missing
 from store import runs
 from store.budgets import all_in_force
-from store.channels import all_channels
+from store.channels import all_channels, check_pepper
 from store.keys import has_keys
 from store.partitions import PARTITIONED, name_of
+from store.secrets import Seal, SealedElsewhere
 from store.sessions import Database
 from store.tables.budgets import outbox
 from store.tables.heard import batches
@@ -201,6 +203,11 @@ def _letters(session: Session) -> Finding:
 
 
 def _channels(session: Session, settings: Settings, now: datetime) -> Finding:
+    if has_pepper(settings):
+        try:
+            check_pepper(session, TENANT, Seal(pepper_for(settings)))
+        except SealedElsewhere as sealed:
+            return Finding("channels", State.WRONG, str(sealed))
     there = all_channels(session, TENANT)
     known = {each.id for each in there}
     teams = {team for each in there for team in each.teams}

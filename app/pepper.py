@@ -18,7 +18,7 @@ def pepper_for(settings: Settings) -> bytes:
     """
     if settings.key_pepper:
         return settings.key_pepper.encode()
-    kept = settings.data_dir / "key.pepper"
+    kept = _place(settings)
     try:
         if not kept.exists():
             _make(kept)
@@ -28,6 +28,15 @@ def pepper_for(settings: Settings) -> bytes:
             f"{PREFIX}DATA_DIR: {kept} cannot be kept there ({error.strerror}); "
             f"set {PREFIX}KEY_PEPPER, or another folder"
         ) from error
+
+
+def has_pepper(settings: Settings) -> bool:
+    """Whether there is one, without making it."""
+    return bool(settings.key_pepper) or _place(settings).exists()
+
+
+def _place(settings: Settings) -> Path:
+    return settings.data_dir / "key.pepper"
 
 
 def _make(kept: Path) -> None:

@@ -59,7 +59,7 @@ def create(
 
     Raises NameTaken; SealedElsewhere where those that there are were sealed with another pepper.
     """
-    _check_pepper(session, tenant, seal)
+    check_pepper(session, tenant, seal)
     row = _row(said) | _sealed(secret, seal)
     made = _write(
         session,
@@ -140,8 +140,8 @@ def changed_secret(
     return channel_secret(channel.kind, wanted.get("secret"), wanted.get("signing_key"), checks)
 
 
-def _check_pepper(session: Session, tenant: int, seal: Seal) -> None:
-    """That what is sealed here will be opened by those who opened the others."""
+def check_pepper(session: Session, tenant: int, seal: Seal) -> None:
+    """That what is sealed here is opened where the others were sealed. Raises SealedElsewhere."""
     latest = session.scalar(
         select(channels.c.secret)
         .where(channels.c.tenant_id == tenant, channels.c.secret.is_not(None))

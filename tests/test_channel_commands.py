@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from click.testing import CliRunner
 from slack_stand_in import StandIn, answer, slack_stand_in
 
 from app.cli import cli
+from app.examination import State, examine
+from app.settings import read_settings
 
 pytestmark = pytest.mark.one_server
 
@@ -89,3 +92,17 @@ def test_a_sample_is_sent_at_once_and_what_was_answered_is_said(
     assert "0 sent" in shell("jobs run alerts")
     assert len(slack.texts) == 5
     assert slack.url not in shell.printed
+
+
+def test_the_doctor_says_that_secrets_were_sealed_with_another_pepper(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell("channels add --name search --kind slack-webhook --secret-from-env HOOK")
+    said = {each.what: each for each in examine(read_settings(), datetime.now(UTC))}
+    assert said["channels"].state is not State.WRONG
+    monkeypatch.setenv("SPANLEDGER_KEY_PEPPER", "another pepper of sixteen")
+    said = {each.what: each for each in examine(read_settings(), datetime.now(UTC))}
+    assert said["channels"].state is State.WRONG
+    assert "SPANLEDGER_KEY_PEPPER" in said["channels"].said
+    add = "channels add --name shop --kind slack-webhook --secret-from-env HOOK"
+    assert "sealed with another pepper" in shell(add, code=1)
