@@ -5,7 +5,7 @@ threshold): whoever comes second writes nothing. The last period is looked at to
 corrected prices can still reach a threshold of it, or fall below.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -83,14 +83,28 @@ def run(context: JobContext) -> Done:
     new = standings.changed([_standing(each, its) for each in found], measures.held, now)
     sent = 0
     with context.database.write() as session:
-        standings.forget(session, TENANT, lost, now)
-        standings.put(session, TENANT, new, now)
+        written = _written(session, new, lost, now)
         for each in found:
             sent += _recorded(session, each, its)
     note = f"{len(names) - len(lost)} budgets, {sent} messages"
     if lost:
         note += f", {len(lost)} cannot be compared"
-    return Done(note, complete_until=as_of)
+    # As of when all standings are: not of this run, if they are not its.
+    return Done(note, complete_until=as_of if written else None)
+
+
+def _written(
+    session: Session, new: Collection[Standing], lost: Collection[int], now: datetime
+) -> bool:
+    """Writes where budgets stand; False if that cannot be."""
+    try:
+        with session.begin_nested():
+            standings.forget(session, TENANT, lost, now)
+            standings.put(session, TENANT, new, now)
+    except Exception:  # who has to be told is told all the same
+        log.exception("where budgets stand could not be written")
+        return False
+    return True
 
 
 def _compared(
