@@ -141,13 +141,13 @@ def test_it_is_shown_by_month_and_closes_with_a_line(
     )
 
     def run(*more: str) -> str:
-        asked = ["preview", str(file), "--months", "2", *more]
+        asked = ["preview", str(file), "--months", "1", *more]
         done = CliRunner().invoke(command, asked, catch_exceptions=False)
         assert done.exit_code == 0, done.output
         return done.output
 
     shown = run()
-    assert "2026-10" in shown
+    assert "2026-11" in shown
     assert "noisiest: search with" in shown
     assert "By the time of use" in shown
     found = json.loads(run("--format", "json"))
