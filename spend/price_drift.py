@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final
 
 from spend import money
@@ -101,6 +102,20 @@ def of_bill(provider: str, variance: Variance) -> list[Drift]:
             )
         )
     return found
+
+
+def of_calls(told: Mapping[Model, tuple[int, Fraction]]) -> list[Drift]:
+    """Models whose calls told another cost: how many did, and theirs by ours, in the middle."""
+    return [
+        Drift(
+            *model,
+            Decimal(round((ratio - 1) * 10_000)).scaleb(-2, EXACT),
+            f"What {calls:,} calls told",
+            "their cost, in the middle",
+            None,
+        )
+        for model, (calls, ratio) in told.items()
+    ]
 
 
 def per_cent(difference: Decimal, whole: Decimal) -> Decimal:

@@ -188,8 +188,8 @@ KINDS: Final[Mapping[str, Kind]] = {
         every_minutes=HOUR,
     ),
     "price-drift": Kind(
-        says="by how many per cent the second public list, or the latest bills, have other prices"
-        " than our table, by provider and model",
+        says="by how many per cent the second public list, the latest bills, or what calls told of"
+        " their cost, are off our table, by provider and model",
         told="Prices{of} differ by {value}",
         unit="percent",
         window_minutes=7 * DAY,

@@ -10,6 +10,7 @@ from committed import MINIMUM, declared, settle
 from filled_ledger import SEARCH, at, put_cell, put_charge
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sighted import hear, sighting
 from sqlalchemy.orm import Session
 from watched import facts, levels, measured, rule
 
@@ -301,6 +302,49 @@ def test_usage_that_is_billed_at_other_prices_is_told(database: Database) -> Non
     )
     # It says nothing of the prices of a year later.
     assert not measured(database, watched, at("2027-12-05"))
+
+
+def test_what_calls_say_that_they_cost_is_held_against_our_table(database: Database) -> None:
+    """One price is 5 % too low from a day on; the day before nothing is told."""
+    with database.write() as session:
+        put_prices(session, LIST, ("big", "input", "3.00"), ("big", "output", "15.00"))
+        put_prices(session, LIST, ("small", "input", "1.00"), ("small", "output", "4.00"))
+    watched = rule("price-drift", warning="2")
+    for day, dearer in (("2026-10-13", "1"), ("2026-10-22", "1.05")):
+        for model, price_in, price_out in (("big", "3.00", "15.00"), ("small", "1.00", "4.00")):
+            times = Decimal(dearer) if model == "big" else Decimal(1)
+            route = Route(provider="openai", model=model, operation="chat", deployment="api")
+            put_told(database, day, route, Decimal(price_in) * times, Decimal(price_out) * times)
+        found = measured(database, watched, at(day) + timedelta(days=1))
+        assert levels(watched, found) == {
+            "provider=openai, model=big": "ok" if dearer == "1" else "warning",
+            "provider=openai, model=small": "ok",
+        }
+    assert found["provider=openai, model=big"].facts[0] == (
+        "What 30 calls told",
+        "their cost, in the middle (+5.00 %)",
+    )
+
+
+def put_told(
+    database: Database, day: str, route: Route, price_in: Decimal, price_out: Decimal
+) -> None:
+    """Thirty calls, of which each told its cost as a float would be written."""
+    calls = []
+    for number in range(30):
+        usage = {"input": 1000 + 37 * number, "output": 100 + 11 * number}
+        cost = (usage["input"] * price_in + usage["output"] * price_out) / 10**6
+        calls.append(
+            sighting(
+                int(f"{at(day):%m%d}{len(route.model or '')}{number:02d}"),
+                1,
+                route=route,
+                start_at=at(day) + timedelta(minutes=number),
+                usage=usage,
+                details={"cost_given": f"{float(cost)!r}"},
+            )
+        )
+    hear(database, calls, received_at=at(day) + timedelta(hours=1))
 
 
 def test_prices_are_compared_by_the_hour() -> None:

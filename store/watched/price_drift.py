@@ -8,12 +8,13 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from spend.alert_rules import Measured, Rule, RuleTerms, subject_of
-from spend.price_drift import MOST_TOLD, Drift, Model, by_model, of_bill, of_lists
+from spend.price_drift import MOST_TOLD, Drift, Model, by_model, of_bill, of_calls, of_lists
 from spend.prices import CONTRACT
 from spend.reconcile import NoRateError
 from store import bills, books, reconcile
 from store.grouping import TooManyRowsError
 from store.price_comparison import price_comparison
+from store.told_costs import told_costs
 
 LATE: Final = timedelta(days=62)
 """A bill for a time that ended longer ago says nothing of today's prices."""
@@ -23,7 +24,11 @@ def measure(session: Session, tenant: int, rule: Rule, now: datetime) -> list[Me
     """By how many per cent the price furthest from ours is, of each model."""
     terms = rule.terms
     called, drifts = _of_lists(session, tenant, terms, now)
-    found = by_model([*drifts, *_of_bills(session, tenant, now)])
+    told = told_costs(session, tenant, now - terms.window, now)
+    enough = {
+        model: (its.calls, its.ratio) for model, its in told.items() if its.calls >= terms.minimum
+    }
+    found = by_model([*drifts, *_of_bills(session, tenant, now), *of_calls(enough)])
     wanted = [model for model in dict.fromkeys((*called, *found)) if _fits(terms, model)]
     return _by_subject(terms, wanted, found, now)
 
@@ -100,7 +105,7 @@ def _measured(terms: RuleTerms, subject: str, drifts: Sequence[Drift], now: date
                 }
                 for each in largest[:MOST_TOLD]
             ],
-            "differing": len(drifts),
+            "differing": sum(each.percent != 0 for each in drifts),
         },
     )
 
