@@ -28,7 +28,9 @@ from store.price_book import book_for
 from store.tables.heard import batches, sightings
 
 BATCHES: Final = 100
-CALLS: Final = 5000
+OF_ONE: Final = 50
+"""So many details of a batch are looked at: the first."""
+CALLS: Final = 10_000
 """At most so many are read."""
 CURRENCY: Final = "USD"
 """Costs are told in it (OpenTelemetry's ``gen_ai.usage.cost``, LiteLLM, OpenInference)."""
@@ -119,6 +121,7 @@ def _told(
             batches.c.tenant_id == tenant,
             batches.c.id.in_(ids),
             batches.c.details.is_not(None),
+            details.c.place <= OF_ONE,
             cost.is_not(None),
             sightings.c.tenant_id == tenant,
             sightings.c.batch_id.in_(ids),
