@@ -33,13 +33,14 @@ def spent_daily(
     hour: int = 12,
     currency: str = "USD",
     until: datetime = NOW,
+    today: datetime = TODAY,
 ) -> None:
     """As much on each weekday, a fifth of it at the weekend, in one hour of each day."""
     with database.write() as session:
         owner_id, route_id = put_names(session, Owner(team=team), API)
         lines = []
         for number in range(days):
-            slot = TODAY - number * DAY + timedelta(hours=hour)
+            slot = today - number * DAY + timedelta(hours=hour)
             if slot < until:
                 its = Decimal(amount) / (5 if slot.weekday() >= 5 else 1)
                 lines.append({"slot": slot, "amount": its})

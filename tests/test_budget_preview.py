@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -133,27 +133,30 @@ def test_it_is_shown_by_month_and_closes_with_a_line(
     database: Database, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SPANLEDGER_DATABASE_URL", database_url)
-    spent_daily(database, 10, days=100)
-    file = tmp_path / "budgets.toml"
-    file.write_text(
-        '[[budgets]]\nname = "search"\nfilter = { team = ["search"] }\namount = "150"\n'
-        'forecast_thresholds = [100]\nchannels = ["nobody-has-it"]\nparent = "all"\n'
-    )
+    now = datetime.now(UTC)
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    spent_daily(database, 10, days=100, today=today, until=now)
+    said = '[[budgets]]\nname = "search"\nfilter = { team = ["search"] }\namount = "150"\n'
 
-    def run(*more: str) -> str:
+    def run(said: str, *more: str) -> str:
+        file = tmp_path / "budgets.toml"
+        file.write_text(said)
         asked = ["preview", str(file), "--months", "1", *more]
         done = CliRunner().invoke(command, asked, catch_exceptions=False)
         assert done.exit_code == 0, done.output
         return done.output
 
-    shown = run()
-    assert "2026-11" in shown
+    elsewhere = 'channels = ["nobody-has-it"]\nparent = "all"\n'
+    shown = run(said + "forecast_thresholds = [100]\n" + elsewhere)
+    assert f"{today:%Y-%m}" in shown
+    assert " thresholds, " in shown
+    assert " forecast" in shown.splitlines()[-1]
     assert "noisiest: search with" in shown
     assert "By the time of use" in shown
-    found = json.loads(run("--format", "json"))
+    found = json.loads(run(said, "--format", "json"))
     assert found["budgets"][0]["messages"] == len(found["messages"]) > 0
     first = found["messages"][0]
-    assert (first["kind"], first["threshold"], first["limit"]) == ("forecast", 100, "150.00")
+    assert (first["kind"], first["threshold"], first["limit"]) == ("actual", 80, "150.00")
 
 
 def test_a_file_that_makes_no_sense_is_refused_with_the_field(tmp_path: Path) -> None:
