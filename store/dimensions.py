@@ -83,9 +83,7 @@ def fitting(
         (owners, OWNED, who),
         (shown_routes(tenant, known_at), ROUTED, rows.c.route_id),
     ):
-        wanted = [
-            _one_of(dictionary.c[name], filters[name]) for name in names if filters.get(name)
-        ]
+        wanted = [_one_of(dictionary.c[name], filters[name]) for name in names if filters.get(name)]
         if wanted:
             ids = select(dictionary.c.id).where(dictionary.c.tenant_id == tenant, *wanted)
             asked.append(column.in_(ids))
