@@ -173,6 +173,16 @@ def test_what_is_being_sent_is_not_touched(database: Database) -> None:
         assert silences.settle(session, TENANT, NOW + HOUR) == 1
 
 
+def test_of_the_reminders_that_a_snooze_held_the_last_one_is_sent() -> None:
+    snooze = Silence(1, SNOOZE, 1, None, NOW, NOW + 2 * HOUR, "ann")
+    for newer, dropped in (
+        (True, "snoozed until 2026-11-15 14:00 UTC by ann: a later message says it"),
+        (False, None),
+    ):
+        reminder = Waiting(REMINDER, NOW + HOUR, recovered_at=None, newer=newer)
+        assert fate(reminder, [snooze], NOW + 2 * HOUR).dropped == dropped
+
+
 def test_a_round_ends_before_what_it_has_not_settled_is_due() -> None:
     assert silences.GRACE > LONGEST_RUN
 
