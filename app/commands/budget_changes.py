@@ -74,7 +74,9 @@ def _said_by(command: _Command) -> _Command:
                 "--channel", multiple=True, help="Where to warn.  [default: its team's, or all's]"
             ),
             click.option("--remind-hours", type=int, help="Remind who is over after so many."),
-            click.option("--webhook-url", help="A Slack webhook of its own, a secret."),
+            click.option(
+                "--webhook-url", help="A Slack webhook of its own; channels keep secrets better."
+            ),
         ]
     ):
         command = option(command)
