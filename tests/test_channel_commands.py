@@ -88,8 +88,6 @@ def test_a_sample_is_sent_at_once_and_what_was_answered_is_said(
     assert "dropped" in shell("channels list")
     monkeypatch.setenv("SPANLEDGER_SLACK_WEBHOOK_URL", slack.url)
     assert "the webhook of the settings took it" in shell("alerts test")
-    assert "there is no channel shop" in shell("alerts test shop", code=1)
-    assert "0 sent" in shell("jobs run alerts")
     assert len(slack.texts) == 5
     assert slack.url not in shell.printed
 

@@ -94,7 +94,7 @@ def shown(quiet: QuietHours, moment: datetime) -> bool:
     return False
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(times=some_times, zone=zones, moment=moments)
 def test_laws_of_quiet_hours(times: list[dict[str, object]], zone: str, moment: datetime) -> None:
     quiet = quiet_hours(times, zone)
