@@ -5,6 +5,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+import watching
 from filled_ledger import CLAUDE, GPT, at, put_charge
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -266,6 +267,28 @@ def test_other_currencies_count_at_the_rate_of_their_day(database: Database) -> 
     assert found.value == Decimal(149)
     assert facts(found)["Not counted, as there is no rate"] == "70.00 SEK"
     assert found.detail["without_rate"] == {"SEK": "70.00"}
+
+
+def test_a_rise_is_told_once_and_that_it_is_over(database: Database) -> None:
+    with database.write() as session:
+        for number in range(1, 7):
+            slot = watching.NOW - timedelta(weeks=number, hours=1)
+            put_charge(session, slot.isoformat(), "20", RERANK)
+        put_charge(session, "2026-10-20T10:15", "400", RERANK)
+    watching.rule(database, "anomaly", over="100", name="odd spend")
+    for minute in (0, 1, 20, 180, 200, 240):
+        watching.go_round(database, later=minute)
+    risen, over = watching.told(database)
+    assert risen.summary == (
+        "odd spend: Spend of team=search is 380.00 USD above the same hours of past weeks,"
+        " from 2026-10-20 09:00 to 12:00 UTC. Over from 100.00 USD on. Alert 1."
+    )
+    assert ("Most of it", "feature rerank +380.00 USD (was 20.00)") in risen.facts
+    assert (risen.team, risen.data["explained_percent"]) == ("search", 100)
+    assert over.title == (
+        "odd spend has recovered: Spend of team=search is 0.00 USD above the same hours of past"
+        " weeks"
+    )
 
 
 def test_currency_and_clock_are_the_ledgers_unless_said_otherwise() -> None:

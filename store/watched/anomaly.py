@@ -1,6 +1,6 @@
 """Spend that is out of the ordinary: more than in the same hours of past weeks, and from what."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +15,7 @@ from spend.anomalies import DRIVEN_BY, Driver, Judged, Piece, judged
 from spend.money import plain, rounded
 from spend.periods import Period
 from spend.same_hours import can_be_compared, hours_name, last_hours, weeks_before
+from store import rule_states
 from store.completeness import complete_until
 from store.hours_spent import HoursSpent, Key, hours_spent, with_spend
 
@@ -50,13 +51,26 @@ def measure(session: Session, tenant: int, rule: Rule, now: datetime) -> list[Me
     known = with_spend(session, tenant, weeks[::-1]) if can_be_compared(window, zone) else []
     asked = _Asked(terms, zone, (*known, window), now)
     spent = _spent(session, tenant, asked, terms.by)
-    groups = dict(spent.groups) or ({} if terms.by else {(): (0,) * len(asked.periods)})
+    groups = dict(spent.groups)
+    for key in _told_before(session, tenant, rule):
+        # What is told of has recovered where nothing is spent any more.
+        groups.setdefault(key, (0,) * len(asked.periods))
     found = {key: _measured(asked, key, sums, spent.without) for key, sums in groups.items()}
     told = {key for key, each in found.items() if level_of(terms, each) in {WARNING, OVER}}
     if told:
         for key, pieces in _pieces(session, tenant, asked, told).items():
             found[key] = _with_drivers(asked, found[key], pieces)
     return list(found.values())
+
+
+def _told_before(session: Session, tenant: int, rule: Rule) -> Iterator[Key]:
+    by = rule.terms.by
+    if not by:
+        yield ()
+    for known in rule_states.states(session, tenant, rule.id).get(rule.id, ()):
+        said = {} if known.found is None else known.found.detail.get("by", {})
+        if known.state.state in {WARNING, OVER} and said.keys() == set(by):
+            yield tuple(said[name] for name in by)
 
 
 def _spent(session: Session, tenant: int, asked: _Asked, by: Sequence[str]) -> HoursSpent:
@@ -95,7 +109,7 @@ def _measured(
         end=asked.window.end,
         negligible=found is not None and (not found.stands_out or found.value < terms.minimum),
         facts=_facts(asked, found, unrated),
-        detail=_detail(found, unrated),
+        detail={"by": subject, **_detail(found, unrated)},
         team=subject.get("team"),
     )
 

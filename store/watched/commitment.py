@@ -22,6 +22,7 @@ from store.completeness import complete_until
 SOON: Final = timedelta(days=7)
 """Before credits expire, it is said what of them is left."""
 
+_RFC_3339: Final = "%Y-%m-%dT%H:%M:%SZ"
 _UTC: Final = ZoneInfo("UTC")
 _DAY: Final = timedelta(days=1)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -151,14 +152,15 @@ def _detail(found: _Found, period: Period) -> dict[str, Any]:
         "commitment": commitment.name,
         "commitment_id": commitment.id,
         "currency": commitment.currency,
-        "period_end": period.end.isoformat(),
+        "period_end": f"{period.end:{_RFC_3339}}",
         "amount": plain(commitment.amount),
         "used": plain(found.use.used),
     }
     if expected is not None:
         names = ("eligible", "used", "unused", "wasted")
         detail["expected"] = {name: plain(getattr(expected, name)) for name in names}
-        detail["runs_out"] = expected.runs_out and expected.runs_out.isoformat()
+        out = expected.runs_out
+        detail["runs_out"] = None if out is None else f"{out:{_RFC_3339}}"
     return detail
 
 

@@ -101,7 +101,7 @@ def _measured(terms: RuleTerms, subject: str, drifts: Sequence[Drift], now: date
                     "percent": f"{each.percent:f}",
                     "who": each.who,
                     "what": each.what,
-                    "since": each.since and each.since.isoformat(),
+                    "since": each.since and f"{each.since:%Y-%m-%dT%H:%M:%SZ}",
                 }
                 for each in largest[:MOST_TOLD]
             ],
