@@ -1,8 +1,10 @@
 """A budget's versions follow one another, whoever changes it at a time."""
 
+import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from budgeted import NOW, budget, change, charge, evaluate, said
@@ -186,3 +188,34 @@ def test_a_message_goes_by_the_version_that_holds_when_it_is_due(database: Datab
     with database.write() as session:
         budgets.withdraw(session, TENANT, first.id, 2, NOW)
     assert goes_to() is None
+
+
+def test_what_held_at_a_moment_is_what_is_known_of_it_ever_after(database: Database) -> None:
+    by_chance = random.Random(7)
+    now, known = NOW, {}
+    refused = 0
+    ids = [budget(database, name=name).id for name in "abc"]
+    for _ in range(30):
+        now += timedelta(minutes=by_chance.randint(1, 90))
+        starts = by_chance.choice([None, now + timedelta(minutes=by_chance.randint(1, 200))])
+        budget_id = by_chance.choice(ids)
+        terms = said(name="abc"[ids.index(budget_id)], amount=by_chance.randint(1, 5))
+        try:
+            with database.write() as session:
+                if by_chance.random() < 0.3:
+                    budgets.withdraw(session, TENANT, budget_id, by_chance.randint(1, 9), now)
+                else:
+                    budgets.change(session, TENANT, budget_id, terms, now, starts)
+        except (budgets.ChangeScheduled, budgets.NoSuchBudget):
+            refused += 1
+        with database.read() as session:
+            known[now] = budgets.all_in_force(session, TENANT, now)
+            for each in ids:
+                kept = budgets.versions(session, TENANT, each)
+                held = [version for version in kept if not budgets.withdrawn(version)]
+                assert all(one.replaced_at == next_.starts for one, next_ in pairwise(held))
+    with database.read() as session:
+        for moment, held in known.items():
+            found = budgets.held_at(session, TENANT, moment)
+            assert [each for each in found if each.replaced_at is None] == held
+    assert 0 < refused < len(known)
