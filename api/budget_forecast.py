@@ -20,7 +20,7 @@ from spend.forecast_points import Point, points
 from spend.money import plain
 from spend.periods import Period, day_start, days_in
 from store.budget_spend import read_spend
-from store.forecasts import forecasts
+from store.forecasts import forecast_among, forecasts
 from store.outlooks import present_outlooks
 
 router = APIRouter(prefix="/v1/budgets", tags=["budgets"])
@@ -77,7 +77,7 @@ def forecast(
     budget = found_for(session, tenant, who, budget_id, now)
     outlooks, present = present_outlooks(session, tenant, [budget], now)
     period, outlook = present.get(budget_id), outlooks.get(budget_id)
-    kept = None if period is None else forecasts(session, tenant).get((budget_id, period.start))
+    kept = forecast_among(forecasts(session, tenant), budget, period)
     shown: list[Point] = []
     reason = "it has no period now" if outlook is None else outlook.reason
     if period is not None and outlook is not None and kept is not None:

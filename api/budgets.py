@@ -27,7 +27,7 @@ from spend.checked_fields import TermsRefused
 from store import budgets
 from store.budget_names import Names, Usual, names, terms_said
 from store.budget_status import statuses
-from store.forecasts import forecasts
+from store.forecasts import forecast_among, forecasts
 
 router = APIRouter(prefix="/v1/budgets", tags=["budgets"])
 
@@ -82,9 +82,7 @@ def status(
     now = clock()
     budget = found_for(session, tenant, who, budget_id, now)
     stands = statuses(session, tenant, [budget], now)[0]
-    forecast = None
-    if stands.period is not None:
-        forecast = forecasts(session, tenant).get((budget_id, stands.period.start))
+    forecast = forecast_among(forecasts(session, tenant), budget, stands.period)
     return status_answer(stands, _seen_by(who, session, tenant, now), forecast)
 
 

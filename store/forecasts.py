@@ -8,7 +8,9 @@ from sqlalchemy import delete, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from spend.budgets import Budget
 from spend.forecast import Forecast
+from spend.periods import Period
 from store.tables.budgets import forecasts as kept
 
 Key = tuple[int, datetime]
@@ -26,6 +28,14 @@ def forecasts(session: Session, tenant: int) -> dict[Key, Forecast]:
         )
         for row in rows
     }
+
+
+def forecast_among(
+    held: Mapping[Key, Forecast], budget: Budget, period: Period | None
+) -> Forecast | None:
+    """That of a budget's period, if it was made for terms that measure the same."""
+    found = None if period is None else held.get((budget.id, period.start))
+    return found if found is not None and found.version >= budget.armed else None
 
 
 def put(session: Session, tenant: int, made: Mapping[Key, Forecast]) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from budgeted import API, NOW, budget, settings
+from budgeted import API, NOW, budget, change, settings
 from filled_ledger import asking, at, put_names
 from sqlalchemy import event, insert
 
@@ -221,6 +221,8 @@ def test_a_forecast_is_told_with_its_band_its_error_and_its_days(database: Datab
     assert points[15]["spent"] is None
     last = {name: points[-1][name] for name in ("low", "total", "high")}
     assert last == {"low": found["low"], "total": found["expected"], "high": found["high"]}
+    change(database, search, timezone="Europe/Berlin", filter={}, when=at("2026-11-15T11:00"))
+    assert client.get(path).json()["expected"] is None
     days = [Decimal(each["spent"] or 0) + Decimal(each["expected"] or 0) for each in points]
     assert sum(days) == Decimal(found["expected"])
 

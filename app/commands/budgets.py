@@ -20,7 +20,7 @@ from spend.forecast import Forecast
 from spend.money import EXACT, plain, rounded
 from store.budget_names import Names, names
 from store.budget_status import Status, statuses
-from store.forecasts import forecasts
+from store.forecasts import forecast_among, forecasts
 from store.tenants import TENANT
 
 _NONE = "no budgets: make one with spanledger budgets create"
@@ -81,15 +81,14 @@ def status(budget: str | None) -> None:
         if budget is not None:
             tree = [(0, named(session, budget, now))]
         found = statuses(session, TENANT, [each for _, each in tree], now)
-        expected = forecasts(session, TENANT)
+        held = forecasts(session, TENANT)
     columns = ("name", "period", right("spent"), right("of"), right(""), right("left"), "")
     table = Table(*columns, box=None, pad_edge=False)
     for (depth, _), stands in zip(tree, found, strict=True):
         table.add_row(*_row(depth, stands))
     _print(table)
     for stands in found:
-        start = stands.period.start if stands.period else now
-        for note in _notes(stands, expected.get((stands.budget.id, start)), there):
+        for note in _notes(stands, forecast_among(held, stands.budget, stands.period), there):
             click.echo(f"{stands.budget.terms.name}: {note}")
     if found and (complete := found[0].complete_until):
         click.echo(f"complete until {complete.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC")
