@@ -15,6 +15,7 @@ from typing import Any, Final
 from sqlalchemy import (
     ColumnElement,
     FromClause,
+    Row,
     case,
     func,
     literal,
@@ -126,15 +127,10 @@ def claim(
         .limit(at_most)
         .with_for_update(of=outbox, skip_locked=True)
     ).all()
-    pages = [row.body.get("kind") in DIGESTS for row in found]
-    if len(found) <= singly or pages[0]:
-        found = found[:1]
-    else:
-        # A digest is a page, and would be a line.
-        found = [row for row, page in zip(found, pages, strict=True) if not page]
+    together = _at_once(found, singly)
     # What may have arrived is not mixed with what has not.
-    unsure = [row.leased is not None or _notes(row.body).get("unsure", False) for row in found]
-    chosen = [row.id for row, doubt in zip(found, unsure, strict=True) if doubt == unsure[0]]
+    unsure = [row.leased is not None or _notes(row.body).get("unsure", False) for row in together]
+    chosen = [row.id for row, doubt in zip(together, unsure, strict=True) if doubt == unsure[0]]
     rows = session.execute(
         update(outbox)
         .where(outbox.c.tenant_id == tenant, outbox.c.id.in_(chosen))
@@ -159,6 +155,16 @@ def claim(
         for row in rows
     ]
     return sorted(claimed, key=lambda each: each.id)
+
+
+def _at_once(
+    found: Sequence[Row[*tuple[Any, ...]]], singly: int
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Which of what is due is sent together: the first alone, or, of many, all that are a line."""
+    pages = [row.body.get("kind") in DIGESTS for row in found]
+    if len(found) <= singly or pages[0]:
+        return found[:1]
+    return [row for row, page in zip(found, pages, strict=True) if not page]
 
 
 def mark_sent(
