@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from spend.digests import LONGEST, Compared, SpentInWeek, Week
 from spend.money import EXACT, ROUNDING, plain, rounded
+from spend.month_records import moment_text
 from spend.notices import Notice, NoticeTable
 from spend.periods import local_day
 from store.alert_states import OPEN
@@ -246,8 +247,8 @@ def _data(said: Digest) -> dict[str, Any]:
     spent = said.spent
     return {
         "week": said.week.name,
-        "from": _instant(said.week.period.start),
-        "to": _instant(said.week.period.end),
+        "from": moment_text(said.week.period.start),
+        "to": moment_text(said.week.period.end),
         "timezone": said.zone.key,
         "currency": said.currency,
         "teams_of": list(said.teams),
@@ -272,7 +273,7 @@ def _data(said: Digest) -> dict[str, Any]:
         ],
         "alerts": dict(said.alerts),
         "open_alerts": [each.id for each in said.open_alerts if each.state == OPEN],
-        "complete_until": None if said.complete_until is None else _instant(said.complete_until),
+        "complete_until": None if said.complete_until is None else moment_text(said.complete_until),
     }
 
 
@@ -282,7 +283,3 @@ def _pair(each: Compared) -> dict[str, str | None]:
         "cost": None if each.now is None else plain(each.now),
         "before": None if each.before is None else plain(each.before),
     }
-
-
-def _instant(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")

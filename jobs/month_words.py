@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
 
 from spend.money import EXACT, ROUNDING, plain
+from spend.month_records import moment_text
 from spend.months import CLOSE, REOPEN, SOFT_CLOSE
 from spend.notices import Notice, NoticeTable
 from spend.statements import Statement, TeamPart
@@ -155,7 +156,7 @@ def _data(told: MonthTold, lines: list[_Line], total: _Line, record: str | None)
     return {
         "month": act.month,
         "act": act.act,
-        "at": _instant(act.at),
+        "at": moment_text(act.at),
         "by": act.by,
         "note": act.note,
         "accepted": list(act.accepted),
@@ -173,7 +174,3 @@ def _pair(line: _Line) -> dict[str, str | None]:
         "amount": None if line.amount is None else plain(line.amount),
         "before": None if line.before is None else plain(line.before),
     }
-
-
-def _instant(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
