@@ -1,7 +1,6 @@
 """Puts into words that the books of a month were closed, or opened again."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
 
