@@ -109,10 +109,9 @@ def spent_in_week(
     grown = [each for each in _compared(now, before, (0, 2)) if each.difference > 0]
     unpriced = {key: each for key, each in now.items() if each.lacks_price}
     lacking = sorted(unpriced, key=lambda key: (-unpriced[key].unpriced_tokens, str(key)))
-    known = None if whole.lacks_price and whole.cost is None else whole.cost or Decimal(0)
     idle = [each.cost for key, each in now.items() if key[0] in {IDLE, UNUSED} and each.cost]
     return SpentInWeek(
-        total=Compared("", known, together(before.values()).cost),
+        total=Compared("", _known(whole), _known(together(before.values()))),
         teams=by_team[:LONGEST],
         providers=by_provider[:LONGEST],
         models=by_model[:LONGEST],
@@ -123,6 +122,11 @@ def spent_in_week(
         unpriced_tokens=whole.unpriced_tokens,
         unpriced_models=tuple(dict.fromkeys(_name(key, (1, 2)) for key in lacking)),
     )
+
+
+def _known(whole: Totals) -> Decimal | None:
+    """What all of it cost: nothing where nothing was called; None where no price is known."""
+    return whole.cost if whole.cost is not None or whole.lacks_price else Decimal(0)
 
 
 def _compared(

@@ -155,7 +155,10 @@ def test_a_digest_is_told_when_it_is_due_or_up_to_three_days_late(database: Data
         run(database, at(now))
         assert told(database) == {}
     run(database, at("2026-11-19T06:59"))
-    assert list(told(database)) == ["digest:2026-W46:1:1"]
+    [(key, notice)] = told(database).items()
+    # That nothing was heard is worth knowing, too.
+    assert (key, notice.title) == ("digest:2026-W46:1:1", "Week 2026-W46: 0.00 USD")
+    assert notice.data["total"] == {"name": "", "cost": "0.00", "before": "0.00"}
 
 
 def test_weeks_are_those_of_the_zone() -> None:
