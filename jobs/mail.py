@@ -110,9 +110,11 @@ class _TimedTls(_Timed, smtplib.SMTP_SSL):
 def _opened(url: str, name: str, until: float) -> Iterator[smtplib.SMTP]:
     """A session in which mail can be sent, over TLS unless the server is on this machine."""
     parts = urlsplit(url)
-    host, tls = parts.hostname or "", ssl.create_default_context()
+    host = parts.hostname or ""
     server = (
-        _TimedTls(local_hostname=name, timeout=_seconds(until), context=tls)
+        _TimedTls(
+            local_hostname=name, timeout=_seconds(until), context=ssl.create_default_context()
+        )
         if parts.scheme == "smtps"
         else _Timed(local_hostname=name, timeout=_seconds(until))
     )
@@ -125,7 +127,7 @@ def _opened(url: str, name: str, until: float) -> Iterator[smtplib.SMTP]:
             raise smtplib.SMTPConnectError(code, said)
         server.ehlo_or_helo_if_needed()
         if parts.scheme == "smtp" and server.has_extn("starttls"):
-            server.starttls(context=tls)
+            server.starttls(context=ssl.create_default_context())
             server.ehlo()
         elif parts.scheme == "smtp" and host not in _LOOPBACK:
             raise smtplib.SMTPNotSupportedError("the server offers no STARTTLS")

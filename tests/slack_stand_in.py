@@ -44,6 +44,9 @@ class StandIn:
 
     url: str = ""
     messages: list[dict[str, Any]] = field(default_factory=list)
+    """Those that are JSON."""
+    bodies: list[bytes] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     script: list[Behaviour] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -75,7 +78,10 @@ def slack_stand_in() -> Iterator[StandIn]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             with stand_in.lock:
-                stand_in.messages.append(json.loads(body))
+                stand_in.bodies.append(body)
+                stand_in.paths.append(self.path)
+                with contextlib.suppress(ValueError):
+                    stand_in.messages.append(json.loads(body))
                 stand_in.headers.append({name.lower(): text for name, text in self.headers.items()})
                 behave = stand_in.script.pop(0) if stand_in.script else OK
             behave(self)
