@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from api.grouping import Asked
 from spend.meters import CACHE_WRITES, METERS
+from spend.moments import moment_text
 from spend.money import plain
 from spend.totals import Totals
 
@@ -100,7 +101,7 @@ class BoundsAnswer(BaseModel):
 
 def instant(moment: datetime | None) -> str | None:
     """A moment of UTC as RFC 3339."""
-    return moment.isoformat().replace("+00:00", "Z") if moment else None
+    return moment_text(moment) if moment else None
 
 
 def bounds_of(asked: Asked, complete_until: datetime | None) -> dict[str, Any]:

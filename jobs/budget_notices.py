@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from spend.budget_periods import name_of
 from spend.budget_states import ACTUAL, FORECAST, PACE, Change
-from spend.budgets import Terms, percent, reached
+from spend.budgets import Terms, only_team, percent, reached
 from spend.forecast import BAND, Forecast
-from spend.money import ROUNDING, minor_digits, plain
+from spend.moments import moment_text
+from spend.money import plain, shown
 from spend.notices import Notice
 from spend.pace import Pace
 from spend.periods import Period, local_day
@@ -72,7 +73,6 @@ def notice(warned: Warned, api_url: str | None = None) -> Notice:
     money = f"{shown(warned.spent, terms.currency)} of {shown(warned.limit, terms.currency)}"
     span, where = _span(warned), _as_of(warned)
     paragraphs = tuple(_paragraphs(warned))
-    teams = terms.filter.get("team", ())
     return Notice(
         kind=warned.kind if warned.what == "crossed" else warned.what,
         level=_level(warned),
@@ -88,17 +88,9 @@ def notice(warned: Warned, api_url: str | None = None) -> Notice:
         link=f"{api_url.rstrip('/')}/v1/budgets/{warned.budget_id}/status" if api_url else None,
         alert_id=warned.alert_id,
         budget_id=warned.budget_id,
-        team=teams[0] if len(teams) == 1 else None,
+        team=only_team(terms.filter),
         data=_data(warned),
     )
-
-
-def shown(amount: Decimal, currency: str) -> str:
-    """An amount for people: whole coins with thousands set off; all digits of less than 1."""
-    if 0 < abs(amount) < 1:
-        return plain(amount)
-    coin = Decimal(1).scaleb(-minor_digits(currency))
-    return str(f"{amount.quantize(coin, ROUND_HALF_EVEN, ROUNDING):,f}")
 
 
 def _title(warned: Warned) -> str:
@@ -255,9 +247,9 @@ def _data(warned: Warned) -> dict[str, Any]:
         "rolled_in": plain(warned.rolled_in),
         "limit": plain(warned.limit),
         "currency": terms.currency,
-        "period_start": _instant(warned.period.start),
-        "period_end": _instant(warned.period.end),
-        "as_of": None if warned.as_of is None else _instant(warned.as_of),
+        "period_start": moment_text(warned.period.start),
+        "period_end": moment_text(warned.period.end),
+        "as_of": None if warned.as_of is None else moment_text(warned.as_of),
     }
     if warned.kind == FORECAST and forecast is not None:
         for name in ("expected", "low", "high"):
@@ -266,11 +258,7 @@ def _data(warned: Warned) -> dict[str, Any]:
         said["past_error_percent"] = None if error is None else plain(error)
     if warned.kind == PACE and found is not None:
         said["pace_percent"] = found.percent
-        said["gone_at"] = None if found.gone_at is None else _instant(found.gone_at)
+        said["gone_at"] = None if found.gone_at is None else moment_text(found.gone_at)
     if warned.late_days:
         said["used_on"] = [str(day) for day in warned.late_days]
     return said
-
-
-def _instant(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")

@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy.orm import Session
 
-from jobs.budget_notices import shown
 from jobs.context import JobContext
 from reports.budget_chart import BudgetCurve, budget_chart
 from reports.pictures import png
 from spend.budget_periods import name_of, period_of
 from spend.budgets import Budget
+from spend.money import shown
 from spend.notices import Notice
 from spend.periods import Period, day_start, days_in
 from store import budgets, forecasts, standings

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from spend.digests import LONGEST, Compared, SpentInWeek, Week
-from spend.money import EXACT, ROUNDING, plain, rounded
-from spend.month_records import moment_text
+from spend.moments import moment_text
+from spend.money import EXACT, ROUNDING, coins, plain, rounded
 from spend.notices import Notice, NoticeTable
 from spend.periods import local_day
 from store.alert_states import OPEN
@@ -218,11 +218,11 @@ def _percent(part: Decimal, whole: Decimal) -> str:
 
 
 def _money(amount: Decimal | None, currency: str) -> str:
-    return "cost not known" if amount is None else f"{rounded(amount, currency):,} {currency}"
+    return "cost not known" if amount is None else f"{coins(amount, currency)} {currency}"
 
 
 def _amount(amount: Decimal | None, currency: str) -> str:
-    return "not known" if amount is None else f"{rounded(amount, currency):,}"
+    return "not known" if amount is None else coins(amount, currency)
 
 
 def _signed(amount: Decimal, currency: str) -> str:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
 
+from spend.moments import moment_text
 from spend.money import EXACT, ROUNDING, plain
-from spend.month_records import moment_text
 from spend.months import CLOSE, REOPEN, SOFT_CLOSE
 from spend.notices import Notice, NoticeTable
 from spend.statements import Statement, TeamPart

@@ -9,12 +9,12 @@ import binascii
 import hashlib
 import hmac
 import json
-from datetime import datetime
 from typing import Any, Final
 
 from jobs.destinations import Unreachable, post_json
 from jobs.parcels import Parcel, Place, Sending
 from jobs.verdicts import Verdict, judged
+from spend.moments import moment_text
 
 PREFIX: Final = "whsec_"
 """Of a signing key; base64 follows."""
@@ -46,7 +46,7 @@ def written(parcel: Parcel) -> dict[str, Any]:
     notice = parcel.notice
     return {
         "type": f"alert.{notice.kind}",
-        "timestamp": _instant(parcel.written_at),
+        "timestamp": moment_text(parcel.written_at),
         "data": {
             "id": parcel.id,
             "kind": notice.kind,
@@ -83,7 +83,3 @@ def _bytes_of(key: str) -> bytes:
         except binascii.Error:
             pass  # somebody's own, that only looks like it
     return key.encode()
-
-
-def _instant(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")

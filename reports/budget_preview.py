@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -15,6 +14,7 @@ from spend.budget_periods import name_of
 from spend.budget_preview import Message
 from spend.budget_states import ACTUAL, FORECAST, PACE
 from spend.budgets import Terms
+from spend.moments import moment_text
 from spend.money import plain, rounded
 from spend.periods import Month, Period, month_of, months_in
 from spend.slots import SLOT
@@ -77,15 +77,15 @@ def preview_json(
         "budgets": [
             {
                 "name": each.name,
-                "from": _instant(span.start),
-                "to": _instant(span.end),
+                "from": moment_text(span.start),
+                "to": moment_text(span.end),
                 "messages": counts[each.name],
             }
             for each, span in zip(budgets, spans, strict=True)
         ],
         "messages": [
             {
-                "at": _instant(each.at),
+                "at": moment_text(each.at),
                 "budget": each.budget,
                 "what": each.change.what,
                 "kind": each.change.kind,
@@ -159,7 +159,3 @@ def _what(message: Message) -> str:
 
 def _money(amount: Any, terms: Terms) -> str:
     return shown_money(rounded(amount, terms.currency), terms.currency)
-
-
-def _instant(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

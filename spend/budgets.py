@@ -141,6 +141,21 @@ def percent(spent: Decimal, amount: Decimal) -> Decimal | None:
     return basis_points.scaleb(-2, EXACT)
 
 
+def filter_text(wanted: Filter) -> str:
+    """What a filter lets through, for people: ``team=search or ads, model=gpt-4o``."""
+    told = [
+        f"{name}={' or '.join(value or '(none)' for value in values)}"
+        for name, values in wanted.items()
+    ]
+    return ", ".join(told) or "everything"
+
+
+def only_team(wanted: Filter) -> str | None:
+    """The one team that a filter is on; None: on several, or on all."""
+    teams = wanted.get("team", ())
+    return teams[0] if len(teams) == 1 else None
+
+
 def with_arming(versions: Sequence[tuple[int, Terms]]) -> list[int]:
     """For each version of one budget, ascending, the version that its crossings belong to."""
     armed: list[int] = []

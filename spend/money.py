@@ -136,6 +136,16 @@ def rounded_lines(
     return tuple(Decimal(each).scaleb(-digits, EXACT) for each in coins)
 
 
+def coins(value: Decimal, currency: str) -> str:
+    """An amount for people, without its currency: in whole coins, thousands set off."""
+    return f"{rounded(value, currency):,f}"
+
+
+def shown(value: Decimal, currency: str) -> str:
+    """The same, but of less than 1 all its digits: few calls cost a coin."""
+    return plain(value) if 0 < abs(value) < 1 else coins(value, currency)
+
+
 def plain(value: Decimal) -> str:
     """An amount as the API writes it: no exponent, at least two decimals, no zeros beyond."""
     whole, _, decimals = format(value, "f").partition(".")

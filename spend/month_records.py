@@ -10,12 +10,12 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from spend.booked import Booked
 from spend.fiscal import Calendar
+from spend.moments import moment_text
 from spend.money import plain
 from spend.months import LedgerMonth, MonthAct
 from spend.totals import Totals, together
@@ -164,11 +164,6 @@ def _is_nothing(totals: Totals) -> bool:
 
 def _text(value: Any) -> str | None:
     return None if value is None else str(value)
-
-
-def moment_text(moment: datetime) -> str:
-    """A moment (UTC) as records have it."""
-    return moment.isoformat().replace("+00:00", "Z")
 
 
 def canonical(value: Any) -> str:

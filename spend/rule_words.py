@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from typing import Any
 
+from spend import money
 from spend.alert_rules import OVER, Measured, Rule, RuleTerms, level_of
+from spend.budgets import filter_text, only_team
 from spend.checked_fields import shortest
-from spend.money import ROUNDING, minor_digits
+from spend.moments import moment_text
 from spend.notices import Notice
 from spend.rule_kinds import KINDS, Kind
 from spend.rule_states import FAILING, RECOVERED, Open
@@ -33,7 +35,7 @@ def crossed(
             ("Measured", value_of(measured)),
             ("Bound", f"{told} ({level})"),
             ("Time", _time(measured)),
-            *((("Counted", counted(terms)),) if terms.filter else ()),
+            *((("Counted", filter_text(terms.filter)),) if terms.filter else ()),
             *((("Owner", terms.owner),) if terms.owner else ()),
             *measured.facts,
         ),
@@ -89,7 +91,6 @@ def reminder(
 def failing(rule: Rule, why: str, since: datetime, api_url: str | None) -> Notice:
     """A rule could not be measured for a while."""
     title = f"The alert rule {rule.terms.name} is not measured"
-    teams = rule.terms.filter.get("team", ())
     return Notice(
         kind=FAILING,
         level="warning",
@@ -100,8 +101,8 @@ def failing(rule: Rule, why: str, since: datetime, api_url: str | None) -> Notic
         link_text="Where it stands now" if api_url else None,
         link=_link(rule, api_url),
         rule_id=rule.id,
-        team=teams[0] if len(teams) == 1 else None,
-        data={"rule": rule.terms.name, "since": since.isoformat(), "why": why},
+        team=only_team(rule.terms.filter),
+        data={"rule": rule.terms.name, "since": moment_text(since), "why": why},
     )
 
 
@@ -129,10 +130,7 @@ def shown(value: Decimal, unit: str) -> str:
     if unit in ("ms", "calls", "tokens"):
         whole = value.quantize(Decimal(1), ROUND_HALF_EVEN)
         return f"{whole:,f} {unit[:-1] if whole == 1 and unit != 'ms' else unit}"
-    if 0 < abs(value) < 1:
-        return f"{shortest(value)} {unit}"
-    coin = Decimal(1).scaleb(-minor_digits(unit))
-    return f"{value.quantize(coin, ROUND_HALF_EVEN, ROUNDING):,f} {unit}"
+    return f"{money.shown(value, unit)} {unit}"
 
 
 def duration(minutes: float | Decimal) -> str:
@@ -162,21 +160,12 @@ def _time(measured: Measured) -> str:
     return f"{start:%Y-%m-%d %H:%M} to {end:{'%H:%M' if same_day else '%Y-%m-%d %H:%M'}} UTC"
 
 
-def counted(terms: RuleTerms) -> str:
-    """What its filter lets through, for people."""
-    told = ", ".join(
-        f"{name}={' or '.join(value or '(none)' for value in values)}"
-        for name, values in terms.filter.items()
-    )
-    return told or "everything"
-
-
 def _where(rule: Rule, measured: Measured, api_url: str | None) -> dict[str, Any]:
     """Whom it is for, and where it is looked into."""
-    teams = rule.terms.filter.get("team", ())
+    team = only_team(rule.terms.filter)
     return {
         "rule_id": rule.id,
-        "team": teams[0] if len(teams) == 1 else measured.team,
+        "team": measured.team if team is None else team,
         "link_text": "Where it stands now" if api_url else None,
         "link": _link(rule, api_url),
     }
@@ -194,11 +183,7 @@ def _data(rule: Rule, measured: Measured) -> dict[str, Any]:
         "subject": measured.subject,
         "value": None if measured.value is None else format(measured.value, "f"),
         "unit": measured.unit,
-        "start": _instant(measured.start),
-        "end": _instant(measured.end),
+        "start": moment_text(measured.start),
+        "end": moment_text(measured.end),
         **measured.detail,
     }
-
-
-def _instant(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Final
 
-from spend.money import plain, rounded
+from spend.money import shown
 from store.alerts import Alert, OfBudget
 
 _HOW: Final = {"actual": "", "forecast": " expected", "pace": " of the even rate"}
@@ -33,5 +33,4 @@ def _number(text: str) -> str:
 
 
 def _money(amount: Decimal, currency: str) -> str:
-    coins = rounded(amount, currency)
-    return f"{coins:,} {currency}" if coins or not amount else f"{plain(amount)} {currency}"
+    return f"{shown(amount, currency)} {currency}"

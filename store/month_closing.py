@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 
 from spend.exchange import Telling
 from spend.fiscal import Calendar
+from spend.moments import moment_text
 from spend.month_records import (
     Closing,
     Lines,
     Sums,
-    moment_text,
     record_of,
     sha256_of,
     statement_lines,

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
+from spend.moments import moment_text
 from spend.month_proofs import (
     BOUND,
     DAYS,
@@ -26,7 +27,6 @@ from spend.month_records import (
     act_fields,
     calendar_fields,
     canonical,
-    moment_text,
     sha256_of,
     statement_lines,
 )

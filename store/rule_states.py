@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from spend.alert_rules import OVER, Measured, Rule
 from spend.checked_fields import shortest
+from spend.moments import moment_text
 from spend.rule_states import Open, State
 from store.tables.alerting import rule_states
 from store.tables.budgets import crossings
@@ -208,15 +209,11 @@ def found_json(measured: Measured) -> dict[str, Any]:
     return {
         "value": None if measured.value is None else format(measured.value, "f"),
         "unit": measured.unit,
-        "start": _instant(measured.start),
-        "end": _instant(measured.end),
+        "start": moment_text(measured.start),
+        "end": moment_text(measured.end),
         "facts": [list(fact) for fact in measured.facts],
         "detail": dict(measured.detail),
     }
-
-
-def _instant(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
 
 
 def _found(row: Row[Any]) -> Measured | None:

@@ -10,9 +10,10 @@ from filled_ledger import at
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.budget_notices import Warned, notice, shown
+from jobs.budget_notices import Warned, notice
 from jobs.slack import Message, escaped
 from jobs.slack import message as slack_message
+from spend.money import shown
 from spend.periods import Period
 
 

@@ -196,7 +196,7 @@ def test_a_shortfall_is_told_with_what_it_wastes(database: Database) -> None:
     short = found["commitment=credits"]
     assert short.value is not None
     assert Decimal(38) <= short.value <= Decimal(40)
-    assert facts(short)["Committed"] == "1000.00 USD, until 2026-11-01 00:00 UTC"
+    assert facts(short)["Committed"] == "1,000.00 USD, until 2026-11-01 00:00 UTC"
     assert facts(short)["Used so far"] == "280.00 USD"
     assert "Would be paid for nothing" in facts(short)
     named = rule("commitment-shortfall", over="30", commitment="credits", minimum="1000.01")

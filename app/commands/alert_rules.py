@@ -15,10 +15,11 @@ from app.database import database_for
 from app.settings import read_settings
 from app.tables import right, show, shown
 from spend.alert_rules import Rule, level_of
+from spend.budgets import filter_text
 from spend.checked_fields import TermsRefused
 from spend.rule_kinds import KINDS
 from spend.rule_states import LEVELS
-from spend.rule_words import counted, said, value_of
+from spend.rule_words import said, value_of
 from store import alert_rules, rule_states
 from store.channel_names import channel_names
 from store.rule_fields import rule_fields, rule_said
@@ -111,7 +112,7 @@ def list_all() -> None:
             str(rule.id),
             Text(terms.name),
             terms.kind,
-            Text(counted(terms)),
+            Text(filter_text(terms.filter)),
             ", ".join(terms.by),
             fields["warning"] or "",
             fields["over"] or "",
@@ -212,7 +213,7 @@ def _usual() -> dict[str, str]:
 
 def _written(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{name}={' or '.join(values)}" for name, values in value.items())
+        return filter_text(value)
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 

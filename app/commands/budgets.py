@@ -15,9 +15,9 @@ from app.settings import read_settings
 from app.tables import right, show, shown
 from spend.budget_periods import CUSTOM, name_of
 from spend.budget_tree import allocated
-from spend.budgets import Budget, Filter, Terms
+from spend.budgets import Budget, Terms, filter_text
 from spend.forecast import Forecast
-from spend.money import EXACT, plain, rounded
+from spend.money import EXACT, coins, plain
 from store.budget_names import Names, names
 from store.budget_status import Status, statuses
 from store.forecasts import forecast_among, forecasts
@@ -57,7 +57,7 @@ def list_all() -> None:
         table.add_row(
             str(budget.id),
             Text(f"{'  ' * depth}{said.name}" + (f" ({said.owner})" if said.owner else "")),
-            Text(_told(said.filter)),
+            Text(filter_text(said.filter)),
             f"{Decimal(plain(said.amount)):,} {said.currency}",
             _period(said, settings.timezone),
             Text("; ".join(_warns(said, there))),
@@ -106,11 +106,6 @@ def _tree(there: Names) -> Iterator[tuple[int, Budget]]:
     yield from below((each for each in held if each.terms.parent_id not in there.live), 0)
 
 
-def _told(wanted: Filter) -> str:
-    told = [f"{name}={' or '.join(value or '(none)' for value in wanted[name])}" for name in wanted]
-    return ", ".join(told) or "everything"
-
-
 def _period(said: Terms, usual: str) -> str:
     told = said.period
     if said.period == CUSTOM and (own := said.own_period):
@@ -149,10 +144,10 @@ def _row(depth: int, found: Status) -> list[str | Text]:
     return [
         Text(f"{'  ' * depth}{said.name}", overflow="fold"),
         "none now" if period is None else name_of(said, period),
-        "" if period is None else _money(found.spent, said.currency),
+        "" if period is None else coins(found.spent, said.currency),
         f"{Decimal(plain(found.limit)):,} {said.currency}",
         "" if period is None or share is None else f"{share:,} %",
-        "" if period is None else _money(found.left, said.currency),
+        "" if period is None else coins(found.left, said.currency),
         "" if period is None else found.state,
     ]
 
@@ -163,21 +158,17 @@ def _notes(found: Status, forecast: Forecast | None, there: Names) -> Iterator[s
     if found.trouble:
         yield found.trouble
     if forecast is not None:
-        low, high = (_money(each, said.currency) for each in (forecast.low, forecast.high))
-        told = f"{_money(forecast.expected, said.currency)} expected ({low} to {high})"
+        low, high = (coins(each, said.currency) for each in (forecast.low, forecast.high))
+        told = f"{coins(forecast.expected, said.currency)} expected ({low} to {high})"
         yield told + (f", at {found.pace} % of the even rate" if found.pace is not None else "")
     if found.rolled_in:
-        yield f"{_money(found.rolled_in, said.currency)} rolled in from the last period"
+        yield f"{coins(found.rolled_in, said.currency)} rolled in from the last period"
     if given := allocated(found.budget, there.children(found.budget.id)):
         over = EXACT.subtract(given, said.amount)
-        more = f", {_money(over, said.currency)} more than there is" if over > 0 else ""
-        yield f"{_money(given, said.currency)} allocated to its children{more}"
+        more = f", {coins(over, said.currency)} more than there is" if over > 0 else ""
+        yield f"{coins(given, said.currency)} allocated to its children{more}"
     for code, amount in found.without_rate.items():
-        yield f"without {_money(amount, code)} {code} (no rate)"
-
-
-def _money(amount: Decimal, currency: str) -> str:
-    return f"{rounded(amount, currency):,}"
+        yield f"without {coins(amount, code)} {code} (no rate)"
 
 
 def _print(table: Table) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from spend import anomalies
 from spend.alert_rules import OVER, WARNING, Measured, Rule, RuleTerms, level_of, subject_of
 from spend.anomalies import DRIVEN_BY, Driver, Judged, Piece, judged
-from spend.money import plain, rounded
+from spend.money import coins, plain
 from spend.periods import Period
 from spend.same_hours import can_be_compared, hours_name, last_hours, weeks_before
 from store import rule_states
@@ -186,9 +186,9 @@ def _with_drivers(asked: _Asked, measured: Measured, pieces: Sequence[Piece]) ->
 
 def _told(driver: Driver, currency: str) -> str:
     """'feature rerank +412.00 USD (was 3.10)'."""
-    was = rounded(driver.was, currency)
+    was = coins(driver.was, currency)
     return f"{driver.dimension} {driver.value} +{_money(driver.more, currency)} (was {was})"
 
 
 def _money(amount: Decimal, currency: str) -> str:
-    return f"{rounded(amount, currency)} {currency}"
+    return f"{coins(amount, currency)} {currency}"

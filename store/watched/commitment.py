@@ -14,7 +14,7 @@ from spend.budgets import percent
 from spend.commitment_outlook import Outlook, first_day_looked_at, outlook
 from spend.commitment_use import Use
 from spend.commitments import FOREVER, PREPAID, Commitment
-from spend.money import plain, rounded
+from spend.money import coins, plain
 from spend.periods import Period, day_start, local_day
 from store import commitment_use, commitments
 from store.completeness import complete_until
@@ -46,7 +46,7 @@ class _Found:
         return self.use.commitment
 
     def money(self, amount: Decimal) -> str:
-        return f"{rounded(amount, self.commitment.currency)} {self.commitment.currency}"
+        return f"{coins(amount, self.commitment.currency)} {self.commitment.currency}"
 
 
 def shortfall(session: Session, tenant: int, rule: Rule, now: datetime) -> list[Measured]:

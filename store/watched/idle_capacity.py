@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
 from spend import money
 from spend.alert_rules import Measured, Rule, RuleTerms, subject_of
 from spend.budgets import percent
-from spend.money import plain, rounded
+from spend.money import coins, plain
 from spend.pools import HOUR, Pool, hour_of
 from store import pools
 from store.pool_hours import PoolHour, hours
@@ -59,7 +58,10 @@ def _measured(
         end=max((each.hour + HOUR for each in settled), default=end),
         negligible=cost < terms.minimum,
         facts=(
-            ("Idle", f"{_shown(idle, pool)} of {_shown(cost, pool)} {pool.currency}"),
+            (
+                "Idle",
+                f"{coins(idle, pool.currency)} of {coins(cost, pool.currency)} {pool.currency}",
+            ),
             ("Hours", f"{len(settled)} settled of {whole}"),
         ),
         detail={
@@ -71,7 +73,3 @@ def _measured(
             "hours": len(settled),
         },
     )
-
-
-def _shown(amount: Decimal, pool: Pool) -> str:
-    return str(rounded(amount, pool.currency))

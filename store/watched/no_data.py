@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from spend.alert_rules import Measured, Rule
+from spend.moments import moment_text
 from spend.slots import SLOT
 from store.completeness import rolled_until
 from store.grouping import Key, Part, added_up
@@ -60,7 +61,7 @@ def measure(session: Session, tenant: int, rule: Rule, _now: datetime) -> list[M
                     ("Calls before", f"{calls[key]:,}"),
                     *heard.get(slot, ()),
                 ),
-                detail={"last_slot": slot.isoformat(), "calls": calls[key]},
+                detail={"last_slot": moment_text(slot), "calls": calls[key]},
                 team=team,
             )
         )
