@@ -127,10 +127,6 @@ def _of_forecast(warned: Warned) -> str:
 
 def _of_pace(warned: Warned) -> str:
     name = warned.terms.name
-    if warned.what == "recovered":
-        return (
-            f"Budget {name} is no longer spent {_times(warned.threshold)} as fast as it would last"
-        )
     times = _times(warned.threshold if warned.pace is None else warned.pace.percent)
     again = " again" if warned.what == "again" else ""
     return f"Budget {name} is{again} being spent {times} as fast as it would last"

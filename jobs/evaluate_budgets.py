@@ -148,12 +148,8 @@ def _standing(each: _Compared, its: _Round) -> Standing:
 
 def _after(each: _Compared, now: datetime) -> list[Recorded]:
     """What is known of its crossings once the changes are written."""
-    found = dict(each.known)
-    for change in each.changes:
-        recovered_at = now if change.what == "recovered" else None
-        known = Recorded(0, change.kind, change.threshold, now, recovered_at)
-        found[change.kind, change.threshold] = known
-    return list(found.values())
+    new = {(change.kind, change.threshold): change.after(now) for change in each.changes}
+    return list({**each.known, **new}.values())
 
 
 def _recorded(session: Session, each: _Compared, its: _Round) -> int:
@@ -177,8 +173,8 @@ def _record(session: Session, each: _Compared, change: Change, its: _Round) -> i
             return 0
         key = f"crossing:{alert_id}"
     else:
-        write = _WRITERS[change.what]
-        if not write(session, TENANT, known, now):
+        write = _WRITERS[change.what] if change.told else _QUIET_WRITERS[change.what]
+        if not write(session, TENANT, known, now) or not change.told:
             return 0
         alert_id, key = known.id, _key(change.what, known)
     late: tuple[date, ...] = ()
@@ -211,6 +207,7 @@ _WRITERS: Final = {
     "recovered": crossings.recover,
     "reminder": crossings.remind,
 }
+_QUIET_WRITERS: Final = {"again": crossings.reopen_quietly, "recovered": crossings.recover}
 
 
 def _key(what: str, known: Recorded) -> str:

@@ -7,7 +7,7 @@ the job would have told some of it later.
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from itertools import accumulate
@@ -75,6 +75,11 @@ class _Period:
     looked_at: int = -1
     """How many quarter hours had been spent in, when it was compared last."""
 
+    def steady(self, terms: Terms) -> bool:
+        """Whether nothing changes by time alone."""
+        quiet = any(each.quiet for each in self.known.values())
+        return not terms.pace_thresholds and terms.remind_hours is None and not quiet
+
 
 def forecast_moments(terms: Terms, span: Period) -> dict[datetime, Period]:
     """When forecasts are made in a walk, and of which period: at midnights (UTC) and its start."""
@@ -105,8 +110,7 @@ def walked(terms: Terms, spent: Spent, span: Period, expected: Expected) -> Iter
         if made is not None:
             held.forecast = made(spent.between(held.period.start, now))
         count = spent.count(now)
-        steady = not terms.pace_thresholds and terms.remind_hours is None
-        if steady and count == held.looked_at and made is None:
+        if held.steady(terms) and count == held.looked_at and made is None:
             continue
         held.looked_at = count
         yield from _compared(terms, held, spent, now)
@@ -162,7 +166,9 @@ def _pace(terms: Terms, period: Period, whole: Decimal, spent: Spent, now: datet
 
 def _told(terms: Terms, held: _Period, measure: Measure, now: datetime) -> Iterator[Message]:
     for change in list(changes(measure, terms, held.known, now)):
-        held.known[change.kind, change.threshold] = _after(change, now)
+        held.known[change.kind, change.threshold] = change.after(now)
+        if not change.told:
+            continue
         yield Message(
             at=now,
             budget=terms.name,
@@ -173,16 +179,3 @@ def _told(terms: Terms, held: _Period, measure: Measure, now: datetime) -> Itera
             expected=None if measure.forecast is None else measure.forecast.expected,
             pace=None if measure.pace is None else measure.pace.percent,
         )
-
-
-def _after(change: Change, now: datetime) -> Recorded:
-    """What is known of a crossing once a change of it is told (as ``store/crossings.py``)."""
-    if change.known is None:
-        return Recorded(0, change.kind, change.threshold, now)
-    if change.what == "recovered":
-        return replace(change.known, recovered_at=now)
-    if change.what == "again":
-        return replace(
-            change.known, recovered_at=None, reminded_at=now, again=change.known.again + 1
-        )
-    return replace(change.known, reminded_at=now, reminders=change.known.reminders + 1)

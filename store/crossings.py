@@ -62,6 +62,7 @@ def recorded(
             reminded_at=row.reminded_at,
             again=(row.detail or {}).get("again", 0),
             reminders=(row.detail or {}).get("reminders", 0),
+            quiet=(row.detail or {}).get("quiet", False),
         )
     return found
 
@@ -112,7 +113,7 @@ def recover(session: Session, tenant: int, known: Recorded, now: datetime) -> bo
 
 
 def reopen(session: Session, tenant: int, known: Recorded, now: datetime) -> bool:
-    """Notes that what had recovered was reached again; False: somebody else has.
+    """Notes that it is told that what had recovered was reached again; False: somebody else has.
 
     Nobody has acknowledged that yet, and reminders begin anew.
     """
@@ -120,13 +121,19 @@ def reopen(session: Session, tenant: int, known: Recorded, now: datetime) -> boo
         session,
         tenant,
         known,
-        crossings.c.recovered_at == known.recovered_at,
+        _as_known(known),
         recovered_at=None,
         acknowledged_at=None,
         acknowledged_by=None,
         reminded_at=now,
-        detail=_with(again=known.again + 1),
+        detail=_with(again=known.again + 1, quiet=False),
     )
+
+
+def reopen_quietly(session: Session, tenant: int, known: Recorded, _now: datetime) -> bool:
+    """Notes that what had recovered was reached again, of which nobody is told."""
+    detail = _with(quiet=True)
+    return _changed(session, tenant, known, _as_known(known), recovered_at=None, detail=detail)
 
 
 def remind(session: Session, tenant: int, known: Recorded, now: datetime) -> bool:
@@ -138,6 +145,13 @@ def remind(session: Session, tenant: int, known: Recorded, now: datetime) -> boo
     )
     its = {"reminded_at": now, "detail": _with(reminders=known.reminders + 1)}
     return _changed(session, tenant, known, as_known, **its)
+
+
+def _as_known(known: Recorded) -> ColumnElement[bool]:
+    return and_(
+        crossings.c.recovered_at.is_not_distinct_from(known.recovered_at),
+        crossings.c.reminded_at.is_not_distinct_from(known.reminded_at),
+    )
 
 
 def _with(**said: int) -> ColumnElement[Any]:

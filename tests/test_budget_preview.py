@@ -100,7 +100,6 @@ def test_a_preview_tells_what_the_jobs_tell_when_they_are_fed_slot_by_slot(
         ("crossed", "actual"),
         ("crossed", "forecast"),
         ("crossed", "pace"),
-        ("recovered", "pace"),
         ("reminder", "actual"),
     }
     # 100 and the 20 that were left over.

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from budgeted import NOW, budget, change, charge, evaluate
 from filled_ledger import at, put_run
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from spend.forecast import Forecast
 from store import forecasts
@@ -138,14 +138,44 @@ def test_a_forecast_warns_with_its_band_and_its_past_error(database: Database) -
 
 def test_a_forecast_recovers_five_points_below_and_does_not_flap(database: Database) -> None:
     budget(database, forecast_thresholds=[100])
-    for expected in ("100", "96", "100", "95", "94.99", "99", "100"):
+    for expected in ("100", "96", "100", "95", "94.99", "99"):
         expect(database, expected)
         evaluate(database)
-    assert told(database) == [
+    first = [
         ("crossing:1", "Budget search is expected to reach 100 % by its end"),
         ("recovered:1", "Budget search is no longer expected to reach 100 %"),
-        ("again:1:1", "Budget search is again expected to reach 100 % by its end"),
     ]
+    assert told(database) == first
+    for expected, state in (("100", "warning"), ("90", "recovered"), ("101", "warning")):
+        expect(database, expected)
+        evaluate(database, NOW + 167 * HOUR)
+        assert (told(database), standing(database).state) == (first, state)
+    # It has been so for a while, and was told seven days ago.
+    for _ in range(2):
+        evaluate(database, NOW + 168 * HOUR)
+    assert told(database)[2:] == [
+        ("again:1:1", "Budget search is again expected to reach 101 % by its end")
+    ]
+    expect(database, "90")
+    evaluate(database, NOW + 169 * HOUR)
+    assert told(database)[3:] == [
+        ("recovered:1:1", "Budget search is no longer expected to reach 100 %")
+    ]
+
+
+def test_a_forecast_that_is_no_longer_made_warns_no_longer(database: Database) -> None:
+    budget(database, forecast_thresholds=[100])
+    expect(database, "112")
+    evaluate(database)
+    assert standing(database).state == "warning"
+    with database.write() as session:
+        session.execute(delete(tables.forecasts))
+    evaluate(database)
+    assert standing(database).state == "ok"
+    charge(database, "80")
+    evaluate(database)
+    assert standing(database).state == "warning"
+    assert [key for key, _title in told(database)] == ["crossing:1", "crossing:2"]
 
 
 def test_a_forecast_of_what_is_spent_already_or_of_other_terms_says_nothing(
@@ -182,9 +212,12 @@ def test_a_pace_says_how_fast_and_when_it_is_gone(database: Database) -> None:
     assert standing(database).pace == 228
     assert standing(database).state == "warning"
     evaluate(database, NOW + 24 * HOUR)
-    assert told(database)[1:] == [
-        ("recovered:1", "Budget search is no longer spent 2 times as fast as it would last")
-    ]
+    assert standing(database).state == "recovered"
+    charge(database, "20", slot="2026-11-16T15:00")
+    evaluate(database, NOW + 28 * HOUR)
+    assert standing(database).state == "warning"
+    # At 300 it is for the first time; that 200 is reached again is told after seven days.
+    assert [key for key, _title in told(database)] == ["crossing:1", "crossing:2"]
 
 
 def test_a_pace_of_little_or_before_a_day_is_over_is_not_judged(database: Database) -> None:
