@@ -20,7 +20,7 @@ from store import alerts as stored
 from store.alert_states import STATES
 from store.heard_counts import heard_counts
 
-router = APIRouter(prefix="/v1", tags=["budgets"])
+router = APIRouter(prefix="/v1", tags=["alerts"])
 
 COUNTED = timedelta(hours=24)
 MOST_COUNTED = timedelta(days=92)

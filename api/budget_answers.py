@@ -90,7 +90,7 @@ class VersionAnswer(BudgetToldAnswer):
     state: Literal["past", "in force", "to come", "withdrawn"]
 
 
-class VersionsAnswer(BaseModel):
+class BudgetVersionsAnswer(BaseModel):
     """All versions of a budget, the first one first."""
 
     versions: list[VersionAnswer]
@@ -110,7 +110,7 @@ class WithoutRate(BaseModel):
     spent: str = Field(description="Exact.")
 
 
-class ForecastAnswer(BaseModel):
+class ExpectedAnswer(BaseModel):
     """What the period is expected to come to."""
 
     expected: str = Field(description="Of the whole period, what is spent included.")
@@ -149,7 +149,7 @@ class StatusAnswer(BaseModel):
     pace: int | None = Field(
         description="Percent of the even rate at which it was spent of late; null: not measured."
     )
-    forecast: ForecastAnswer | None = Field(description="null: there is none yet.")
+    forecast: ExpectedAnswer | None = Field(description="null: there is none yet.")
     allocated: str | None = Field(
         description="What its children's amounts come to, of those whose periods are its own. null:"
         " it has no children."
@@ -242,8 +242,8 @@ def status_answer(status: Status, there: Names, forecast: Forecast | None) -> St
     )
 
 
-def _forecast(found: Forecast) -> ForecastAnswer:
-    return ForecastAnswer(
+def _forecast(found: Forecast) -> ExpectedAnswer:
+    return ExpectedAnswer(
         expected=plain(found.expected),
         low=plain(found.low),
         high=plain(found.high),

@@ -11,8 +11,8 @@ from api.auth import Caller, Who
 from api.budget_answers import (
     BudgetAnswer,
     BudgetsAnswer,
+    BudgetVersionsAnswer,
     StatusAnswer,
-    VersionsAnswer,
     budget_answer,
     status_answer,
     version_answer,
@@ -93,7 +93,7 @@ def status(
 )
 def list_versions(
     session: Reading, tenant: Tenant, who: Who, clock: Clock, budget_id: BudgetId
-) -> VersionsAnswer:
+) -> BudgetVersionsAnswer:
     """Every version, the first one first: past, in force, to come, and withdrawn.
 
     A key of one team sees those that were on that team alone.
@@ -102,7 +102,7 @@ def list_versions(
     found_for(session, tenant, who, budget_id, now)
     there = _seen_by(who, session, tenant, now)
     found = [each for each in budgets.versions(session, tenant, budget_id) if visible(each, who)]
-    return VersionsAnswer(versions=[version_answer(each, there, now) for each in found])
+    return BudgetVersionsAnswer(versions=[version_answer(each, there, now) for each in found])
 
 
 @router.patch(

@@ -81,7 +81,7 @@ class NewChannel(ChannelChange):
     )
 
 
-class DeliveryAnswer(BaseModel):
+class LastDeliveryAnswer(BaseModel):
     """The message to it that was written last."""
 
     message: int = Field(description="Its id.")
@@ -112,7 +112,9 @@ class ChannelAnswer(BaseModel):
     levels: str
     digest: bool
     quiet: QuietSaid | None
-    last_delivery: DeliveryAnswer | None = Field(description="null: nothing was written to it yet.")
+    last_delivery: LastDeliveryAnswer | None = Field(
+        description="null: nothing was written to it yet."
+    )
 
 
 class MadeChannelAnswer(ChannelAnswer):
@@ -148,8 +150,8 @@ def channel_fields(channel: Channel, delivery: Delivery | None) -> dict[str, Any
     }
 
 
-def _delivery(delivery: Delivery) -> DeliveryAnswer:
-    return DeliveryAnswer(
+def _delivery(delivery: Delivery) -> LastDeliveryAnswer:
+    return LastDeliveryAnswer(
         message=delivery.id,
         title=delivery.title,
         status=delivery.status,

@@ -33,15 +33,12 @@ class Warned:
     budget_id: int
     terms: Terms
     period: Period
-    threshold: int
-    """Percent."""
+    change: Change
     spent: Decimal
     as_of: datetime | None
     """Everything heard before (UTC) is in ``spent``; None: not known."""
     noticed_at: datetime
     """UTC."""
-    change: Change | None = None
-    """What became of it; None: its spend has reached it."""
     rolled_in: Decimal = Decimal(0)
     forecast: Forecast | None = None
     pace: Pace | None = None
@@ -56,14 +53,19 @@ class Warned:
         return limit(self.terms.amount, self.rolled_in)
 
     @property
+    def threshold(self) -> int:
+        """Percent."""
+        return self.change.threshold
+
+    @property
     def kind(self) -> str:
         """Of the crossing."""
-        return ACTUAL if self.change is None else self.change.kind
+        return self.change.kind
 
     @property
     def what(self) -> str:
         """crossed, again, recovered or reminder."""
-        return "crossed" if self.change is None else self.change.what
+        return self.change.what
 
 
 def notice(warned: Warned, api_url: str | None = None) -> Notice:

@@ -22,7 +22,6 @@ from sqlalchemy.orm import Session
 from jobs.budget_picture import picture_of
 from jobs.context import JobContext
 from jobs.parcels import Parcel, Place, Sending
-from jobs.places import REMOVED
 from jobs.storm import many
 from jobs.transports import TRANSPORTS
 from jobs.undelivered import tell_others
@@ -30,6 +29,7 @@ from jobs.verdicts import ATTEMPTS, FIRST_WAIT, Verdict, wait_after
 from spend.destinations import DestinationRefused
 from spend.notices import Notice, notice_of
 from store import outbox
+from store.channel_removal import GONE
 from store.outbox import Claim
 from store.tenants import TENANT
 
@@ -133,8 +133,8 @@ def _not_shown(
 def _sent(of: Round, place: Place, claimed: Sequence[Claim], sending: Sending) -> Verdict:
     transport = TRANSPORTS.get(place.kind)
     if transport is None:
-        known = place.kind == REMOVED
-        return Verdict("never", REMOVED if known else f"there is no kind {place.kind}")
+        known = place.kind == GONE
+        return Verdict("never", GONE if known else f"there is no kind {place.kind}")
     parcel = _parcel(claimed)
     sending = replace(sending, picture=lambda: picture_of(of.context, parcel.notice))
     try:

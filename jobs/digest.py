@@ -23,7 +23,7 @@ from store import alerts, digests
 from store.alert_states import NOT_OVER, OPEN
 from store.completeness import complete_until
 from store.conversion import Conversion
-from store.digests import Act, Groups, Standing
+from store.digests import Act, BudgetLine, Groups
 from store.months import held, period_named
 from store.notify import tell
 from store.statements import statement_of
@@ -85,7 +85,7 @@ class _OfAll:
 
     week: Week
     groups: Groups
-    budgets: Sequence[Standing]
+    budgets: Sequence[BudgetLine]
     complete_until: datetime | None
 
 

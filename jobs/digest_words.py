@@ -11,13 +11,12 @@ from zoneinfo import ZoneInfo
 from spend.digests import LONGEST, Compared, SpentInWeek, Week
 from spend.moments import moment_text
 from spend.money import EXACT, ROUNDING, coins, plain, rounded
-from spend.notices import Notice, NoticeTable
+from spend.notices import DIGEST, Notice, NoticeTable
 from spend.periods import local_day
 from store.alert_states import OPEN
 from store.alerts import Alert
-from store.digests import Standing
+from store.digests import BudgetLine
 
-KIND: Final = "digest"
 MOST_ALERTS: Final = 100
 """That are looked at for the few that are shown."""
 
@@ -34,7 +33,7 @@ class Digest:
     spent: SpentInWeek
     elsewhere: Mapping[str, Decimal]
     """Currency -> what was spent in it and has no rate."""
-    budgets: Sequence[Standing]
+    budgets: Sequence[BudgetLine]
     alerts: Mapping[str, int]
     """State -> how many, of those that are not over."""
     open_alerts: Sequence[Alert]
@@ -51,7 +50,7 @@ def notice(said: Digest, api_url: str | None = None) -> Notice:
     title = f"Week {said.week.name}{whose}: {money}" + (f", {changed}" if changed else "")
     days = _days(said)
     return Notice(
-        kind=KIND,
+        kind=DIGEST,
         level="info",
         title=title,
         summary=f"{title} ({days}). {_stands(said)}",
@@ -169,7 +168,7 @@ def _stands(said: Digest) -> str:
     return f"Budgets: {budgets}. Alerts: {alerts}."
 
 
-def _counted(budgets: Sequence[Standing]) -> str:
+def _counted(budgets: Sequence[BudgetLine]) -> str:
     counts = dict.fromkeys(("over", "warning", "expected"), 0)
     for each in budgets:
         counts[each.state] += 1
@@ -181,7 +180,7 @@ def _states(alerts: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {state}" for state, count in alerts.items() if count)
 
 
-def _state(each: Standing) -> str:
+def _state(each: BudgetLine) -> str:
     if each.state == "expected" or (each.state == "warning" and (each.expected or 0) > 100):  # noqa: PLR2004  # per cent
         return f"expected {_share(each.expected)}"
     return each.state

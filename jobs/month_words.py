@@ -7,11 +7,10 @@ from typing import Any, Final
 from spend.moments import moment_text
 from spend.money import EXACT, ROUNDING, plain
 from spend.months import CLOSE, REOPEN, SOFT_CLOSE
-from spend.notices import Notice, NoticeTable
+from spend.notices import MONTH_CLOSED, Notice, NoticeTable
 from spend.statements import Statement, TeamPart
 from store.digests import Act
 
-KIND: Final = "month-closed"
 LONGEST: Final = 12
 """Teams of a table: the others are one line."""
 
@@ -46,7 +45,7 @@ def notice(told: MonthTold, teams: tuple[str, ...] = (), api_url: str | None = N
     title = f"{act.month} is {_DONE[act.act]}: {_money(total.amount, currency)}{whose}"
     record = told.hash if act.act == CLOSE else None
     return Notice(
-        kind=KIND,
+        kind=MONTH_CLOSED,
         level="info",
         title=title,
         summary=f"{title}, {_change(total) or 'nothing to compare with'}. By {act.by}."

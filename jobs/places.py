@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 from jobs.context import JobSettings
 from jobs.parcels import Place
 from store import channels
+from store.channel_removal import GONE
 from store.channels import NoSuchChannel
 from store.outbox import NO_DESTINATION, Due
 from store.secrets import Seal, SealedElsewhere
 
 SLACK: Final = "slack-webhook"
-REMOVED: Final = "its channel was removed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def _opened(
         try:
             return _channel(session, tenant, due.channel_id, keys, seal)
         except NoSuchChannel:
-            return Place(keys, f"channel {due.channel_id}", REMOVED, "")
+            return Place(keys, f"channel {due.channel_id}", GONE, "")
     if due.webhook is not None:
         name = f"the webhook of {due.key.replace(':', ' ')}"
         return Place(keys, name, SLACK, seal.opened(due.webhook))

@@ -15,8 +15,8 @@ from jobs.destinations import Answer, Unreachable, post_json
 from jobs.parcels import Parcel, Place, Sending
 from jobs.slack import message
 from jobs.verdicts import Verdict, asked_wait, judged
+from spend.channels import SLACK_HOSTS
 
-_SLACK_HOSTS: Final = ("hooks.slack.com", "hooks.slack-gov.com")
 # What Slack answers in a body, some with 200.
 _NEVER: Final = frozenset(
     {
@@ -45,7 +45,7 @@ def send(place: Place, parcel: Parcel, sending: Sending) -> Verdict:
     """One attempt. Raises DestinationRefused."""
     url = place.secret
     said = message(parcel.notice, repeated=parcel.unsure)
-    slack = urlsplit(url).hostname in _SLACK_HOSTS
+    slack = urlsplit(url).hostname in SLACK_HOSTS
     try:
         answer = post_json(
             url,

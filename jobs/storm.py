@@ -1,11 +1,8 @@
 """Writes many notices as one, where a place would be flooded: each is in it, with its alert."""
 
 from collections.abc import Sequence
-from typing import Final
 
-from spend.notices import LEVELS, Notice
-
-KIND: Final = "many"
+from spend.notices import LEVELS, MANY, Notice
 
 
 def many(notices: Sequence[Notice]) -> Notice:
@@ -13,7 +10,7 @@ def many(notices: Sequence[Notice]) -> Notice:
     lines = tuple(map(_line, notices))
     title = f"{len(notices)} messages at once"
     return Notice(
-        kind=KIND,
+        kind=MANY,
         level=max((each.level for each in notices), key=LEVELS.index),
         title=title,
         summary=f"{title}: {'; '.join(lines)}",

@@ -1,19 +1,15 @@
 """Tells others that a place does not get its messages: nobody would miss what never came."""
 
 from datetime import datetime
-from typing import Final
 
 from sqlalchemy.orm import Session
 
 from jobs.context import JobSettings
 from jobs.parcels import Place
-from spend.channels import TEST
-from spend.notices import Notice
+from spend.notices import SAMPLE, UNDELIVERED, Notice
 from store.notify import tell_at
 from store.outbox import DEFAULT
 from store.routing import Where, channels_for
-
-KIND: Final = "undelivered"
 
 
 def tell_others(
@@ -30,21 +26,21 @@ def tell_others(
 
     Never to the place that it tells of, nor about a notice of its own kind or a sample.
     """
-    if lost.kind in {KIND, TEST}:
+    if lost.kind in {UNDELIVERED, SAMPLE}:
         return
     others = _others(session, tenant, place, settings, now)
     if not others:
         return
     title = f"Messages to {place.name} are not delivered"
     notice = Notice(
-        kind=KIND,
+        kind=UNDELIVERED,
         level="warning",
         title=title,
         summary=f"{title}: {why}. The first of them: {lost.summary}",
         paragraphs=(f"Why: {why}", f"The first of them: {lost.summary}"),
         small="All that nobody got: GET /v1/alerts?status=dead",
     )
-    key = f"{KIND}:{place.keys[0]}:{why}:{now:%Y-%m-%d}"
+    key = f"{UNDELIVERED}:{place.keys[0]}:{why}:{now:%Y-%m-%d}"
     tell_at(session, tenant, notice, others, key=key, now=now)
 
 
@@ -52,7 +48,7 @@ def _others(
     session: Session, tenant: int, place: Place, settings: JobSettings, now: datetime
 ) -> list[Where]:
     # Whatever levels they take: this is no alert of theirs, but that one is missing.
-    found = channels_for(session, tenant, kind=KIND, level="over", now=now)
+    found = channels_for(session, tenant, kind=UNDELIVERED, level="over", now=now)
     if settings.slack_webhook_url is not None and None not in found:
         found.append(None)
     return [

@@ -10,17 +10,13 @@ from datetime import datetime
 from typing import Any, Final
 
 from spend.apprise_urls import check_apprise_url
-from spend.checked_fields import LONGEST_VALUE, TermsRefused, listed, one_line
+from spend.checked_fields import LONGEST_VALUE, UNSTORABLE, TermsRefused, listed, one_line
 from spend.destinations import Destination, DestinationRefused, check_address, destination
+from spend.notices import DIGESTS, SAMPLE
 from spend.quiet_hours import QuietHours, as_said, quiet_hours
 
 KINDS: Final = ("slack-webhook", "slack-bot", "webhook", "email", "apprise")
 LEVELS: Final = ("all", "over")
-DIGESTS: Final = ("digest", "month-closed")
-"""Kinds of notice that only go where they are wanted."""
-TEST: Final = "test"
-"""The kind of a sample."""
-
 SECRETS: Final = ("secret", "signing_key")
 """What is said of a channel and is no part of its terms."""
 
@@ -31,7 +27,6 @@ LONGEST_ADDRESS: Final = 254
 SHORTEST_KEY: Final = 16
 LONGEST_KEY: Final = 200
 
-_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 _BOT_TOKEN: Final = re.compile(r"xoxb-[A-Za-z0-9-]{10,200}")
 _SLACK_CHANNEL: Final = re.compile(r"[CDG][A-Z0-9]{7,20}")
 # Plainer than RFC 5321 allows: nothing quoted, no comment, and so nothing that ends a header.
@@ -66,7 +61,7 @@ class ChannelTerms:
 
     def takes(self, kind: str, level: str) -> bool:
         """Whether a notice of a kind and level (``spend.notices``) is for it."""
-        if kind == TEST:
+        if kind == SAMPLE:
             return True
         if kind in DIGESTS:
             return self.digest
@@ -74,7 +69,7 @@ class ChannelTerms:
 
     def quiet_until(self, kind: str, level: str, now: datetime) -> datetime | None:
         """Until when (UTC) a notice waits for the end of quiet hours; None: it does not."""
-        if self.quiet is None or kind == TEST or (level == "over" and not self.quiet.over_waits):
+        if self.quiet is None or kind == SAMPLE or (level == "over" and not self.quiet.over_waits):
             return None
         return self.quiet.until(now)
 
@@ -243,7 +238,7 @@ def _teams(teams: Sequence[str]) -> tuple[str, ...]:
     if len(teams) > MOST_TEAMS:
         raise TermsRefused("teams", f"at most {MOST_TEAMS}")
     for place, each in enumerate(teams):
-        if not 0 < len(each) <= LONGEST_VALUE or _UNSTORABLE.search(each):
+        if not 0 < len(each) <= LONGEST_VALUE or UNSTORABLE.search(each):
             reason = f"1 to {LONGEST_VALUE} characters, no NUL, no half ones"
             raise TermsRefused(f"teams.{place}", reason)
     return tuple(dict.fromkeys(teams))

@@ -15,7 +15,7 @@ MOST_CHANNELS: Final = 20
 MOST_HOURS: Final = 8784
 """Between reminders: a year."""
 
-_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
+UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 """A NUL, or half of a UTF-16 pair, which JSON can say and Postgres cannot hold."""
 _NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,12})?")
 
@@ -69,7 +69,7 @@ def filter_on(wanted: Mapping[str, Sequence[str]], dimensions: Sequence[str]) ->
         if not 0 < len(values) <= MOST_VALUES:
             raise TermsRefused(field, f"1 to {MOST_VALUES} values; for all, leave it out")
         for value in values:
-            if len(value) > LONGEST_VALUE or _UNSTORABLE.search(value):
+            if len(value) > LONGEST_VALUE or UNSTORABLE.search(value):
                 reason = f"a value has at most {LONGEST_VALUE} characters, no NUL, no half ones"
                 raise TermsRefused(field, reason)
             if dimension == "deployment" and value not in (*DEPLOYMENTS, ""):

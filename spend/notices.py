@@ -10,6 +10,22 @@ from typing import Any, Final
 
 LEVELS: Final = ("info", "ok", "warning", "over")
 
+# Kinds of notices, beside those of crossings: a budget's (spend/budget_states.py) and a rule's
+# (spend/rule_kinds.py).
+RECOVERED: Final = "recovered"
+REMINDER: Final = "reminder"
+FAILING: Final = "failing"
+"""An alert rule cannot be measured."""
+DIGEST: Final = "digest"
+MONTH_CLOSED: Final = "month-closed"
+DIGESTS: Final = (DIGEST, MONTH_CLOSED)
+"""Those that only go where they are wanted."""
+UNDELIVERED: Final = "undelivered"
+"""A place does not get its messages."""
+MANY: Final = "many"
+"""It lists others."""
+SAMPLE: Final = "test"
+"""It tells nothing but that it arrived."""
 
 _LONGEST_CELL: Final = 28
 
@@ -48,8 +64,7 @@ class Notice:
     """One thing to tell."""
 
     kind: str
-    """What it tells of: actual, forecast, pace, an alert rule's kind, recovered, reminder, digest,
-    month-closed, test, …"""
+    """What it tells of: a crossing's kind, or one of those above."""
     level: str
     """One of LEVELS; ``ok`` is what has recovered."""
     title: str

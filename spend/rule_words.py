@@ -10,9 +10,9 @@ from spend.alert_rules import OVER, Measured, Rule, RuleTerms, level_of
 from spend.budgets import filter_text, only_team
 from spend.checked_fields import shortest
 from spend.moments import moment_text
-from spend.notices import Notice
+from spend.notices import FAILING, RECOVERED, REMINDER, Notice
 from spend.rule_kinds import KINDS, Kind
-from spend.rule_states import FAILING, RECOVERED, Open
+from spend.rule_states import Open
 
 _MINUTES_AS_HOURS = 120
 
@@ -81,7 +81,7 @@ def reminder(
     lasted = duration((now - what.crossed_at).total_seconds() / 60)
     return replace(
         first,
-        kind="reminder",
+        kind=REMINDER,
         title=f"Still, for {lasted}: {first.title}",
         summary=f"Still, for {lasted}: {first.summary}",
         paragraphs=("Acknowledge the alert to be reminded no more.",),

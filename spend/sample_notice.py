@@ -1,14 +1,13 @@
 """A notice that tells nothing but that it arrived."""
 
-from spend.channels import TEST
-from spend.notices import Notice
+from spend.notices import SAMPLE, Notice
 
 
 def sample(channel: str, by: str) -> Notice:
     """What is sent to try out a channel. ``by``: who asked for it."""
     title = "This is a sample from spanledger"
     return Notice(
-        kind=TEST,
+        kind=SAMPLE,
         level="info",
         title=title,
         summary=f"{title} to {channel}, sent by {by}. Alerts will arrive here.",

@@ -10,13 +10,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from spend.checked_fields import TermsRefused, one_line
+from spend.notices import RECOVERED, REMINDER
 
 SNOOZE: Final = "snooze"
 MUTE: Final = "mute"
-
-RECOVERED: Final = "recovered"
-REMINDER: Final = "reminder"
-"""Kinds of notices (spend/notices.py) that are not of a crossing's beginning."""
 
 KINDS: Final = (SNOOZE, MUTE)
 LONGEST: Final = timedelta(days=366)

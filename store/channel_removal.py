@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.orm import Session
 
-from spend.channels import DIGESTS, TEST
+from spend.notices import DIGESTS, SAMPLE
 from store.channels import NoSuchChannel
 from store.routing import channels_for
 from store.tables.alerting import channels
@@ -62,7 +62,7 @@ def move(session: Session, tenant: int, row: Row[Any]) -> None:
     mine = outbox.c.tenant_id == tenant, outbox.c.id == row.id
     told = any(each.id != row.id and each.status in {"pending", "sent"} for each in alike)
     # A digest was for that channel: the others have theirs.
-    if told or row.body.get("kind") in {TEST, *DIGESTS}:
+    if told or row.body.get("kind") in {SAMPLE, *DIGESTS}:
         dropped = {"status": "dropped", "last_error": GONE}
         session.execute(update(outbox).where(*mine).values(dropped))
         return

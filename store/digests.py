@@ -36,7 +36,7 @@ class Groups:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class BudgetLine:
     """A budget that is worth a line."""
 
     name: str
@@ -82,7 +82,7 @@ def spent_by_week(session: Session, tenant: int, week: Week, asked: Conversion) 
     return Groups(now.groups, before.groups, elsewhere)
 
 
-def budgets_to_tell(session: Session, tenant: int, now: datetime) -> list[Standing]:
+def budgets_to_tell(session: Session, tenant: int, now: datetime) -> list[BudgetLine]:
     """Budgets that are over or close to it, or expected to be over: the worst first."""
     known = {each.id: each for each in budgets.all_in_force(session, tenant, now)}
     expected = forecasts(session, tenant)
@@ -100,7 +100,7 @@ def budgets_to_tell(session: Session, tenant: int, now: datetime) -> list[Standi
             state = "expected"
         teams = budget.terms.filter.get("team", ())
         spent = percent(each.spent, each.limit)
-        found.append(Standing(budget.terms.name, teams, state, spent, will_be))
+        found.append(BudgetLine(budget.terms.name, teams, state, spent, will_be))
     order = ("over", "warning", "expected")
     return sorted(found, key=lambda each: (order.index(each.state), -(each.spent or 0), each.name))
 

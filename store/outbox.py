@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
-from spend.channels import DIGESTS
+from spend.notices import DIGESTS
 from store.budget_rows import has_begun
 from store.tables.alerting import channels
 from store.tables.budgets import budgets, crossings, outbox

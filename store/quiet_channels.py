@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from spend.channels import TEST
+from spend.notices import SAMPLE
 from store.channels import all_channels
 from store.tables.budgets import outbox
 
@@ -21,7 +21,7 @@ def hold(session: Session, tenant: int, now: datetime) -> None:
         until = None if quiet is None else quiet.until(now)
         if quiet is None or until is None:
             continue
-        waits = outbox.c.body["kind"].astext != TEST
+        waits = outbox.c.body["kind"].astext != SAMPLE
         if not quiet.over_waits:
             waits &= outbox.c.body["level"].astext != "over"
         session.execute(

@@ -9,9 +9,8 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from spend.notices import RECOVERED, REMINDER
 from spend.silences import (
-    RECOVERED,
-    REMINDER,
     SNOOZE,
     Fate,
     Silence,

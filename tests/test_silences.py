@@ -12,8 +12,8 @@ from slack_stand_in import slack_stand_in
 from sqlalchemy import insert, update
 
 from jobs.deliver import LONGEST_RUN
-from spend.notices import Notice
-from spend.silences import MUTE, RECOVERED, REMINDER, SNOOZE, Silence, Waiting, fate, silence_terms
+from spend.notices import RECOVERED, REMINDER, Notice
+from spend.silences import MUTE, SNOOZE, Silence, Waiting, fate, silence_terms
 from store import alerts, notify, silences
 from store.sessions import Database
 from store.tables.alerting import channels

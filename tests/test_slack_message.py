@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from jobs.budget_notices import Warned, notice
 from jobs.slack import Message, escaped
 from jobs.slack import message as slack_message
+from spend.budget_states import ACTUAL, Change
 from spend.money import shown
 from spend.periods import Period
 
@@ -27,7 +28,7 @@ def warned(spent: str = "84.25", noticed: str = "2026-11-15T12:00", **terms: obj
         budget_id=3,
         terms=said(**terms),
         period=Period(at("2026-11-01"), at("2026-12-01")),
-        threshold=80,
+        change=Change("crossed", ACTUAL, 80),
         spent=Decimal(spent),
         as_of=at("2026-11-15T11:58"),
         noticed_at=at(noticed),

@@ -137,7 +137,7 @@ outbox = Table(
     Column("crossing_id", BigInteger),
     # NULL: the budget's own webhook, else that of the settings.
     Column("channel_id", BigInteger),
-    # NULL: no destination was set when it was written; it waits until one is.
+    # Of before revision 0022: a webhook of its own, sealed (store/secrets.py).
     Column("destination", Text),
     # A notice (spend/notices.py); of before revision 0022 a message of Slack.
     Column("body", JSONB, nullable=False),
