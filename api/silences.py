@@ -4,7 +4,7 @@ from datetime import UTC, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, Field, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
 from api.auth import Who
 from api.dependencies import Clock, Reading, Tenant, Writing
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/v1/silences", tags=["alerts"])
 MOST_HOURS = LONGEST // timedelta(hours=1)
 
 SilenceId = Annotated[int, Path(ge=1, le=2**63 - 1)]
-Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+Id = Annotated[StrictInt, Field(ge=1, le=2**63 - 1)]
 
 
 class NewSilence(BaseModel):
@@ -40,7 +40,7 @@ class NewSilence(BaseModel):
         description="When it ends. Default: after `hours`; of a muted budget without them, at the"
         f" end of its present period. At most {LONGEST.days} days from now.",
     )
-    hours: Annotated[int, Field(ge=1, le=MOST_HOURS)] | None = Field(
+    hours: Annotated[StrictInt, Field(ge=1, le=MOST_HOURS)] | None = Field(
         None, description="How long it is, instead of `until`."
     )
     by: StrictStr | None = Field(

@@ -40,11 +40,13 @@ class Stand:
     """One of STATES."""
     teams: ColumnElement[Any]
     """JSON: the teams that its budget or rule is on; null: on all."""
+    teams_then: ColumnElement[Any]
+    """Likewise, of the version that it was crossed in: what was spent was these teams'."""
 
 
 def stand_of(tenant: int, now: datetime) -> Stand:
     """How the crossings of a tenant stand at a moment (UTC)."""
-    then = budgets.alias("then")
+    then, rule_then = budgets.alias("then"), alert_rules.alias("rule_then")
     budget, rule = _budget_now(now), _rule_now()
     muted, snoozed = (_until(kind, now) for kind in (MUTE, SNOOZE))
     its_standing = and_(
@@ -57,6 +59,11 @@ def stand_of(tenant: int, now: datetime) -> Stand:
         then.c.id == crossings.c.budget_id,
         then.c.version == crossings.c.version,
     )
+    its_rule = and_(
+        rule_then.c.tenant_id == crossings.c.tenant_id,
+        rule_then.c.id == crossings.c.rule_id,
+        rule_then.c.version == crossings.c.version,
+    )
     state = case(
         (crossings.c.recovered_at.is_not(None), RECOVERED),
         (_is_over(then, budget, rule, now), ENDED),
@@ -67,6 +74,7 @@ def stand_of(tenant: int, now: datetime) -> Stand:
     )
     source = (
         crossings.outerjoin(then, its_version)
+        .outerjoin(rule_then, its_rule)
         .outerjoin(budget, true())
         .outerjoin(rule, true())
         .outerjoin(standings, its_standing)
@@ -79,7 +87,8 @@ def stand_of(tenant: int, now: datetime) -> Stand:
         func.coalesce(muted, snoozed).label("silent_until"),
     ).select_from(source)
     teams = func.coalesce(budget.c.filter["team"], rule.c.filter["team"])
-    return Stand(rows.where(crossings.c.tenant_id == tenant), state, teams)
+    teams_then = func.coalesce(then.c.filter["team"], rule_then.c.filter["team"])
+    return Stand(rows.where(crossings.c.tenant_id == tenant), state, teams, teams_then)
 
 
 def _budget_now(now: datetime) -> Any:

@@ -109,7 +109,8 @@ class Wanted:
     team: str | None = None
     """Of a budget or rule on this team, maybe among others, or of a rule's subject of that team."""
     teams_alone: Collection[str] = ()
-    """Of a budget or rule on some of these alone; of one team: all that its key may see."""
+    """Of a budget or rule that is, and was then, on some of these alone; of one team: all that its
+    key may see."""
     budget_id: int | None = None
     rule_id: int | None = None
     since: datetime | None = None
@@ -200,7 +201,9 @@ def _filtered(asked: Select[Any], stand: Stand, wanted: Wanted) -> Select[Any]:
     if wanted.since is not None:
         asked = asked.where(crossings.c.crossed_at >= wanted.since)
     if wanted.teams_alone:
-        asked = asked.where(stand.teams.contained_by(list(wanted.teams_alone)))
+        alone = list(wanted.teams_alone)
+        # Both: a budget that moved to a team tells it nothing of what others spent before.
+        asked = asked.where(stand.teams.contained_by(alone), stand.teams_then.contained_by(alone))
     if wanted.team is not None:
         subject = f"team={wanted.team}"
         asked = asked.where(

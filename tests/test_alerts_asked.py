@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from budgeted import NOW, budget, charge, evaluate
+from budgeted import NOW, budget, change, charge, evaluate
 from click.testing import CliRunner, Result
 from fastapi.testclient import TestClient
 from filled_ledger import asking
@@ -102,6 +102,41 @@ def test_a_key_of_a_team_sees_that_teams_alone_and_changes_nothing(database: Dat
     assert answer.status_code == 403
 
 
+def test_a_budget_that_moves_to_a_team_tells_it_nothing_of_what_others_spent(
+    database: Database,
+) -> None:
+    moved = budget(database, name="moved", filter={"team": ["ads"]})
+    charge(database, "87.65", team="ads")
+    evaluate(database)
+    change(database, moved, name="moved", filter={"team": ["search"]})
+    with database.write() as session:
+        fields = {"name": "errors", "kind": "error-rate", "over": "5", "filter": {"team": ["ads"]}}
+        rule = alert_rules.create(session, TENANT, rule_of_fields(fields), NOW)
+        to_search = rule_of_fields(fields | {"filter": {"team": ["search"]}})
+        alert_rules.change(session, TENANT, rule.id, to_search, NOW)
+        session.execute(
+            insert(crossings).values(
+                tenant_id=TENANT,
+                rule_id=rule.id,
+                version=1,
+                period_start=NOW - HOUR,
+                kind="error-rate",
+                threshold=0,
+                level="over",
+                crossed_at=NOW,
+            )
+        )
+        keys = {
+            team: create_key(
+                session, tenant=TENANT, kind="read", name="x", team=team, pepper=b"", now=NOW
+            )
+            for team in (None, "ads", "search")
+        }
+    client = asking(database, now="2026-11-15T13:00")
+    seen = {team: ids(client, {"Authorization": f"Bearer {key}"}) for team, key in keys.items()}
+    assert seen == {None: [2, 1], "ads": [], "search": []}
+
+
 def test_what_is_silent_is_listed_and_can_be_ended(database: Database) -> None:
     three_alerts(database)
     client = asking(database, now="2026-11-15T13:00")
@@ -121,6 +156,8 @@ def test_what_is_silent_is_listed_and_can_be_ended(database: Database) -> None:
         ({"kind": "mute", "rule_id": 99, "hours": 1}, 404, "rule_id"),
         ({"kind": "mute", "rule_id": 1}, 422, "until"),
         ({"kind": "snooze", "budget_id": 1}, 422, "until"),
+        ({"kind": "mute", "budget_id": True}, 422, "budget_id"),
+        ({"kind": "mute", "budget_id": 1, "hours": True}, 422, "hours"),
         ({"kind": "snooze", "budget_id": 1, "until": "2026-11-15T13:00:00Z"}, 422, "until"),
         ({"kind": "snooze", "budget_id": 1, "until": "2028-01-01"}, 422, "until"),
         ({"kind": "snooze", "budget_id": 1, "hours": 1, "by": " "}, 422, "by"),
