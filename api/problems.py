@@ -26,6 +26,8 @@ from starlette.exceptions import HTTPException
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 3
+MOST_TOLD = 20
+"""Of what is wrong in a request: a list of thousands of wrong values is no answer of megabytes."""
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +70,9 @@ class ProblemAnswer(BaseModel):
     status: int = Field(description="The HTTP status.")
     detail: str | None = Field(None, description="What is wrong, in this case.")
     field: str | None = Field(None, description="The first parameter or field that is wrong.")
-    errors: list[FieldProblem] | None = Field(None, description="All of them, where several are.")
+    errors: list[FieldProblem] | None = Field(
+        None, description=f"All of them, where several are: at most {MOST_TOLD}."
+    )
 
 
 Responses = dict[int | str, dict[str, Any]]
@@ -120,7 +124,7 @@ def install(app: FastAPI) -> None:
 
 
 def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-    found = [_field_problem(each) for each in error.errors()]
+    found = [_field_problem(each) for each in error.errors()[:MOST_TOLD]]
     first = found[0]
     problem = Problem(
         422, "The request is not valid", f"{first.field}: {first.detail}", field=first.field
@@ -144,6 +148,12 @@ def _field_problem(error: Mapping[str, Any]) -> FieldProblem:
 def _http(_request: Request, error: HTTPException) -> JSONResponse:
     title = HTTPStatus(error.status_code).phrase
     detail = error.detail if error.detail != title else None
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        # All that the framework says of what Python's reader of JSON gave up at.
+        detail = (
+            "body: not JSON that can be read: not UTF-8, too deep, or a number that is too long"
+        )
+        return problem_response(Problem(400, title, detail, field="body"))
     return problem_response(
         Problem(error.status_code, title, detail, headers=cast("Mapping[str, str]", error.headers))
     )

@@ -25,7 +25,8 @@ class TermsRefused(ValueError):  # noqa: N818  # a refusal, told to whoever wrot
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(reason)
-        self.field = field
+        # A field may be called by half a character, which cannot be told.
+        self.field = field.encode("utf-8", "backslashreplace").decode()
 
 
 def quoted(text: str) -> str:

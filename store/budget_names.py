@@ -1,5 +1,6 @@
 """The names that stand in budgets: their parents' and channels'; and what people say as terms."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -140,7 +141,8 @@ def _parent(said: str | int | None, there: Names) -> int | None:
         return said
     name = said.strip()
     found = there.budgets.get(name)
-    if found is None and name.isascii() and name.isdigit() and int(name) in there.live:
+    # A number of thousands of digits cannot even be read.
+    if found is None and re.fullmatch("[0-9]{1,19}", name) and int(name) in there.live:
         return int(name)
     if found is None:
         raise TermsRefused("parent", f"no budget {quoted(name)} is in force")

@@ -145,6 +145,8 @@ MAKES_NO_SENSE: list[tuple[dict[str, Any], str]] = [
     ({"name": "a" * 101}, "name"),
     ({"webhook_url": "https://169.254.169.254/"}, "webhook_url"),
     ({"webhook_url": ""}, "webhook_url"),
+    ({"parent": "9" * 5000}, "parent"),
+    ({"parent": "\u0661"}, "parent"),
     ({"colour": "red"}, "colour"),
 ]
 
@@ -165,6 +167,25 @@ def test_half_a_character_is_refused_by_field(client: TestClient) -> None:
     body = json.dumps(SEARCH | {"filter": {"team": ["\ud800"]}})
     answer = client.post("/v1/budgets", content=body, headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["field"]) == (422, "filter.team")
+    body = json.dumps(SEARCH | {"filter": {"\ud800": ["a"]}})
+    answer = client.post("/v1/budgets", content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["field"]) == (422, "filter.\\ud800")
+
+
+def test_a_body_that_cannot_be_read_is_told_and_no_answer_is_larger_than_it_need_be(
+    client: TestClient,
+) -> None:
+    for body in ("[" * 3000, '{"amount": ' + "9" * 5000 + "}", '{"name": "\udcff"}'):
+        answer = client.post(
+            "/v1/budgets",
+            content=body.encode(errors="surrogateescape"),
+            headers={"Content-Type": "application/json"},
+        )
+        assert answer.status_code in {400, 422}
+        assert answer.json()["field"] == "body", body[:20]
+    answer = client.post("/v1/budgets", json=SEARCH | {"thresholds": ["a"] * 10_000})
+    assert answer.status_code == 422
+    assert len(answer.json()["errors"]) == 20
 
 
 def test_an_inexact_amount_is_refused_with_the_way_to_write_it(client: TestClient) -> None:

@@ -1,5 +1,6 @@
 """The options of ``spanledger alert-rules`` that say what a rule says."""
 
+import re
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
@@ -86,7 +87,8 @@ def said_in(options: dict[str, Any]) -> dict[str, Any]:
     own = _pairs("--set", said.pop("own", []))
     for name, values in own.items():
         text = values[-1]
-        said[name] = int(text) if name in _WHOLE and text.isdecimal() else text
+        whole = name in _WHOLE and re.fullmatch("[0-9]{1,9}", text)
+        said[name] = int(text) if whole else text
     for name in said.pop("clear", []):
         said[name.replace("-", "_")] = _CLEARED[name]
     return said
