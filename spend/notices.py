@@ -6,6 +6,7 @@ them as that channel needs.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any, Final
 
 LEVELS: Final = ("info", "ok", "warning", "over")
@@ -93,9 +94,12 @@ class Notice:
     """The same for programs: JSON, amounts as exact strings, times as UTC of RFC 3339."""
 
     def as_json(self) -> dict[str, Any]:
-        """As it is kept in the outbox. ``text`` is what a webhook of Slack shows of it."""
+        """As it is kept in the outbox.
+
+        ``text`` is what a sender of before revision 0022 makes Slack show, so it is escaped.
+        """
         return {
-            "text": self.summary,
+            "text": escape(self.summary, quote=False),
             "kind": self.kind,
             "level": self.level,
             "title": self.title,

@@ -15,6 +15,7 @@ from jobs.slack import Message, escaped
 from jobs.slack import message as slack_message
 from spend.budget_states import ACTUAL, Change
 from spend.money import shown
+from spend.notices import notice_of
 from spend.periods import Period
 
 
@@ -102,6 +103,13 @@ def test_hostile_names_are_inert() -> None:
         assert escaped(name) in sent["text"]
     names = [escaped(each) for each in ("&lt;", "a\nb\u202ec")]
     assert names == ["&amp;lt;", "a b c"]
+
+
+def test_a_sender_of_before_that_posts_what_is_kept_rings_nobody() -> None:
+    name = "<!channel> & <https://evil.example|x>"
+    kept = notice(warned(name=name)).as_json()
+    assert "&lt;!channel&gt; &amp; &lt;https" in kept["text"]
+    assert name in notice_of(kept).summary
 
 
 @given(st.text(min_size=1, max_size=100).filter(lambda name: name.strip().isprintable()))
