@@ -2,7 +2,10 @@
 
 Revision: 0022, after 0021.
 Expand: old code writes crossings and messages as before: what it leaves out means what it meant.
-It does not judge budgets that it cannot read (a period of their own): it logs each.
+It does not judge budgets that it cannot read (a period of their own): it logs each. It knows no
+channels: what it sends meanwhile goes where all went before, and what is sealed waits for the new
+code. After a downgrade webhooks that were sealed are to be entered again, and a change of a budget
+that was to come holds at once.
 """
 
 import sqlalchemy as sa
