@@ -25,7 +25,7 @@ from jobs.parcels import Parcel, Place, Sending
 from jobs.storm import many
 from jobs.transports import TRANSPORTS
 from jobs.undelivered import tell_others
-from jobs.verdicts import ATTEMPTS, FIRST_WAIT, Verdict, wait_after
+from jobs.verdicts import ATTEMPTS, FIRST_WAIT, AskLater, Verdict, wait_after
 from spend.destinations import DestinationRefused
 from spend.notices import Notice, notice_of
 from store import outbox
@@ -102,11 +102,14 @@ def deliver(of: Round, place: Place) -> Counter[str]:
 def _deliver(of: Round, place: Place, claimed: Sequence[Claim], until: float) -> Verdict:
     """One attempt, with what was claimed together; all requests of it are over by ``until``."""
     sending = Sending(of.context.settings, of.now, until)
-    if claimed[0].unsure:
-        claimed = _not_shown(of, place, claimed, sending)
+    try:
+        if claimed[0].unsure:
+            claimed = _not_shown(of, place, claimed, sending)
         if not claimed:
             return Verdict("sent")
-    verdict = _sent(of, place, claimed, sending)
+        verdict = _sent(of, place, claimed, sending)
+    except AskLater as later:
+        verdict = later.verdict
     if verdict.outcome == "later" and claimed[0].attempts >= ATTEMPTS:
         verdict = Verdict("never", f"given up after {ATTEMPTS} attempts: {verdict.error}")
     _mark(of, place, claimed, verdict)

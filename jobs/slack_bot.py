@@ -17,7 +17,7 @@ import structlog
 from jobs.destinations import Answer, Unreachable, post, post_form, post_json
 from jobs.parcels import Parcel, Place, Sending
 from jobs.slack import Message, message
-from jobs.verdicts import Verdict, asked_wait, judged
+from jobs.verdicts import AskLater, Verdict, asked_wait, judged
 from spend.destinations import DestinationRefused
 
 log = structlog.get_logger(__name__)
@@ -74,7 +74,10 @@ def send(place: Place, parcel: Parcel, sending: Sending) -> Verdict:
 
 
 def shown(place: Place, parcel: Parcel, sending: Sending) -> frozenset[str] | None:
-    """Which of a parcel's messages the channel shows already; None: Slack does not tell."""
+    """Which of a parcel's messages the channel shows already; None: Slack does not tell.
+
+    Raises AskLater.
+    """
     asked = {
         "channel": place.to[0],
         "oldest": f"{(parcel.written_at - CLOCKS).timestamp():.0f}",
@@ -85,7 +88,9 @@ def shown(place: Place, parcel: Parcel, sending: Sending) -> frozenset[str] | No
     for _ in range(MOST_PAGES):
         try:
             page = _said(place, sending, "conversations.history", asked)
-        except _Refused:
+        except _Refused as refused:
+            if refused.verdict.outcome == "later":
+                raise AskLater(refused.verdict) from None
             return None
         found |= _ids_in(page)
         cursor = (page.get("response_metadata") or {}).get("next_cursor")

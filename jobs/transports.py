@@ -16,7 +16,8 @@ class Transport:
     send: Callable[[Place, Parcel, Sending], Verdict]
     """One attempt. May raise DestinationRefused: nothing was sent."""
     shown: Callable[[Place, Parcel, Sending], frozenset[str] | None] | None = None
-    """Asks which of a parcel's messages arrived before; None: nobody there can be asked."""
+    """Asks which of a parcel's messages arrived before; None: nobody there can be asked. May raise
+    AskLater."""
 
 
 TRANSPORTS: Final = {

@@ -35,6 +35,14 @@ class Verdict:
     """Of a mail: who is still to get it."""
 
 
+class AskLater(Exception):  # noqa: N818  # a state of the place, as the verdict says
+    """A place does not tell just now what it has shown: ``verdict`` says why."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.error)
+        self.verdict = verdict
+
+
 def judged(answer: Answer, now: datetime) -> Verdict:
     """What a status means to anybody: 2xx is sent, 5xx and 429 pass, all else never succeeds."""
     reason = f"answered {answer.status}"

@@ -127,19 +127,20 @@ def claim(
         .limit(at_most)
         .with_for_update(of=outbox, skip_locked=True)
     ).all()
-    together = _at_once(found, singly)
-    # What may have arrived is not mixed with what has not.
-    unsure = [row.leased is not None or _notes(row.body).get("unsure", False) for row in together]
-    chosen = [row.id for row, doubt in zip(together, unsure, strict=True) if doubt == unsure[0]]
+    chosen = _at_once(found, singly)
+    if not chosen:
+        return []
+    unsure = _is_unsure(chosen[0])
+    notes: dict[str, object] = {"unsure": True} if unsure else {}
+    if len(chosen) > 1:
+        notes["together"] = chosen[0].id
     rows = session.execute(
         update(outbox)
-        .where(outbox.c.tenant_id == tenant, outbox.c.id.in_(chosen))
+        .where(outbox.c.tenant_id == tenant, outbox.c.id.in_([row.id for row in chosen]))
         .values(
             attempts=outbox.c.attempts + 1,
             leased_to=now + lease,
-            body=case(
-                (outbox.c.leased_to.is_not(None), _noted({"unsure": True})), else_=outbox.c.body
-            ),
+            body=_noted(notes) if notes else outbox.c.body,
         )
         .returning(outbox.c.id, outbox.c.attempts, outbox.c.body, outbox.c.created_at)
     )
@@ -149,7 +150,7 @@ def claim(
             attempts=row.attempts,
             body={name: value for name, value in row.body.items() if name != _NOTES},
             written_at=row.created_at,
-            unsure=unsure[0],
+            unsure=unsure,
             left=tuple(_notes(row.body).get("left", ())),
         )
         for row in rows
@@ -160,11 +161,27 @@ def claim(
 def _at_once(
     found: Sequence[Row[*tuple[Any, ...]]], singly: int
 ) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Which of what is due is sent together: the first alone, or, of many, all that are a line."""
-    pages = [row.body.get("kind") in DIGESTS for row in found]
-    if len(found) <= singly or pages[0]:
+    """Which of what is due is sent together: the first alone, or, of many, all that are a line.
+
+    What may have arrived goes as it went before, alone or with the same others: so that a receiver
+    can tell that it had it.
+    """
+    if found and _is_unsure(found[0]):
+        with_it = _notes(found[0].body).get("together")
+        same = [row for row in found if _notes(row.body).get("together") == with_it]
+        return found[:1] if with_it is None else [row for row in same if _is_unsure(row)]
+    if len(found) <= singly or _is_page(found[0]):
         return found[:1]
-    return [row for row, page in zip(found, pages, strict=True) if not page]
+    return [row for row in found if not (_is_page(row) or _is_unsure(row))]
+
+
+def _is_page(row: Row[*tuple[Any, ...]]) -> bool:
+    return row.body.get("kind") in DIGESTS
+
+
+def _is_unsure(row: Row[*tuple[Any, ...]]) -> bool:
+    """Whether a message was tried, and nobody knows whether it arrived."""
+    return row.leased is not None or bool(_notes(row.body).get("unsure"))
 
 
 def mark_sent(

@@ -1,4 +1,4 @@
-"""Starts sender processes at once: it has imported everything, and forks one for each line read.
+"""Starts sender processes at once: it forks one for each line read, everything imported.
 
     python -m sender_nursery STAKE-AS-JSON
 
@@ -11,12 +11,13 @@ import signal
 import sys
 import traceback
 
-from senders_torture import Stake, hurry, send_for_ever
+from senders_torture import Stake, hurry, send_for_ever, warm
 
 
 def main() -> None:
     stake = Stake(**json.loads(sys.argv[1]))
     hurry(stake.lease)
+    database = warm(stake)
     # Nobody waits for them: the kernel clears them away.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     say("ready")
@@ -27,8 +28,8 @@ def main() -> None:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             sys.stdin.close()
             try:
-                send_for_ever(stake, int(line))
-            except BaseException:  # whatever it is, this is no nursery
+                send_for_ever(stake, database, int(line))
+            except BaseException:  # noqa: BLE001  # whatever it is, this is no nursery
                 traceback.print_exc()
             os._exit(1)
         born.append(pid)

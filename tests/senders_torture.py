@@ -95,11 +95,20 @@ class Stake:
         return NOW + timedelta(seconds=time.time() - self.began)
 
 
-def send_for_ever(stake: Stake, number: int) -> None:
+def warm(stake: Stake) -> Database:
+    """A database without connections, whose statements are compiled."""
+    database = open_database(stake.database, application="sender", pool_size=2)
+    context = JobContext(database, stake.now(), stake.settings())
+    evaluate_budgets.run(context)
+    send_alerts.run(context)
+    database.engine.dispose()
+    return database
+
+
+def send_for_ever(stake: Stake, database: Database, number: int) -> None:
     """A sender's life; ends by kill -9, or with the process that started it."""
     parent = os.getppid()
     destinations._AGENT = f"sender {os.getpid()}".encode()
-    database = open_database(stake.database, application=f"sender {number}", pool_size=2)
     chance = random.Random(os.getpid())
     while os.getppid() == parent:
         context = JobContext(database, stake.now(), stake.settings())
@@ -297,9 +306,9 @@ def senders(torture: Torture) -> Iterator[None]:
         text=True,
     ) as nursery:
         torture.nursery = nursery
-        torture.furnish()
         assert nursery.stdout
         assert nursery.stdout.readline() == "ready\n"
+        torture.furnish()
         torture.senders = [torture.start(number) for number in range(SENDERS)]
         yield
 

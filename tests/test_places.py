@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from budgeted import NOW, budget, change, charge, evaluate, settings
 from mail_stand_in import mail_stand_in
-from slack_stand_in import StandIn, answer, slack_stand_in
+from slack_stand_in import StandIn, answer, close_in_the_body, slack_stand_in
 from sqlalchemy import Row, select, update
 
 from jobs import deliver, destinations, send_alerts
@@ -115,6 +115,23 @@ def test_a_flood_that_fails_is_tried_again_and_then_shown_once(
     assert statuses(database) == {"sent"}
 
 
+def test_a_flood_that_may_have_arrived_is_sent_again_as_it_was(
+    database: Database, slack: StandIn
+) -> None:
+    there = channel(database, slack.url, kind="webhook")
+    tell(database, 12, there)
+    slack.script = [close_in_the_body]
+    send(database)
+    with database.write() as session:
+        more = Notice("actual", "warning", "one more", "one more")
+        notify.tell(session, TENANT, more, key="m", channel_ids=[there.id], now=NOW)
+    send(database, seconds=10)
+    ids = [headers["webhook-id"] for headers in slack.headers]
+    assert ids[0] == ids[1] != ids[2]
+    assert slack.messages[0] == slack.messages[1]
+    assert statuses(database) == {"sent"}
+
+
 def test_senders_keep_to_a_message_a_second_after_the_first_few(
     database: Database, slack: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,9 +216,12 @@ def test_where_nobody_knows_the_bots_channel_is_asked_before_it_is_sent_again(
         )
     ids = f'["msg_1_{died.id}_{int(NOW.timestamp())}"]'
     told = f'{{"event_type": "spanledger_alert", "event_payload": {{"ids": {ids}}}}}'
-    slack.script = [answer(200, f'{{"ok": true, "messages": [{{"metadata": {told}}}]}}'.encode())]
+    slack.script = [answer(500)]
     send(database, seconds=deliver.LEASE.total_seconds(), slack_api_url=url)
-    assert [path.rpartition("/")[2] for path in slack.paths] == ["conversations.history"]
+    assert rows(database)[0].last_error == "answered 500"
+    slack.script = [answer(200, f'{{"ok": true, "messages": [{{"metadata": {told}}}]}}'.encode())]
+    send(database, seconds=2 * deliver.LEASE.total_seconds(), slack_api_url=url)
+    assert [path.rpartition("/")[2] for path in slack.paths] == ["conversations.history"] * 2
     assert statuses(database) == {"sent"}
 
 
