@@ -65,7 +65,7 @@ def test_a_stretch_read_in_columns_is_the_stretch_read_in_rows(database: Databas
         assert nothing.num_rows == 0
 
 
-def test_cells_of_a_table_that_nobody_counted_are_not_joined_row_by_row(
+def test_tables_that_nobody_counted_are_not_joined_row_by_row(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan: list[str] = []
@@ -80,6 +80,7 @@ def test_cells_of_a_table_that_nobody_counted_are_not_joined_row_by_row(
     monkeypatch.setattr(columns, "read", explained)
     with database.read() as session:
         ledger_columns.cells_between(session, TENANT, START, END)
+        ledger_columns.posted_between(session, TENANT, START, END)
     assert "WindowAgg" in "".join(plan)
     assert not [line for line in plan if "Nested Loop" in line]
 
