@@ -47,6 +47,8 @@ _SHARPNESS: Final = 3
 _NOBODY_LESS: Final = 2e-4
 _SPARSE: Final = 0.1
 """What is off is told by what was expected and this share of usual days: that may be nothing."""
+_LEAST_BAND: Final = WEEK
+"""Of fewer trials the band is not narrower than days scatter."""
 _RATE_SCATTERS: Final = 0.3
 _OF_FEW: Final = 1.6
 """Standard errors of a band of BAND per cent from some days."""
@@ -86,8 +88,11 @@ def ahead(daily: Floats, horizon: int, elapsed: int) -> Ahead:
     )
     _by_rate(daily, np.flatnonzero((days >= LEAST_DAYS) & ~found.seasonal), found)
     many = np.flatnonzero(found.seasonal)
-    if len(many):
-        _by_season(daily[many], start[many], elapsed, many, found)
+    # A horizon that a series' past is too short for is tried on a shorter one.
+    tried = np.minimum(horizon, np.maximum(1, (days[many] - SEASONAL_DAYS) // 2))
+    for each in np.unique(tried):
+        rows = many[tried == each]
+        _by_season(daily[rows], start[rows], (elapsed, int(each)), rows, found)
     return found
 
 
@@ -95,20 +100,26 @@ def _by_rate(daily: Floats, rows: Ints, into: Ahead) -> None:
     horizon = into.daily.shape[1]
     for row in rows:
         days = daily[row, -into.days[row] :]
-        mean = float(days.mean())
-        scatter = max(float(days.std()) / mean, _RATE_SCATTERS)
-        off = _OF_FEW * scatter * np.sqrt(1 / len(days) + 1 / horizon)
+        mean, off = float(days.mean()), _scatters(days, horizon)
         into.daily[row] = mean
         into.low[row] = mean * horizon * max(0.0, 1 - off)
         into.high[row] = mean * horizon * (1 + off)
 
 
-def _by_season(daily: Floats, start: Ints, elapsed: int, rows: Ints, into: Ahead) -> None:
+def _scatters(days: Floats, horizon: int) -> float:
+    """Which part of itself the sum of the next days may be off by, as these days scatter."""
+    scatter = max(float(days.std()) / float(days.mean()), _RATE_SCATTERS)
+    return _OF_FEW * scatter * float(np.sqrt(1 / len(days) + 1 / horizon))
+
+
+def _by_season(
+    daily: Floats, start: Ints, periods: tuple[int, int], rows: Ints, into: Ahead
+) -> None:
+    """``periods``: days that have passed of the present one; days that the past is tried on."""
+    elapsed, tried = periods
     horizon, days = into.daily.shape[1], daily.shape[1]
     past = _past(without_lone_days(daily, start), start)
     weights = _weights(past, min(horizon, _TRIED_ON))
-    # A horizon that the past is too short for is tried on a shorter one.
-    tried = min(horizon, max(1, (days - SEASONAL_DAYS) // 2))
     expected = (weights * _sums(past, tried)).sum(axis=1)
     level = _past(at_present_level(past.daily, past.shares[:, :days, 0], start), start)
     into.daily[rows] = _last_days(level, weights[:, :, -1], horizon)
@@ -126,8 +137,12 @@ def _by_season(daily: Floats, start: Ints, elapsed: int, rows: Ints, into: Ahead
     wider = np.sqrt(horizon / tried)
     whole = into.daily[rows].sum(axis=1)
     scale = whole + least * horizon
-    into.low[rows] = np.clip(whole + low * wider * scale, 0, whole)
-    into.high[rows] = whole + np.maximum(0, high * wider * scale)
+    low, high = low * wider * scale, high * wider * scale
+    for row in np.flatnonzero(known.sum(axis=1) < _LEAST_BAND):
+        off_by = whole[row] * _scatters(daily[row, start[row] :], horizon)
+        low[row], high[row] = min(low[row], -off_by), max(high[row], off_by)
+    into.low[rows] = np.clip(whole + low, 0, whole)
+    into.high[rows] = whole + np.maximum(0, high)
     if tried == horizon:
         into.past_error[rows] = _past_error(sums, came, expected, known, elapsed)
 

@@ -68,6 +68,17 @@ def test_of_a_horizon_that_the_past_is_too_short_for_no_error_is_told_and_the_ba
     assert (year.high - year.low) / year.daily.sum() > 1.5 * width
 
 
+@pytest.mark.parametrize("days", [14, 16, 28])
+def test_a_young_series_has_a_band_however_far_ahead_it_looks(days: int) -> None:
+    random = np.random.default_rng(5)
+    half_a_year = np.zeros((1, 185))
+    half_a_year[0, -days:] = weeks(7)[-days:] * random.lognormal(0, 0.1, days)
+    found = ahead(half_a_year, 38, 322)
+    whole = found.daily.sum()
+    assert found.low[0] < 0.95 * whole
+    assert found.high[0] > 1.05 * whole
+
+
 def test_each_series_is_expected_as_if_it_were_alone() -> None:
     random = np.random.default_rng(5)
     many = random.lognormal(3, 1, (6, 100)) * (random.random((6, 100)) < 0.8)
