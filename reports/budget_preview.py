@@ -36,7 +36,7 @@ def preview_table(
     budgets: Sequence[Terms], messages: Sequence[Message], spans: Sequence[Period], months: int
 ) -> RenderableType:
     """How many messages each budget would have sent by month, each of them, and all in a line."""
-    parts: list[RenderableType] = [_counts(budgets, messages, spans)]
+    parts: list[RenderableType] = [_counts(budgets, messages, spans, months)]
     if messages:
         parts += [Text(""), _list(budgets, messages)]
     parts += [Text(f"\n{BY_USE}"), Text(f"\n{in_a_line(messages, months)}", style="bold")]
@@ -103,7 +103,7 @@ def preview_json(
 
 
 def _counts(
-    budgets: Sequence[Terms], messages: Sequence[Message], spans: Sequence[Period]
+    budgets: Sequence[Terms], messages: Sequence[Message], spans: Sequence[Period], asked: int
 ) -> Table:
     zones = {each.name: ZoneInfo(each.timezone) for each in budgets}
     months = sorted(
@@ -114,6 +114,10 @@ def _counts(
         }
     )[-_MOST_MONTHS:]
     counts = Counter((each.budget, _month(each, zones[each.budget])) for each in messages)
+    # A year that began long ago makes no columns for months that nobody asked for.
+    told = {month for _, month in counts}
+    while len(months) > asked + 1 and months[0] not in told:
+        del months[0]
     whole = Counter(each.budget for each in messages)
     columns = [Column(str(each), justify="right") for each in months]
     table = Table("budget", *columns, Column("all", justify="right"), box=None, pad_edge=False)

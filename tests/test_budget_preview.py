@@ -10,10 +10,12 @@ import pytest
 from budgeted import budget, charge, evaluate, said
 from click.testing import CliRunner
 from filled_ledger import at
+from rich.console import Console
 from sqlalchemy import select
 from test_budget_forecasts import forecast, spent_daily
 
 from app.commands.budgets import command
+from reports.budget_preview import preview_table
 from spend.budget_preview import Message, Spent, walked
 from spend.budgets import Terms
 from spend.periods import Period
@@ -156,6 +158,21 @@ def test_it_is_shown_by_month_and_closes_with_a_line(
     assert found["budgets"][0]["messages"] == len(found["messages"]) > 0
     first = found["messages"][0]
     assert (first["kind"], first["threshold"], first["limit"]) == ("actual", 80, "150.00")
+
+
+def test_a_year_that_began_long_ago_makes_no_columns_for_months_nobody_asked_for() -> None:
+    year, month = said(name="year", period="year"), said(name="month")
+    spans = [Period(at(start), at("2026-11-22")) for start in ("2026-01-01", "2026-09-01")]
+    messages = list(walked(year, Spent({at("2026-08-10"): Decimal(85)}), spans[0], {}))
+
+    def header(told: list[Message]) -> list[str]:
+        console = Console(width=200)
+        with console.capture() as shown:
+            console.print(preview_table([year, month], told, spans, 2))
+        return shown.get().splitlines()[0].split()
+
+    assert header([]) == ["budget", "2026-09", "2026-10", "2026-11", "all"]
+    assert header(messages)[1] == "2026-08"
 
 
 def test_a_file_that_makes_no_sense_is_refused_with_the_field(tmp_path: Path) -> None:
