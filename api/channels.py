@@ -141,7 +141,7 @@ def test(
 ) -> SampleAnswer:
     """Goes out with the next round of the job `alerts`, quiet hours or not."""
     channel = _found(session, tenant, channel_id)
-    notice = sample(f"channel {channel.name}", who.name)
+    notice = sample(channel.name, who.name)
     return SampleAnswer(
         message=put_sample(session, tenant, channel.id, notice, token_hex(8), clock())
     )

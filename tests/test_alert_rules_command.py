@@ -49,7 +49,7 @@ def test_a_rule_is_made_listed_shown_changed_and_closed() -> None:
     listed = run("list").output
     assert "[red]slow" in listed
     assert "feature=(none), team=search" in listed
-    assert "not measured yet" in listed
+    assert "nothing measured" in listed
     shown = run("show", "[red]slow").output
     assert re.search(r"percentile: +p99", shown)
     assert re.search(r"window_minutes: +60", shown)

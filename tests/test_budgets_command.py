@@ -75,7 +75,7 @@ def test_a_budget_is_changed_now_or_later_and_closed(database: Database) -> None
     assert made.exit_code == 0, made.output
     listed = run("list").output
     assert "  search" in listed
-    assert "2026-11-02 each 14 days, rolls over to 5.00" in listed
+    assert "each 14 days from 2026-11-02, rolls over up to 5.00" in listed
     assert "80, 100 %; forecast 100 %; pace 200 %" in listed
     said = run("change", "search", "--amount", "20", "--clear", "pace", "--clear", "parent")
     assert said.output == "version 2 of budget 2 is in force\n"

@@ -76,7 +76,8 @@ def test_a_sample_is_sent_at_once_and_what_was_answered_is_said(
 ) -> None:
     shell("channels add --name search --kind slack-webhook --levels over --secret-from-env HOOK")
     assert "channel search took it: message 1" in shell("alerts test search")
-    assert "This is a sample from spanledger to channel search" in slack.texts[0]
+    assert "This is a sample from spanledger to search" in slack.texts[0]
+    assert "Channel: search" in str(slack.messages[0])
     assert "no Slack webhook is set" in shell("alerts test", code=1)
     shell("channels change search --default")
     assert "channel search took it" in shell("alerts test")

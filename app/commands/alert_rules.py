@@ -116,7 +116,7 @@ def list_all() -> None:
             ", ".join(terms.by),
             fields["warning"] or "",
             fields["over"] or "",
-            ", ".join(told) or "not measured yet",
+            ", ".join(told) or "nothing measured",
         )
     _print(table, _NONE)
 
@@ -146,7 +146,7 @@ def show_one(rule: str) -> None:
             Text("; ".join(filter(None, (open_, each.last_error)))),
         )
     click.echo()
-    _print(table, "not measured yet: the job watch does so each minute")
+    _print(table, "nothing is measured yet: nothing was heard of it, or the job watch has not run")
 
 
 @command.command(

@@ -38,10 +38,11 @@ def command(channel: str | None) -> None:
                 there = all_channels(session, TENANT)
                 found = next((each for each in there if each.default), None)
         channel_id = None if found is None else found.id
-        name = "the webhook of the settings" if found is None else f"channel {found.name}"
+        name = "the webhook of the settings" if found is None else found.name
+        told = name if found is None else f"channel {name}"
         context = JobContext(database, datetime.now(UTC), job_settings(settings), by_hand=True)
         notice = sample(name, "spanledger alerts test")
         sent = try_out(context, Sample(channel_id, notice, token_hex(8)))
     if sent.status != "sent":
-        raise click.ClickException(f"{name} did not take it: {sent.last_error}")
-    click.echo(f"{name} took it: message {sent.id}")
+        raise click.ClickException(f"{told} did not take it: {sent.last_error}")
+    click.echo(f"{told} took it: message {sent.id}")

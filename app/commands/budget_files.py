@@ -21,7 +21,10 @@ from store.budget_import import UNCHANGED, Taken, exported, take
 from store.tenants import TENANT
 
 
-@click.command(epilog="\b\nExample:\n  spanledger budgets export > budgets.toml")
+@click.command(
+    short_help="Write budgets and alert rules as a file.",
+    epilog="\b\nExample:\n  spanledger budgets export > budgets.toml",
+)
 @click.option(
     "--format", "form", type=click.Choice(["toml", "json"]), default="toml", show_default=True
 )
@@ -35,7 +38,11 @@ def export(form: str) -> None:
     click.echo(text_of(found, rules, toml=form == "toml"), nl=False)
 
 
-@click.command("import", epilog="\b\nExample:\n  spanledger budgets import budgets.toml --dry-run")
+@click.command(
+    "import",
+    short_help="Make budgets and alert rules what a FILE says.",
+    epilog="\b\nExample:\n  spanledger budgets import budgets.toml --dry-run",
+)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--close-missing", is_flag=True, help="Close what the file's sections do not name.")

@@ -24,7 +24,9 @@ _ELSEWHERE = frozenset(("parent", "channels", "webhook_url"))
 
 
 @click.command(
-    "preview", epilog="\b\nExample:\n  spanledger budgets preview budgets.toml --months 6"
+    "preview",
+    short_help="Show what budgets of a FILE would have told.",
+    epilog="\b\nExample:\n  spanledger budgets preview budgets.toml --months 6",
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(

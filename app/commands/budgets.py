@@ -109,12 +109,13 @@ def _tree(there: Names) -> Iterator[tuple[int, Budget]]:
 def _period(said: Terms, usual: str) -> str:
     told = said.period
     if said.period == CUSTOM and (own := said.own_period):
-        each = f"to {own.ends_on}" if own.ends_on else f"each {own.days} days"
-        told = f"{own.starts_on} {each}"
+        told = f"{own.starts_on} to {own.ends_on}"
+        if own.ends_on is None:
+            told = f"each {own.days} days from {own.starts_on}"
     if said.timezone != usual:
         told += f", {said.timezone}"
     if said.rollover_cap is not None:
-        told += f", rolls over to {plain(said.rollover_cap)}"
+        told += f", rolls over up to {plain(said.rollover_cap)}"
     return told
 
 
@@ -160,7 +161,7 @@ def _notes(found: Status, forecast: Forecast | None, there: Names) -> Iterator[s
     if forecast is not None:
         low, high = (coins(each, said.currency) for each in (forecast.low, forecast.high))
         told = f"{coins(forecast.expected, said.currency)} expected ({low} to {high})"
-        yield told + (f", at {found.pace} % of the even rate" if found.pace is not None else "")
+        yield told + (f"; lately {found.pace} % of the even rate" if found.pace is not None else "")
     if found.rolled_in:
         yield f"{coins(found.rolled_in, said.currency)} rolled in from the last period"
     if given := allocated(found.budget, there.children(found.budget.id)):

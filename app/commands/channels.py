@@ -192,7 +192,11 @@ def change(
     click.echo(f"channel {current.id} ({terms.name}) is changed")
 
 
-@command.command("remove", epilog="\b\nExample:\n  spanledger channels remove search")
+@command.command(
+    "remove",
+    short_help="Remove a channel.",
+    epilog="\b\nExample:\n  spanledger channels remove search",
+)
 @click.argument("channel", metavar="NAME|ID")
 def end(channel: str) -> None:
     """Remove a channel; what waits for it goes where it would go without it."""
