@@ -27,7 +27,6 @@ from spend.budget_states import (
     changes,
     state,
 )
-from spend.budgets import Budget
 from spend.money import plain
 from spend.periods import local_day
 from store import budgets, crossings, forecasts, standings
@@ -74,7 +73,7 @@ def run(context: JobContext) -> Done:
         history = budgets.with_history(session, TENANT, now)
         as_of = complete_until(session)
         measures = measure(session, TENANT, history, now, as_of=as_of)
-        found = list(_compared(session, measures, history, now))
+        found = list(_compared(session, measures, now))
     for budget_id, why in measures.troubles.items():
         log.warning("a budget could not be compared", budget=budget_id, why=why)
     names = {each.id: each.terms.name for each in history}
@@ -107,9 +106,7 @@ def _written(
     return True
 
 
-def _compared(
-    session: Session, measures: Measures, history: list[Budget], now: datetime
-) -> Iterator[_Compared]:
+def _compared(session: Session, measures: Measures, now: datetime) -> Iterator[_Compared]:
     """Each period with what changed of it."""
     if not measures.found:
         return
@@ -117,13 +114,9 @@ def _compared(
     since = min(each.period.start for each in measures.found)
     known = crossings.recorded(session, TENANT, ids, since)
     expected = forecasts.forecasts(session, TENANT)
-    armed = {(each.id, each.version): each.armed for each in history}
     for each in measures.found:
         budget, start = each.budget, each.period.start
-        forecast = expected.get((budget.id, start))
-        # Made for terms that measured something else: the next one is on its way.
-        if forecast is not None and armed.get((budget.id, forecast.version)) != budget.armed:
-            forecast = None
+        forecast = forecasts.forecast_among(expected, budget, each.period)
         judged = Measure(each.spent, each.limit, each.present, forecast, each.pace)
         its = known.get((budget.id, budget.armed, start), {})
         found = tuple(changes(judged, budget.terms, its, now)) if each.compared else ()

@@ -15,6 +15,7 @@ from store import budgets as kept
 from store.budget_measures import Measured, measure
 from store.completeness import complete_until
 from store.crossings import recorded
+from store.forecasts import forecast_among, forecasts
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ def statuses(
     present = {each.budget.id: each for each in measures.found if each.present}
     since = min((each.period.start for each in present.values()), default=now)
     known = recorded(session, tenant, ids, since)
+    expected = forecasts(session, tenant)
     found = []
     for budget in budgets:
         measured = present.get(budget.id)
@@ -77,19 +79,20 @@ def statuses(
             found.append(Status(budget, None, Decimal(0), crossed_at, complete, trouble=trouble))
         else:
             its = known.get((budget.id, budget.armed, measured.period.start), {})
-            found.append(_status(budget, measured, its, complete))
+            forecast = forecast_among(expected, budget, measured.period)
+            judged = Measure(measured.spent, measured.limit, True, forecast, measured.pace)
+            found.append(_status(judged, measured, its, complete))
     return found
 
 
 def _status(
-    budget: Budget,
+    judged: Measure,
     measured: Measured,
     known: Mapping[Key, Recorded],
     complete: datetime | None,
 ) -> Status:
-    terms = budget.terms
+    budget, terms = measured.budget, measured.budget.terms
     reached = {each: known.get((ACTUAL, each)) for each in terms.thresholds}
-    judged = Measure(measured.spent, measured.limit, present=True)
     return Status(
         budget,
         measured.period,

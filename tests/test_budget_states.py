@@ -9,7 +9,8 @@ from filled_ledger import at, put_run
 from sqlalchemy import delete, select, update
 
 from spend.forecast import Forecast
-from store import forecasts
+from store import budgets, forecasts
+from store.budget_status import statuses
 from store.sessions import Database
 from store.standings import Standing, standings
 from store.tables import budgets as tables
@@ -134,6 +135,9 @@ def test_a_forecast_warns_with_its_band_and_its_past_error(database: Database) -
         "Forecasts of this kind were wrong by 7.5 %, in the middle.",
     ]
     assert standing(database).state == "warning"
+    with database.read() as session:
+        [status] = statuses(session, TENANT, budgets.all_in_force(session, TENANT, NOW), NOW)
+    assert status.state == "warning"
 
 
 def test_a_forecast_recovers_five_points_below_and_does_not_flap(database: Database) -> None:
