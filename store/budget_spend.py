@@ -33,7 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from spend.budgets import DIMENSIONS, NOT_SAID, OWNER_DIMENSIONS, Filter
+from spend.budgets import DIMENSIONS, NOT_SAID, OWNER_DIMENSIONS, ROUTE_DIMENSIONS, Filter
 from spend.exchange import DAILY
 from spend.owners import UNALLOCATED
 from spend.periods import Period
@@ -42,7 +42,8 @@ from spend.spending import Counted, Spend, Spending
 from store.booked_lines import MONEY, summed_to
 from store.booked_time import day_of, within
 from store.conversion import Conversion
-from store.tables.heard import owners, routes
+from store.shown_routes import shown_routes
+from store.tables.heard import owners
 from store.tables.ledger import charges
 
 _UTC: Final = ZoneInfo("UTC")
@@ -126,17 +127,17 @@ def told_apart(reading: "Reading", dimensions: Sequence[str]) -> Select[Any]:
 
 def named(sums: Subquery, tenant: int, dimensions: Sequence[str]) -> Select[Any]:
     """The same of sums by payer_id, route_id, place, currency and day."""
-    values, joined = [], sums
+    values, joined, shown = [], sums, shown_routes(tenant)
     for table, key, names in (
         (owners, sums.c.payer_id, OWNER_DIMENSIONS),
-        (routes, sums.c.route_id, tuple(set(DIMENSIONS) - set(OWNER_DIMENSIONS))),
+        (shown, sums.c.route_id, ROUTE_DIMENSIONS),
     ):
         if set(names) & set(dimensions):
             its = (table.c.tenant_id == tenant) & (table.c.id == key)
             # Outer joins: money whose name is missing still counts towards a budget on everything.
             joined = joined.outerjoin(table, its)  # type: ignore[assignment]  # a wider one
     for name in dimensions:
-        table = owners if name in OWNER_DIMENSIONS else routes
+        table = owners if name in OWNER_DIMENSIONS else shown
         unknown = UNALLOCATED if name == "team" else NOT_SAID
         values.append(func.coalesce(table.c[name], unknown).label(name))
     told = [sums.c.place, sums.c.currency, sums.c.day]

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Column, ColumnElement, Table, and_, func, or_, select, true
+from sqlalchemy import Column, ColumnElement, FromClause, and_, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from spend.budgets import NOT_SAID, OWNER_DIMENSIONS, Filter
@@ -16,7 +16,8 @@ from spend.owners import UNALLOCATED
 from spend.periods import Period, month_period, months_in
 from store.booked_time import within
 from store.conversion import Conversion
-from store.tables.heard import owners, routes
+from store.shown_routes import shown_routes
+from store.tables.heard import owners
 from store.tables.ledger import charges
 
 _UTC: Final = ZoneInfo("UTC")
@@ -90,12 +91,12 @@ def _fits(wanted: Filter, tenant: int) -> ColumnElement[bool]:
     return and_(
         true(),
         *_among(charges.c.payer_id, owners, of_owner, tenant),
-        *_among(charges.c.route_id, routes, of_route, tenant),
+        *_among(charges.c.route_id, shown_routes(tenant), of_route, tenant),
     )
 
 
 def _among(
-    id_: Column[int], names: Table, wanted: Filter, tenant: int
+    id_: Column[int], names: FromClause, wanted: Filter, tenant: int
 ) -> Iterator[ColumnElement[bool]]:
     if not wanted:
         return

@@ -22,6 +22,7 @@ from spend.periods import Period
 from spend.pieces import Pieces, pieces_of
 from store.budget_spend import read_spend
 from store.sessions import Database
+from store.slots_spent import slots_spent
 from store.tables.rates import rates
 from store.tenants import TENANT
 
@@ -153,6 +154,21 @@ def test_every_dimension_can_be_budgeted(database: Database) -> None:
         read = read_spend(session, TENANT, [period], filters, ["USD"], now=NOW)
     assert {read.on(wanted, "USD", period).amount for wanted in filters} == {1}
     assert read.on({"feature": ("",)}, "USD", period).amount == 10
+
+
+def test_a_failure_counts_towards_the_model_that_it_is_shown_under(database: Database) -> None:
+    failed, answered = (Route("openai", model, "gpt-4o") for model in ("gpt-4o", "gpt-4o-2024"))
+    with database.write() as session:
+        for amount, route in (("1", failed), ("10", answered)):
+            put_charge(session, "2026-11-10", amount, Owner("search"), route)
+    period = Period(at("2026-11-01"), at("2026-12-01"))
+    wanted, name = ({"model": (model,)} for model in ("gpt-4o-2024", "gpt-4o"))
+    with database.read() as session:
+        read = read_spend(session, TENANT, [period], [wanted], ["USD"], now=NOW)
+        asked = [(wanted, "USD"), (name, "USD")]
+        slots = slots_spent(session, TENANT, asked, period, now=NOW)
+    assert [read.on(each, "USD", period).amount for each in (wanted, name)] == [11, 0]
+    assert slots == [{at("2026-11-10"): 11}, {}]
 
 
 MOMENTS = st.integers(0, 100 * 96).map(
