@@ -50,11 +50,6 @@ def last_period_of(terms: Terms, moment: datetime) -> Period | None:
     return None if present is None else period_of(terms, present.start - _INSTANT)
 
 
-def next_period_of(terms: Terms, period: Period) -> Period | None:
-    """The period of a budget that starts where this one ends; None: it was the only one."""
-    return period_of(terms, period.end)
-
-
 def name_of(terms: Terms, period: Period) -> str:
     """What people call a period of a budget, as ``period_name``."""
     return period_name(period, terms.period, ZoneInfo(terms.timezone), terms.fiscal)
@@ -79,17 +74,6 @@ def period_at(
         return _fiscal(moment, kind, zone, fiscal).period
     first = _first_day(local_day(moment, zone), kind)
     return _between(first, _first_after(first, kind), zone)
-
-
-def period_before(
-    period: Period,
-    kind: str,
-    zone: ZoneInfo,
-    fiscal: FiscalYear = CALENDAR_YEAR,
-    own: OwnPeriod | None = None,
-) -> Period:
-    """The period that ends where this one starts; NoPeriodError where it is the first."""
-    return period_at(period.start - _INSTANT, kind, zone, fiscal, own)
 
 
 def period_name(

@@ -105,11 +105,6 @@ def _depth(budget_id: int, live: Mapping[int, Sequence[Budget]]) -> int:
     return depth
 
 
-def children_of(budget_id: int, budgets: Iterable[Budget]) -> list[Budget]:
-    """The budgets that are a part of this one, of those in force."""
-    return [each for each in budgets if each.terms.parent_id == budget_id]
-
-
 def allocated(parent: Budget, children: Iterable[Budget]) -> Decimal:
     """What the amounts of its children come to, of those whose periods are its own."""
     total = Decimal(0)

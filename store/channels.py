@@ -42,8 +42,6 @@ class OpenedChannel:
     channel: Channel
     secret: ChannelSecret | None
     """None: its kind has none."""
-    rests_until: datetime | None
-    """Nothing is sent to it before (UTC)."""
 
 
 def create(
@@ -114,7 +112,7 @@ def opened(session: Session, tenant: int, channel_id: int, seal: Seal) -> Opened
     secret = None
     if row.secret is not None:
         secret = ChannelSecret(**json.loads(seal.opened(row.secret)))
-    return OpenedChannel(_channel(row), secret, row.rests_until)
+    return OpenedChannel(_channel(row), secret)
 
 
 def changed_secret(

@@ -62,11 +62,6 @@ def new_signing_key() -> str:
     return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
 
 
-def is_sealed(kept: str) -> bool:
-    """Whether a text of the database is sealed."""
-    return _SEALED.fullmatch(kept) is not None
-
-
 def last4(kept: str) -> str:
     """The last characters of a secret, sealed or not: all that is ever shown of it."""
     found = _SEALED.fullmatch(kept)

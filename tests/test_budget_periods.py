@@ -15,9 +15,7 @@ from spend.budget_periods import (
     NoPeriodError,
     last_period_of,
     name_of,
-    next_period_of,
     period_at,
-    period_before,
     period_name,
     period_of,
 )
@@ -70,10 +68,13 @@ def test_periods_of_any_kind_tile_time(
         return
     assert period.start <= moment < period.end
     assert period_at(period.start, kind, zone, fiscal, own) == period
-    assert period_at(period.end - timedelta(microseconds=1), kind, zone, fiscal, own) == period
+    assert period_at(period.end - timedelta.resolution, kind, zone, fiscal, own) == period
     assert period_at(period.end, kind, zone, fiscal, own).start == period.end
     if kind != CUSTOM or period.start > day_start(first, zone):
-        assert period_before(period, kind, zone, fiscal, own).end == period.start
+        assert (
+            period_at(period.start - timedelta.resolution, kind, zone, fiscal, own).end
+            == period.start
+        )
     assert period_name(period, kind, zone, fiscal)
 
 
@@ -98,14 +99,14 @@ def test_before_the_first_period_and_after_the_only_one_there_is_none() -> None:
         None,
         only,
     ]
-    assert next_period_of(terms, only) is None
+    assert period_of(terms, only.end) is None
     assert name_of(terms, only) == "2026-11-27 to 2026-11-30"
     repeating = said(period="custom", own_period={"starts_on": "2026-11-27", "days": 4})
     first = period_of(repeating, at("2026-11-28"))
     assert first == Period(at("2026-11-27"), at("2026-12-01"))
     assert last_period_of(repeating, first.start) is None
     assert last_period_of(repeating, first.end) == first
-    assert next_period_of(repeating, first) == Period(first.end, at("2026-12-05"))
+    assert period_of(repeating, first.end) == Period(first.end, at("2026-12-05"))
 
 
 def test_a_period_that_nothing_cuts_is_none() -> None:

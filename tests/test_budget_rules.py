@@ -10,7 +10,7 @@ from filled_ledger import at
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spend.budget_periods import CUSTOM, KINDS, period_at, period_before, period_name
+from spend.budget_periods import CUSTOM, KINDS, period_at, period_name
 from spend.budget_states import Measure, state
 from spend.budgets import Terms, percent, reached, with_arming
 from spend.fiscal import FiscalYear
@@ -133,4 +133,7 @@ def test_fiscal_periods_are_cut_as_the_fiscal_year_is() -> None:
     }
     period = period_at(noon, "fiscal-period", zone, retail)
     assert period.start == datetime(2026, 2, 28, 23, tzinfo=UTC)
-    assert period_before(period, "fiscal-period", zone, retail).end == period.start
+    assert (
+        period_at(period.start - timedelta.resolution, "fiscal-period", zone, retail).end
+        == period.start
+    )
