@@ -45,8 +45,7 @@ def preview_table(
 
 def in_a_line(messages: Sequence[Message], months: int) -> str:
     """Such as '14 messages in 6 months: 9 thresholds, 3 forecasts, 2 pace; noisiest: search'."""
-    count = f"{len(messages)} message{'' if len(messages) == 1 else 's'}"
-    line = f"{count} in {months} month{'' if months == 1 else 's'}"
+    line = counted(len(messages), months)
     if not messages:
         return line
     kinds = Counter(_counted(each) for each in messages)
@@ -54,6 +53,12 @@ def in_a_line(messages: Sequence[Message], months: int) -> str:
     budgets = Counter(each.budget for each in messages)
     name, most = min(budgets.items(), key=lambda each: (-each[1], each[0]))
     return f"{line}: {', '.join(told)}; noisiest: {name} with {most}"
+
+
+def counted(messages: int, months: int) -> str:
+    """Such as '14 messages in 6 months'."""
+    count = f"{messages} message{'' if messages == 1 else 's'}"
+    return f"{count} in {months} month{'' if months == 1 else 's'}"
 
 
 _COUNTED: Final = (*_KINDS.values(), ("recovered", "recovered"), ("reminder", "reminders"))
@@ -112,18 +117,28 @@ def _counts(
             for each, span in zip(budgets, spans, strict=True)
             for month in months_in(span, zones[each.name])
         }
-    )[-_MOST_MONTHS:]
+    )
     counts = Counter((each.budget, _month(each, zones[each.budget])) for each in messages)
     # A year that began long ago makes no columns for months that nobody asked for.
     told = {month for _, month in counts}
     while len(months) > asked + 1 and months[0] not in told:
         del months[0]
-    whole = Counter(each.budget for each in messages)
-    columns = [Column(str(each), justify="right") for each in months]
-    table = Table("budget", *columns, Column("all", justify="right"), box=None, pad_edge=False)
-    for each in budgets:
-        its = [str(counts[each.name, month] or "") for month in months]
-        table.add_row(Text(each.name), *its, str(whole[each.name]))
+    return by_month("budget", [each.name for each in budgets], months, counts)
+
+
+def by_month(
+    what: str, names: Sequence[str], months: Sequence[Month], counts: Counter[tuple[str, Month]]
+) -> Table:
+    """How many messages each would have sent in each month, of the last some; and in all."""
+    shown = months[-_MOST_MONTHS:]
+    columns = [Column(str(each), justify="right") for each in shown]
+    table = Table(what, *columns, Column("all", justify="right"), box=None, pad_edge=False)
+    whole: Counter[str] = Counter()
+    for (name, _), count in counts.items():
+        whole[name] += count
+    for name in names:
+        its = [str(counts[name, month] or "") for month in shown]
+        table.add_row(Text(name), *its, str(whole[name]))
     return table
 
 

@@ -88,6 +88,14 @@ def days_in(period: Period, zone: ZoneInfo) -> Iterator[date]:
         day += timedelta(days=1)
 
 
+def months_ago(months: int, moment: datetime, zone: ZoneInfo) -> datetime:
+    """The start (UTC) of the same local day so many months before, or of the last there was."""
+    month = month_of(moment, zone).plus(-months)
+    last = month.plus(1).first_day - timedelta(days=1)
+    day = month.first_day + timedelta(days=local_day(moment, zone).day - 1)
+    return day_start(min(last, day), zone)
+
+
 def months_in(period: Period, zone: ZoneInfo) -> Iterator[Month]:
     """The local months that a period touches, in order."""
     month = month_of(period.start, zone)

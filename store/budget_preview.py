@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from spend.budget_periods import period_of
 from spend.budget_preview import Message, Spent, walked
 from spend.budgets import Terms
-from spend.periods import Period, day_start, local_day, month_of
+from spend.periods import Period, months_ago
 from spend.preview_forecasts import Past, forecasts_of
 from spend.slots import slot_of
 from store.completeness import complete_until
@@ -43,11 +43,7 @@ def preview(
 
 
 def _span(terms: Terms, months: int, until: datetime) -> Period:
-    zone = ZoneInfo(terms.timezone)
-    day = local_day(until, zone)
-    month = month_of(until, zone).plus(-months)
-    last = month.plus(1).first_day - _DAY
-    ago = day_start(min(last, month.first_day + (day.day - 1) * _DAY), zone)
+    ago = months_ago(months, until, ZoneInfo(terms.timezone))
     period = period_of(terms, ago)
     return Period(ago if period is None else period.start, until)
 

@@ -42,6 +42,22 @@ class _Asked:
 
 def measure(session: Session, tenant: int, rule: Rule, now: datetime) -> list[Measured]:
     """By how much spend of each subject is above what was usual, in the rule's currency."""
+    known = rule_states.states(session, tenant, rule.id).get(rule.id, ())
+    told = [
+        each.found
+        for each in known
+        if each.found is not None and each.state.state in {WARNING, OVER}
+    ]
+    return measured_after(session, tenant, rule, now, told)
+
+
+def measured_after(
+    session: Session, tenant: int, rule: Rule, now: datetime, told: Iterable[Measured]
+) -> list[Measured]:
+    """The same, where ``told`` was measured last of the subjects that somebody was told of.
+
+    They have recovered where nothing is spent any more.
+    """
     terms = rule.terms
     zone = ZoneInfo(str(terms.settings["timezone"]))
     # An hour of which something is still to be priced would always look cheap.
@@ -52,25 +68,23 @@ def measure(session: Session, tenant: int, rule: Rule, now: datetime) -> list[Me
     asked = _Asked(terms, zone, (*known, window), now)
     spent = _spent(session, tenant, asked, terms.by)
     groups = dict(spent.groups)
-    for key in _told_before(session, tenant, rule):
-        # What is told of has recovered where nothing is spent any more.
+    for key in _told_before(terms, told):
         groups.setdefault(key, (0,) * len(asked.periods))
     found = {key: _measured(asked, key, sums, spent.without) for key, sums in groups.items()}
-    told = {key for key, each in found.items() if level_of(terms, each) in {WARNING, OVER}}
-    if told:
-        for key, pieces in _pieces(session, tenant, asked, told).items():
+    odd = {key for key, each in found.items() if level_of(terms, each) in {WARNING, OVER}}
+    if odd:
+        for key, pieces in _pieces(session, tenant, asked, odd).items():
             found[key] = _with_drivers(asked, found[key], pieces)
     return list(found.values())
 
 
-def _told_before(session: Session, tenant: int, rule: Rule) -> Iterator[Key]:
-    by = rule.terms.by
-    if not by:
+def _told_before(terms: RuleTerms, told: Iterable[Measured]) -> Iterator[Key]:
+    if not terms.by:
         yield ()
-    for known in rule_states.states(session, tenant, rule.id).get(rule.id, ()):
-        said = {} if known.found is None else known.found.detail.get("by", {})
-        if known.state.state in {WARNING, OVER} and said.keys() == set(by):
-            yield tuple(said[name] for name in by)
+    for each in told:
+        said = each.detail.get("by", {})
+        if said.keys() == set(terms.by):
+            yield tuple(said[name] for name in terms.by)
 
 
 def _spent(session: Session, tenant: int, asked: _Asked, by: Sequence[str]) -> HoursSpent:

@@ -20,21 +20,21 @@ from store.watched.window import asked, named, window_to
 _PLACES: Final = Decimal("0.001")
 
 
-def latency(session: Session, tenant: int, rule: Rule, _now: datetime) -> list[Measured]:
+def latency(session: Session, tenant: int, rule: Rule, now: datetime) -> list[Measured]:
     """Milliseconds from the request to the end of the answer, within 1 %."""
-    return _measured(session, tenant, rule, LATENCY)
+    return _measured(session, tenant, rule, LATENCY, now)
 
 
-def time_to_first_token(
-    session: Session, tenant: int, rule: Rule, _now: datetime
-) -> list[Measured]:
+def time_to_first_token(session: Session, tenant: int, rule: Rule, now: datetime) -> list[Measured]:
     """Milliseconds from the request to the first token, within 1 %."""
-    return _measured(session, tenant, rule, TTFT)
+    return _measured(session, tenant, rule, TTFT, now)
 
 
-def _measured(session: Session, tenant: int, rule: Rule, measure: int) -> list[Measured]:
+def _measured(
+    session: Session, tenant: int, rule: Rule, measure: int, now: datetime
+) -> list[Measured]:
     terms = rule.terms
-    period = window_to(terms, rolled_until(session))
+    period = window_to(terms, rolled_until(session), now)
     if period is None:
         return []
     percentile = str(terms.settings["percentile"])

@@ -20,10 +20,10 @@ KINDS_NAMED: Final = 3
 _PLACES: Final = Decimal("0.000001")
 
 
-def measure(session: Session, tenant: int, rule: Rule, _now: datetime) -> list[Measured]:
+def measure(session: Session, tenant: int, rule: Rule, now: datetime) -> list[Measured]:
     """Per cent of calls that did not end well; no data with fewer calls than the minimum."""
     terms = rule.terms
-    period = window_to(terms, rolled_until(session))
+    period = window_to(terms, rolled_until(session), now)
     if period is None:
         return []
     calls = Part(cells, {"calls": func.sum(cells.c.calls)})

@@ -20,14 +20,14 @@ from store.watched.window import asked, named, window_to
 _MINUTE = timedelta(minutes=1)
 
 
-def measure(session: Session, tenant: int, rule: Rule, _now: datetime) -> list[Measured]:
+def measure(session: Session, tenant: int, rule: Rule, now: datetime) -> list[Measured]:
     """Minutes since the quarter hour of the last call ended: it was silent for at least so long.
 
     Only of what had calls in the window. It is counted to the moment until which all that was heard
     is added up: jobs that lag raise no alarm.
     """
     terms = rule.terms
-    period = window_to(terms, rolled_until(session))
+    period = window_to(terms, rolled_until(session), now)
     if period is None:
         return []
     calls: defaultdict[Key, int] = defaultdict(int)

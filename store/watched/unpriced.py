@@ -13,13 +13,13 @@ from store.tables.rollups import cells
 from store.watched.window import asked, named, window_to
 
 
-def measure(session: Session, tenant: int, rule: Rule, _now: datetime) -> list[Measured]:
+def measure(session: Session, tenant: int, rule: Rule, now: datetime) -> list[Measured]:
     """Calls, or tokens, without a cost, for want of a price or of what they used.
 
     Cells that the charge job has not looked at are left out: nothing is known of them yet.
     """
     terms = rule.terms
-    period = window_to(terms, complete_until(session))
+    period = window_to(terms, complete_until(session), now)
     if period is None:
         return []
     unit = str(terms.settings["count"])

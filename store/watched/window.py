@@ -13,13 +13,17 @@ from store.grouping import Key
 _UTC: Final = ZoneInfo("UTC")
 
 
-def window_to(terms: RuleTerms, until: datetime | None) -> Period | None:
+def window_to(terms: RuleTerms, until: datetime | None, now: datetime) -> Period | None:
     """A rule's window up to a moment (UTC): its quarter hours, of which the last may be young.
 
     ``until`` is a moment before which all that was heard is in the sums, not the present one: so
     twins that come late change nothing that was concluded. None: nothing is known of that yet.
+    A preview's ``now`` is before it.
     """
-    return None if until is None else Period(slot_of(until - terms.window), until)
+    if until is None:
+        return None
+    end = min(until, now)
+    return Period(slot_of(end - terms.window), end)
 
 
 def asked(terms: RuleTerms, period: Period) -> Question:
