@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from spend.alert_rules import Rule
 from spend.budget_periods import period_of
 from spend.budgets import Budget
+from spend.called import called
 from spend.checked_fields import TermsRefused
 from spend.periods import Period
 from spend.silences import MUTE
@@ -68,14 +69,15 @@ def found(
 def named(
     session: Session, tenant: int, *, budget: str | None, rule: str | None, now: datetime
 ) -> Subject:
-    """The one of these two that is said, by its id or its name. Raises as ``found``."""
+    """The one of these two that is said, by its name or its id. Raises as ``found``."""
     if (budget is None) == (rule is None):
         raise TermsRefused("budget", "say either a budget or an alert rule")
-    field, said = ("budget", budget) if budget is not None else ("rule", rule)
-    for (budget_id, rule_id), each in in_force(session, tenant, now).items():
-        number = budget_id if field == "budget" else rule_id
-        if number is not None and said in {str(number), each.name}:
-            return each
+    field, said = ("budget", budget) if budget is not None else ("rule", rule or "")
+    there = in_force(session, tenant, now).values()
+    its = [each for each in there if (each.budget_id is None) == (budget is None)]
+    one = called(said, its, lambda each: (each.name, each.budget_id or each.rule_id))
+    if one is not None:
+        return one
     raise NoSuchSubject(field, f"no {field} {said!r} is in force: give its name or its id")
 
 

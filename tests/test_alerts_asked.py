@@ -16,7 +16,7 @@ from sqlalchemy import insert
 from app.alert_table import alerts_table
 from app.commands import alerts as commands
 from spend.rule_terms import rule_of_fields
-from store import alert_rules, alerts
+from store import alert_rules, alerts, silent_subjects
 from store.keys import create_key
 from store.sessions import Database
 from store.tables.budgets import crossings
@@ -216,3 +216,14 @@ def test_the_list_fits_80_columns(database: Database) -> None:
     assert " ".join(lines[-1].split()) == (
         "1 11-15 12:00 warning search: 80 % of 100.00 USD in 2026-11 open waits"
     )
+
+
+def test_what_has_a_number_as_its_name_is_what_is_silenced_by_it(database: Database) -> None:
+    budget(database, name="search")
+    budget(database, name="1")
+    with database.read() as session:
+        by_name, by_id, other = (
+            silent_subjects.named(session, TENANT, budget=said, rule=None, now=NOW)
+            for said in ("1", "2", "search")
+        )
+    assert (by_name.budget_id, by_id.budget_id, other.budget_id) == (2, 2, 1)

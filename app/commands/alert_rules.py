@@ -16,6 +16,7 @@ from app.settings import read_settings
 from app.tables import right, show, shown
 from spend.alert_rules import Rule, level_of
 from spend.budgets import filter_text
+from spend.called import called
 from spend.checked_fields import TermsRefused
 from spend.rule_kinds import KINDS
 from spend.rule_states import LEVELS
@@ -181,12 +182,9 @@ def close(rule: str) -> None:
 def named(session: Session, asked: str) -> Rule:
     """The rule in force of a name, or else of an id. Raises ClickException."""
     held = alert_rules.all_in_force(session, TENANT)
-    for each in held:
-        if each.terms.name == asked.strip():
-            return each
-    for each in held:
-        if str(each.id) == asked.strip():
-            return each
+    one = called(asked, held, lambda each: (each.terms.name, each.id))
+    if one is not None:
+        return one
     raise click.ClickException(f"no alert rule {asked[:100]} is in force")
 
 

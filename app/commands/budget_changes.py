@@ -16,6 +16,7 @@ from app.tables import shown
 from spend.budget_fields import effective_from
 from spend.budget_periods import KINDS
 from spend.budgets import DEFAULT_THRESHOLDS, DIMENSIONS, Budget
+from spend.called import called
 from spend.checked_fields import TermsRefused
 from store import budgets
 from store.budget_names import Usual, names, terms_said
@@ -168,12 +169,9 @@ def named(session: Session, asked: str, now: datetime, *, lock: bool = False) ->
     if lock:
         budgets.lock_all(session, TENANT)
     held = budgets.all_in_force(session, TENANT, now)
-    for each in held:
-        if each.terms.name == asked.strip():
-            return each
-    for each in held:
-        if str(each.id) == asked.strip():
-            return each
+    one = called(asked, held, lambda each: (each.terms.name, each.id))
+    if one is not None:
+        return one
     raise click.ClickException(f"no budget {asked[:100]} is in force")
 
 

@@ -15,6 +15,7 @@ from app.database import database_for
 from app.pepper import pepper_for
 from app.settings import read_settings
 from app.tables import right, show
+from spend.called import called
 from spend.channel_words import gets, where
 from spend.channels import (
     KINDS,
@@ -209,12 +210,9 @@ def end(channel: str) -> None:
 def named(session: Session, asked: str) -> Channel:
     """The channel of a name, or else of an id. Raises ClickException."""
     found = channels.all_channels(session, TENANT)
-    for each in found:
-        if each.name == asked.strip():
-            return each
-    for each in found:
-        if str(each.id) == asked.strip():
-            return each
+    one = called(asked, found, lambda each: (each.name, each.id))
+    if one is not None:
+        return one
     there = ", ".join(each.name for each in found) or "none"
     raise click.ClickException(f"there is no channel {asked[:100]}: there are {there}")
 
