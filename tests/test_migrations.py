@@ -6,9 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
+import budgeted
 import pytest
 from filled_ledger import put_cell, put_charge
 from sighted import NOON, OTEL, hear, sighting
+from slack_stand_in import slack_stand_in
 from sqlalchemy import BigInteger, func, insert, literal_column, select, text, update
 
 from app.database import bring_up_to_date
@@ -18,7 +20,7 @@ from jobs.context import JobContext
 from migrations.run import differences, downgrade, missing, upgrade
 from spend.calls import Outcome, Role
 from spend.ids import content_id, unsigned
-from store import twins
+from store import alerts, budgets, twins
 from store.partitions import ensure
 from store.sessions import Database
 from store.tables.heard import emitters, heard_from
@@ -204,6 +206,37 @@ def test_what_the_version_before_charged_beside_a_new_database_is_in_the_journal
         with database.read() as session:
             told = select(func.sum(usage_lines.c.calls), func.sum(usage_lines.c.input))
             assert session.execute(told).one() == (7, 70)
+
+
+@pytest.mark.one_server
+def test_budgets_that_old_code_cannot_read_do_not_survive_a_downgrade_as_something_else(
+    database: Database, database_url: str
+) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    yesterday, to_come = now - timedelta(days=1), now + timedelta(days=40)
+    kept = budgeted.budget(database, yesterday)
+    own = {"starts_on": str(yesterday.date()), "days": 14}
+    budgeted.budget(database, yesterday, name="own", period="custom", own_period=own)
+    budgeted.charge(database, "85", str(yesterday.date()))
+    budgeted.evaluate(database, now)
+    with database.write() as session:
+        budgets.change(session, TENANT, kept.id, budgeted.said(amount="200"), now, to_come)
+    downgrade(database_url, "0021")
+    with database.read() as session:
+        left = "SELECT id, version, amount::int, replaced_at FROM budgets"
+        assert session.execute(text(left)).all() == [(1, 1, 100, None)]
+        assert session.execute(text("SELECT budget_id FROM crossings")).all() == [(1,)]
+        waiting = "SELECT count(*) FROM outbox WHERE status = 'pending'"
+        assert session.scalar(text(waiting)) == 2
+    upgrade(database_url)
+    again = budgeted.evaluate(database, now)
+    assert again.note == "1 budgets, 0 messages"
+    with database.read() as session:
+        shown = alerts.alerts(session, TENANT, now=now, at_most=9)
+    assert [(each.name, each.state) for each in shown] == [("search", "open")]
+    with slack_stand_in() as slack:
+        budgeted.send(database, slack.url, now)
+    assert len(slack.texts) == 2
 
 
 def test_a_database_of_a_newer_version_is_told_in_a_line(

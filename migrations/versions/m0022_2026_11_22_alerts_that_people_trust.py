@@ -227,6 +227,7 @@ def _channels() -> None:
 
 
 def downgrade() -> None:
+    _forget_what_old_code_misreads()
     for name in ("silences", "channels", "rule_states", "alert_rules", "forecasts", "standings"):
         op.drop_table(name)
     op.execute(sa.schema.DropSequence(sa.Sequence("alert_rule_ids")))
@@ -262,3 +263,16 @@ def downgrade() -> None:
         *("parent_id", "rollover_cap", "own_period", "effective_from"),
     ):
         op.drop_column("budgets", name)
+
+
+def _forget_what_old_code_misreads() -> None:
+    op.execute(
+        "DELETE FROM crossings USING budgets WHERE budgets.tenant_id = crossings.tenant_id"
+        " AND budgets.id = crossings.budget_id AND budgets.version = crossings.version"
+        " AND budgets.period = 'custom'"
+    )
+    op.execute("DELETE FROM budgets WHERE period = 'custom'")
+    # To come, or taken back before it began.
+    op.execute("DELETE FROM budgets WHERE effective_from > now() OR replaced_at <= effective_from")
+    op.execute("UPDATE budgets SET replaced_at = NULL WHERE replaced_at > now()")
+    op.execute("UPDATE budgets SET created_at = effective_from WHERE effective_from IS NOT NULL")
