@@ -59,7 +59,7 @@ def file_of(text: str, *, toml: bool) -> BudgetFile:
             tomllib.loads(text, parse_float=str)
             if toml
             # Through a float, 0.1 would no longer be 0.1.
-            else json.loads(text, parse_float=str, parse_constant=str)
+            else json.loads(text, parse_float=str, parse_constant=str, object_pairs_hook=_each_once)
         )
     except (ValueError, RecursionError) as error:
         reason = f"not {'TOML' if toml else 'JSON'}: {error}"
@@ -72,6 +72,16 @@ def file_of(text: str, *, toml: bool) -> BudgetFile:
             raise BudgetFileRefusedError("file", section[:100], reason)
     found = {each: _section(said[each], each, text, toml) for each in SECTIONS if each in said}
     return BudgetFile(found.get(BUDGETS), found.get(ALERT_RULES))
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object. TOML refuses what is said twice; JSON's reader would take the last."""
+    said: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in said:
+            raise ValueError(f"{name[:100]!r} is said twice in one object")
+        said[name] = value
+    return said
 
 
 def _section(said: object, name: str, text: str, toml: bool) -> tuple[Written, ...]:

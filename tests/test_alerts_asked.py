@@ -202,6 +202,8 @@ def test_in_a_terminal_alerts_are_listed_known_and_silenced(
     assert snoozed == "errors is snoozed until 2026-11-15 15:00 UTC: silence 2\n"
     unknown = run("mute", "--budget", "none of ours", "--by", "ann")
     assert (unknown.exit_code, "none of ours" in unknown.output) == (1, True)
+    for option in ("--kind", "--team"):
+        assert run("list", option, "\udcff").exit_code == 2
 
 
 def test_the_list_fits_80_columns(database: Database) -> None:

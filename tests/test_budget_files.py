@@ -203,6 +203,24 @@ def test_a_file_with_a_mistake_is_refused_whole(folder: Path, database: Database
 
 
 @pytest.mark.usefixtures("database")
+def test_what_a_json_file_says_twice_is_refused_as_in_toml() -> None:
+    for text in (
+        '{"budgets": [{"name": "a", "filter": {}, "amount": "1", "amount": "2"}]}',
+        '{"budgets": [], "budgets": []}',
+    ):
+        with pytest.raises(BudgetFileRefusedError, match="said twice"):
+            file_of(text, toml=False)
+
+
+def test_a_file_that_nobody_wrote_by_hand_is_not_read(folder: Path) -> None:
+    large = folder / "large.toml"
+    with large.open("wb") as file:
+        file.truncate(50_000_000)
+    for verb in ("import", "preview"):
+        told = run(verb, str(large))
+        assert (told.exit_code, "is larger than" in told.output) == (1, True), told.output
+
+
 def test_a_budget_that_is_to_change_is_not_changed_by_a_file(folder: Path) -> None:
     imported(folder, FILE)
     assert (

@@ -246,5 +246,8 @@ def _refusals() -> Iterator[None]:
         yield
     except TermsRefused as refused:
         raise click.UsageError(f"{refused.field}: {refused}") from None
+    except UnicodeEncodeError:
+        # Bytes of the command line that are no UTF-8.
+        raise click.UsageError("a value holds half a character") from None
     except (NoSuchSubject, alerts.NoSuchAlert) as missing:
         raise click.ClickException(str(missing)) from None

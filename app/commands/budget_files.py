@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 from rich.table import Table
@@ -19,6 +19,9 @@ from spend.budget_files import BudgetFileRefusedError, file_of, text_of
 from store import budgets
 from store.budget_import import UNCHANGED, Taken, exported, take
 from store.tenants import TENANT
+
+LARGEST_FILE: Final = 20 * 1024 * 1024
+"""Bytes: more than 10,000 budgets have to say."""
 
 
 @click.command(
@@ -80,7 +83,9 @@ def import_file(file: Path, *, dry_run: bool, close_missing: bool) -> None:
 
 
 def read_text(file: Path) -> str:
-    """A file as text. Raises ClickException where it is not UTF-8."""
+    """A file as text. Raises ClickException where it is too large, or not UTF-8."""
+    if file.stat().st_size > LARGEST_FILE:
+        raise click.ClickException(f"{file.name} is larger than {LARGEST_FILE:,} bytes")
     try:
         return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
