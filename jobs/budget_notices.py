@@ -109,8 +109,11 @@ def _of_actual(warned: Warned) -> str:
             "recovered": f"Budget {name} is 0, and nothing is spent any more",
             "reminder": f"Budget {name} is 0, and something is still spent",
         }[warned.what]
+    # Of two that were reached at once, the lower one says which it is.
+    highest = max(reached(warned.spent, warned.limit, warned.terms.thresholds), default=0)
+    past = f", past {warned.threshold} %" if warned.threshold < highest else ""
     return {
-        "crossed": f"{share} of budget {name} is spent",
+        "crossed": f"{share} of budget {name} is spent{past}",
         "again": f"{share} of budget {name} is spent: it has reached {warned.threshold} % again",
         "recovered": f"Budget {name} is below {warned.threshold} % again: {share} is spent",
         "reminder": f"{share} of budget {name} is still spent",

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -65,6 +66,15 @@ def test_a_message_says_who_spent_how_much_of_what_by_when() -> None:
         "as of 2026-11-15 11:58 UTC · alert 17",
     ]
     assert [block["type"] for block in sent["blocks"]] == ["header", "section", "context"]
+
+
+def test_of_thresholds_that_were_reached_at_once_each_title_says_which_it_is() -> None:
+    lower = warned("120")
+    upper = replace(lower, change=Change("crossed", ACTUAL, 100))
+    assert [notice(each).title for each in (lower, upper)] == [
+        "120 % of budget search is spent, past 80 %",
+        "120 % of budget search is spent",
+    ]
 
 
 def test_a_budget_of_nothing_has_no_percentage() -> None:

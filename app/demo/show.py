@@ -92,17 +92,19 @@ def tour(api: str, today: datetime, settings: Settings) -> None:
         ),
         ("how the credits stand", f"{program} commitments list"),
         ("who pays for whose calls", f"{program} owners list"),
-        ("budgets", f"curl {api}/v1/budgets"),
+        ("where budgets stand, and what is expected", f"{program} budgets status"),
         (
             "the research team is over its budget: " + ("Slack was told, and" if slack else "see"),
-            f"curl {api}/v1/alerts",
+            f"{program} alerts list",
         ),
+        ("whether a gateway should let a call pass", f"curl '{api}/v1/budgets/check?team=research'"),
     )
     for what, command in steps:
         click.secho(f"\n{what}:", bold=True)
         click.echo(f"  {command}")
     if not slack:
-        click.echo("\nwith SPANLEDGER_SLACK_WEBHOOK_URL set, alerts go to Slack")
+        click.echo("\nalerts go to SPANLEDGER_SLACK_WEBHOOK_URL, or to a channel:")
+        click.echo(f"  {program} channels add --name ops --kind slack-webhook --default")
 
 
 def _for_finance(program: str, month: str) -> Iterable[tuple[str, str]]:
