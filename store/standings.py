@@ -115,24 +115,22 @@ def of_periods(
 
 
 def put(session: Session, tenant: int, new: Collection[Standing], now: datetime) -> None:
-    """Writes standings: of whoever else wrote one of them meanwhile, the last one holds."""
+    """Writes standings, of each budget and start one.
+
+    Of whoever else wrote one of them meanwhile, the last one holds.
+    """
     if not new:
         return
-    # Of a week and a day that begin alike, as versions may have them, the later version's holds.
-    its = {
-        (each.budget_id, each.period.start): each
-        for each in sorted(new, key=lambda each: each.version)
-    }
     rows = [
         {
             "tenant_id": tenant,
-            "budget_id": budget_id,
-            "period_start": start,
+            "budget_id": each.budget_id,
+            "period_start": each.period.start,
             "as_of": each.as_of,
             "changed_at": now,
             **_content(each),
         }
-        for (budget_id, start), each in sorted(its.items())
+        for each in sorted(new, key=lambda each: (each.budget_id, each.period.start))
     ]
     for at in range(0, len(rows), _AT_ONCE):
         put_ = insert(table).values(rows[at : at + _AT_ONCE])
@@ -154,11 +152,16 @@ def changed(
 ) -> list[Standing]:
     """Which of the new ones are not held already, as of whenever.
 
+    Of a week and a day that begin alike, as versions may have them, the later version's holds.
     When a period has ended it is written once more, so that it shows that it is settled.
     """
+    latest = {
+        (each.budget_id, each.period.start): each
+        for each in sorted(new, key=lambda each: each.version)
+    }
     return [
         each
-        for each in new
+        for each in latest.values()
         if (before := held.get((each.budget_id, each.period.start))) is None
         or _content(before) != _content(each)
         or not (now < each.period.end or is_settled(before))

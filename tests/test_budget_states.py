@@ -9,6 +9,7 @@ from filled_ledger import at, put_run
 from sqlalchemy import delete, select, update
 
 from spend.forecast import Forecast
+from spend.periods import Period
 from store import budgets, forecasts
 from store.budget_status import statuses
 from store.sessions import Database
@@ -293,6 +294,18 @@ def test_a_standing_is_written_only_when_it_changed(database: Database) -> None:
     charge(database, "1")
     evaluate(database, NOW + HOUR)
     assert standing(database).changed_at == NOW + HOUR
+
+
+def test_where_periods_of_two_versions_begin_alike_the_present_one_stands(
+    database: Database,
+) -> None:
+    first = budget(database, period="day")
+    evaluate(database)
+    fortnight = {"starts_on": "2026-11-14", "days": 14}
+    change(database, first, period="custom", own_period=fortnight)
+    for _ in range(3):
+        evaluate(database)
+        assert standing(database).period == Period(at("2026-11-14"), at("2026-11-28"))
 
 
 def test_what_cannot_be_compared_stands_nowhere_now(database: Database) -> None:
