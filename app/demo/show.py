@@ -97,7 +97,10 @@ def tour(api: str, today: datetime, settings: Settings) -> None:
             "the research team is over its budget: " + ("Slack was told, and" if slack else "see"),
             f"{program} alerts list",
         ),
-        ("whether a gateway should let a call pass", f"curl '{api}/v1/budgets/check?team=research'"),
+        (
+            "whether a gateway should let a call pass",
+            f"curl '{api}/v1/budgets/check?team=research'",
+        ),
     )
     for what, command in steps:
         click.secho(f"\n{what}:", bold=True)
