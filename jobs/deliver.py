@@ -30,6 +30,7 @@ from spend.destinations import DestinationRefused
 from spend.notices import Notice, notice_of
 from store import outbox
 from store.channel_removal import GONE
+from store.message_places import rest
 from store.outbox import Claim
 from store.tenants import TENANT
 
@@ -193,7 +194,7 @@ def _written_down(
             left=verdict.left,
         )
         # What is down or asks us to wait is not asked for its other messages at once.
-        outbox.rest(session, TENANT, place.keys, now + (verdict.wait or FIRST_WAIT))
+        rest(session, TENANT, place.keys, now + (verdict.wait or FIRST_WAIT))
         return marked
     if verdict.outcome == "sent":
         marked = outbox.mark_sent(session, TENANT, claimed, now, verdict.error or None)

@@ -14,7 +14,7 @@ class Place:
     """Where messages go."""
 
     keys: tuple[str, ...]
-    """What the outbox calls it (``store.outbox.Due``). A webhook can be set in several places."""
+    """What the outbox calls it (``store/message_places.py``): as often as it is set."""
     name: str
     """For people: 'channel finance'."""
     kind: str

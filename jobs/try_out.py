@@ -10,7 +10,7 @@ from jobs.places import places
 from spend.notices import Notice
 from store import outbox
 from store.channel_deliveries import Delivery, delivery, drop_unsent, is_being_sent, put_sample
-from store.outbox import DEFAULT
+from store.message_places import DEFAULT
 from store.tenants import TENANT
 
 PAUSE: Final = 0.1

@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 from jobs.context import JobSettings
 from jobs.parcels import Place
 from spend.notices import SAMPLE, UNDELIVERED, Notice
+from store.message_places import DEFAULT, channel_key
 from store.notify import tell_at
-from store.outbox import DEFAULT
 from store.routing import Where, channels_for
 
 
@@ -54,5 +54,5 @@ def _others(
     return [
         each
         for each in found
-        if (DEFAULT if each is None else f"channel:{each.id}") not in place.keys
+        if (DEFAULT if each is None else channel_key(each.id)) not in place.keys
     ][:1]

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from spend.notices import DIGESTS, SAMPLE
 from store.channels import NoSuchChannel
+from store.outbox import without_notes
 from store.routing import channels_for
 from store.tables.alerting import channels
 from store.tables.budgets import outbox
@@ -76,8 +77,11 @@ def move(session: Session, tenant: int, row: Row[Any]) -> None:
         now=row.next_at,
     )
     there = None if first is None else first.id
-    session.execute(update(outbox).where(*mine).values(channel_id=there))
-    kept = {name: getattr(row, name) for name in ("crossing_id", "body", "created_at", "next_at")}
+    # What senders noted of it is of the place that was removed.
+    body = without_notes(row.body)
+    session.execute(update(outbox).where(*mine).values(channel_id=there, body=body))
+    kept = {name: getattr(row, name) for name in ("crossing_id", "created_at", "next_at")}
+    kept["body"] = body
     for number, where in enumerate(others, len(alike) + 1):
         key = f"{numbered[1]}:{number}" if numbered else None
         there = None if where is None else where.id

@@ -14,9 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
-    FromClause,
     Row,
-    case,
     func,
     literal,
     select,
@@ -27,17 +25,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from spend.notices import DIGESTS
-from store.budget_rows import has_begun
-from store.tables.alerting import channels
-from store.tables.budgets import budgets, crossings, outbox
+from store.message_places import latest_webhook, place_key, taken_or_resting, with_crossing
+from store.tables.budgets import outbox
 
 NO_DESTINATION: Final = "no Slack webhook is set"
-ASKED_TO_WAIT: Final = "answered 429"
-"""What ``last_error`` begins with where the place itself asked for a rest."""
-DEFAULT: Final = "default"
-"""The key of where everything goes that goes nowhere else."""
 
-_CHANNEL: Final = "channel:"
 _NOTES: Final = "sending"
 """In a message's body: what its senders know of it."""
 
@@ -47,7 +39,7 @@ class Due:
     """A place that messages are due for."""
 
     key: str
-    """'channel:3', 'budget:7' (its own webhook), 'own:…' (a message's own), DEFAULT."""
+    """As ``store.message_places`` has it."""
     channel_id: int | None
     webhook: str | None
     """Of 'budget:' and 'own:', as it is kept: sealed, or not."""
@@ -77,10 +69,10 @@ def due(session: Session, tenant: int, now: datetime) -> list[Due]:
             outbox.c.id,
             outbox.c.attempts,
             outbox.c.channel_id,
-            _place().label("key"),
-            func.coalesce(outbox.c.destination, _latest_webhook()).label("webhook"),
+            place_key().label("key"),
+            func.coalesce(outbox.c.destination, latest_webhook()).label("webhook"),
         )
-        .select_from(_with_crossing())
+        .select_from(with_crossing())
         .where(*_is_due(tenant, now))
         .subquery()
     )
@@ -117,12 +109,12 @@ def claim(
     locked = func.pg_try_advisory_xact_lock(
         func.hashtext("spanledger place"), func.hashtext(f"{tenant} {name}")
     )
-    if not session.scalar(select(locked)) or _taken_or_resting(session, tenant, keys, now):
+    if not session.scalar(select(locked)) or taken_or_resting(session, tenant, keys, now):
         return []
     found = session.execute(
         select(outbox.c.id, outbox.c.body, outbox.c.leased_to.label("leased"))
-        .select_from(_with_crossing())
-        .where(*_is_due(tenant, now), _place().in_(keys))
+        .select_from(with_crossing())
+        .where(*_is_due(tenant, now), place_key().in_(keys))
         .order_by(outbox.c.id)
         .limit(at_most)
         .with_for_update(of=outbox, skip_locked=True)
@@ -148,7 +140,7 @@ def claim(
         Claim(
             id=row.id,
             attempts=row.attempts,
-            body={name: value for name, value in row.body.items() if name != _NOTES},
+            body=without_notes(row.body),
             written_at=row.created_at,
             unsure=unsure,
             left=tuple(_notes(row.body).get("left", ())),
@@ -223,47 +215,14 @@ def mark_dead(session: Session, tenant: int, dead: Sequence[Claim], error: str) 
     return _mark(session, tenant, dead, {"status": "dead", "last_error": error})
 
 
-def rest(session: Session, tenant: int, keys: Collection[str], until: datetime) -> None:
-    """Lets a place rest: none of its messages is due before ``until``."""
-    ids = [int(key.removeprefix(_CHANNEL)) for key in keys if key.startswith(_CHANNEL)]
-    session.execute(
-        update(channels)
-        .where(
-            channels.c.tenant_id == tenant,
-            channels.c.id.in_(ids),
-            channels.c.rests_until.is_(None) | (channels.c.rests_until < until),
-        )
-        .values(rests_until=until)
-    )
-    others = [key for key in keys if not key.startswith(_CHANNEL)]
-    waiting = (
-        select(outbox.c.id)
-        .select_from(_with_crossing())
-        .where(
-            outbox.c.tenant_id == tenant,
-            outbox.c.status == "pending",
-            outbox.c.next_at < until,
-            _place().in_(others),
-        )
-        .order_by(outbox.c.id)
-        .with_for_update(of=outbox, skip_locked=True)
-        .cte("waiting")
-    )
-    session.execute(
-        update(outbox)
-        .where(outbox.c.tenant_id == tenant, outbox.c.id == waiting.c.id)
-        .values(next_at=until)
-    )
-
-
 def say_why_waiting(
     session: Session, tenant: int, keys: Collection[str], why: str, now: datetime
 ) -> int:
     """Writes to messages that cannot be sent anywhere what they wait for; answers how many do."""
     lost = (
         select(outbox.c.id, outbox.c.last_error)
-        .select_from(_with_crossing())
-        .where(*_is_due(tenant, now), _place().in_(keys))
+        .select_from(with_crossing())
+        .where(*_is_due(tenant, now), place_key().in_(keys))
         .order_by(outbox.c.id)
         .with_for_update(of=outbox, skip_locked=True)
     )
@@ -296,25 +255,6 @@ def _mark(
     return len(marked.all())
 
 
-def _taken_or_resting(session: Session, tenant: int, keys: Collection[str], now: datetime) -> bool:
-    ids = [int(key.removeprefix(_CHANNEL)) for key in keys if key.startswith(_CHANNEL)]
-    resting = select(channels.c.id).where(
-        channels.c.tenant_id == tenant, channels.c.id.in_(ids), channels.c.rests_until > now
-    )
-    asked = outbox.c.last_error.startswith(ASKED_TO_WAIT) & (outbox.c.next_at > now)
-    held = (
-        select(outbox.c.id)
-        .select_from(_with_crossing())
-        .where(
-            outbox.c.tenant_id == tenant,
-            outbox.c.status == "pending",
-            _place().in_(keys),
-            (outbox.c.leased_to > now) | (asked & outbox.c.channel_id.is_(None)),
-        )
-    )
-    return bool(session.scalar(select(resting.exists() | held.exists())))
-
-
 def _is_due(tenant: int, now: datetime) -> tuple[ColumnElement[bool], ...]:
     return (
         outbox.c.tenant_id == tenant,
@@ -322,6 +262,11 @@ def _is_due(tenant: int, now: datetime) -> tuple[ColumnElement[bool], ...]:
         outbox.c.next_at <= now,
         outbox.c.leased_to.is_(None) | (outbox.c.leased_to <= now),
     )
+
+
+def without_notes(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A message's body without what its senders wrote to it."""
+    return {name: value for name, value in body.items() if name != _NOTES}
 
 
 def _notes(body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -335,40 +280,4 @@ def _noted(notes: Mapping[str, Any]) -> ColumnElement[Any]:
     there = func.coalesce(outbox.c.body[_NOTES], literal({}, JSONB))
     return outbox.c.body.op("||")(
         func.jsonb_build_object(_NOTES, there.op("||")(literal(notes, JSONB)))
-    )
-
-
-def _with_crossing() -> FromClause:
-    same = (crossings.c.tenant_id == outbox.c.tenant_id) & (crossings.c.id == outbox.c.crossing_id)
-    return outbox.outerjoin(crossings, same)
-
-
-def _place() -> ColumnElement[str]:
-    """Where a message goes: its channel, its own webhook, its budget's latest, the default.
-
-    Looked up when it is sent, so that a webhook that is set or mended later is used.
-    """
-    return case(
-        (
-            outbox.c.channel_id.is_not(None),
-            func.concat(_CHANNEL, outbox.c.channel_id),
-        ),
-        (outbox.c.destination.is_not(None), func.concat("own:", func.md5(outbox.c.destination))),
-        (_latest_webhook().is_not(None), func.concat("budget:", crossings.c.budget_id)),
-        else_=DEFAULT,
-    )
-
-
-def _latest_webhook() -> ColumnElement[str | None]:
-    return (
-        select(budgets.c.webhook_url)
-        .where(
-            budgets.c.tenant_id == crossings.c.tenant_id,
-            budgets.c.id == crossings.c.budget_id,
-            has_begun(outbox.c.next_at),
-        )
-        .order_by(budgets.c.version.desc())
-        .limit(1)
-        .correlate(crossings, outbox)
-        .scalar_subquery()
     )

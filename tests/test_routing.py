@@ -12,7 +12,9 @@ from sqlalchemy import select, update
 from spend.channels import ChannelSecret, channel_terms
 from spend.notices import Notice
 from store import channels
+from store import outbox as messages
 from store.channel_removal import remove
+from store.message_places import channel_key
 from store.notify import tell
 from store.quiet_channels import hold
 from store.secrets import Seal
@@ -24,6 +26,7 @@ pytestmark = pytest.mark.one_server
 
 SEAL = Seal(b"")
 NOTICE = Notice(kind="actual", level="warning", title="t", summary="s", team="search")
+ASKED: Any = {"now": NOW, "lease": timedelta(minutes=1), "singly": 10, "at_most": 40}
 NIGHTS = {"times": [{"from": "20:00", "to": "08:00"}], "zone": "UTC"}
 
 
@@ -97,6 +100,24 @@ def test_what_waits_for_a_removed_channel_goes_where_it_would_go_without_it(
             remove(session, TENANT, each, NOW)
     waiting = {row.key: row.channel_id for row in rows(database) if row.status == "pending"}
     assert waiting["named:2"] is None, "told nobody yet: it waits for where the setting says"
+
+
+def test_a_message_of_a_removed_channel_forgets_who_was_still_to_get_it_there(
+    database: Database,
+) -> None:
+    team = channel(database, "team", teams=["search"])
+    others = [channel(database, name, default=True) for name in ("a", "b")]
+    told(database, "one")
+    with database.write() as session:
+        claimed = messages.claim(session, TENANT, [channel_key(team)], "team", **ASKED)
+        messages.mark_failed(
+            session, TENANT, claimed, "put off", NOW, unsure=True, left=["ann@example.com"]
+        )
+        remove(session, TENANT, team, NOW)
+        for each in others:
+            keys = [channel_key(each)]
+            [found] = messages.claim(session, TENANT, keys, str(each), **ASKED)
+            assert (found.left, found.unsure) == ((), False)
 
 
 def test_a_message_waits_for_the_end_of_quiet_hours_unless_it_is_over(
