@@ -38,7 +38,10 @@ def send(place: Place, parcel: Parcel, sending: Sending) -> Verdict:
     if settings.smtp_url is None or settings.mail_from is None:
         return Verdict("later", "SPANLEDGER_SMTP_URL and SPANLEDGER_MAIL_FROM are not set")
     mail = written(parcel, place.to, settings.mail_from, sending.picture())
-    left = parcel.left or place.to
+    left = tuple(each for each in parcel.left or place.to if each in place.to)
+    if not left:
+        # Who was still to get it is no recipient any more; the others have it.
+        return Verdict("sent")
     begun = False
     try:
         with _opened(settings.smtp_url, _domain(settings.mail_from), sending.until) as server:

@@ -244,6 +244,12 @@ def test_who_has_a_mail_does_not_get_it_again(mailbox: Mailbox) -> None:
     assert mailbox.recipients == [["ann@example.com"], ["bob@example.com"]]
 
 
+def test_who_is_no_recipient_any_more_does_not_get_what_waited(mailbox: Mailbox) -> None:
+    assert by_mail(mailbox, left=("eve@example.com", "bob@example.com")).outcome == "sent"
+    assert by_mail(mailbox, left=("eve@example.com",)).outcome == "sent"
+    assert mailbox.recipients == [["bob@example.com"]]
+
+
 def test_who_is_refused_for_good_is_named(mailbox: Mailbox) -> None:
     mailbox.refusals = {"bob@example.com": "550 no such user"}
     verdict = by_mail(mailbox)
