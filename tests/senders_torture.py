@@ -63,6 +63,8 @@ class Found:
     doubled_by_kills: int = 0
     """Shown twice: the sender was killed between the showing and its mark."""
     doubled_by_lost_answers: int = 0
+    doubled_by_late_answers: int = 0
+    """The stand-in had no turn on the processor before the sender gave it up."""
     doubled_where_it_can_be_asked: int = 0
     """Of all that is doubled: at a bot's channel, or at a webhook that knows ids."""
     unexplained: list[str] = field(default_factory=list)
@@ -274,10 +276,12 @@ class Torture:
         for showing in repeated:
             assert showing
             found.doubled_where_it_can_be_asked += not showing.where.startswith("/services")
-            if not showing.answered:
-                found.doubled_by_lost_answers += 1
-            elif self._died_before_its_mark(showing):
+            if self._died_before_its_mark(showing):
                 found.doubled_by_kills += 1
+            elif not showing.answered:
+                found.doubled_by_lost_answers += 1
+            elif showing.too_late:
+                found.doubled_by_late_answers += 1
             else:
                 last = max(each.shown_at for each in showings)
                 found.unexplained.append(
@@ -286,13 +290,15 @@ class Torture:
                 )
 
     def _died_before_its_mark(self, showing: Showing) -> bool:
-        """Whether the process was killed, and asked nothing more of this place before that."""
-        killed = self.killed.get(showing.sender)
+        """Whether the process was killed, and asked nothing more of this place before that.
+
+        It may have been dead already when its request was read.
+        """
         later = (
             sender == showing.sender and where == showing.where and at > showing.shown_at
             for at, sender, where in self.slack.requests
         )
-        return killed is not None and killed >= showing.shown_at and not any(later)
+        return showing.sender in self.killed and not any(later)
 
 
 @contextmanager

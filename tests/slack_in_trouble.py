@@ -8,6 +8,8 @@ import contextlib
 import json
 import random
 import re
+import select
+import socket
 import threading
 import time
 from collections import Counter, defaultdict
@@ -31,6 +33,8 @@ class Showing:
     shown_at: float
     answered: bool
     """Whether the sender was told so, as far as it still lived."""
+    too_late: bool
+    """Whether it had stopped listening before it was told."""
 
 
 @dataclass
@@ -72,7 +76,9 @@ class InTrouble:
     at_ease: bool = False
     """No trouble any more."""
 
-    def decided(self, where: str, sender: int, body: dict[str, Any], webhook_id: str) -> str:
+    def decided(
+        self, where: str, sender: int, body: dict[str, Any], webhook_id: str, *, too_late: bool
+    ) -> str:
         """What happens to a message; shows it, if that is what happens."""
         alerts = frozenset(map(int, ALERT.findall(json.dumps(body))))
         with self.lock:
@@ -83,8 +89,9 @@ class InTrouble:
                 self.refused |= {(each, where) for each in alerts}
             if happens in {"well", "lost"} and not (webhook_id and webhook_id in self.seen):
                 self.seen |= {webhook_id} - {""}
+                answered = happens == "well"
                 self.showings.append(
-                    Showing(alerts, where, sender, time.time(), answered=happens == "well")
+                    Showing(alerts, where, sender, time.time(), answered, too_late)
                 )
                 if "metadata" in body:
                     self.history[body["channel"]].append({"metadata": body["metadata"]})
@@ -107,8 +114,16 @@ class Answering(BaseHTTPRequestHandler):
         bot = self.path.endswith("chat.postMessage")
         where = f"bot {said['channel']}" if bot else self.path
         sender = int(self.headers["User-Agent"].rpartition(" ")[2])
-        happens = slack.decided(where, sender, said, self.headers.get("webhook-id", ""))
+        webhook_id = self.headers.get("webhook-id", "")
+        happens = slack.decided(where, sender, said, webhook_id, too_late=self._is_gone())
         self._happen(happens, bot=bot)
+
+    def _is_gone(self) -> bool:
+        """Whether whoever asked has hung up."""
+        readable, _, _ = select.select([self.connection], [], [], 0)
+        with contextlib.suppress(OSError):
+            return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
+        return True
 
     def _happen(self, happens: str, *, bot: bool) -> None:
         if happens in {"hangs", "lost"}:
