@@ -48,7 +48,7 @@ class _Compared:
     """A period of a budget, what it is judged by, and what is known of it."""
 
     measured: Measured
-    measure: Measure
+    judged_by: Measure
     known: _Known
     changes: tuple[Change, ...]
 
@@ -132,7 +132,7 @@ def _standing(each: _Compared, its: _Round) -> Standing:
         spent=measured.spent,
         rolled_in=measured.rolled_in,
         limit=measured.limit,
-        state=state(each.measure, measured.budget.terms, _after(each, its.now)),
+        state=state(each.judged_by, measured.budget.terms, _after(each, its.now)),
         pace=None if measured.pace is None else measured.pace.percent,
         without_rate=measured.without_rate,
         as_of=its.as_of,
@@ -184,7 +184,7 @@ def _record(session: Session, each: _Compared, change: Change, its: _Round) -> i
         as_of=its.as_of,
         noticed_at=now,
         rolled_in=measured.rolled_in,
-        forecast=each.measure.forecast,
+        forecast=each.judged_by.forecast,
         pace=measured.pace,
         parent=None if parent is None else its.names.get(parent),
         late_days=late,
@@ -211,7 +211,7 @@ def _key(what: str, known: Recorded) -> str:
 
 
 def _crossed(session: Session, each: _Compared, change: Change, its: _Round) -> int | None:
-    measured, forecast = each.measured, each.measure.forecast
+    measured, forecast = each.measured, each.judged_by.forecast
     budget = measured.budget
     expected = change.kind == FORECAST and forecast is not None
     return crossings.record(
@@ -229,7 +229,7 @@ def _crossed(session: Session, each: _Compared, change: Change, its: _Round) -> 
 
 def _detail(change: Change, each: _Compared) -> dict[str, object] | None:
     """What else there is to know of a crossing later."""
-    forecast, pace = each.measure.forecast, each.measured.pace
+    forecast, pace = each.judged_by.forecast, each.measured.pace
     if change.kind == FORECAST and forecast is not None:
         error = forecast.past_error
         return {
