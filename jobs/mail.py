@@ -69,7 +69,8 @@ def written(parcel: Parcel, to: tuple[str, ...], sender: str, png: bytes | None)
     """
     notice = parcel.notice
     mail = EmailMessage(policy=ON_THE_WIRE)
-    mail["Subject"] = _one_line(titled(notice))[:_LONGEST_SUBJECT]
+    # What looks like an encoded word (RFC 2047) would be decoded, line ends and all.
+    mail["Subject"] = _one_line(titled(notice)).replace("=?", "= ?")[:_LONGEST_SUBJECT]
     mail["From"] = sender
     mail["To"] = ", ".join(to)
     mail["Date"] = format_datetime(parcel.written_at)

@@ -225,7 +225,8 @@ def _to(kind: str, to: Sequence[str]) -> tuple[str, ...]:
         for place, each in enumerate(to):
             mailbox, _, host = each.rpartition("@")
             good = _MAILBOX.fullmatch(mailbox) and _MAIL_HOST.fullmatch(host)
-            if not good or len(each) > LONGEST_ADDRESS:
+            # In a header an encoded word (RFC 2047) would be decoded.
+            if not good or len(each) > LONGEST_ADDRESS or "=?" in each:
                 raise TermsRefused(f"to.{place}", "this is no address such as ann@example.com")
         if len({each.casefold() for each in to}) < len(to):
             raise TermsRefused("to", "an address is there twice")

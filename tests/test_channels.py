@@ -103,6 +103,7 @@ def test_a_channel_is_made_shown_changed_and_removed_and_its_secret_is_never_tol
         ("to", {"kind": "email", "secret": None, "to": [f"a{n}@example.com" for n in range(21)]}),
         ("to.0", {"kind": "email", "secret": None, "to": ["ann@example.com\r\nBcc: b@x.org"]}),
         ("to.0", {"kind": "email", "secret": None, "to": ["Ann <ann@example.com>"]}),
+        ("to.0", {"kind": "email", "secret": None, "to": ["=?utf-8?q?=0D=0Ax?=@example.com"]}),
         ("to.1", {"kind": "email", "secret": None, "to": ["a@b.org", "b@localhost"]}),
         ("secret", {"kind": "email", "to": ["a@b.org"]}),
         ("secret", {"kind": "apprise", "secret": "json://10.0.0.1/x"}),

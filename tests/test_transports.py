@@ -235,6 +235,16 @@ def test_a_name_cannot_add_a_header(mailbox: Mailbox) -> None:
     assert got["subject"].startswith("Warning: spent  Bcc: eve@example.com")
 
 
+def test_a_name_that_is_an_encoded_word_cannot_add_a_header(mailbox: Mailbox) -> None:
+    # Python decodes it where it is set, and would write out what it holds.
+    for word in ("=?utf-8?q?=0D=0ABcc:_eve@example.com?=", "=?utf-8?b?DQpCY2M6IHg=?="):
+        evil = Notice(kind="actual", level="over", title=f"budget {word}", summary="s")
+        assert by_mail(mailbox, notice=evil).outcome == "sent"
+        got = mailbox.mails[-1]
+        assert got["Bcc"] is None
+        assert got["Subject"] == f"Over: budget {word.replace('=?', '= ?')}"
+
+
 def test_who_has_a_mail_does_not_get_it_again(mailbox: Mailbox) -> None:
     mailbox.refusals = {"bob@example.com": "451 later"}
     verdict = by_mail(mailbox)
