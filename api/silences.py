@@ -18,6 +18,8 @@ from store.silent_subjects import NoSuchSubject
 
 router = APIRouter(prefix="/v1/silences", tags=["alerts"])
 
+_MOST = 1000
+"""Silences that are looked at, or told."""
 MOST_HOURS = LONGEST // timedelta(hours=1)
 
 SilenceId = Annotated[int, Path(ge=1, le=2**63 - 1)]
@@ -55,7 +57,7 @@ class SilencesAsked(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     past: bool = Field(False, description="Those that have ended, too, the newest first.")
-    limit: int = Field(100, ge=1, le=1000, description="At most so many of them.")
+    limit: int = Field(100, ge=1, le=_MOST, description="At most so many of them.")
 
 
 class SilenceAnswer(BaseModel):
@@ -128,9 +130,9 @@ def list_silences(
     """Silences in force. A key of one team sees those of that team's budgets and rules."""
     now = clock()
     there = (
-        silences.latest(session, tenant, at_most=query.limit)
+        silences.latest(session, tenant, at_most=query.limit if who.team is None else _MOST)
         if query.past
-        else silences.in_force(session, tenant, now)[: query.limit]
+        else silences.in_force(session, tenant, now)
     )
     known = silent_subjects.in_force(session, tenant, now)
     found = []
@@ -139,7 +141,7 @@ def list_silences(
         if who.team is None or (subject is not None and subject.teams == (who.team,)):
             name = None if subject is None else subject.name
             found.append(_answer(each, name, in_force=each.holds(now)))
-    return SilencesAnswer(silences=found)
+    return SilencesAnswer(silences=found[: query.limit])
 
 
 @router.delete(

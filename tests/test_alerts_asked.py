@@ -92,12 +92,22 @@ def test_a_key_of_a_team_sees_that_teams_alone_and_changes_nothing(database: Dat
         key = create_key(
             session, tenant=TENANT, kind="read", name="x", team="ads", pepper=b"", now=NOW
         )
+        admin_key = create_key(
+            session, tenant=TENANT, kind="admin", name="y", team=None, pepper=b"", now=NOW
+        )
     client = asking(database, now="2026-11-15T13:00")
     headers = {"Authorization": f"Bearer {key}"}
     assert ids(client, headers) == [2]
     assert ids(client, headers, team="search") == []
     assert client.get("/v1/alerts/1", headers=headers).status_code == 404
     assert client.get("/v1/silences", headers=headers).json() == {"silences": []}
+    for budget_id, hours in ((2, 2), (1, 1), (1, 3)):
+        silence = {"kind": "snooze", "budget_id": budget_id, "hours": hours}
+        admin = {"Authorization": f"Bearer {admin_key}"}
+        assert client.post("/v1/silences", json=silence, headers=admin).status_code == 201
+    for asked in ("?limit=1", "?limit=1&past=true"):
+        [told] = client.get(f"/v1/silences{asked}", headers=headers).json()["silences"]
+        assert told["budget_id"] == 2
     answer = client.post("/v1/alerts/2/acknowledge", json={"by": "eve"}, headers=headers)
     assert answer.status_code == 403
 
