@@ -43,6 +43,16 @@ class Noon(datetime):
         return cls(2026, 11, 20, 12, tzinfo=UTC)
 
 
+def test_a_job_by_hand_goes_by_the_time_at_which_it_runs(
+    database: Database, ran: list[datetime]
+) -> None:
+    asked = NOON - timedelta(minutes=1)
+    context = JobContext(database, asked, clock=runs.server_time, by_hand=True)
+    timetable.run_job("alerts", context)
+    timetable.run_job("alerts", replace(context, clock=None))
+    assert ran == [NOON, asked]
+
+
 def test_a_tick_is_run_once_whoever_ticks(database: Database, ran: list[datetime]) -> None:
     for _ in range(2):
         timetable._tick("alerts", JobContext(database, now=NOON))
