@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import click
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 from sqlalchemy.orm import Session
 
@@ -100,7 +100,8 @@ def list_all() -> None:
         rules = alert_rules.all_in_force(session, TENANT)
         states = rule_states.states(session, TENANT)
     table = Table(
-        *(right("id"), "name", "kind", "on", "by", right("warning"), right("over"), "state"),
+        *(right("id"), "name", Column("kind", no_wrap=True), Column("on", overflow="fold"), "by"),
+        *(right("warning"), right("over"), "state"),
         box=None,
         pad_edge=False,
     )
