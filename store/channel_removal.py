@@ -79,7 +79,7 @@ def move(session: Session, tenant: int, row: Row[Any]) -> None:
     there = None if first is None else first.id
     # What senders noted of it is of the place that was removed.
     body = without_notes(row.body)
-    session.execute(update(outbox).where(*mine).values(channel_id=there, body=body))
+    session.execute(update(outbox).where(*mine).values(channel_id=there, body=body, leased_to=None))
     kept = {name: getattr(row, name) for name in ("crossing_id", "created_at", "next_at")}
     kept["body"] = body
     for number, where in enumerate(others, len(alike) + 1):

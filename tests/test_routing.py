@@ -113,10 +113,13 @@ def test_a_message_of_a_removed_channel_forgets_who_was_still_to_get_it_there(
         messages.mark_failed(
             session, TENANT, claimed, "put off", NOW, unsure=True, left=["ann@example.com"]
         )
-        remove(session, TENANT, team, NOW)
+        # Whoever claims it next dies.
+        messages.claim(session, TENANT, [channel_key(team)], "team", **ASKED)
+        later = NOW + timedelta(minutes=2)
+        remove(session, TENANT, team, later)
         for each in others:
             keys = [channel_key(each)]
-            [found] = messages.claim(session, TENANT, keys, str(each), **ASKED)
+            [found] = messages.claim(session, TENANT, keys, str(each), **(ASKED | {"now": later}))
             assert (found.left, found.unsure) == ((), False)
 
 
