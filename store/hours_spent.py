@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, DateTime, Integer, Row, exists, func, literal, or_, select
@@ -43,6 +43,23 @@ class HoursSpent:
     """Currency -> what the last period has in it, and no rate for: it is in no group."""
 
 
+class ReadHours(Protocol):
+    """Reads what was spent in some periods, as ``hours_spent`` does."""
+
+    def __call__(
+        self,
+        session: Session,
+        tenant: int,
+        periods: Sequence[Period],
+        *,
+        wanted: Filter,
+        by: Sequence[str],
+        currency: str,
+        now: datetime,
+    ) -> HoursSpent:
+        """What fits a filter, by dimensions, in periods."""
+
+
 def hours_spent(
     session: Session,
     tenant: int,
@@ -53,7 +70,7 @@ def hours_spent(
     currency: str,
     now: datetime,
 ) -> HoursSpent:
-    """What fits a filter, by dimensions of spend/budgets.py, in periods (UTC) that follow apart."""
+    """What fits a filter, by dimensions of spend/budgets.py, in periods (UTC) in order."""
     rows = _rows(session, tenant, periods, wanted, by)
     exchange = Conversion(to=currency, policy=DAILY, zone=_UTC, now=now).exchange(
         session, tenant, Period(periods[0].start, periods[-1].end), {row.currency for row in rows}
@@ -95,6 +112,17 @@ def with_spend(session: Session, tenant: int, periods: Sequence[Period]) -> list
     return [each for each, known in zip(periods, found, strict=True) if known]
 
 
+def _joined(periods: Sequence[Period]) -> list[Period]:
+    """The same time in as few periods: those that follow at once are one."""
+    found = [periods[0]]
+    for each in periods[1:]:
+        if each.start == found[-1].end:
+            found[-1] = Period(found[-1].start, each.end)
+        else:
+            found.append(each)
+    return found
+
+
 def _rows(
     session: Session, tenant: int, periods: Sequence[Period], wanted: Filter, by: Sequence[str]
 ) -> Sequence[Row[*tuple[Any, ...]]]:
@@ -109,7 +137,7 @@ def _rows(
         select(*keys, func.sum(charges.c.amount).label("amount"))
         .where(
             charges.c.tenant_id == tenant,
-            or_(*(within(charges.c.slot, each) for each in periods)),
+            or_(*(within(charges.c.slot, each) for each in _joined(periods))),
             or_(charges.c.price_id.is_not(None), charges.c.pool_id.is_not(None)),
             *fitting(wanted, tenant, charges, charges.c.payer_id),
         )

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from spend.alert_rules import Rule, RuleTerms
 from spend.periods import Period
 from spend.rule_preview import RuleMessage, Walk, moments
+from store.kept_hours import KeptHours
 from store.watched import anomaly
 from store.watched.attempts import attempt
 
@@ -32,10 +33,13 @@ def replayed(
     """
     walk = Walk(terms)
     rule = Rule(_OF_NONE, 1, terms, span.start)
+    read = KeptHours(terms.by, span.end)
     for now in moments(terms, span):
         # What it told before is in the walk, and not in the database.
         after = (
-            partial(anomaly.measured_after, told=walk.told()) if terms.kind == "anomaly" else None
+            partial(anomaly.measured_after, told=walk.told(), read=read)
+            if terms.kind == "anomaly"
+            else None
         )
         found = attempt(session, tenant, rule, now, after)
         if found.error is not None:

@@ -17,7 +17,7 @@ from spend.periods import Period
 from spend.same_hours import can_be_compared, hours_name, last_hours, weeks_before
 from store import rule_states
 from store.completeness import complete_until
-from store.hours_spent import HoursSpent, Key, hours_spent, with_spend
+from store.hours_spent import HoursSpent, Key, ReadHours, hours_spent, with_spend
 
 _HOUR: Final = 60
 
@@ -30,6 +30,7 @@ class _Asked:
     zone: ZoneInfo
     periods: Sequence[Period]
     now: datetime
+    read: ReadHours
 
     @property
     def currency(self) -> str:
@@ -52,11 +53,16 @@ def measure(session: Session, tenant: int, rule: Rule, now: datetime) -> list[Me
 
 
 def measured_after(
-    session: Session, tenant: int, rule: Rule, now: datetime, told: Iterable[Measured]
+    session: Session,
+    tenant: int,
+    rule: Rule,
+    now: datetime,
+    told: Iterable[Measured],
+    read: ReadHours = hours_spent,
 ) -> list[Measured]:
     """The same, where ``told`` was measured last of the subjects that somebody was told of.
 
-    They have recovered where nothing is spent any more.
+    They have recovered where nothing is spent any more. ``read`` reads what was spent.
     """
     terms = rule.terms
     zone = ZoneInfo(str(terms.settings["timezone"]))
@@ -65,7 +71,7 @@ def measured_after(
     window = last_hours(until, terms.window_minutes // _HOUR, zone)
     weeks = weeks_before(window, int(terms.settings["weeks"]), zone)
     known = with_spend(session, tenant, weeks[::-1]) if can_be_compared(window, zone) else []
-    asked = _Asked(terms, zone, (*known, window), now)
+    asked = _Asked(terms, zone, (*known, window), now, read)
     spent = _spent(session, tenant, asked, terms.by)
     groups = dict(spent.groups)
     for key in _told_before(terms, told):
@@ -88,7 +94,7 @@ def _told_before(terms: RuleTerms, told: Iterable[Measured]) -> Iterator[Key]:
 
 
 def _spent(session: Session, tenant: int, asked: _Asked, by: Sequence[str]) -> HoursSpent:
-    return hours_spent(
+    return asked.read(
         session,
         tenant,
         asked.periods,
