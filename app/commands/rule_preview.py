@@ -46,7 +46,7 @@ def rules_previewed(
     found: list[Previewed] = []
     stopped = False
     for terms in rules:
-        why = STOPPED if stopped else WHY_NOT.get(terms.kind)
+        why = WHY_NOT.get(terms.kind, STOPPED if stopped else None)
         if why is not None:
             found.append(Previewed(terms, Period(span.start, span.start), (), why))
             continue
