@@ -77,7 +77,8 @@ def run(context: JobContext) -> Done:
     for budget_id, why in measures.troubles.items():
         log.warning("a budget could not be compared", budget=budget_id, why=why)
     names = {each.id: each.terms.name for each in history}
-    lost = measures.troubles.keys() - {each.budget.id for each in measures.found}
+    looked_at = {each.budget.id for each in measures.found}
+    lost = (measures.troubles.keys() | looked_at) - {each.measured.budget.id for each in found}
     its = _Round(now, as_of, context.settings, names, measures.held)
     new = standings.changed([_standing(each, its) for each in found], measures.held, now)
     sent = 0
@@ -119,7 +120,11 @@ def _compared(session: Session, measures: Measures, now: datetime) -> Iterator[_
         forecast = forecasts.forecast_among(expected, budget, each.period)
         judged = Measure(each.spent, each.limit, each.present, forecast, each.pace)
         its = known.get((budget.id, budget.armed, start), {})
-        found = tuple(changes(judged, budget.terms, its, now)) if each.compared else ()
+        try:
+            found = tuple(changes(judged, budget.terms, its, now)) if each.compared else ()
+        except Exception:  # one that raises must not silence the others
+            log.exception("a budget could not be judged", budget=budget.id)
+            continue
         yield _Compared(each, judged, its, found)
 
 

@@ -213,6 +213,20 @@ def test_a_budget_that_cannot_be_compared_harms_no_other_and_says_why(database: 
     assert troubles["dimension"] == "'mood' is not known to this version of spanledger"
 
 
+def test_a_budget_that_cannot_be_judged_silences_no_other(database: Database) -> None:
+    for name in ("hers", "ours"):
+        budget(database, name=name, filter={"team": [name]})
+        charge(database, "80", team=name)
+    evaluate(database)
+    with database.write() as session:
+        hers = tables.budgets.c.name == "hers"
+        # Later than there are years.
+        session.execute(update(tables.budgets).where(hers).values(remind_hours=2**31 - 1))
+    charge(database, "20", team="ours")
+    evaluate(database)
+    assert crossed(database) == [(1, 80), (1, 80), (1, 100)]
+
+
 def test_an_earlier_version_that_cannot_be_read_leaves_the_present_one(database: Database) -> None:
     first = budget(database, created=at("2026-10-01"))
     change(database, first, at("2026-11-02"), amount="90")
