@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -187,7 +187,8 @@ def _state(each: BudgetLine) -> str:
 
 
 def _share(share: Decimal | None) -> str:
-    return "–" if share is None else f"{share.quantize(Decimal(1), ROUND_HALF_EVEN, ROUNDING)} %"  # noqa: RUF001  # a dash
+    """Cut, so that 99.9 % does not read as a threshold that it has not reached."""
+    return "–" if share is None else f"{share.quantize(Decimal(1), ROUND_FLOOR, ROUNDING)} %"  # noqa: RUF001  # a dash
 
 
 def _change(each: Compared) -> str:

@@ -91,7 +91,7 @@ def test_the_numbers_of_a_digest_are_those_of_v1_spend(database: Database) -> No
     channel(database, "finance", default=True)
     channel(database, "of search", teams=["search"])
     channel(database, "wants none", digest=False)
-    budget(database, amount="1500")
+    budget(database, amount="1490")
     budget(database, name="support", filter={"team": ["support"]})
     evaluate(database, at("2026-11-15T12:00"))
     assert run(database) == "2 digests, 0 messages of months"
@@ -124,6 +124,11 @@ def test_the_numbers_of_a_digest_are_those_of_v1_spend(database: Database) -> No
         "idle        44.40    0 %",
     )
     assert tables["What grew most, USD"] == ("search gpt-4o  +613.12  +100 %",)
+    # Cut, as elsewhere: 500.5 and 206.6 per cent.
+    assert [line.split()[:2] for line in tables["Budgets"]] == [
+        ["support", "500"],
+        ["search", "206"],
+    ]
     unpriced = "120 calls with 1,000,000 tokens, of anthropic claude-sonnet-4-5."
     assert whole.paragraphs == (
         f"Not in it, as no price is known: {unpriced}",
