@@ -150,7 +150,9 @@ def _month(message: Message, zone: ZoneInfo) -> Month:
 def _list(budgets: Sequence[Terms], messages: Sequence[Message]) -> Table:
     by_name = {each.name: each for each in budgets}
     right = [Column(each, justify="right") for each in ("at", "spent", "of", "expected", "pace")]
-    table = Table("when", "budget", "period", "", *right, box=None, pad_edge=False)
+    # Nothing is cut off in a narrow window.
+    left = [Column(each, overflow="fold") for each in ("when", "budget", "period", "")]
+    table = Table(*left, *right, box=None, pad_edge=False)
     for each in messages:
         terms = by_name[each.budget]
         zone = ZoneInfo(terms.timezone)

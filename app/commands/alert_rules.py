@@ -100,7 +100,7 @@ def list_all() -> None:
         rules = alert_rules.all_in_force(session, TENANT)
         states = rule_states.states(session, TENANT)
     table = Table(
-        *(right("id"), "name", Column("kind", no_wrap=True), Column("on", overflow="fold"), "by"),
+        *(right("id"), "name", Column("kind", no_wrap=True), Column("on", overflow="fold")),
         *(right("warning"), right("over"), "state"),
         box=None,
         pad_edge=False,
@@ -114,8 +114,7 @@ def list_all() -> None:
             str(rule.id),
             Text(terms.name),
             terms.kind,
-            Text(filter_text(terms.filter)),
-            ", ".join(terms.by),
+            Text(filter_text(terms.filter) + (f" by {', '.join(terms.by)}" if terms.by else "")),
             fields["warning"] or "",
             fields["over"] or "",
             ", ".join(told) or "nothing measured",
