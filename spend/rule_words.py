@@ -1,5 +1,6 @@
 """Puts what alert rules find into words: passed a bound, recovered, still so, not measured."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
@@ -108,12 +109,17 @@ def failing(rule: Rule, why: str, since: datetime, api_url: str | None) -> Notic
 
 def said(terms: RuleTerms, measured: Measured) -> str:
     """What was measured, as a sentence without its end."""
-    of = f" of {measured.subject}" if measured.subject else ""
+    of = f" of {_in_words(measured.subject)}" if measured.subject else ""
     if measured.value is None:
         return f"Too little is known{of}"
     settings = {name: str(value) for name, value in terms.settings.items()}
     text = _kind(terms).told.format(of=of, value=value_of(measured), **settings)
     return text[:1].upper() + text[1:]
+
+
+def _in_words(subject: str) -> str:
+    """``team=search, model=gpt-4o`` as people say it: team search, model gpt-4o."""
+    return re.sub(r"(^|, )([a-z_]+)=", r"\1\2 ", subject)
 
 
 def shown(value: Decimal, unit: str) -> str:

@@ -43,9 +43,9 @@ def test_what_passes_a_bound_is_told_once_and_its_recovery_too(database: Databas
     for minute in range(3):
         go_round(database, later=minute)
     (notice,) = told(database)
-    assert notice.title == "my error-rate: 20 % of calls of team=search fail"
+    assert notice.title == "my error-rate: 20 % of calls of team search fail"
     assert notice.summary == (
-        "my error-rate: 20 % of calls of team=search fail, from 2026-10-20 11:45 to 12:00 UTC."
+        "my error-rate: 20 % of calls of team search fail, from 2026-10-20 11:45 to 12:00 UTC."
         " Over from 5 % on. Alert 1."
     )
     assert (notice.kind, notice.level, notice.team) == ("error-rate", "over", "search")
@@ -58,7 +58,7 @@ def test_what_passes_a_bound_is_told_once_and_its_recovery_too(database: Databas
         go_round(database, later=minute)
     assert [each.kind for each in told(database)] == ["error-rate", "recovered"]
     assert told(database)[1].title == (
-        "my error-rate has recovered: 0 % of calls of team=search fail"
+        "my error-rate has recovered: 0 % of calls of team search fail"
     )
     assert states(database, one.id) == {"team=search": "recovered", "team=support": "no data"}
     assert "0 messages" in go_round(database, later=36).note

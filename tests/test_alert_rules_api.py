@@ -95,8 +95,8 @@ def test_a_trial_says_what_would_be_told_and_tells_nobody(
     tried = client.post("/v1/alert-rules/test", json=RULE).json()
     assert tried["error"] is None
     assert [(each["subject"], each["level"], each["says"]) for each in tried["found"]] == [
-        ("team=search", "over", "100 % of calls of team=search fail"),
-        ("team=support", "ok", "0 % of calls of team=support fail"),
+        ("team=search", "over", "100 % of calls of team search fail"),
+        ("team=support", "ok", "0 % of calls of team support fail"),
     ]
     assert tried["found"][0]["facts"][0] == {"label": "Calls", "text": "50 of 50 failed"}
     with database.read() as session:

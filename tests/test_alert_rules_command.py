@@ -88,7 +88,7 @@ def test_what_a_rule_finds_now_is_shown(ledger: Database) -> None:
         run("try", "--kind", "error-rate", "--by", "team", "--warning", "5"),
         run("try", "errors", "--by", "team", "--warning", "4"),
     ):
-        assert "100 % of calls of team=search fail" in trial.output
+        assert "100 % of calls of team search fail" in trial.output
         assert "Calls: 50 of 50 failed" in trial.output
     assert "say --kind" in run("try").output
 

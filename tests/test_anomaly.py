@@ -280,13 +280,13 @@ def test_a_rise_is_told_once_and_that_it_is_over(database: Database) -> None:
         watching.go_round(database, later=minute)
     risen, over = watching.told(database)
     assert risen.summary == (
-        "odd spend: Spend of team=search is 380.00 USD above the same hours of past weeks,"
+        "odd spend: Spend of team search is 380.00 USD above the same hours of past weeks,"
         " from 2026-10-20 09:00 to 12:00 UTC. Over from 100.00 USD on. Alert 1."
     )
     assert ("Most of it", "feature rerank +380.00 USD (was 20.00)") in risen.facts
     assert (risen.team, risen.data["explained_percent"]) == ("search", 100)
     assert over.title == (
-        "odd spend has recovered: Spend of team=search is 0.00 USD above the same hours of past"
+        "odd spend has recovered: Spend of team search is 0.00 USD above the same hours of past"
         " weeks"
     )
 

@@ -83,7 +83,7 @@ def test_silence_is_measured_of_what_was_heard_before(database: Database) -> Non
         "team=support": Decimal(0),
     }
     assert said(by_team.terms, found["team=search"]) == (
-        "No call of team=search was heard for 3 h 45 min"
+        "No call of team search was heard for 3 h 45 min"
     )
     assert found["team=search"].facts[-1] == (
         "Of others",
