@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from app.commands.rule_options import said_by, said_in
 from app.database import database_for
+from app.refusals import refusals_told
 from app.settings import read_settings
 from app.tables import right, show, shown
 from spend.alert_rules import Rule, level_of
 from spend.budgets import filter_text
 from spend.called import called
-from spend.checked_fields import TermsRefused
 from spend.rule_kinds import KINDS
 from spend.rule_states import LEVELS
 from spend.rule_words import said, value_of
@@ -191,16 +191,12 @@ def named(session: Session, asked: str) -> Rule:
 @contextmanager
 def _writing(*, reads: bool = False) -> Iterator[Session]:
     """A transaction; tells why a rule cannot be as it was said."""
-    try:
-        with (
-            database_for(read_settings()) as database,
-            database.read() if reads else database.write() as session,
-        ):
-            yield session
-    except TermsRefused as refused:
-        raise click.UsageError(f"{refused.field}: {refused}") from None
-    except (alert_rules.RuleNameTaken, alert_rules.NoSuchRule) as conflict:
-        raise click.ClickException(str(conflict)) from None
+    with (
+        refusals_told(alert_rules.RuleNameTaken, alert_rules.NoSuchRule),
+        database_for(read_settings()) as database,
+        database.read() if reads else database.write() as session,
+    ):
+        yield session
 
 
 def _usual() -> dict[str, str]:

@@ -1,7 +1,6 @@
 """``spanledger alerts``: what was warned of, who knows of it, and what is to be silent."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,9 +10,10 @@ from app.alert_table import alerts_table, silences_table, untold
 from app.commands import alert_sample
 from app.database import database_for
 from app.parameters import MomentType
+from app.refusals import refusals_told
 from app.settings import read_settings
 from app.tables import show
-from spend.checked_fields import TermsRefused, one_line
+from spend.checked_fields import one_line
 from spend.silences import LONGEST, LONGEST_REASON, MUTE, SNOOZE, Silence, silence_terms
 from store import alerts, silences, silent_subjects
 from store.alert_states import STATES
@@ -21,6 +21,7 @@ from store.silent_subjects import NoSuchSubject, Subject
 from store.tenants import TENANT
 
 _SHOWN = 20
+_MISSING = (NoSuchSubject, alerts.NoSuchAlert)
 _Command = Callable[..., Any]
 
 
@@ -72,7 +73,11 @@ def list_all(
     An alert has ended when its period is over, or its budget or rule was closed or changed.
     """
     now = _now()
-    with database_for(read_settings()) as database, database.read() as session, _refusals():
+    with (
+        database_for(read_settings()) as database,
+        database.read() as session,
+        refusals_told(*_MISSING),
+    ):
         of = None
         if budget is not None or rule is not None:
             of = silent_subjects.named(session, TENANT, budget=budget, rule=rule, now=now)
@@ -108,7 +113,11 @@ def acknowledge(alert_ids: tuple[int, ...], by: str, note: str | None) -> None:
 
     Which of them was acknowledged before stays as it was said first.
     """
-    with database_for(read_settings()) as database, database.write() as session, _refusals():
+    with (
+        database_for(read_settings()) as database,
+        database.write() as session,
+        refusals_told(*_MISSING),
+    ):
         by = one_line(by, "by")
         note = None if note is None else one_line(note, "note", LONGEST_REASON)
         now = _now()
@@ -180,7 +189,11 @@ def unmute(budget: str | None, rule: str | None) -> None:
     What was snoozed and is still true is sent; what was dropped stays so.
     """
     now = _now()
-    with database_for(read_settings()) as database, database.write() as session, _refusals():
+    with (
+        database_for(read_settings()) as database,
+        database.write() as session,
+        refusals_told(*_MISSING),
+    ):
         of = silent_subjects.named(session, TENANT, budget=budget, rule=rule, now=now)
         ended = [
             silences.end(session, TENANT, each.id, now)
@@ -218,7 +231,11 @@ def _begin(
     reason: str | None,
 ) -> tuple[Silence, Subject]:
     now = _now()
-    with database_for(read_settings()) as database, database.write() as session, _refusals():
+    with (
+        database_for(read_settings()) as database,
+        database.write() as session,
+        refusals_told(*_MISSING),
+    ):
         of = silent_subjects.named(session, TENANT, budget=budget, rule=rule, now=now)
         said = silence_terms(
             kind=kind,
@@ -238,16 +255,3 @@ def _minute(silence: Silence) -> str:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    try:
-        yield
-    except TermsRefused as refused:
-        raise click.UsageError(f"{refused.field}: {refused}") from None
-    except UnicodeEncodeError:
-        # Bytes of the command line that are no UTF-8.
-        raise click.UsageError("a value holds half a character") from None
-    except (NoSuchSubject, alerts.NoSuchAlert) as missing:
-        raise click.ClickException(str(missing)) from None

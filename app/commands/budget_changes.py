@@ -1,7 +1,6 @@
 """``spanledger budgets create``, ``change`` and ``close``."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
@@ -11,13 +10,13 @@ from sqlalchemy.orm import Session
 from app.channel_secrets import checks_of
 from app.database import database_for
 from app.pepper import pepper_for
+from app.refusals import refusals_told
 from app.settings import Settings, read_settings
 from app.tables import shown
 from spend.budget_fields import effective_from
 from spend.budget_periods import KINDS
 from spend.budgets import DEFAULT_THRESHOLDS, DIMENSIONS, Budget
 from spend.called import called
-from spend.checked_fields import TermsRefused
 from store import budgets
 from store.budget_names import Usual, names, terms_said
 from store.secrets import Seal
@@ -37,6 +36,7 @@ CLEARED: Final[dict[str, list[Any] | None]] = {
     "webhook-url": None,
 }
 """What can be taken away from a budget, and what is left then."""
+_CONFLICTS: Final = (budgets.NameTaken, budgets.ChangeScheduled, budgets.HasChildren)
 _FIELDS: Final = {
     "channel": "channels",
     "forecast": "forecast_thresholds",
@@ -100,7 +100,11 @@ def create(**options: Any) -> None:
     """Set a budget, in force at once."""
     said = {"filter": {}} | _fields(options)
     settings, now = read_settings(), datetime.now(UTC)
-    with refusals_told(), database_for(settings) as database, database.write() as session:
+    with (
+        refusals_told(*_CONFLICTS),
+        database_for(settings) as database,
+        database.write() as session,
+    ):
         wanted = terms_said(said, names(session, TENANT, now), usual(settings))
         budget = budgets.create(session, TENANT, wanted, now)
     click.echo(f"budget {budget.id} is in force")
@@ -133,7 +137,11 @@ def change(
     settings, now = read_settings(), datetime.now(UTC)
     if withdraw and (said or starts):
         raise click.UsageError("--withdraw takes back a change, and makes none")
-    with refusals_told(), database_for(settings) as database, database.write() as session:
+    with (
+        refusals_told(*_CONFLICTS),
+        database_for(settings) as database,
+        database.write() as session,
+    ):
         current = named(session, budget, now, lock=True)
         there = names(session, TENANT, now)
         if withdraw:
@@ -158,7 +166,11 @@ def change(
 def close(budget: str) -> None:
     """End a budget: it is no longer compared with anything."""
     now = datetime.now(UTC)
-    with refusals_told(), database_for(read_settings()) as database, database.write() as session:
+    with (
+        refusals_told(*_CONFLICTS),
+        database_for(read_settings()) as database,
+        database.write() as session,
+    ):
         current = named(session, budget, now, lock=True)
         budgets.close(session, TENANT, current.id, now)
     click.echo(f"budget {current.id} is closed")
@@ -184,17 +196,6 @@ def usual(settings: Settings) -> Usual:
         checks=checks_of(settings),
         seal=Seal(pepper_for(settings)),
     )
-
-
-@contextmanager
-def refusals_told() -> Iterator[None]:
-    """Tells why a budget cannot be as it was said."""
-    try:
-        yield
-    except TermsRefused as refused:
-        raise click.UsageError(f"{refused.field}: {refused}") from None
-    except (budgets.NameTaken, budgets.ChangeScheduled, budgets.HasChildren) as conflict:
-        raise click.ClickException(str(conflict)) from None
 
 
 def _fields(options: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """``spanledger channels``: where alerts go."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.channel_secrets import checks_of, secret_said
 from app.database import database_for
 from app.pepper import pepper_for
+from app.refusals import refusals_told
 from app.settings import read_settings
 from app.tables import right, show
 from spend.called import called
@@ -25,13 +25,13 @@ from spend.channels import (
     channel_secret,
     channel_terms,
 )
-from spend.checked_fields import TermsRefused
 from store import channels
 from store.channel_deliveries import Delivery, latest
 from store.channel_removal import remove
 from store.secrets import Seal, SealedElsewhere, new_signing_key
 from store.tenants import TENANT
 
+_CONFLICTS: Final = (channels.NameTaken, channels.NoSuchChannel, SealedElsewhere)
 _WHAT: Final = {
     "slack-webhook": "The webhook's URL",
     "slack-bot": "The bot's token",
@@ -105,7 +105,7 @@ def add(
     """Make a channel; it asks for its URL or token."""
     settings = read_settings()
     seal = Seal(pepper_for(settings))
-    with _refusals():
+    with refusals_told(*_CONFLICTS):
         terms = channel_terms(name=name, kind=kind, **_said(options), zone=settings.timezone)
         text = key = made = None
         if kind in _WHAT:
@@ -172,7 +172,7 @@ def change(
     if no_quiet:
         said["quiet"] = None
     secrets = {}
-    with database_for(settings) as database, _refusals():
+    with database_for(settings) as database, refusals_told(*_CONFLICTS):
         with database.read() as session:
             current = named(session, channel)
         if ask or from_stdin or from_env is not None:
@@ -249,13 +249,3 @@ def _latest(delivery: Delivery | None) -> str:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    try:
-        yield
-    except TermsRefused as refused:
-        raise click.UsageError(f"{refused.field}: {refused}") from None
-    except (channels.NameTaken, channels.NoSuchChannel, SealedElsewhere) as why:
-        raise click.ClickException(str(why)) from None
