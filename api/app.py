@@ -3,6 +3,7 @@
 from importlib.metadata import version
 
 from fastapi import Depends, FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 
 from api import (
     alert_rules,
@@ -43,6 +44,8 @@ from api.auth import asker_of, caller_of
 from api.body_limit import BodyLimit
 from api.budget_board import Boards
 from api.dependencies import Now
+from api.pages import assets, overview, problem_page, sign_in
+from api.pages.visitor import ZoneInAddress, to_the_zone
 from api.parameters import known_parameters_only
 from api.settings import ApiSettings
 from store.sessions import Database
@@ -79,6 +82,15 @@ NOUNS = (
 )
 """A router each, which checks the key by what a request does."""
 
+PAGES = (
+    overview,
+    front,
+    channel_page,
+    assets,
+    sign_in,
+)
+"""What people look at; each page asks who looks (``api/pages/visitor.py``)."""
+
 QUESTIONS = (what_if, ownership_preview, rule_trial)
 """They ask, with a body: nothing is written, so a read key will do."""
 
@@ -102,11 +114,13 @@ def create_app(database: Database, settings: ApiSettings, clock: Now) -> FastAPI
     app.state.database = database
     app.state.settings = settings
     app.state.clock = clock
-    problems.install(app)
+    problems.install(app, problem_page.shows)
+    app.add_exception_handler(ZoneInAddress, to_the_zone)
     app.add_middleware(BodyLimit, most=LARGEST_BODY)
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.state.boards = Boards(database, TENANT)
-    app.include_router(front.router)
-    app.include_router(channel_page.router)
+    for shown in PAGES:
+        app.include_router(shown.router)
     app.include_router(health.router)
     # Before the budgets, whose ids it would be taken for; it asks for the key itself, from memory.
     app.include_router(budget_check.router, dependencies=[Depends(known_parameters_only)])

@@ -12,8 +12,10 @@ from typing import Annotated, Final
 from fastapi import Depends, Request
 
 from api.dependencies import Config, database_of
-from api.origins import from_elsewhere
+from api.origins import from_elsewhere, from_our_page
 from api.problems import Problem
+from api.session_cookie import key_in_cookie
+from api.settings import ApiSettings
 from store.keys import find_key, has_keys
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -31,8 +33,15 @@ class Caller:
 
 
 def asker_of(request: Request, config: Config) -> Caller:
-    """Whoever sent a request that changes nothing, whatever its method. Problem 401."""
-    return _by_key(request, config.key_pepper) or _by_place(request, config.open_without_keys)
+    """Whoever sent a request that changes nothing, whatever its method. Problem 401.
+
+    A key comes in the header ``Authorization``; a browser that signed in has it in its cookie.
+    """
+    return (
+        _by_header(request, config.key_pepper)
+        or _by_cookie(request, config)
+        or _by_place(request, config.open_without_keys)
+    )
 
 
 Asker = Annotated[Caller, Depends(asker_of)]
@@ -55,17 +64,33 @@ def whole_ledger(who: Who) -> None:
         raise Problem(403, "Not yours to see", detail)
 
 
-def _by_key(request: Request, pepper: bytes) -> Caller | None:
+def _by_header(request: Request, pepper: bytes) -> Caller | None:
     header = request.headers.get("authorization")
     if header is None:
         return None
     scheme, _, text = header.partition(" ")
     if scheme.lower() != "bearer":
         raise _unauthorised("Send the key as: Authorization: Bearer sl_read_…")
-    with database_of(request).read() as session:
-        found = find_key(session, text.strip(), pepper=pepper)
+    found = caller_with(request, text.strip(), pepper)
     if found is None:
         raise _unauthorised("There is no such key in force.")
+    return found
+
+
+def _by_cookie(request: Request, config: ApiSettings) -> Caller | None:
+    text = key_in_cookie(request, config.seal)
+    # A cookie comes with whatever somebody else's page makes the browser send.
+    if text is None or (request.method not in _SAFE_METHODS and not from_our_page(request)):
+        return None
+    return caller_with(request, text, config.key_pepper)
+
+
+def caller_with(request: Request, text: str, pepper: bytes) -> Caller | None:
+    """Whoever holds the key in force whose text this is. Problem 403 for one that only sends."""
+    with database_of(request).read() as session:
+        found = find_key(session, text, pepper=pepper)
+    if found is None:
+        return None
     _tenant, key = found
     if key.kind == "ingest":
         raise Problem(403, "Not for this key", "An ingest key sends; reading takes a read key.")

@@ -14,7 +14,7 @@ from spend.periods import month_of
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/")
+@router.get("/start")
 def front(config: Config, clock: Clock) -> HTMLResponse:
     """That it runs, and what to do first."""
     month = month_of(clock(), config.timezone)

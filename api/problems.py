@@ -11,7 +11,7 @@ from typing import Any, cast
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from psycopg.errors import QueryCanceled, UndefinedTable
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import (
@@ -46,6 +46,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
         *,
         field: str | None = None,
         headers: Mapping[str, str] | None = None,
+        errors: Sequence["FieldProblem"] = (),
     ) -> None:
         super().__init__(detail or title)
         self.status = status
@@ -53,6 +54,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
         self.detail = detail
         self.field = field
         self.headers = dict(headers or {})
+        self.errors = list(errors)
 
 
 class FieldProblem(BaseModel):
@@ -87,14 +89,14 @@ def answers(*statuses: int) -> Responses:
     }
 
 
-def problem_response(problem: Problem, errors: Sequence[FieldProblem] = ()) -> JSONResponse:
+def problem_response(problem: Problem) -> JSONResponse:
     """A problem as a response."""
     body = ProblemAnswer(
         title=problem.title,
         status=problem.status,
         detail=problem.detail,
         field=problem.field,
-        errors=list(errors) or None,
+        errors=problem.errors or None,
         type="about:blank",
     )
     return JSONResponse(
@@ -105,10 +107,14 @@ def problem_response(problem: Problem, errors: Sequence[FieldProblem] = ()) -> J
     )
 
 
-def install(app: FastAPI) -> None:
+Shows = Callable[[Request, Problem], Response | None]
+"""Tells a problem to a reader, as a page; None where a program asks."""
+
+
+def install(app: FastAPI, shows: Shows = lambda _request, _problem: None) -> None:
     """Makes every error of ``app`` a problem."""
-    handlers: dict[type[Exception], Callable[[Request, Any], JSONResponse]] = {
-        Problem: lambda _request, problem: problem_response(problem),
+    handlers: dict[type[Exception], Callable[[Request, Any], Problem]] = {
+        Problem: lambda _request, problem: problem,
         RequestValidationError: _invalid,
         HTTPException: _http,
         OperationalError: _database_away,
@@ -119,17 +125,25 @@ def install(app: FastAPI) -> None:
         UnicodeEncodeError: _not_storable,
         Exception: _ours,
     }
-    for error, handler in handlers.items():
-        app.add_exception_handler(error, handler)
+    for error, found in handlers.items():
+        app.add_exception_handler(error, _answering(found, shows))
 
 
-def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+def _answering(
+    found: Callable[[Request, Any], Problem], shows: Shows
+) -> Callable[[Request, Exception], Response]:
+    def answer(request: Request, error: Exception) -> Response:
+        problem = found(request, error)
+        return shows(request, problem) or problem_response(problem)
+
+    return answer
+
+
+def _invalid(_request: Request, error: RequestValidationError) -> Problem:
     found = [_field_problem(each) for each in error.errors()[:MOST_TOLD]]
     first = found[0]
-    problem = Problem(
-        422, "The request is not valid", f"{first.field}: {first.detail}", field=first.field
-    )
-    return problem_response(problem, found)
+    detail = f"{first.field}: {first.detail}"
+    return Problem(422, "The request is not valid", detail, field=first.field, errors=tuple(found))
 
 
 def _field_problem(error: Mapping[str, Any]) -> FieldProblem:
@@ -145,7 +159,7 @@ def _field_problem(error: Mapping[str, Any]) -> FieldProblem:
     return FieldProblem(field=".".join(where[1:]) or where[0], detail=detail)
 
 
-def _http(_request: Request, error: HTTPException) -> JSONResponse:
+def _http(_request: Request, error: HTTPException) -> Problem:
     title = HTTPStatus(error.status_code).phrase
     detail = error.detail if error.detail != title else None
     if error.status_code == HTTPStatus.BAD_REQUEST:
@@ -153,36 +167,35 @@ def _http(_request: Request, error: HTTPException) -> JSONResponse:
         detail = (
             "body: not JSON that can be read: not UTF-8, too deep, or a number that is too long"
         )
-        return problem_response(Problem(400, title, detail, field="body"))
-    return problem_response(
-        Problem(error.status_code, title, detail, headers=cast("Mapping[str, str]", error.headers))
-    )
+        return Problem(400, title, detail, field="body")
+    headers = cast("Mapping[str, str]", error.headers)
+    return Problem(error.status_code, title, detail, headers=headers)
 
 
-def _busy(title: str, detail: str) -> JSONResponse:
+def _busy(title: str, detail: str) -> Problem:
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-    return problem_response(Problem(503, title, detail, headers=headers))
+    return Problem(503, title, detail, headers=headers)
 
 
-def _database_away(_request: Request, error: Exception) -> JSONResponse:
+def _database_away(_request: Request, error: Exception) -> Problem:
     if isinstance(getattr(error, "orig", None), QueryCanceled):
         return _busy("The question took too long", "Ask for a shorter range or fewer dimensions.")
     log.warning("database away", error=type(error).__name__)
     return _busy("The database is away", "Nothing was changed. Ask again.")
 
 
-def _not_migrated(request: Request, error: ProgrammingError) -> JSONResponse:
+def _not_migrated(request: Request, error: ProgrammingError) -> Problem:
     if isinstance(error.orig, UndefinedTable):
         return _busy("The database is not migrated", "Run: spanledger migrate")
     return _ours(request, error)
 
 
-def _not_storable(_request: Request, error: StatementError | UnicodeEncodeError) -> JSONResponse:
+def _not_storable(_request: Request, error: StatementError | UnicodeEncodeError) -> Problem:
     log.warning("a value that Postgres cannot hold", error=type(error).__name__)
     detail = "It holds a value that cannot be stored: a NUL, half a character, or too large."
-    return problem_response(Problem(422, "The request is not valid", detail))
+    return Problem(422, "The request is not valid", detail)
 
 
-def _ours(request: Request, error: Exception) -> JSONResponse:
+def _ours(request: Request, error: Exception) -> Problem:
     log.error("a request failed", path=request.url.path, exc_info=error)
-    return problem_response(Problem(500, "spanledger failed", "The mistake is ours; see its log."))
+    return Problem(500, "spanledger failed", "The mistake is ours; see its log.")

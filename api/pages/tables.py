@@ -1,0 +1,148 @@
+"""A table of a page: one description, shown as HTML (``templates/parts.html``) and sent as CSV.
+
+A cell holds the exact value; the column says how a reader is shown it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from api.pages.formats import UNKNOWN, Formats
+from reports.csv_text import Value, csv_text
+from reports.csv_text import cell as cell_text
+from spend.moments import moment_text
+
+Held = str | int | Decimal | datetime | date | None
+"""What a cell holds: None is unknown."""
+
+RIGHT: Final = frozenset({"money", "difference", "number", "short", "percent", "ms", "size"})
+"""Kinds that stand right-aligned, in figures of one width."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column. ``kind`` is a method of ``Formats``, or text."""
+
+    name: str
+    """What CSV calls it."""
+    title: str
+    kind: str = "text"
+    """text | money | difference | number | short | percent | ms | size | when | day | month"""
+    hint: str = ""
+    """What it means, where the title does not say."""
+    narrow: bool = True
+    """Whether it is shown on a phone."""
+
+    @property
+    def right(self) -> bool:
+        """Whether it is of figures."""
+        return self.kind in RIGHT
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A value that is more than its value."""
+
+    value: Held
+    href: str | None = None
+    show: str | Markup | None = None
+    """Shown instead of the value in its column's manner."""
+    note: str | None = None
+    """A second, small line."""
+    tone: str = ""
+    """good | warn | bad | quiet, or nothing."""
+    currency: str | None = None
+    """Of money in another currency than the table's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns and rows, by the columns' names: values, or Cells."""
+
+    columns: Sequence[Column]
+    rows: Sequence[Mapping[str, Held | Cell]]
+    caption: str
+    """What it is a table of: for readers of screens, and above it where nothing else is."""
+    file: str = "table"
+    """What its CSV is called, ASCII, without the end."""
+    currency: str = "USD"
+    total: Mapping[str, Held | Cell] | None = None
+    empty: str = "Nothing here."
+    """What is said instead of rows."""
+    sort: str | None = None
+    """The column that the rows are sorted by, with ``-`` in front if descending; None: columns are
+    no links."""
+
+    def csv(self) -> str:
+        """Header and rows, exact; without the total, so that a column's sum is right."""
+        rows = [
+            [_plain(cell_of(row.get(column.name)).value) for column in self.columns]
+            for row in self.rows
+        ]
+        return csv_text([column.name for column in self.columns], rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A cell as the template has it."""
+
+    column: Column
+    text: str | Markup
+    exact: str
+    href: str | None
+    note: str | None
+    tone: str
+
+
+def cell_of(held: Held | Cell) -> Cell:
+    """A cell, whatever a row holds."""
+    return held if isinstance(held, Cell) else Cell(held)
+
+
+def cells_of(table: Table, row: Mapping[str, Held | Cell], told: Formats) -> list[Shown]:
+    """A row's cells in the order of the columns, as ``told`` writes them."""
+    shown = []
+    for column in table.columns:
+        cell = cell_of(row.get(column.name))
+        text = _text(cell, column, table, told)
+        shown.append(Shown(column, text, _exact(cell, column), cell.href, cell.note, cell.tone))
+    return shown
+
+
+def sorted_rows(
+    rows: Sequence[Mapping[str, Held | Cell]], sort: str
+) -> list[Mapping[str, Held | Cell]]:
+    """Rows by a column; what is unknown comes last either way."""
+    name, backwards = sort.removeprefix("-"), sort.startswith("-")
+    value: Callable[[Mapping[str, Held | Cell]], Any] = lambda row: cell_of(row.get(name)).value  # noqa: E731 - said twice below
+    known = [row for row in rows if value(row) is not None]
+    return sorted(known, key=value, reverse=backwards) + [row for row in rows if value(row) is None]
+
+
+def _text(cell: Cell, column: Column, table: Table, told: Formats) -> str | Markup:
+    if cell.show is not None:
+        return cell.show
+    if column.kind in {"money", "difference"}:
+        write = getattr(told, column.kind)
+        text: str = write(cell.value, cell.currency or table.currency)
+        return text
+    if column.kind == "text":
+        return UNKNOWN if cell.value is None else str(cell.value)
+    return str(getattr(told, column.kind)(cell.value))
+
+
+def _exact(cell: Cell, column: Column) -> str:
+    """What a pointer on a figure shows: all of its digits."""
+    if not column.right or cell.value is None:
+        return ""
+    return cell_text(_plain(cell.value))
+
+
+def _plain(value: Held) -> Value:
+    if isinstance(value, datetime):
+        return moment_text(value)
+    return value.isoformat() if isinstance(value, date) else value
