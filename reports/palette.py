@@ -8,6 +8,8 @@ the dark (``api/pages/styles/charts.css``); hues stay.
 import hashlib
 from typing import Final
 
+from spend.providers import ENGINES, SELF_HOSTED, provider_named
+
 INK, SOFT, LINE, GRID, PAPER = "#1d2733", "#66717f", "#d6dbe1", "#eef1f4", "#ffffff"
 """Text, lesser text, axes, lines behind, ground."""
 ACCENT, GOOD, WARN, BAD = "#2f6299", "#2a8254", "#b97a10", "#a4462f"
@@ -15,7 +17,8 @@ IDLE: Final = "#b9c1cb"
 """Capacity that nobody used, and what was committed to and not used."""
 NOBODY: Final = "#8d97a3"
 """What nobody claimed, and what has no name."""
-SELF_HOSTED: Final = "#4a678c"
+OWN: Final = "#4a678c"
+"""What runs on capacity that we pay for by the hour."""
 REST: Final = "#a59b8f"
 """All the others together."""
 
@@ -30,42 +33,94 @@ _PROVIDERS: Final = {
     "aws": "#8f6a3a",
     "cohere": "#3f7f6b",
     "deepseek": "#5468d4",
-    "xai": "#5c5f66",
+    "x-ai": "#5c5f66",
     "together": "#c05a76",
     "fireworks": "#9a4fc0",
     "perplexity": "#2f8f8a",
     "openrouter": "#7a86b8",
 }
-_KIN: Final = {
-    "azure-openai": "azure",
-    "azure_openai": "azure",
-    "bedrock": "aws",
-    "aws-bedrock": "aws",
-    "vertex": "google",
-    "vertex-ai": "google",
-    "gemini": "google",
-    "mistralai": "mistral",
-    "x-ai": "xai",
+_NAMES: Final = {
+    "openai": "OpenAI",
+    "anthropic": "Anthropic",
+    "google": "Google",
+    "mistral": "Mistral",
+    "cerebras": "Cerebras",
+    "groq": "Groq",
+    "azure": "Azure",
+    "aws": "AWS",
+    "cohere": "Cohere",
+    "deepseek": "DeepSeek",
+    "x-ai": "xAI",
+    "together": "Together AI",
+    "fireworks": "Fireworks",
+    "perplexity": "Perplexity",
+    "openrouter": "OpenRouter",
+    "baseten": "Baseten",
+    "cloudflare": "Cloudflare",
+    "databricks": "Databricks",
+    "deepinfra": "DeepInfra",
+    "github-copilot": "GitHub Copilot",
+    "huggingface": "Hugging Face",
+    "ibm": "IBM",
+    "minimax": "MiniMax",
+    "moonshotai": "Moonshot AI",
+    "novita": "Novita",
+    "ovhcloud": "OVHcloud",
+    "sambanova": "SambaNova",
+    "scaleway": "Scaleway",
+    "nebius": "Nebius",
+    "voyageai": "Voyage AI",
+    "zai": "Z.ai",
+    "vllm": "vLLM",
+    "sglang": "SGLang",
+    "tgi": "TGI",
+    "ollama": "Ollama",
+    "llama.cpp": "llama.cpp",
+    "lmstudio": "LM Studio",
+    "tensorrt-llm": "TensorRT-LLM",
+    "triton": "Triton",
+    "nim": "NIM",
+    "localai": "LocalAI",
+    "mlx": "MLX",
+    "xinference": "Xinference",
+    "infinity": "Infinity",
+    SELF_HOSTED: "Self-hosted",
+    "idle": "Idle",
+    "unused": "Unused commitment",
+    "unallocated": "Unallocated",
 }
 _OTHERS: Final = ("#6f8f2f", "#a8577a", "#3d8fb0", "#a06a2c", "#6a6fb5", "#4f9a5a", "#b5604f")
 
 
 def hue_of(provider: str | None) -> str:
     """The colour of a provider, as #rrggbb; any name has one, always the same."""
-    name = (provider or "").lower()
-    if not name:
+    name = _known(provider)
+    if name in {"", "unallocated"}:
         return NOBODY
-    if name in {"self-hosted", "vllm", "sglang", "tgi", "ollama", "llama.cpp"}:
-        return SELF_HOSTED
+    if name in ENGINES:
+        return OWN
     if name in {"idle", "unused"}:
         return IDLE
-    if name == "unallocated":
-        return NOBODY
-    known = _PROVIDERS.get(_KIN.get(name, name))
-    if known is not None:
-        return known
+    if name in _PROVIDERS:
+        return _PROVIDERS[name]
     # Not Python's hash, which differs from one process to the next.
     return _OTHERS[hashlib.blake2b(name.encode(), digest_size=2).digest()[0] % len(_OTHERS)]
+
+
+def shown_name(provider: str | None) -> str:
+    """What people call a provider or an engine; one that we do not know, as it is called.
+
+    >>> shown_name("openai"), shown_name("bedrock"), shown_name("vllm"), shown_name("acme")
+    ('OpenAI', 'AWS', 'vLLM', 'acme')
+    """
+    if not provider:
+        return "Unknown"
+    return _NAMES.get(_known(provider), provider)
+
+
+def _known(provider: str | None) -> str:
+    name = (provider or "").lower()
+    return provider_named(name) or name
 
 
 def shades(colour: str, count: int) -> list[str]:
