@@ -9,7 +9,8 @@ _NO_ZONES: Final = frozenset({"localtime", "posixrules", "Factory"})
 
 
 @cache
-def _names() -> frozenset[str]:
+def zone_names() -> frozenset[str]:
+    """All of them."""
     return frozenset(available_timezones()) - _NO_ZONES
 
 
@@ -21,6 +22,6 @@ def zone_named(name: str) -> ZoneInfo:
     """
     # Looked up first: ZoneInfo opens whatever file the name leads to, such as those under right/,
     # whose clocks count leap seconds and so have no quarter hours.
-    if name not in _names():
+    if name not in zone_names():
         raise ValueError(f"{name[:100]!r} is not a time zone such as Europe/Berlin")
     return ZoneInfo(name)
