@@ -19,6 +19,7 @@ from store.tables import (
     readings,
     repricings,
     rollups,
+    views,
 )
 from store.tables.base import METADATA
 
@@ -42,4 +43,5 @@ __all__ = [
     "readings",
     "repricings",
     "rollups",
+    "views",
 ]
