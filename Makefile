@@ -21,7 +21,7 @@ install = $(UV) pip install --quiet --python $(BIN)/python --require-hashes -r r
 	&& $(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . -e ./sdk
 endif
 
-.PHONY: help setup run demo test check lint types contracts bench soak focus lock clean
+.PHONY: help setup run demo test screenshots check lint types contracts bench soak focus lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -49,7 +49,11 @@ demo: $(VENV)/.run ## run, and fill it with a simulated company
 	@$(BIN)/spanledger demo
 
 test: $(VENV)/.dev ## the whole suite against real Postgres
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+screenshots: $(VENV)/.dev ## a picture of every page, in three widths, light and dark (needs Chromium)
+	@$(BIN)/python -m pytest -q --postgres=18 --screenshots=screenshots tests/test_pages_looked_at.py
+	@echo "they are in screenshots/"
 
 lint: $(VENV)/.dev ## ruff
 	@$(BIN)/ruff check .

@@ -17,6 +17,7 @@ import psycopg
 import pytest
 import structlog
 from hypothesis import settings
+from looking import CHROMIUM, WITHOUT
 
 from app.errors import PostgresUnavailable
 from app.local_postgres import LocalPostgres, local_postgres
@@ -44,6 +45,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="all",
         help="run tests of the database on this major version only, such as 18; default: "
         "the embedded one, and the oldest that the system has",
+    )
+    parser.addoption(
+        "--screenshots",
+        default=None,
+        help="a folder for pictures of every page (make screenshots); default: none are kept",
     )
 
 
@@ -96,8 +102,11 @@ def servers(config: pytest.Config) -> list[Binaries]:
     return [found[0], *(found[-1:] if found[-1].major != found[0].major else [])]
 
 
-def pytest_report_header(config: pytest.Config) -> str:
-    return "postgres: " + ", ".join(binaries.version for binaries in servers(config))
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    return [
+        "postgres: " + ", ".join(binaries.version for binaries in servers(config)),
+        f"chromium: {CHROMIUM or WITHOUT}",
+    ]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
