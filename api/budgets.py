@@ -1,12 +1,12 @@
 """/v1/budgets: limits on what may be spent, and where they stand."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path
 from sqlalchemy.orm import Session
 
+from api import budget_writing
 from api.auth import Caller, Who
 from api.budget_answers import (
     BudgetAnswer,
@@ -20,12 +20,10 @@ from api.budget_answers import (
 from api.budget_shapes import BudgetChange, NewBudget
 from api.dependencies import Clock, Config, Reading, Tenant, Writing
 from api.problems import Problem, answers
-from api.settings import ApiSettings
-from spend.budget_fields import NULLABLE, effective_from
 from spend.budgets import Budget
 from spend.checked_fields import TermsRefused
 from store import budgets
-from store.budget_names import Names, Usual, names, terms_said
+from store.budget_names import Names, names
 from store.budget_status import statuses
 from store.forecasts import forecast_among, forecasts
 
@@ -45,8 +43,7 @@ def create(
     there = names(session, tenant, now)
     said = body.model_dump(exclude_unset=True)
     try:
-        wanted = terms_said(_without_defaults(said), there, _usual(config))
-        return budget_answer(budgets.create(session, tenant, wanted, now), there)
+        return budget_answer(budget_writing.create(session, tenant, config, said, now), there)
     except TermsRefused as refused:
         raise _refused(refused) from None
     except budgets.NameTaken as taken:
@@ -56,7 +53,7 @@ def create(
 @router.get("", summary="All budgets", responses=answers(401, 403, 503))
 def list_all(session: Reading, tenant: Tenant, who: Who, clock: Clock) -> BudgetsAnswer:
     """Budgets in force, oldest first. A key of one team sees that team's."""
-    there = _seen_by(who, session, tenant, clock())
+    there = seen_by(who, session, tenant, clock())
     return BudgetsAnswer(budgets=[budget_answer(each[0], there) for each in there.live.values()])
 
 
@@ -67,7 +64,7 @@ def show(
     """A budget as it holds now."""
     now = clock()
     found = found_for(session, tenant, who, budget_id, now)
-    return budget_answer(found, _seen_by(who, session, tenant, now))
+    return budget_answer(found, seen_by(who, session, tenant, now))
 
 
 @router.get(
@@ -83,7 +80,7 @@ def status(
     budget = found_for(session, tenant, who, budget_id, now)
     stands = statuses(session, tenant, [budget], now)[0]
     forecast = forecast_among(forecasts(session, tenant), budget, stands.period)
-    return status_answer(stands, _seen_by(who, session, tenant, now), forecast)
+    return status_answer(stands, seen_by(who, session, tenant, now), forecast)
 
 
 @router.get(
@@ -100,7 +97,7 @@ def list_versions(
     """
     now = clock()
     found_for(session, tenant, who, budget_id, now)
-    there = _seen_by(who, session, tenant, now)
+    there = seen_by(who, session, tenant, now)
     found = [each for each in budgets.versions(session, tenant, budget_id) if visible(each, who)]
     return BudgetVersionsAnswer(versions=[version_answer(each, there, now) for each in found])
 
@@ -126,16 +123,8 @@ def change(
     now = clock()
     current = found_for(session, tenant, who, budget_id, now, lock=True)
     said = body.model_dump(exclude_unset=True)
-    starts = said.pop("effective_from", None)
     try:
-        for field, value in said.items():
-            if value is None and field not in NULLABLE:
-                reason = "null is no value for it: leave it out to keep it as it is"
-                raise TermsRefused(field, reason)  # noqa: TRY301  # one place makes it a problem
-        there = names(session, tenant, now)
-        wanted = terms_said(_plain(said), there, _usual(config), changes=current.terms)
-        at = effective_from(starts, wanted.timezone, now)
-        made = budgets.change(session, tenant, budget_id, wanted, now, at)
+        made = budget_writing.change(session, tenant, config, current, said, now)
     except TermsRefused as refused:
         raise _refused(refused) from None
     except budgets.NameTaken as taken:
@@ -194,7 +183,8 @@ def visible(budget: Budget, who: Caller) -> bool:
     return who.team is None or budget.terms.filter.get("team") == (who.team,)
 
 
-def _seen_by(who: Caller, session: Session, tenant: int, now: datetime) -> Names:
+def seen_by(who: Caller, session: Session, tenant: int, now: datetime) -> Names:
+    """The budgets and channels there are, without the budgets that a caller may not see."""
     return names(session, tenant, now).of(lambda budget: visible(budget, who))
 
 
@@ -217,32 +207,6 @@ def found_for(
         detail = f"no budget {budget_id} is in force"
         raise Problem(404, "No such budget", detail, field="budget_id")
     return found
-
-
-def _usual(config: ApiSettings) -> Usual:
-    return Usual(
-        currency=config.currency,
-        timezone=config.timezone.key,
-        fiscal=config.fiscal_year,
-        checks=config.checks,
-        seal=config.seal,
-    )
-
-
-def _without_defaults(said: Mapping[str, Any]) -> dict[str, Any]:
-    """What is said of a new budget: null is as much as nothing."""
-    kept = {field: value for field, value in said.items() if value is not None}
-    if "amount" in said:
-        kept["amount"] = said["amount"]
-    return _plain(kept)
-
-
-def _plain(said: dict[str, Any]) -> dict[str, Any]:
-    """Without what its own period does not say."""
-    own = said.get("own_period")
-    if own is None:
-        return said
-    return said | {"own_period": {name: value for name, value in own.items() if value is not None}}
 
 
 def _refused(refused: TermsRefused) -> Problem:

@@ -1,0 +1,83 @@
+"""Sets and changes budgets as somebody said it: over the API, or in a form of a page."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from api.settings import ApiSettings
+from spend.budget_fields import NULLABLE, effective_from
+from spend.budgets import Budget, Terms
+from spend.checked_fields import TermsRefused
+from store import budgets
+from store.budget_names import Names, Usual, names, terms_said
+
+
+def create(
+    session: Session, tenant: int, config: ApiSettings, said: Mapping[str, Any], now: datetime
+) -> Budget:
+    """A new budget of the fields that are said, in force at once.
+
+    Raises TermsRefused, store.budgets.NameTaken.
+    """
+    wanted = new_terms(said, names(session, tenant, now), config)
+    return budgets.create(session, tenant, wanted, now)
+
+
+def new_terms(said: Mapping[str, Any], there: Names, config: ApiSettings) -> Terms:
+    """What a new budget would say. Raises TermsRefused."""
+    # Of what there is not yet, null is as much as nothing.
+    kept = {field: value for field, value in said.items() if value is not None}
+    if "amount" in said:
+        kept["amount"] = said["amount"]
+    return terms_said(_plain(kept), there, _usual(config))
+
+
+def change(
+    session: Session,
+    tenant: int,
+    config: ApiSettings,
+    current: Budget,
+    said: Mapping[str, Any],
+    now: datetime,
+) -> Budget:
+    """A new version of a budget, with the fields that are said changed.
+
+    In force at once, or from ``effective_from`` on. Raises TermsRefused, store.budgets.NameTaken,
+    ChangeScheduled, NoSuchBudget.
+    """
+    fields = dict(said)
+    starts = fields.pop("effective_from", None)
+    wanted = changed_terms(fields, names(session, tenant, now), config, current)
+    at = effective_from(starts, wanted.timezone, now)
+    return budgets.change(session, tenant, current.id, wanted, now, at)
+
+
+def changed_terms(
+    said: Mapping[str, Any], there: Names, config: ApiSettings, current: Budget
+) -> Terms:
+    """What a budget would say with some fields changed. Raises TermsRefused."""
+    for field, value in said.items():
+        if value is None and field not in NULLABLE:
+            reason = "null is no value for it: leave it out to keep it as it is"
+            raise TermsRefused(field, reason)
+    return terms_said(_plain(said), there, _usual(config), changes=current.terms)
+
+
+def _usual(config: ApiSettings) -> Usual:
+    return Usual(
+        currency=config.currency,
+        timezone=config.timezone.key,
+        fiscal=config.fiscal_year,
+        checks=config.checks,
+        seal=config.seal,
+    )
+
+
+def _plain(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what its own period does not say."""
+    own = said.get("own_period")
+    if own is None:
+        return dict(said)
+    return dict(said) | {"own_period": {each: own[each] for each in own if own[each] is not None}}
