@@ -55,6 +55,22 @@ class Formats:
         shown = own.replace("0.00", f"0.{'0' * decimals}") if "0.00" in own else pattern
         return format_currency(amount, currency, shown, locale=self.locale, currency_digits=False)
 
+    def unit_price(self, price: Decimal | None, currency: str = "USD") -> str:
+        r"""A unit price with all of its digits, two decimals at least.
+
+        >>> from babel import Locale; from zoneinfo import ZoneInfo
+        >>> told = Formats(Locale("en", "US"), ZoneInfo("UTC"))
+        >>> told.unit_price(Decimal("2.125000")), told.unit_price(Decimal("15.000000"))
+        ('$2.125', '$15.00')
+        """
+        if price is None:
+            return UNKNOWN
+        shown = f"{price:f}".partition(".")[2].rstrip("0")
+        decimals = max(2, len(shown))
+        own = self.locale.currency_formats["standard"].pattern
+        pattern = own.replace("0.00", f"0.{'0' * decimals}")
+        return format_currency(price, currency, pattern, locale=self.locale, currency_digits=False)
+
     def rounded(self, amount: Decimal | None, currency: str = "USD") -> str:
         """For cards and axes: whole units from 1,000 on."""
         if amount is None or abs(amount) < 1000:  # noqa: PLR2004 - where cents stop to matter

@@ -19,7 +19,9 @@ from spend.moments import moment_text
 Held = str | int | Decimal | datetime | date | None
 """What a cell holds: None is unknown."""
 
-RIGHT: Final = frozenset({"money", "difference", "number", "short", "percent", "ms", "size"})
+RIGHT: Final = frozenset(
+    {"money", "difference", "unit_price", "number", "short", "percent", "ms", "size"}
+)
 """Kinds that stand right-aligned, in figures of one width."""
 
 
@@ -31,7 +33,8 @@ class Column:
     """What CSV calls it."""
     title: str
     kind: str = "text"
-    """text | money | difference | number | short | percent | ms | size | when | day | month"""
+    """text | money | difference | unit_price | number | short | percent | ms | size | when | day |
+    month"""
     hint: str = ""
     """What it means, where the title does not say."""
     narrow: bool = True
@@ -57,6 +60,8 @@ class Cell:
     """good | warn | bad | quiet, or nothing."""
     currency: str | None = None
     """Of money in another currency than the table's."""
+    colour: str | None = None
+    """A swatch before it: the hue that it has in charts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,7 @@ class Shown:
     href: str | None
     note: str | None
     tone: str
+    colour: str | None
 
 
 def cell_of(held: Held | Cell) -> Cell:
@@ -109,7 +115,8 @@ def cells_of(table: Table, row: Mapping[str, Held | Cell], told: Formats) -> lis
     for column in table.columns:
         cell = cell_of(row.get(column.name))
         text = _text(cell, column, table, told)
-        shown.append(Shown(column, text, _exact(cell, column), cell.href, cell.note, cell.tone))
+        exact = _exact(cell, column)
+        shown.append(Shown(column, text, exact, cell.href, cell.note, cell.tone, cell.colour))
     return shown
 
 
@@ -126,7 +133,7 @@ def sorted_rows(
 def _text(cell: Cell, column: Column, table: Table, told: Formats) -> str | Markup:
     if cell.show is not None:
         return cell.show
-    if column.kind in {"money", "difference"}:
+    if column.kind in {"money", "difference", "unit_price"}:
         write = getattr(told, column.kind)
         text: str = write(cell.value, cell.currency or table.currency)
         return text
