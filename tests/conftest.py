@@ -18,6 +18,7 @@ import pytest
 import structlog
 from hypothesis import settings
 from looking import CHROMIUM, WITHOUT
+from shown_company import MORE, WISHES, fill
 
 from app.errors import PostgresUnavailable
 from app.local_postgres import LocalPostgres, local_postgres
@@ -161,6 +162,17 @@ def database(database_url: str) -> Iterator[Database]:
     opened = open_database(database_url, application="tests")
     yield opened
     opened.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def company(request: pytest.FixtureRequest, postgres: LocalPostgres) -> Iterator[Database]:
+    """The ledger of the simulated company. Whoever takes it is of xdist's group ``browser``, so
+    that it is made once, and changes nothing that another test looks at."""
+    with fresh_database(postgres) as url:
+        opened = open_database(url, application="tests")
+        fill(opened, url, MORE if request.config.getoption("--screenshots") else WISHES)
+        yield opened
+        opened.engine.dispose()
 
 
 @pytest.fixture

@@ -9,17 +9,14 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import fresh_database
 from fastapi.testclient import TestClient
 from looking import CHROMIUM, WITHOUT, Watched, chromium, looking, served
 from playwright.sync_api import Browser
-from shown_company import MORE, WISHES, fill
 from shown_pages import PAGES, addresses
 
 from api.app import create_app
 from api.settings import ApiSettings
-from app.local_postgres import LocalPostgres
-from store.sessions import Database, open_database
+from store.sessions import Database
 
 pytestmark = [
     pytest.mark.one_server,
@@ -39,15 +36,6 @@ def pictures(request: pytest.FixtureRequest) -> Path | None:
         return None
     Path(folder).mkdir(parents=True, exist_ok=True)
     return Path(folder)
-
-
-@pytest.fixture(scope="module")
-def company(postgres: LocalPostgres, pictures: Path | None) -> Iterator[Database]:
-    with fresh_database(postgres) as url:
-        opened = open_database(url, application="tests")
-        fill(opened, url, MORE if pictures else WISHES)
-        yield opened
-        opened.engine.dispose()
 
 
 @pytest.fixture(scope="module")
