@@ -3,7 +3,7 @@
 A cell holds the exact value; the column says how a reader is shown it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -39,6 +39,8 @@ class Column:
     """What it means, where the title does not say."""
     narrow: bool = True
     """Whether it is shown on a phone."""
+    csv: bool = True
+    """Whether CSV has it: not a column of buttons."""
 
     @property
     def right(self) -> bool:
@@ -62,6 +64,8 @@ class Cell:
     """Of money in another currency than the table's."""
     colour: str | None = None
     """A swatch before it: the hue that it has in charts."""
+    bar: str | None = None
+    """Shown as a bar too, of this tone or '': the value is a share, 1 is all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +85,14 @@ class Table:
     sort: str | None = None
     """The column that the rows are sorted by, with ``-`` in front if descending; None: columns are
     no links."""
+    sums: Collection[int] = ()
+    """Places of rows that are sums of others: shown so, and not in CSV."""
 
     def csv(self) -> str:
         """Header and rows, exact; without the total, so that a column's sum is right."""
-        rows = [
-            [_plain(cell_of(row.get(column.name)).value) for column in self.columns]
-            for row in self.rows
-        ]
-        return csv_text([column.name for column in self.columns], rows)
+        told = [column for column in self.columns if column.csv]
+        rows = [[_plain(cell_of(row.get(each.name)).value) for each in told] for row in self.rows]
+        return csv_text([each.name for each in told], rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,8 @@ class Shown:
     note: str | None
     tone: str
     colour: str | None
+    bar: str | None
+    share: Held
 
 
 def cell_of(held: Held | Cell) -> Cell:
@@ -116,7 +122,8 @@ def cells_of(table: Table, row: Mapping[str, Held | Cell], told: Formats) -> lis
         cell = cell_of(row.get(column.name))
         text = _text(cell, column, table, told)
         exact = _exact(cell, column)
-        shown.append(Shown(column, text, exact, cell.href, cell.note, cell.tone, cell.colour))
+        its = (cell.href, cell.note, cell.tone, cell.colour, cell.bar, cell.value)
+        shown.append(Shown(column, text, exact, *its))
     return shown
 
 
