@@ -1,21 +1,25 @@
 """GET /v1/statements/{month}: a month for finance, in lines that add up."""
 
-from typing import Annotated, Literal
+from datetime import datetime
+from typing import Annotated, Literal, Protocol
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
+from sqlalchemy.orm import Session
 
 from api.answers import FILES, asked_file, file_answer, json_answer
-from api.auth import Who
+from api.auth import Caller, Who
 from api.dependencies import Clock, Config, Reading, Tenant
 from api.grouping import Name, wrong, zone_named
 from api.known import KnownAsked, known_at
 from api.problems import Problem, answers
+from api.settings import ApiSettings
 from api.statement_answer import statement_answer
 from api.statement_shapes import StatementAnswer
 from reports.statement_files import WRITERS
 from spend.currencies import CODES
 from spend.fiscal import Calendar
+from spend.statements import Statement
 from store import months
 from store.statements import statement_of
 
@@ -83,39 +87,77 @@ def statement(
     Amounts are whole coins: lines add up to their team, teams to the total. A team's own statement
     says what the statement of all says of it.
     """
-    team = query.team
-    if who.team is not None:
-        if team not in {None, who.team}:
-            detail = f"This key sees team {who.team!r} only."
-            raise Problem(403, "Not yours to see", detail, field="team")
-        team = who.team
     now = clock()
     moment = known_at(request, query, now)
-    try:
-        if query.timezone is None:
-            calendar, period = months.period_named(session, tenant, month, config.calendar)
-        else:
-            calendar = Calendar(zone_named(query.timezone), config.fiscal_year)
-            period = calendar.named(month)
-    except ValueError as error:
-        raise wrong("month", str(error)[:200]) from None
-    found = statement_of(
-        session,
-        tenant,
-        period,
-        calendar=calendar,
-        telling=config.telling,
-        currency=None if query.currency is None else _currency(query.currency),
-        policy=query.rate_policy,
-        now=now,
-        as_known_at=moment,
-        team=team,
+    found = statement_for(
+        session, tenant, config, month, query, team=team_for(who, query.team), now=now, known=moment
     )
     end = asked_file(request)
     if end is None:
         return json_answer(request, statement_answer(found))
     body = WRITERS[end](found)
     return file_answer(request, body, FILES[end], f"statement-{found.month}.{end}")
+
+
+def team_for(who: Caller, team: str | None) -> str | None:
+    """The team whose statement is asked for, None: all; Problem 403 where it is not theirs."""
+    if who.team is not None and team not in {None, who.team}:
+        detail = f"This key sees team {who.team!r} only."
+        raise Problem(403, "Not yours to see", detail, field="team")
+    return team if who.team is None else who.team
+
+
+class Told(Protocol):
+    """How a statement is to be told; None: as it usually is."""
+
+    @property
+    def timezone(self) -> str | None:
+        """Whose month it is."""
+
+    @property
+    def currency(self) -> str | None:
+        """ISO 4217."""
+
+    @property
+    def rate_policy(self) -> str | None:
+        """One of ``spend.exchange.POLICIES``."""
+
+
+def statement_for(
+    session: Session,
+    tenant: int,
+    config: ApiSettings,
+    month: str,
+    asked: Told,
+    *,
+    team: str | None,
+    now: datetime,
+    known: datetime | None = None,
+) -> Statement:
+    """A month's statement; ``now`` is UTC, ``known`` the moment whose knowledge is asked for.
+
+    Problem 422 for a month, zone or currency that is none.
+    """
+    try:
+        if asked.timezone is None:
+            calendar, period = months.period_named(session, tenant, month, config.calendar)
+        else:
+            calendar = Calendar(zone_named(asked.timezone), config.fiscal_year)
+            period = calendar.named(month)
+    except ValueError as error:
+        raise wrong("month", str(error)[:200]) from None
+    return statement_of(
+        session,
+        tenant,
+        period,
+        calendar=calendar,
+        telling=config.telling,
+        currency=None if asked.currency is None else _currency(asked.currency),
+        policy=asked.rate_policy,
+        now=now,
+        as_known_at=known,
+        team=team,
+    )
 
 
 def _currency(code: str) -> str:

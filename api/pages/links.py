@@ -13,7 +13,12 @@ def here(request: Request, **changes: Any) -> str:
     """The address of this page with parameters changed; None leaves one out, a list repeats it."""
     dropped = _PASSING | changes.keys()
     asked = [each for each in request.query_params.multi_items() if each[0] not in dropped]
-    return _address(request.url.path, asked + _pairs(changes))
+    return _address(path_of(request), asked + _pairs(changes))
+
+
+def path_of(request: Request) -> str:
+    """The path of a page, as it can stand in an address: names in it may be of any text."""
+    return quote(request.scope["path"])
 
 
 def elsewhere(request: Request, path: str, **asked: Any) -> str:

@@ -89,9 +89,13 @@ class Table:
     """Places of rows that are sums of others: shown so, and not in CSV."""
 
     def csv(self) -> str:
-        """Header and rows, exact; without the total, so that a column's sum is right."""
+        """Header and rows, exact; without sums and total, so that a column's sum is right."""
         told = [column for column in self.columns if column.csv]
-        rows = [[_plain(cell_of(row.get(each.name)).value) for each in told] for row in self.rows]
+        rows = [
+            [_plain(cell_of(row.get(each.name)).value) for each in told]
+            for place, row in enumerate(self.rows)
+            if place not in self.sums
+        ]
         return csv_text([each.name for each in told], rows)
 
 

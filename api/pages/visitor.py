@@ -20,6 +20,7 @@ from api.auth import Asker, Caller, whole_ledger
 from api.dependencies import Clock, Config
 from api.grouping import zone_named
 from api.pages.formats import Formats
+from api.pages.links import path_of
 from api.problems import Problem
 from api.settings import ApiSettings
 from spend import zones
@@ -174,4 +175,4 @@ def _zone(request: Request, default: ZoneInfo) -> ZoneInfo:
     except ValueError:
         return default
     asked = [pair for pair in request.query_params.multi_items() if pair[0] != "timezone"]
-    raise ZoneInAddress(f"{request.url.path}?{urlencode([*asked, ('timezone', chosen)])}")
+    raise ZoneInAddress(f"{path_of(request)}?{urlencode([*asked, ('timezone', chosen)])}")
