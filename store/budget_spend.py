@@ -87,7 +87,7 @@ def read_spend(
         return SpendRead(None, Spending(dimensions, ()))
     one = next(iter(currencies)) if len(set(currencies)) == 1 else None
     reading = Reading(tenant, pieces, one, summed_to(session, MONEY, tenant))
-    rows = list(_rows(session, reading, dimensions))
+    rows = list(rows_of(session, reading, dimensions))
     spent_in = {row.currency for row in rows}
     whole = Period(pieces.cuts[0], pieces.cuts[-1])
     exchanges = {
@@ -102,7 +102,7 @@ def read_spend(
     return SpendRead(pieces, spending)
 
 
-def _rows(session: Session, reading: "Reading", dimensions: Sequence[str]) -> Iterator[Spend]:
+def rows_of(session: Session, reading: "Reading", dimensions: Sequence[str]) -> Iterator[Spend]:
     """Sums by piece and dimensions; an edge's, once for each piece that it changes."""
     count, edges = len(reading.pieces.cuts) - 1, reading.pieces.edges
     found = session.execute(told_apart(reading, dimensions)).all()
