@@ -1,8 +1,6 @@
 """Draws the chart that belongs to a budget's notice."""
 
-from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Final
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -12,20 +10,14 @@ from jobs.context import JobContext
 from reports.budget_chart import BudgetCurve, budget_chart
 from reports.pictures import png
 from spend.budget_periods import name_of, period_of
-from spend.budgets import Budget
 from spend.money import shown
 from spend.notices import Notice
-from spend.periods import Period, day_start, days_in
 from store import budgets, forecasts, standings
-from store.budget_spend import read_spend
+from store.budget_curve import budget_curve
 from store.completeness import complete_until
 from store.tenants import TENANT
 
 log = structlog.get_logger(__name__)
-
-_HOUR: Final = timedelta(hours=1)
-_DAYS_BY_THE_HOUR: Final = 2
-"""A period of at most so many days is drawn by the hour."""
 
 
 def picture_of(context: JobContext, notice: Notice) -> bytes | None:
@@ -54,13 +46,13 @@ def curve_of(session: Session, notice: Notice, now: datetime) -> BudgetCurve | N
         return None
     through = min(complete_until(session) or now, now, period.end)
     zone = ZoneInfo(budget.terms.timezone)
-    points = _points(session, budget, period, through, zone, now)
+    spent = budget_curve(session, TENANT, budget.terms, period, through, now)
     stood = standings.of_periods(session, TENANT, {budget.id: period.start})
     standing = stood.get((budget.id, period.start))
     forecast = forecasts.forecasts(session, TENANT).get((budget.id, period.start))
     limit = budget.terms.amount if standing is None else standing.limit
-    spent, currency = points[-1][1], budget.terms.currency
-    subtitle = f"{shown(spent, currency)} of {shown(limit, currency)} {currency} spent"
+    currency = budget.terms.currency
+    subtitle = f"{shown(spent[-1][1], currency)} of {shown(limit, currency)} {currency} spent"
     subtitle += f" by {_clock(through, zone):%-d %B, %H:%M} ({budget.terms.timezone})"
     if forecast is not None:
         band = " to ".join(shown(each, currency) for each in (forecast.low, forecast.high))
@@ -70,38 +62,13 @@ def curve_of(session: Session, notice: Notice, now: datetime) -> BudgetCurve | N
         subtitle=subtitle,
         starts=_clock(period.start, zone),
         ends=_clock(period.end, zone),
-        spent=tuple(points),
+        spent=tuple((_clock(at, zone), amount) for at, amount in spent),
         limit=limit,
         thresholds=budget.terms.thresholds,
         expected=None if forecast is None else forecast.expected,
         low=None if forecast is None else forecast.low,
         high=None if forecast is None else forecast.high,
     )
-
-
-def _points(
-    session: Session,
-    budget: Budget,
-    period: Period,
-    through: datetime,
-    zone: ZoneInfo,
-    now: datetime,
-) -> list[tuple[datetime, Decimal]]:
-    """What was spent from the start to the end of each day, or hour, and to ``through``."""
-    terms = budget.terms
-    starts = [max(day_start(day, zone), period.start) for day in days_in(period, zone)]
-    if len(starts) <= _DAYS_BY_THE_HOUR:
-        hours = int((period.end - period.start) / _HOUR)
-        starts = [period.start + hour * _HOUR for hour in range(hours)]
-    begun = [each for each in starts if each < through]
-    # What is dated later than all that is known (clocks that are ahead) is in the last part.
-    parts = [Period(start, end) for start, end in zip(begun, [*begun[1:], period.end], strict=True)]
-    read = read_spend(session, TENANT, parts, [terms.filter], [terms.currency], now=now)
-    points = [(_clock(period.start, zone), Decimal(0))]
-    for part in parts:
-        spent = points[-1][1] + read.on(terms.filter, terms.currency, part).amount
-        points.append((_clock(min(part.end, through), zone), spent))
-    return points
 
 
 def _clock(moment: datetime, zone: ZoneInfo) -> datetime:

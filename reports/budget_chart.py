@@ -11,18 +11,28 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from reports.chart_frame import FONT, SCHEMA, framed
+from reports.end_labels import EndLabel, spaced
+from reports.palette import ACCENT, BAD, GRID, INK, LINE, PAPER, SOFT
+
 WIDTH, HEIGHT = 560, 260
 
-_INK, _SOFT, _LINE, _PAPER = "#1d2733", "#66717f", "#d6dbe1", "#ffffff"
-_SPENT, _LIMIT = "#2f6299", "#a4462f"
-_FONT: Final = "Liberation Sans, Arial, Helvetica, sans-serif"
-_LABEL_GAP: Final = 15
-"""Pixels between the middles of two labels."""
 _HEADROOM: Final = 1.08
 _MOST_POINTS: Final = 800
+_WHOLE: Final = 100
 
 Spec = dict[str, Any]
 Curve = tuple[tuple[datetime, Decimal], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What is expected to be spent by a moment to come."""
+
+    at: datetime
+    low: Decimal
+    expected: Decimal
+    high: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +52,44 @@ class BudgetCurve:
     """At the end; None: nothing is."""
     low: Decimal | None = None
     high: Decimal | None = None
+    ahead: tuple[Ahead, ...] = ()
+    """How it gets there, in order, the end included; none: straight."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Label:
-    text: str
-    at: float
-    """In the currency."""
-    colour: str
-    bold: bool = False
+class _Drawn:
+    """A curve, and whether what is left is drawn instead of what is spent."""
+
+    curve: BudgetCurve
+    down: bool = False
+
+    def place(self, amount: Decimal) -> float:
+        """Where an amount that is spent stands."""
+        if self.down and self.curve.limit is not None:
+            return float(self.curve.limit - amount)
+        return float(amount)
+
+    def values(self, points: Sequence[tuple[datetime, Decimal]]) -> list[Spec]:
+        """Points of a line."""
+        return [{"at": _instant(at), "amount": self.place(amount)} for at, amount in points]
+
+    @property
+    def domain(self) -> tuple[float, float]:
+        """From the lowest to the highest that is drawn, with some room."""
+        curve = self.curve
+        amounts = [Decimal(0), *(amount for _, amount in curve.spent)]
+        amounts += [each for each in (curve.limit, curve.high, curve.expected) if each is not None]
+        amounts += [each.high for each in curve.ahead]
+        places = [self.place(each) for each in amounts]
+        top = max(places) * _HEADROOM or 1.0
+        return min(min(places) * _HEADROOM, 0.0), top
 
 
 def budget_chart(curve: BudgetCurve) -> Spec:
-    """The specification (Vega-Lite 6), data included."""
-    top = _top(curve)
-    labels = _spaced(_labels(curve), top)
+    """A picture that stands alone, titles included: the specification (Vega-Lite 6)."""
+    drawn = _Drawn(curve)
     return {
-        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+        "$schema": SCHEMA,
         "title": {
             "text": curve.title,
             "subtitle": curve.subtitle,
@@ -69,32 +100,56 @@ def budget_chart(curve: BudgetCurve) -> Spec:
             "fontSize": 16,
             "subtitleFontSize": 13,
             "subtitlePadding": 5,
-            "color": _INK,
-            "subtitleColor": _SOFT,
+            "color": INK,
+            "subtitleColor": SOFT,
         },
         "width": WIDTH,
         "height": HEIGHT,
-        "background": _PAPER,
+        "background": PAPER,
         "padding": 16,
-        "layer": [
-            *_expectation(curve),
-            *_bounds(curve, top),
-            *_spent(curve),
-            *(_shown(each, curve.ends) for each in labels),
-        ],
-        "encoding": {"x": _x(curve), "y": _y(top)},
+        "layer": _layers(drawn, HEIGHT),
+        "encoding": {"x": _x(curve), "y": _y(drawn.domain)},
         "config": {
-            "font": _FONT,
+            "font": FONT,
             "view": {"stroke": None},
-            "axis": {"labelColor": _SOFT, "labelFontSize": 12, "tickColor": _LINE},
+            "axis": {"labelColor": SOFT, "labelFontSize": 12, "tickColor": LINE},
         },
     }
 
 
-def _top(curve: BudgetCurve) -> float:
-    amounts = [amount for _, amount in curve.spent]
-    amounts += [each for each in (curve.limit, curve.high, curve.expected) if each is not None]
-    return float(max(amounts, default=Decimal(0))) * _HEADROOM or 1.0
+def budget_page_chart(
+    curve: BudgetCurve, *, currency: str, down: bool = False, height: int = 300
+) -> Spec:
+    """The same for a page, which says itself what it is of; ``down``: what is left of the limit."""
+    drawn = _Drawn(curve, down and curve.limit is not None)
+    said = "left" if drawn.down else "spent"
+    y = _y(drawn.domain)
+    y["axis"] = y["axis"] | {"title": f"{said}, {currency}", "titlePadding": 10}
+    points = drawn.values(_thinned(curve.spent))
+    told = {
+        "mark": {"type": "point", "size": 140, "opacity": 0, "filled": True, "color": ACCENT},
+        "data": {"values": points},
+        "encoding": {
+            "tooltip": [
+                {"field": "at", "type": "temporal", "title": "by", "format": "%-d %b, %H:%M"},
+                {"field": "amount", "title": f"{said}, {currency}", "format": ",.2f"},
+            ]
+        },
+    }
+    return framed(
+        {"layer": [*_layers(drawn, height), told], "encoding": {"x": _x(curve), "y": y}},
+        height=height,
+    )
+
+
+def _layers(drawn: _Drawn, height: int) -> list[Spec]:
+    labels = spaced(_labels(drawn), drawn.domain, height)
+    return [
+        *_expectation(drawn),
+        *_bounds(drawn),
+        *_spent(drawn),
+        *(_shown(label, at, drawn.curve.ends) for label, at in labels),
+    ]
 
 
 def _x(curve: BudgetCurve) -> Spec:
@@ -105,7 +160,7 @@ def _x(curve: BudgetCurve) -> Spec:
         "axis": {
             "title": None,
             "grid": False,
-            "domainColor": _LINE,
+            "domainColor": LINE,
             "format": _format(curve),
             "tickCount": 7,
             "labelFlush": False,
@@ -114,19 +169,19 @@ def _x(curve: BudgetCurve) -> Spec:
     }
 
 
-def _y(top: float) -> Spec:
+def _y(domain: tuple[float, float]) -> Spec:
     return {
         "field": "amount",
         "type": "quantitative",
-        "scale": {"domain": [0, top], "nice": False},
+        "scale": {"domain": list(domain), "nice": False},
         "axis": {
             "title": None,
             "domain": False,
             "ticks": False,
             "tickCount": 5,
-            "gridColor": "#eef1f4",
-            "labelExpr": "datum.value >= 10000 ? format(datum.value, '~s')"
-            " : format(datum.value, datum.value < 10 ? ',.3~f' : ',.1~f')",
+            "gridColor": GRID,
+            "labelExpr": "abs(datum.value) >= 10000 ? format(datum.value, '~s')"
+            " : format(datum.value, abs(datum.value) < 10 ? ',.3~f' : ',.1~f')",
             "labelPadding": 8,
         },
     }
@@ -139,120 +194,106 @@ def _format(curve: BudgetCurve) -> str:
     return "%-d %b" if days <= 140 else "%b"  # noqa: PLR2004  # more than a quarter
 
 
-def _spent(curve: BudgetCurve) -> list[Spec]:
-    step = -(-len(curve.spent) // _MOST_POINTS)
-    points = [*curve.spent[:-1:step], *curve.spent[-1:]]
-    data = _values(points)
+def _thinned(spent: Curve) -> list[tuple[datetime, Decimal]]:
+    step = -(-len(spent) // _MOST_POINTS)
+    return [*spent[:-1:step], *spent[-1:]]
+
+
+def _spent(drawn: _Drawn) -> list[Spec]:
+    data = drawn.values(_thinned(drawn.curve.spent))
     return [
-        _layer(data, {"type": "area", "color": _SPENT, "opacity": 0.12}),
-        _layer(data, {"type": "line", "color": _SPENT, "strokeWidth": 2.5, "strokeJoin": "round"}),
+        _layer(data, {"type": "area", "color": ACCENT, "opacity": 0.12}),
+        _layer(data, {"type": "line", "color": ACCENT, "strokeWidth": 2.5, "strokeJoin": "round"}),
         _layer(
-            data[-1:], {"type": "point", "color": _SPENT, "filled": True, "opacity": 1, "size": 60}
+            data[-1:], {"type": "point", "color": ACCENT, "filled": True, "opacity": 1, "size": 60}
         ),
     ]
 
 
-def _expectation(curve: BudgetCurve) -> list[Spec]:
+def _expectation(drawn: _Drawn) -> list[Spec]:
+    curve = drawn.curve
     if curve.expected is None or not curve.spent:
         return []
     now, spent = curve.spent[-1]
-    parts = []
-    if curve.low is not None and curve.high is not None:
-        band = [
-            {"at": _instant(now), "amount": float(spent), "high": float(spent)},
-            {
-                "at": _instant(curve.ends),
-                "amount": float(max(curve.low, Decimal(0))),
-                "high": float(curve.high),
-            },
-        ]
-        parts.append(
-            _layer(band, {"type": "area", "color": _SPENT, "opacity": 0.16})
-            | {"encoding": {"y2": {"field": "high"}}}
-        )
-    line = _values([(now, spent), (curve.ends, curve.expected)])
-    mark = {"type": "line", "color": _SPENT, "strokeWidth": 2, "strokeDash": [2, 4]}
-    return [*parts, _layer(line, mark | {"strokeCap": "round"})]
-
-
-def _bounds(curve: BudgetCurve, top: float) -> list[Spec]:
-    if curve.limit is None:
-        return []
-    limit = curve.limit
-    parts = []
-    if limit > 0:
-        even = _values([(curve.starts, Decimal(0)), (curve.ends, limit)])
-        mark = {"type": "line", "color": _SOFT, "strokeWidth": 1.2, "strokeDash": [7, 4]}
-        parts += [_layer(even, mark), _even_rate(curve, limit)]
-    for percent in curve.thresholds:
-        at = limit * percent / 100
-        if percent != 100 and float(at) <= top:  # noqa: PLR2004  # the limit is drawn below
-            parts.append(_level(curve, at, {"strokeWidth": 1, "strokeDash": [1, 3]}))
-    return [*parts, _level(curve, limit, {"strokeWidth": 2})]
-
-
-def _even_rate(curve: BudgetCurve, limit: Decimal) -> Spec:
-    """The even line's name, on the side of it where nothing else is."""
-    at = curve.starts + (curve.ends - curve.starts) * 3 / 4
-    reached = curve.expected if curve.expected is not None else curve.spent[-1][1]
-    above = reached < limit
-    mark = {
-        "type": "text",
-        "text": "even rate",
-        "align": "right" if above else "left",
-        "dx": -6 if above else 6,
-        "dy": -8 if above else 12,
-        "fontSize": 12,
-        "color": _SOFT,
-    }
-    return _layer(_values([(at, limit * 3 / 4)]), mark)
-
-
-def _level(curve: BudgetCurve, at: Decimal, stroke: Spec) -> Spec:
-    ends = _values([(curve.starts, at), (curve.ends, at)])
-    return _layer(ends, {"type": "line", "color": _LIMIT, **stroke})
-
-
-def _labels(curve: BudgetCurve) -> list[_Label]:
-    labels = []
-    limit = curve.limit
-    if limit is not None:
-        labels.append(_Label("limit", float(limit), _LIMIT, bold=True))
-        labels += [
-            _Label(f"{percent} %", float(limit * percent / 100), _LIMIT)
-            for percent in curve.thresholds
-            if percent != 100  # noqa: PLR2004  # is the limit
-        ]
-    if curve.expected is not None:
-        labels.append(_Label("expected", float(curve.expected), _SPENT, bold=True))
-    return labels
-
-
-def _spaced(labels: Sequence[_Label], top: float) -> list[tuple[_Label, float]]:
-    """Labels and where they stand: each at its line, or close by where they would overlap."""
-    gap = _LABEL_GAP * top / HEIGHT
-    heaps: list[list[_Label]] = []
-    for label in sorted((each for each in labels if each.at <= top), key=lambda each: each.at):
-        heaps.append([label])
-        while len(heaps) > 1 and _foot(heaps[-1], gap) < _foot(heaps[-2], gap) + gap * len(
-            heaps[-2]
-        ):
-            above = heaps.pop()
-            heaps[-1] = heaps[-1] + above
+    low = curve.expected if curve.low is None else max(curve.low, Decimal(0))
+    high = curve.expected if curve.high is None else curve.high
+    steps = [each for each in curve.ahead if each.at > now]
+    steps = [
+        Ahead(now, spent, spent, spent),
+        *(steps or [Ahead(curve.ends, low, curve.expected, high)]),
+    ]
+    band = [
+        {"at": _instant(each.at), "amount": drawn.place(each.low), "high": drawn.place(each.high)}
+        for each in steps
+    ]
+    line = drawn.values([(each.at, each.expected) for each in steps])
+    mark = {"type": "line", "color": ACCENT, "strokeWidth": 2, "strokeDash": [2, 4]}
     return [
-        (label, _foot(heap, gap) + gap * place)
-        for heap in heaps
-        for place, label in enumerate(heap)
+        _layer(band, {"type": "area", "color": ACCENT, "opacity": 0.16})
+        | {"encoding": {"y2": {"field": "high"}}},
+        _layer(line, mark | {"strokeCap": "round"}),
     ]
 
 
-def _foot(heap: Sequence[_Label], gap: float) -> float:
-    """Where the lowest label of a heap stands, whose middle is in the middle of their lines."""
-    return sum(each.at for each in heap) / len(heap) - gap * (len(heap) - 1) / 2
+def _bounds(drawn: _Drawn) -> list[Spec]:
+    curve = drawn.curve
+    limit = curve.limit
+    if limit is None:
+        return []
+    parts = []
+    if limit > 0:
+        even = drawn.values([(curve.starts, Decimal(0)), (curve.ends, limit)])
+        mark = {"type": "line", "color": SOFT, "strokeWidth": 1.2, "strokeDash": [7, 4]}
+        parts += [_layer(even, mark), _even_rate(drawn, limit)]
+    bottom, top = drawn.domain
+    for percent in curve.thresholds:
+        at = limit * percent / _WHOLE
+        if percent != _WHOLE and bottom <= drawn.place(at) <= top:
+            parts.append(_level(drawn, at, {"strokeWidth": 1, "strokeDash": [1, 3]}))
+    return [*parts, _level(drawn, limit, {"strokeWidth": 2})]
 
 
-def _shown(placed: tuple[_Label, float], at: datetime) -> Spec:
-    label, height = placed
+def _even_rate(drawn: _Drawn, limit: Decimal) -> Spec:
+    """The even line's name, on the side of it where nothing else is."""
+    curve = drawn.curve
+    at = curve.starts + (curve.ends - curve.starts) * 3 / 4
+    reached = curve.expected if curve.expected is not None else curve.spent[-1][1]
+    above = (reached < limit) != drawn.down
+    left = above != drawn.down
+    mark = {
+        "type": "text",
+        "text": "even rate",
+        "align": "right" if left else "left",
+        "dx": -6 if left else 6,
+        "dy": -8 if above else 12,
+        "fontSize": 12,
+        "color": SOFT,
+    }
+    return _layer(drawn.values([(at, limit * 3 / 4)]), mark)
+
+
+def _level(drawn: _Drawn, at: Decimal, stroke: Spec) -> Spec:
+    ends = drawn.values([(drawn.curve.starts, at), (drawn.curve.ends, at)])
+    return _layer(ends, {"type": "line", "color": BAD, **stroke})
+
+
+def _labels(drawn: _Drawn) -> list[EndLabel]:
+    labels, curve = [], drawn.curve
+    limit = curve.limit
+    if limit is not None:
+        last = "nothing left" if drawn.down else "limit"
+        labels.append(EndLabel(last, drawn.place(limit), BAD, bold=True))
+        labels += [
+            EndLabel(f"{percent} %", drawn.place(limit * percent / _WHOLE), BAD)
+            for percent in curve.thresholds
+            if percent != _WHOLE
+        ]
+    if curve.expected is not None:
+        labels.append(EndLabel("expected", drawn.place(curve.expected), ACCENT, bold=True))
+    return labels
+
+
+def _shown(label: EndLabel, height: float, at: datetime) -> Spec:
     mark = {
         "type": "text",
         "text": label.text,
@@ -268,10 +309,6 @@ def _shown(placed: tuple[_Label, float], at: datetime) -> Spec:
 
 def _layer(values: list[Spec], mark: Spec) -> Spec:
     return {"data": {"values": values}, "mark": mark}
-
-
-def _values(points: Sequence[tuple[datetime, Decimal]]) -> list[Spec]:
-    return [{"at": _instant(at), "amount": float(amount)} for at, amount in points]
 
 
 def _instant(moment: datetime) -> str:
