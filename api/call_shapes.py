@@ -196,7 +196,6 @@ class CallsAnswer(BaseModel):
 def listed_call(call: ListedCall) -> CallAnswer:
     """A call of a page."""
     row = call.row
-    usage = {meter.name: getattr(row, meter.name) for meter in METERS}
     return CallAnswer(
         trace_id=row.trace_id.hex,
         span_id=unsigned(row.span_id),
@@ -207,7 +206,7 @@ def listed_call(call: ListedCall) -> CallAnswer:
         owner=_owner(call.owner),
         payer=_owner(call.payer),
         route=_route(call.route),
-        usage=_told({name: count for name, count in usage.items() if count is not None}),
+        usage=_told(call.usage),
     )
 
 

@@ -1,27 +1,58 @@
-"""How the cost of one call comes about, by the rules and the books that the charge job goes by."""
+"""How the cost of single calls comes about, by the rules and the books of the charge job."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
+from typing import Protocol
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from spend.bands import band_of
-from spend.calls import Outcome
-from spend.meters import INPUTS, METER_NAMES, WORK
+from spend.calls import Outcome, Owner, Route
+from spend.meters import INPUTS, WORK
 from spend.money import EXACT, amount, atoms, cost, split_units
 from spend.pools import HOUR, Pool, hour_of, pool_of
-from spend.rating import METHOD, REQUESTS, Line, rates
+from spend.rating import METHOD, REQUESTS, Line, Rates, rates
 from spend.slots import slot_of
-from store import pool_hours, pools, repricings
-from store.call_lookup import FoundCall
+from store import call_places, pool_hours, pools, repricings
+from store.call_places import Place
+from store.pool_hours import PoolHour
 from store.price_book import book_for
-from store.tables.ledger import charges
-from store.tables.prices import prices
-from store.tables.rollups import cells
+
+
+class Call(Protocol):
+    """What a cost is of."""
+
+    @property
+    def start_at(self) -> datetime:
+        """UTC."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """How it ended."""
+
+    @property
+    def owner(self) -> Owner:
+        """Who was heard."""
+
+    @property
+    def route(self) -> Route:
+        """What was called."""
+
+    @property
+    def usage(self) -> Mapping[str, int]:
+        """A meter that is absent is unknown."""
+
+    @property
+    def counts(self) -> bool:
+        """False: it repeats other calls."""
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """The ids of its owner and its route."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,41 +90,160 @@ class CallCost:
     """Whether the ledger has it: the charges of its cell are posted."""
 
 
-def cost_of(session: Session, tenant: int, call: FoundCall) -> CallCost:
+def cost_of(session: Session, tenant: int, call: Call) -> CallCost:
     """The cost of a call, by what was known of the book when it counts."""
-    if not call.counts:
-        return CallCost(None, "It repeats other calls, and is not charged.", None)
-    slot = slot_of(call.start_at)
-    posted = _is_posted(session, tenant, call, slot)
-    pool = pool_of(pools.all_pools(session, tenant), call.route, call.owner, slot)
-    if pool is not None:
-        return _shared(session, tenant, call, slot, pool, posted=posted)
-    in_force = rates(
-        book_for(session, tenant, [call.route]),
-        call.route,
-        band=_band(call.usage),
-        at=slot,
-        known_at=repricings.knowledge(session, tenant).of(slot),
-    )
-    is_ok = call.outcome is Outcome.OK
-    if is_ok and not in_force.by_request and not any(name in call.usage for name in WORK):
-        return CallCost(None, "It did not say what it used.", METHOD, posted=posted)
-    usage = {**call.usage, REQUESTS: int(is_ok)}
-    charged = in_force.charge(usage)
-    if charged is None:
-        missing = [name for name in in_force.quantities(usage) if name not in in_force.lines]
-        reason = f"There is no price for: {', '.join(missing)}."
-        return CallCost(None, reason, METHOD, posted=posted)
-    if any(line.rate.steps for line in charged):
-        if not posted:
-            reason = (
-                "Its price depends on the volume of the month, and is known when it is charged."
-            )
-            return CallCost(None, reason, METHOD, posted=False)
-        charged = [
-            part for line in charged for part in _in_steps(session, tenant, call, slot, line)
+    return costs_of(session, tenant, [call])[0]
+
+
+def costs_of(session: Session, tenant: int, calls: Sequence[Call]) -> list[CallCost]:
+    """The costs of calls, in their order; a handful of statements, however many there are."""
+    placed = [(_place(call), call) if call.counts else None for call in calls]
+    counted = [each for each in placed if each is not None]
+    books = _Books(session, tenant, counted) if counted else None
+    return [
+        books.cost(*each)
+        if books is not None and each is not None
+        else CallCost(None, "It repeats other calls, and is not charged.", None)
+        for each in placed
+    ]
+
+
+def _place(call: Call) -> Place:
+    return (slot_of(call.start_at), *call.place, _band(call.usage))
+
+
+def _band(usage: Mapping[str, int]) -> int:
+    return band_of(sum(usage.get(name, 0) for name in INPUTS))
+
+
+class _Books:
+    """What calls are priced from, read once for all of them."""
+
+    def __init__(
+        self, session: Session, tenant: int, placed: Collection[tuple[Place, Call]]
+    ) -> None:
+        self._session, self._tenant = session, tenant
+        declared = pools.all_pools(session, tenant)
+        one_at = dict(placed)
+        self._pool_of = {
+            place: pool_of(declared, call.route, call.owner, place[0])
+            for place, call in one_at.items()
+        }
+        self._posted = call_places.posted(
+            session, tenant, {(place, int(call.outcome)) for place, call in placed}
+        )
+        priced = {place: call.route for place, call in one_at.items() if not self._pool_of[place]}
+        self._rates = _rates(session, tenant, priced) if priced else {}
+
+    def cost(self, place: Place, call: Call) -> CallCost:
+        """Of one of them."""
+        is_posted = (place, int(call.outcome)) in self._posted
+        pool = self._pool_of[place]
+        if pool is not None:
+            return self._shared(call, place, pool, posted=is_posted)
+        in_force = self._rates[place]
+        is_ok = call.outcome is Outcome.OK
+        used = call.usage
+        if is_ok and not in_force.by_request and not any(name in used for name in WORK):
+            return CallCost(None, "It did not say what it used.", METHOD, posted=is_posted)
+        usage = {**used, REQUESTS: int(is_ok)}
+        charged = in_force.charge(usage)
+        if charged is None:
+            missing = [name for name in in_force.quantities(usage) if name not in in_force.lines]
+            reason = f"There is no price for: {', '.join(missing)}."
+            return CallCost(None, reason, METHOD, posted=is_posted)
+        if any(line.rate.steps for line in charged):
+            if not is_posted:
+                reason = (
+                    "Its price depends on the volume of the month, and is known when it is charged."
+                )
+                return CallCost(None, reason, METHOD, posted=False)
+            charged = [part for line in charged for part in self._in_steps(place, line)]
+        return _of_lines(charged, posted=is_posted)
+
+    @cached_property
+    def _steps(self) -> Mapping[tuple[Place, str], Mapping[int, int]]:
+        stepped = [
+            place
+            for place, in_force in self._rates.items()
+            if any(rate.steps for rate in in_force.lines.values())
         ]
-    return _of_lines(charged, posted=posted)
+        return call_places.steps_at(self._session, self._tenant, stepped)
+
+    @cached_property
+    def _on_pools(self) -> list[tuple[Place, Pool]]:
+        return [(place, pool) for place, pool in self._pool_of.items() if pool is not None]
+
+    @cached_property
+    def _amounts(self) -> Mapping[tuple[Place, int], Decimal]:
+        wanted = [(place, pool.id) for place, pool in self._on_pools]
+        return call_places.pool_amounts(self._session, self._tenant, wanted)
+
+    @cached_property
+    def _usage(self) -> Mapping[Place, Mapping[str, int]]:
+        wanted = [place for place, _pool in self._on_pools]
+        return call_places.usage_at(self._session, self._tenant, wanted)
+
+    @cached_property
+    def _hours(self) -> Mapping[tuple[int, datetime], PoolHour]:
+        wanted: dict[int, list[datetime]] = {}
+        for place, pool in self._on_pools:
+            wanted.setdefault(pool.id, []).append(hour_of(place[0]))
+        return {
+            (pool_id, hour.hour): hour
+            for pool_id, of_pool in wanted.items()
+            for hour in pool_hours.hours(
+                self._session, self._tenant, pool_id, min(of_pool), max(of_pool) + HOUR
+            )
+        }
+
+    def _in_steps(self, place: Place, line: Line) -> list[Line]:
+        """A meter's line in the volume steps that the ledger has its place in.
+
+        Of a place in which a step begins each call has a part of both sides, in whole units.
+        """
+        if not line.rate.steps:
+            return [line]
+        stands = self._steps.get((place, line.meter), {})
+        steps = line.rate.steps
+        weights = [max(stands.get(each.price.above_monthly, 0), 0) for each in steps]
+        # Where no step stands there, as its cell as a whole has no price: the first.
+        parts = split_units(line.quantity, weights if any(weights) else [1, *weights[1:]])
+        return [
+            Line(line.meter, part, step, cost(part, step.unit_price))
+            for part, step in zip(parts, steps, strict=True)
+            if part
+        ]
+
+    def _shared(self, call: Call, place: Place, pool: Pool, *, posted: bool) -> CallCost:
+        slot = place[0]
+        charged = self._amounts.get((place, pool.id))
+        is_split = posted and pool.charged_to is not None and slot < pool.charged_to
+        hour = self._hours.get((pool.id, hour_of(slot)))
+        if hour is None or (charged is None and not is_split):
+            reason = "The hour of its pool is still to be split."
+            return CallCost(None, reason, pool.method, posted=False)
+        share = PoolShare(
+            pool=pool,
+            hour_cost=hour.cost,
+            work=hour.weight_of(call.usage),
+            place_work=hour.weight_of(self._usage.get(place, {})),
+            # A place that did no work has no line.
+            place_amount=amount(0) if charged is None else charged,
+        )
+        reason = "Its part of a pool-hour, by work."
+        part = _part(share)
+        return CallCost(part, reason, hour.method, pool.currency, share=share, posted=posted)
+
+
+def _rates(session: Session, tenant: int, priced: Mapping[Place, Route]) -> dict[Place, Rates]:
+    """The prices at places, by what was known when each counts."""
+    book = book_for(session, tenant, set(priced.values()))
+    knowledge = repricings.knowledge(session, tenant)
+    return {
+        place: rates(book, route, band=place[3], at=place[0], known_at=knowledge.of(place[0]))
+        for place, route in priced.items()
+    }
 
 
 def _of_lines(lines: Sequence[Line], *, posted: bool) -> CallCost:
@@ -109,101 +259,9 @@ def _of_lines(lines: Sequence[Line], *, posted: bool) -> CallCost:
     return CallCost(total, reason, METHOD, currency, lines=tuple(lines), posted=posted)
 
 
-def _band(usage: Mapping[str, int]) -> int:
-    return band_of(sum(usage.get(name, 0) for name in INPUTS))
-
-
-def _in_steps(
-    session: Session, tenant: int, call: FoundCall, slot: datetime, line: Line
-) -> list[Line]:
-    """A meter's line in the volume steps that the ledger has its place in.
-
-    Of a place in which a step begins each call has a part of both sides, in whole units.
-    """
-    if not line.rate.steps:
-        return [line]
-    owner_id, route_id = call.place
-    found = session.execute(
-        select(prices.c.above_monthly, func.sum(charges.c.quantity))
-        .join_from(charges, prices, charges.c.price_id == prices.c.id)
-        .where(
-            charges.c.tenant_id == tenant,
-            charges.c.slot == slot,
-            charges.c.owner_id == owner_id,
-            charges.c.route_id == route_id,
-            charges.c.band == _band(call.usage),
-            charges.c.meter == line.meter,
-        )
-        .group_by(prices.c.above_monthly)
-    )
-    stands = {row[0]: int(row[1]) for row in found}
-    steps = line.rate.steps
-    weights = [max(stands.get(each.price.above_monthly, 0), 0) for each in steps]
-    # Where no step stands there, as its cell as a whole has no price: the first.
-    parts = split_units(line.quantity, weights if any(weights) else [1, *weights[1:]])
-    return [
-        Line(line.meter, part, step, cost(part, step.unit_price))
-        for part, step in zip(parts, steps, strict=True)
-        if part
-    ]
-
-
-def _shared(
-    session: Session, tenant: int, call: FoundCall, slot: datetime, pool: Pool, *, posted: bool
-) -> CallCost:
-    owner_id, route_id = call.place
-    place = {"slot": slot, "owner_id": owner_id, "route_id": route_id, "band": _band(call.usage)}
-    charged = session.scalar(
-        select(func.sum(charges.c.amount)).where(
-            charges.c.tenant_id == tenant,
-            charges.c.pool_id == pool.id,
-            *(charges.c[name] == value for name, value in place.items()),
-        )
-    )
-    is_split = posted and pool.charged_to is not None and slot < pool.charged_to
-    hours = pool_hours.hours(session, tenant, pool.id, hour_of(slot), hour_of(slot) + HOUR)
-    if not hours or (charged is None and not is_split):
-        reason = "The hour of its pool is still to be split."
-        return CallCost(None, reason, pool.method, posted=False)
-    sums = session.execute(
-        select(*(func.sum(cells.c[name]).label(name) for name in METER_NAMES)).where(
-            cells.c.tenant_id == tenant, *(cells.c[name] == value for name, value in place.items())
-        )
-    ).one()
-    hour = hours[0]
-    at_place = {name: int(getattr(sums, name) or 0) for name in METER_NAMES}
-    share = PoolShare(
-        pool=pool,
-        hour_cost=hour.cost,
-        work=hour.weight_of(call.usage),
-        place_work=hour.weight_of(at_place),
-        # A place that did no work has no line.
-        place_amount=amount(0) if charged is None else charged,
-    )
-    reason = "Its part of a pool-hour, by work."
-    part = _part(share)
-    return CallCost(part, reason, hour.method, pool.currency, share=share, posted=posted)
-
-
 def _part(share: PoolShare) -> Decimal:
     if not share.place_work:
         return amount(0)
     return amount(
         round(atoms(share.place_amount) * Fraction(share.work) / Fraction(share.place_work))
-    )
-
-
-def _is_posted(session: Session, tenant: int, call: FoundCall, slot: datetime) -> bool:
-    owner_id, route_id = call.place
-    return bool(
-        session.scalar(
-            select(cells.c.charged).where(
-                cells.c.tenant_id == tenant,
-                cells.c.slot == slot,
-                cells.c.owner_id == owner_id,
-                cells.c.route_id == route_id,
-                cells.c.outcome == int(call.outcome),
-                cells.c.band == _band(call.usage),
-            )
-        )
     )

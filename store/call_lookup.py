@@ -1,18 +1,24 @@
-"""Finds one call by the ids of any of its sightings. Only here and in call_pages are calls read."""
+"""Finds calls by the ids of their sightings. Only here and in call_pages are calls read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy import Uuid, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from spend.calls import Outcome, Owner, Role, Route, Standing
 from spend.ids import content_id, signed
 from spend.meters import METER_NAMES
 from store import parties, twins
+from store.tables.heard import sightings as heard_sightings
 from store.twins import Key, Stored
+
+MOST_OF_TRACE: Final = 1000
+"""Sightings of a trace that are read: the first ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +65,50 @@ def find_call(session: Session, tenant: int, trace_id: UUID, span_id: int) -> Fo
         return None
     # A span that was sent with two start times on two days: the later one.
     found = max(heard, key=lambda each: each.day)
-    if found.call is None:
-        return _alone(found)
-    row = twins.joined_rows(session, tenant, [found.call]).get(found.call)
-    return _joined(session, tenant, row) if row is not None else _alone(found)
+    return _calls_of(session, tenant, [found])[0]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTrace:
+    """What was heard under a trace id."""
+
+    sightings: tuple[Stored, ...]
+    """By start: those of this trace. Sightings of its calls in other traces are with the calls."""
+    calls: tuple[FoundCall, ...]
+    """The calls that they are of, each once; also what only repeats others."""
+    more: int
+    """Sightings that were not read, as there are so many."""
+
+
+def find_trace(session: Session, tenant: int, trace_id: UUID) -> FoundTrace | None:
+    """A trace by its id; None where nothing of it was heard."""
+    mine = heard_sightings.c.tenant_id == tenant, heard_sightings.c.trace_id == trace_id
+    starts = heard_sightings.c.start_at
+    bound = session.scalar(
+        select(starts).where(*mine).order_by(starts).offset(MOST_OF_TRACE).limit(1)
+    )
+    which = [] if bound is None else [starts < bound]
+    stored = twins.as_heard(session, tenant, [trace_id], *which)
+    if not stored:
+        return None
+    stored.sort(key=lambda each: (each.sighting.start_at, each.sighting.span_id, each.day))
+    more = 0
+    if bound is not None:
+        more = (session.scalar(select(func.count()).where(*mine)) or 0) - len(stored)
+    return FoundTrace(tuple(stored), tuple(_calls_of(session, tenant, stored)), more)
+
+
+def _calls_of(session: Session, tenant: int, stored: Sequence[Stored]) -> list[FoundCall]:
+    """The calls that sightings are of, in their order, each once."""
+    rows = twins.joined_rows(session, tenant, sorted({one.call for one in stored if one.call}))
+    joined = _joined(session, tenant, list(rows.values()))
+    found: dict[Key, FoundCall] = {}
+    for each in stored:
+        if each.call is not None and each.call in joined:
+            found.setdefault(each.call, joined[each.call])
+        else:
+            found.setdefault(each.key, _alone(each))
+    return list(found.values())
 
 
 def _alone(found: Stored) -> FoundCall:
@@ -85,34 +131,54 @@ def _alone(found: Stored) -> FoundCall:
     )
 
 
-def _joined(session: Session, tenant: int, row: Mapping[str, Any]) -> FoundCall:
-    members = _members(session, tenant, row["evidence"], row)
-    return FoundCall(
-        trace_id=row["trace_id"],
-        span_id=row["span_id"],
-        start_at=row["start_at"],
-        duration_us=row["duration_us"],
-        ttft_us=row["ttft_us"],
-        outcome=Outcome(row["outcome"]),
-        owner=parties.owners_of(session, tenant, [row["owner_id"]])[row["owner_id"]],
-        route=parties.routes_of(session, tenant, [row["route_id"]])[row["route_id"]],
-        usage={name: row[name] for name in METER_NAMES if row[name] is not None},
-        details=row["details"] or {},
-        standing=Standing.COUNTS,
-        sightings=members,
-        usage_conflict=row["usage_conflict"],
-    )
+def _joined(
+    session: Session, tenant: int, rows: Collection[Mapping[str, Any]]
+) -> dict[Key, FoundCall]:
+    if not rows:
+        return {}
+    owners = parties.owners_of(session, tenant, {row["owner_id"] for row in rows})
+    routes = parties.routes_of(session, tenant, {row["route_id"] for row in rows})
+    members = _members(session, tenant, rows)
+    return {
+        _key(row): FoundCall(
+            trace_id=row["trace_id"],
+            span_id=row["span_id"],
+            start_at=row["start_at"],
+            duration_us=row["duration_us"],
+            ttft_us=row["ttft_us"],
+            outcome=Outcome(row["outcome"]),
+            owner=owners[row["owner_id"]],
+            route=routes[row["route_id"]],
+            usage={name: row[name] for name in METER_NAMES if row[name] is not None},
+            details=row["details"] or {},
+            standing=Standing.COUNTS,
+            sightings=members[_key(row)],
+            usage_conflict=row["usage_conflict"],
+        )
+        for row in rows
+    }
+
+
+def _key(row: Mapping[str, Any]) -> Key:
+    return row["trace_id"], row["span_id"], row["day"]
 
 
 def _members(
-    session: Session, tenant: int, evidence: Sequence[Mapping[str, str]], row: Mapping[str, Any]
-) -> tuple[tuple[Stored, str], ...]:
-    call: Key = (row["trace_id"], row["span_id"], row["day"])
-    loaded = twins.as_heard(session, tenant, list({UUID(each["trace_id"]) for each in evidence}))
-    by_ids = {
-        (each.sighting.trace_id, each.sighting.span_id): each
-        for each in loaded
-        if each.call == call
-    }
-    named = (((UUID(each["trace_id"]), signed(each["span_id"])), each["rule"]) for each in evidence)
-    return tuple((by_ids[ids], rule) for ids, rule in named if ids in by_ids)
+    session: Session, tenant: int, rows: Collection[Mapping[str, Any]]
+) -> dict[Key, tuple[tuple[Stored, str], ...]]:
+    """The sightings of joined calls, in any trace, each with its evidence."""
+    traces = {UUID(each["trace_id"]) for row in rows for each in row["evidence"]}
+    # A gateway may see thousands of calls in one trace of its own.
+    of_these = heard_sightings.c.call_trace_id == func.any(
+        literal(sorted({row["trace_id"] for row in rows}), ARRAY(Uuid))
+    )
+    loaded = twins.as_heard(session, tenant, traces, of_these)
+    by_call = {(each.call, each.sighting.trace_id, each.sighting.span_id): each for each in loaded}
+    found = {}
+    for row in rows:
+        named = [
+            ((_key(row), UUID(each["trace_id"]), signed(each["span_id"])), each["rule"])
+            for each in row["evidence"]
+        ]
+        found[_key(row)] = tuple((by_call[ids], rule) for ids, rule in named if ids in by_call)
+    return found

@@ -1,6 +1,6 @@
 """Lists calls, newest first, a page at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, Table, and_, literal, select, tuple_, union_all
 from sqlalchemy.orm import Session
 
-from spend.calls import Owner, Role, Route
+from spend.calls import Outcome, Owner, Role, Route
 from spend.meters import METER_NAMES
 from spend.periods import Period
 from store import payers
@@ -52,6 +52,28 @@ class ListedCall:
     payer: Owner
     """Who pays, by the ownership rules."""
     route: Route
+    usage: Mapping[str, int]
+    """A meter that is absent is unknown."""
+
+    @property
+    def start_at(self) -> datetime:
+        """UTC."""
+        return self.position.start_at
+
+    @property
+    def outcome(self) -> Outcome:
+        """How it ended."""
+        return Outcome(self.row.outcome)
+
+    @property
+    def counts(self) -> bool:
+        """What only repeats others is in no page."""
+        return True
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """The ids of its owner and its route."""
+        return self.row.owner_id, self.row.route_id
 
 
 def page(
@@ -132,10 +154,12 @@ def _of(
 
 def _listed(row: Row[Any], paying: Paying) -> ListedCall:
     owner = Owner(**{name: getattr(row, f"owner_{name}") for name in Owner.__slots__})
+    told = ((name, getattr(row, name)) for name in METER_NAMES)
     return ListedCall(
         position=Position(row.start_at, row.trace_id, row.span_id),
         row=row,
         owner=owner,
         payer=paying.payer(owner, row.start_at),
         route=Route(**{name: getattr(row, f"route_{name}") for name in Route.__slots__}),
+        usage={name: count for name, count in told if count is not None},
     )
