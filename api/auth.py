@@ -30,6 +30,8 @@ class Caller:
     """The only team that it may see; None: all of them."""
     name: str = "anybody on this machine"
     """Who that is, for people: a key's name and id."""
+    key_id: str | None = None
+    """Of the key; None where there is none."""
 
 
 def asker_of(request: Request, config: Config) -> Caller:
@@ -94,9 +96,13 @@ def caller_with(request: Request, text: str, pepper: bytes) -> Caller | None:
     _tenant, key = found
     if key.kind == "ingest":
         raise Problem(403, "Not for this key", "An ingest key sends; reading takes a read key.")
-    if key.kind == "admin":
-        return Caller(may_write=True, name=f"{key.name} (key {key.id})")
-    return Caller(may_write=False, team=key.team, name=f"{key.name} (key {key.id})")
+    is_admin = key.kind == "admin"
+    return Caller(
+        may_write=is_admin,
+        team=None if is_admin else key.team,
+        name=f"{key.name} (key {key.id})",
+        key_id=key.id,
+    )
 
 
 def _by_place(request: Request, open_without_keys: bool) -> Caller:

@@ -27,5 +27,14 @@ def from_our_page(request: Request) -> bool:
     return ("sec-fetch-site" in headers or "origin" in headers) and not from_elsewhere(request)
 
 
+def over_https(request: Request) -> bool:
+    """Whether the browser speaks https, also where a proxy ends it and says so.
+
+    Whoever lies about it gets cookies that their own browser does not send.
+    """
+    return "https" in {request.url.scheme, request.headers.get("x-forwarded-proto")}
+
+
 def _own(request: Request) -> str:
-    return f"{request.url.scheme}://{request.headers.get('host', '')}"
+    scheme = "https" if over_https(request) else request.url.scheme
+    return f"{scheme}://{request.headers.get('host', '')}"

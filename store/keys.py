@@ -11,14 +11,11 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from store.tables.access import keys
-
-KINDS: Final = ("ingest", "read", "admin")
 
 _SHAPE = re.compile(r"sl_(ingest|read|admin)_([a-z2-7]{8})([a-z2-7]{52})")
 

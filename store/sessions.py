@@ -14,7 +14,7 @@ from typing import Any
 from weakref import WeakSet
 
 import psycopg
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
@@ -90,3 +90,8 @@ def open_database(url: str, *, application: str, pool_size: int = 5) -> Database
         },
     )
     return Database(engine)
+
+
+def server_version(session: Session) -> str:
+    """What the server says it is: 18.6."""
+    return str(session.scalar(text("SHOW server_version"))).split()[0]

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
+from api.origins import over_https
 from api.pages.asked import PageAsked, Text
 from api.pages.forms import Fields, Sent, one
 from api.pages.shell import page
@@ -89,7 +90,7 @@ def save(request: Request, visitor: Visiting, fields: Sent) -> Response:
         THEME_COOKIE: "" if chosen.theme == THEMES[0] else chosen.theme,
     }
     for name, value in said.items():
-        _keep(answer, name, value, secure=request.url.scheme == "https")
+        _keep(answer, name, value, secure=over_https(request))
     return answer
 
 

@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api.answers import csv_answer
 from api.grouping import wrong
+from api.origins import over_https
 from api.pages.assets import SCRIPT, STYLE, VEGA
 from api.pages.forms import form_token
 from api.pages.links import elsewhere, here
@@ -75,7 +76,7 @@ def page(
     )
     answer = HTMLResponse(body, status, headers=HEADERS)
     if cookie is not None:
-        cookie.set_on(answer, secure=request.url.scheme == "https")
+        cookie.set_on(answer, secure=over_https(request))
     return answer
 
 
@@ -100,7 +101,7 @@ def bare(
     )
     answer = HTMLResponse(body, status, headers=HEADERS)
     if cookie is not None:
-        cookie.set_on(answer, secure=request.url.scheme == "https")
+        cookie.set_on(answer, secure=over_https(request))
     return answer
 
 
@@ -131,6 +132,8 @@ def _frame(request: Request, visitor: Visitor) -> dict[str, Any]:
         "vega": VEGA.address,
         "said": _said(request),
         "here": lambda **changes: here(request, **changes),
+        # For forms of questions, whose fields replace the address's parameters.
+        "asked_zone": lambda: request.query_params.get("timezone"),
         "to": lambda path, **asked: elsewhere(request, path, **asked),
         "offset": visitor.now.replace(tzinfo=UTC).astimezone(visitor.zone).strftime("%z"),
         "fmt": told,

@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from api.auth import caller_with
 from api.dependencies import Config
+from api.origins import over_https
 from api.pages.forms import Sent, one
 from api.pages.shell import bare
 from api.problems import Problem
@@ -40,7 +41,7 @@ def sign_in(request: Request, config: Config, fields: Sent) -> Response:
             request, config, "sign_in.html", title="Sign in", back=back, refused=refused, status=401
         )
     answer = RedirectResponse(back, status_code=303)
-    keep_key(answer, text, config.seal, secure=request.url.scheme == "https")
+    keep_key(answer, text, config.seal, secure=over_https(request))
     return answer
 
 

@@ -9,7 +9,9 @@ from app.database import database_for
 from app.pepper import pepper_for
 from app.settings import read_settings
 from app.tables import show
-from store.keys import KINDS, create_key, list_keys, revoke_key
+from spend.checked_fields import TermsRefused
+from spend.key_terms import KINDS, key_terms
+from store.keys import create_key, list_keys, revoke_key
 from store.tenants import TENANT
 
 
@@ -36,14 +38,18 @@ def command() -> None:
 )
 def create(kind: str, name: str, team: str | None) -> None:
     """Make a key and print it, once: the database keeps only a digest."""
+    try:
+        terms = key_terms(kind=kind, name=name, team=team)
+    except TermsRefused as refused:
+        raise click.BadParameter(str(refused), param_hint=f"--{refused.field}") from None
     settings = read_settings()
     with database_for(settings) as database, database.write() as session:
         key = create_key(
             session,
             tenant=TENANT,
-            kind=kind,
-            name=name,
-            team=team,
+            kind=terms.kind,
+            name=terms.name,
+            team=terms.team,
             pepper=pepper_for(settings),
             now=datetime.now(UTC),
         )

@@ -1,0 +1,226 @@
+"""Who may send, read and change: keys, made and revoked. A key's text is shown once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+import structlog
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from api.auth import Who
+from api.dependencies import Reading, Tenant, Writing
+from api.origins import over_https
+from api.pages.asked import PageAsked
+from api.pages.forms import Sent, one
+from api.pages.shell import page
+from api.pages.tables import Cell, Column, Held, Table
+from api.pages.visitor import Visiting, Visitor
+from api.problems import Problem
+from api.session_cookie import keep_key
+from spend.checked_fields import TermsRefused
+from spend.key_terms import KeyTerms, key_terms
+from store.keys import Key, create_key, list_keys, revoke_key
+
+router = APIRouter(include_in_schema=False)
+
+PLACE: Final = "/settings/keys"
+KINDS: Final = {
+    "ingest": ("Send", "An application or a collector sends spans with it, and can do no more."),
+    "read": ("Read", "Sees everything, or one team's; changes nothing."),
+    "admin": ("Admin", "Sees and changes everything."),
+}
+"""Kind -> what it is called, what it may do."""
+
+KeyId = Annotated[str, Path(pattern="^[a-z2-7]{8}$")]
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What stands in the form."""
+
+    kind: str
+    name: str = ""
+    team: str = ""
+
+
+@router.get(PLACE)
+def show(
+    request: Request,
+    session: Reading,
+    tenant: Tenant,
+    visitor: Visiting,
+    _query: Annotated[PageAsked, Query()],
+) -> Response:
+    """The keys, and a form that makes one."""
+    visitor.whole_ledger()
+    known = list_keys(session, tenant=tenant)
+    return _listed(request, visitor, known, Typed("ingest" if _has_admin(known) else "admin"))
+
+
+@router.post(PLACE)
+def create(
+    request: Request, session: Writing, tenant: Tenant, visitor: Visiting, who: Who, fields: Sent
+) -> Response:
+    """A new key, whose text is in this answer and nowhere else.
+
+    The first one has to be an admin key, and signs this browser in: nobody locks themselves out.
+    """
+    typed = Typed(one(fields, "kind"), one(fields, "name"), one(fields, "team"))
+    known = list_keys(session, tenant=tenant)
+    try:
+        terms = _terms(typed, known)
+    except TermsRefused as refused:
+        problems = {refused.field: f"{refused}."}
+        return _listed(request, visitor, known, typed, problems)
+    text = create_key(
+        session,
+        tenant=tenant,
+        kind=terms.kind,
+        name=terms.name,
+        team=terms.team,
+        pepper=visitor.settings.key_pepper,
+        now=visitor.now,
+    )
+    log.info("a key was made", kind=terms.kind, team=terms.team, by=who.name)
+    signs_in = not _in_force(known)
+    answer = page(
+        request,
+        visitor,
+        "key_made.html",
+        title="A new key",
+        otlp=visitor.settings.otlp_http_url,
+        here_url=str(request.base_url).rstrip("/"),
+        text=text,
+        terms=terms,
+        kind=KINDS[terms.kind][0],
+        signs_in=signs_in,
+    )
+    answer.headers["Cache-Control"] = "no-store"
+    if signs_in:
+        keep_key(answer, text, visitor.settings.seal, secure=over_https(request))
+    return answer
+
+
+@router.get(PLACE + "/{key_id}/revoke")
+def ask(
+    request: Request,
+    session: Reading,
+    tenant: Tenant,
+    visitor: Visiting,
+    key_id: KeyId,
+    _query: Annotated[PageAsked, Query()],
+) -> Response:
+    """Asks whether to revoke a key, and says what follows."""
+    visitor.whole_ledger()
+    known = list_keys(session, tenant=tenant)
+    return page(
+        request,
+        visitor,
+        "key_revoke.html",
+        title="Revoke a key",
+        key=_found(known, key_id),
+        own=visitor.caller.key_id == key_id,
+        last=len(_in_force(known)) == 1,
+        last_admin=[each.id for each in _in_force(known) if each.kind == "admin"] == [key_id],
+    )
+
+
+@router.post(PLACE + "/{key_id}/revoke")
+def revoke(
+    session: Writing, tenant: Tenant, visitor: Visiting, who: Who, _fields: Sent, key_id: KeyId
+) -> Response:
+    """Ends a key for good."""
+    if not revoke_key(session, key_id, tenant=tenant, now=visitor.now):
+        raise Problem(404, "No such key", f"There is no key {key_id} in force.")
+    log.info("a key was revoked", key=key_id, by=who.name)
+    return RedirectResponse(f"{PLACE}?done=revoked", status_code=303)
+
+
+def _terms(typed: Typed, known: list[Key]) -> KeyTerms:
+    terms = key_terms(kind=typed.kind, name=typed.name, team=typed.team or None)
+    if terms.kind != "admin" and not _has_admin(known):
+        reason = "Make an admin key first: without one nobody could come back to this page"
+        raise TermsRefused("kind", reason)
+    return terms
+
+
+def _in_force(known: list[Key]) -> list[Key]:
+    return [each for each in known if each.revoked_at is None]
+
+
+def _has_admin(known: list[Key]) -> bool:
+    return any(each.kind == "admin" for each in _in_force(known))
+
+
+def _found(known: list[Key], key_id: str) -> Key:
+    for each in _in_force(known):
+        if each.id == key_id:
+            return each
+    raise Problem(404, "No such key", f"There is no key {key_id} in force.")
+
+
+def _listed(
+    request: Request,
+    visitor: Visitor,
+    known: list[Key],
+    typed: Typed,
+    problems: Mapping[str, str] | None = None,
+) -> Response:
+    in_force = _in_force(known)
+    return page(
+        request,
+        visitor,
+        "keys.html",
+        title="Keys",
+        status=422 if problems else 200,
+        tables={
+            "keys": _table("Keys in force", "keys", in_force, visitor),
+            "revoked": _table(
+                "Revoked", "revoked-keys", [k for k in known if k.revoked_at], visitor
+            ),
+        },
+        typed=typed,
+        problems={name: (problems or {}).get(name) for name in ("kind", "name", "team")},
+        kinds=KINDS,
+        in_force=in_force,
+        senders_locked=any(each.kind == "ingest" for each in known),
+    )
+
+
+def _table(caption: str, file: str, keys: list[Key], visitor: Visitor) -> Table:
+    revoked = file != "keys"
+    columns = [
+        Column("name", "For"),
+        Column("kind", "May"),
+        Column("team", "Team"),
+        Column("id", "Id", narrow=False),
+        Column("made", "Made", "when", narrow=False),
+    ]
+    if revoked:
+        columns.append(Column("revoked", "Revoked", "when"))
+    elif visitor.may_write:
+        columns.append(Column("end", "", hint="Revoke", csv=False))
+    return Table(
+        columns=columns,
+        rows=[_row(each, visitor) for each in reversed(keys)],
+        caption=caption,
+        file=file,
+        empty="None.",
+    )
+
+
+def _row(key: Key, visitor: Visitor) -> dict[str, Held | Cell]:
+    own = visitor.caller.key_id == key.id
+    every = "every team" if key.kind != "ingest" else "as senders say"
+    return {
+        "name": Cell(key.name, note="this browser" if own else None),
+        "kind": Cell(key.kind, show=KINDS[key.kind][0].lower()),
+        "team": Cell(key.team, show=None if key.team else every, tone="" if key.team else "quiet"),
+        "id": key.id,
+        "made": key.created_at,
+        "revoked": key.revoked_at,
+        "end": Cell(None, show="Revoke…", href=f"{PLACE}/{key.id}/revoke"),
+    }
