@@ -44,7 +44,17 @@ from api.auth import asker_of, caller_of
 from api.body_limit import BodyLimit
 from api.budget_board import Boards
 from api.dependencies import Now
-from api.pages import about, assets, keys, overview, preferences, problem_page, sign_in, teams
+from api.pages import (
+    about,
+    assets,
+    call,
+    keys,
+    overview,
+    preferences,
+    problem_page,
+    sign_in,
+    teams,
+)
 from api.pages.visitor import ZoneInAddress, to_the_zone
 from api.parameters import known_parameters_only
 from api.settings import ApiSettings
@@ -92,6 +102,7 @@ PAGES = (
     teams,
     keys,
     about,
+    call,
 )
 """What people look at; each page asks who looks (``api/pages/visitor.py``)."""
 

@@ -9,18 +9,16 @@ from pydantic import Field
 
 from api.auth import Who
 from api.call_evidence import EvidenceAnswer, evidence_answer
+from api.call_explained import explained
 from api.call_shapes import CallsAnswer, ExplainedCall, explained_call, listed_call
 from api.dependencies import Clock, Config, Reading, Tenant
 from api.grouping import FiltersAsked, checked, wrong
 from api.paging import cursor_of, position_of
 from api.problems import Problem, answers
 from spend.ids import signed
-from store.call_costs import cost_of
-from store.call_lookup import find_call
 from store.call_pages import page
 from store.completeness import complete_until
 from store.evidence import joins
-from store.payers import paying
 
 MOST_DAYS: Final = 31
 """Of evidence, in one question; with two hours for a clock that is put back."""
@@ -96,16 +94,7 @@ def show(
 
     The ids may be those of any of its sightings.
     """
-    call = find_call(session, tenant, UUID(hex=trace_id), signed(span_id))
-    if call is None:
-        raise _missing()
-    payer = paying(session, tenant, [call.place[0]]).payer(call.owner, call.start_at)
-    # Of another team's call a key of one team is not told that it exists.
-    if who.team not in {None, payer.team}:
-        raise _missing()
-    cost = cost_of(session, tenant, call)
-    return explained_call(call, cost, config.currency, payer=payer)
-
-
-def _missing() -> Problem:
-    return Problem(404, "No such call", "Nothing under these ids was heard as a call.")
+    found = explained(session, tenant, UUID(hex=trace_id), signed(span_id), team=who.team)
+    if found is None:
+        raise Problem(404, "No such call", "Nothing under these ids was heard as a call.")
+    return explained_call(found.call, found.cost, config.currency, payer=found.payer)

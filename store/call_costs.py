@@ -90,11 +90,6 @@ class CallCost:
     """Whether the ledger has it: the charges of its cell are posted."""
 
 
-def cost_of(session: Session, tenant: int, call: Call) -> CallCost:
-    """The cost of a call, by what was known of the book when it counts."""
-    return costs_of(session, tenant, [call])[0]
-
-
 def costs_of(session: Session, tenant: int, calls: Sequence[Call]) -> list[CallCost]:
     """The costs of calls, in their order; a handful of statements, however many there are."""
     placed = [(_place(call), call) if call.counts else None for call in calls]
