@@ -121,6 +121,8 @@ class Asked:
     """A currency: days are told of money in others, and they are those of its use."""
     named_at: datetime | None = None
     """By what was known when, names are shown; None: as ``known_at``."""
+    of_use: bool = False
+    """What is of the period, whenever it was booked; not as known at a moment."""
 
 
 def summed(value: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -175,7 +177,8 @@ class _Rows:
     def pieces(self, summed_to: int) -> Iterator[Select[Any]]:
         rows, period = self.lines.rows, self.asked.period
         late = rows.c.booked_slot.is_not(None)
-        yield self._raw(late, within(rows.c.booked_slot, period))
+        slot = rows.c.slot if self.asked.of_use else rows.c.booked_slot
+        yield self._raw(late, within(slot, period))
         yield self._raw(~late, rows.c.id > summed_to, within(rows.c.slot, period))
         if summed_to:
             whole, edges = cut(period)
