@@ -47,6 +47,8 @@ from api.dependencies import Now
 from api.pages import (
     about,
     assets,
+    budget_list,
+    budget_page,
     call,
     keys,
     overview,
@@ -103,6 +105,8 @@ PAGES = (
     keys,
     about,
     call,
+    budget_list,
+    budget_page,
 )
 """What people look at; each page asks who looks (``api/pages/visitor.py``)."""
 
