@@ -1,4 +1,4 @@
-"""Spend by day, stacked by provider, as Vega-Lite. A pure function of data.
+"""Spend by day, stacked, as Vega-Lite. A pure function of data.
 
 Amounts become floats here, for drawing; what is written in numbers is written exactly.
 """
@@ -7,9 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 from reports.chart_frame import Spec, framed
-from reports.palette import PAPER
+from reports.palette import GRID, INK, LINE, PAPER, SOFT
+
+_MONTHS: Final = "['Jan','Feb','Mar','Apr','May','Jun','Jul','Aug','Sep','Oct','Nov','Dec']"
+_DAY: Final = "toNumber(slice(datum.value, 8, 10))"
+_DATED: Final = f"{_DAY} + ' ' + {_MONTHS}[toNumber(slice(datum.value, 5, 7)) - 1]"
+_NUMBER_WIDE: Final = 22
+"""Pixels that a day takes whose number alone is written below it."""
+_DATE_WIDE: Final = 52
+"""Likewise with its month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,26 +31,35 @@ class Part:
 
 
 def daily_stack(
-    days: Sequence[date], parts: Sequence[Part], *, currency: str, height: int = 260
+    days: Sequence[date],
+    parts: Sequence[Part],
+    *,
+    currency: str,
+    today: date | None = None,
+    of: str = "Part",
+    height: int = 260,
 ) -> Spec:
-    """Bars of ``days``; the first of ``parts`` is on top, as in the legend."""
+    """Bars of ``days``; the first of ``parts`` is on top, as in the legend.
+
+    ``today`` is marked, if it is among them: days after it stay empty. ``of`` is what the parts
+    are, for whoever points at one.
+    """
     values = [
-        {"day": f"{day:%-d %b}", "part": part.name, "cost": float(amount), "place": -place}
+        {
+            "day": day.isoformat(),
+            "told": f"{day:%a} {day.day} {day:%b %Y}",
+            "part": part.name,
+            "cost": float(amount),
+            "place": -place,
+        }
         for place, part in enumerate(parts)
         for day, amount in zip(days, part.amounts, strict=True)
         if amount
     ]
-    spec: Spec = {
+    bars: Spec = {
         "data": {"values": values},
         "mark": {"type": "bar", "stroke": PAPER, "strokeWidth": 0.5},
         "encoding": {
-            "x": {
-                "field": "day",
-                "type": "ordinal",
-                "sort": None,
-                "scale": {"domain": [f"{day:%-d %b}" for day in days], "paddingInner": 0.15},
-                "axis": {"title": None, "labelAngle": 0, "labelOverlap": "parity", "ticks": False},
-            },
             "y": {
                 "field": "cost",
                 "type": "quantitative",
@@ -58,10 +76,76 @@ def daily_stack(
             },
             "order": {"field": "place", "type": "quantitative"},
             "tooltip": [
-                {"field": "day", "type": "nominal", "title": "Day"},
-                {"field": "part", "type": "nominal", "title": "Provider"},
+                {"field": "told", "type": "nominal", "title": "Day"},
+                {"field": "part", "type": "nominal", "title": of},
                 {"field": "cost", "type": "quantitative", "title": currency, "format": ",.2f"},
             ],
         },
     }
-    return framed(spec, height=height)
+    return framed(
+        {
+            "layer": [*_today(days, today), bars, *_month_starts(days)],
+            "encoding": {"x": _x(days, today)},
+        },
+        height=height,
+    )
+
+
+def _x(days: Sequence[date], today: date | None) -> Spec:
+    """Each day has its place; as many are named as have room, the months' first ones with it."""
+    count = max(len(days), 1)
+    place = f"round(datum.index * {count - 1})"
+    step = f"ceil({count * _DATE_WIDE} / width)"
+    first = f"({place} == 0 || {_DAY} == 1)"
+    numbers = f"{first} ? {_DATED} : '' + {_DAY}"
+    dates = f"{place} % {step} == 0 ? {_DATED} : ''"
+    here = f"datum.value == '{today}'"
+    return {
+        "field": "day",
+        "type": "ordinal",
+        "sort": None,
+        "scale": {"domain": [day.isoformat() for day in days], "paddingInner": 0.15},
+        "axis": {
+            "title": None,
+            "labelAngle": 0,
+            "labelOverlap": False,
+            "labelFlush": False,
+            "ticks": False,
+            "labelExpr": f"width >= {count * _NUMBER_WIDE} ? ({numbers}) : ({dates})",
+            "labelColor": {"condition": {"test": here, "value": INK}, "value": SOFT},
+            "labelFontWeight": {"condition": {"test": here, "value": "bold"}, "value": "normal"},
+        },
+    }
+
+
+def _today(days: Sequence[date], today: date | None) -> list[Spec]:
+    """A light ground behind the day that goes on, with its name at the top."""
+    if today is None or today not in days:
+        return []
+    late = days.index(today) > len(days) / 2
+    data: Spec = {"values": [{"day": today.isoformat()}]}
+    text: Spec = {
+        "type": "text",
+        "text": "today",
+        "baseline": "top",
+        "align": "right" if late else "left",
+        "dx": -4 if late else 4,
+        "dy": 2,
+        "color": SOFT,
+    }
+    # The name stands beside the ground, on the side where the month is longer.
+    edge: Spec = {"x": {"field": "day", "type": "ordinal", "bandPosition": 0 if late else 1}}
+    return [
+        {"data": data, "mark": {"type": "rect", "color": GRID}},
+        {"data": data, "mark": text, "encoding": edge | {"y": {"value": 0}}},
+    ]
+
+
+def _month_starts(days: Sequence[date]) -> list[Spec]:
+    """A line where a month begins that is not the first."""
+    starts = [{"day": day.isoformat()} for day in days[1:] if day.day == 1]
+    if not starts:
+        return []
+    edge: Spec = {"x": {"field": "day", "type": "ordinal", "bandPosition": 0}}
+    mark: Spec = {"type": "rule", "color": LINE, "strokeDash": [3, 3]}
+    return [{"data": {"values": starts}, "mark": mark, "encoding": edge}]

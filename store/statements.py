@@ -13,6 +13,7 @@ from spend.budgets import Budget
 from spend.exchange import Telling
 from spend.fiscal import Calendar, FiscalPeriod
 from spend.months import CLOSE, CLOSED, OPEN, REOPEN, SOFT_CLOSE, SOFT_CLOSED
+from spend.periods import Period
 from spend.statements import Books, Sources, Statement, draw_up
 from store.booked import waiting
 from store.budgets import held_at
@@ -73,7 +74,7 @@ def statement_of(
         now=(*books.rows, *to_come[0]),
         last=(*last.rows, *to_come[1]),
         at_last_rates=books.at_rates_of(last),
-        budgets=_budgets_of(session, tenant, month, asked.closed_at or as_known_at or now),
+        budgets=budgets_of(session, tenant, month, asked.closed_at or as_known_at or now),
         pools=converted_pools(session, tenant, month.period, asked, books.exchange),
         commitments=converted_commitments(session, tenant, month.period, asked, books.exchange),
         rates=books.used,
@@ -129,8 +130,8 @@ def _books(
     return Books(state=state, hash=record, complete_until=until, as_known_at=as_known_at)
 
 
-def _budgets_of(
-    session: Session, tenant: int, month: FiscalPeriod, known_at: datetime
+def budgets_of(
+    session: Session, tenant: int, month: FiscalPeriod | Period, known_at: datetime
 ) -> list[Budget]:
     """Each budget that held at a moment (UTC), as it was when the month ended.
 

@@ -1,32 +1,35 @@
-"""The first page: what this month came to so far."""
+"""The first page: what this month comes to, against what, and why; until then how to begin."""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
-from decimal import Decimal
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from api.dependencies import Reading, Tenant
-from api.pages.asked import PageAsked
-from api.pages.charts import Chart, Legend
+from api.grouping import wrong
+from api.pages.asked import PageAsked, Text
+from api.pages.overview_change_table import By, changes_table
+from api.pages.overview_changes import changes
+from api.pages.overview_month import ShownMonth, present_month, shown_month
+from api.pages.overview_outlook import month_outlook
+from api.pages.overview_spend import month_chart, month_spend
+from api.pages.overview_state import complete, open_alerts
+from api.pages.overview_teams import budgeted, teams_table
 from api.pages.shell import page
-from api.pages.tables import Column, Table
-from api.pages.visitor import Visiting
-from reports.palette import hue_of
-from reports.spend_chart import Part, daily_stack
-from spend.periods import local_day, month_of
-from store.dimensions import named_period
-from store.spend_by import spend_by
+from api.pages.visitor import Visiting, Visitor
+from spend.periods import parse_month
+from store.completeness import complete_until
 
 router = APIRouter(include_in_schema=False)
 
 
 class OverviewAsked(PageAsked):
-    """Which month."""
+    """Which month, and what its changes are told by."""
 
-    month: str | None = None
+    month: Text | None = None
+    by: By = "model"
 
 
 @router.get("/")
@@ -37,49 +40,50 @@ def show(
     visitor: Visiting,
     query: Annotated[OverviewAsked, Query()],
 ) -> Response:
-    """The month's spend by day and provider."""
-    month = query.month or str(month_of(visitor.now, visitor.zone))
-    period = named_period("month", month, visitor.zone)
-    question = visitor.question(period, "day", "provider")
-    found = spend_by(session, question, tenant, visitor.conversion)
-    costs: dict[str, dict[str, Decimal]] = {}
-    for (day, provider), totals in found.groups.items():
-        if totals.cost is not None:
-            costs.setdefault(provider or "unknown", {})[str(day)] = totals.cost
-    days = _days(local_day(period.start, visitor.zone), local_day(visitor.now, visitor.zone))
-    chart = _chart(costs, days, visitor.currency)
-    table = Table(
-        columns=(
-            Column("provider", "Provider"),
-            Column("cost", "Spend", "money"),
-        ),
-        rows=[
-            {"provider": provider, "cost": sum(by_day.values(), Decimal(0))}
-            for provider, by_day in costs.items()
-        ],
-        caption="Providers",
-        file=f"providers-{month}",
-        currency=visitor.currency,
-    )
+    """The month's spend, or the first run while nothing was ever heard."""
+    until = complete_until(session)
+    shown = _shown(visitor, query.month, until)
+    spend = month_spend(session, tenant, visitor, shown)
+    found = changes(session, tenant, visitor, shown)
+    budgets = budgeted(session, tenant, visitor, shown, spend)
+    alerts, open_count = open_alerts(session, tenant, visitor)
     return page(
         request,
         visitor,
         "overview.html",
         title="Overview",
-        tables={"providers": table},
-        month=month,
-        chart=chart,
+        tables={
+            "teams": teams_table(request, visitor, shown, spend, budgets),
+            "changes": changes_table(request, visitor, shown, found, query.by),
+        },
+        shown=shown,
+        spend=spend,
+        chart=month_chart(request, visitor, shown, spend),
+        outlook=month_outlook(session, tenant, visitor, shown, spend.total),
+        budgets=budgets,
+        booked=found.booked,
+        by=query.by,
+        alerts=alerts,
+        open_count=open_count,
+        complete=complete(session, tenant, visitor, shown, until),
+        months=_months(shown, visitor),
     )
 
 
-def _days(first: date, last: date) -> list[date]:
-    return [first + timedelta(days=each) for each in range((last - first).days + 1)]
+def _shown(visitor: Visitor, asked: str | None, until: datetime | None) -> ShownMonth:
+    present = present_month(visitor.now, visitor.zone)
+    try:
+        month = parse_month(asked) if asked else present
+    except ValueError as error:
+        raise wrong("month", str(error)[:200]) from None
+    return shown_month(month, visitor.zone, visitor.now, until)
 
 
-def _chart(costs: Mapping[str, Mapping[str, Decimal]], days: list[date], currency: str) -> Chart:
-    parts = [
-        Part(name, hue_of(name), [by_day.get(f"{day}", Decimal(0)) for day in days])
-        for name, by_day in costs.items()
-    ]
-    legend = tuple(Legend(part.name, part.colour) for part in parts)
-    return Chart(daily_stack(days, parts, currency=currency), "Spend by day and provider", legend)
+def _months(shown: ShownMonth, visitor: Visitor) -> Mapping[str, str | None]:
+    """The months beside it; None: that one is to come."""
+    present = present_month(visitor.now, visitor.zone)
+    return {
+        "previous": str(shown.month.plus(-1)),
+        "next": str(shown.month.plus(1)) if shown.month < present else None,
+        "present": str(present) if shown.month != present else None,
+    }

@@ -1,0 +1,136 @@
+"""What a month's days cost: by provider beside self-hosted and idle, and by team."""
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final, TypeVar
+
+from fastapi import Request
+from sqlalchemy.orm import Session
+
+from api.pages.charts import Chart, Legend
+from api.pages.links import elsewhere
+from api.pages.overview_month import ShownMonth, days_as_periods
+from api.pages.visitor import Visitor
+from reports.palette import IDLE as GREY
+from reports.palette import OWN, REST, hue_of, shown_name
+from reports.spend_chart import Part, daily_stack
+from spend.money import EXACT
+from spend.owners import IDLE, UNUSED
+from spend.providers import API, SELF_HOSTED
+from spend.statement_sides import exact_sum
+from store.spent_apart import SpentApart, spent_apart
+
+MOST_PROVIDERS: Final = 7
+"""Told apart in the chart; the others are one part."""
+
+_TOLD_BY: Final = ("team", "provider", "deployment")
+_Place = tuple[str, str]
+"""api, self-hosted or idle; and who bills, of APIs."""
+_Key = TypeVar("_Key", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class MonthSpend:
+    """What was spent in a month so far, and in the same part of the month before. Exact."""
+
+    by_day: tuple[Mapping[_Place, Decimal], ...]
+    teams: Mapping[str, Decimal]
+    teams_before: Mapping[str, Decimal]
+    """In the same part of the month before."""
+    elsewhere: Mapping[str, Decimal]
+    """Currency -> what has no rate: it is in nothing here."""
+
+    @property
+    def places(self) -> dict[_Place, Decimal]:
+        """The month's sums."""
+        return _summed(place for day in self.by_day for place in day.items())
+
+    @property
+    def total(self) -> Decimal:
+        """All of it."""
+        return exact_sum(self.teams.values())
+
+    @property
+    def before(self) -> Decimal:
+        """All of the same part of the month before."""
+        return exact_sum(self.teams_before.values())
+
+    def of_kind(self, kind: str) -> Decimal:
+        """What api, self-hosted or idle comes to."""
+        return exact_sum(cost for (its, _), cost in self.places.items() if its == kind)
+
+
+def month_spend(session: Session, tenant: int, visitor: Visitor, shown: ShownMonth) -> MonthSpend:
+    """Four statements, whatever there is."""
+    days = days_as_periods(shown.days, shown.zone)
+    now = _seen(spent_apart(session, tenant, days, _TOLD_BY, visitor.conversion), visitor)
+    then = _seen(
+        spent_apart(session, tenant, [shown.same_part], ("team",), visitor.conversion), visitor
+    )
+    by_day: list[dict[_Place, Decimal]] = [{} for _ in days]
+    for (place, (team, provider, deployment)), amount in now.amounts.items():
+        where = _place(team, provider, deployment)
+        by_day[place][where] = EXACT.add(by_day[place].get(where, Decimal(0)), amount)
+    return MonthSpend(
+        by_day=tuple(by_day),
+        teams=_summed((values[0], cost) for (_, values), cost in now.amounts.items()),
+        teams_before=_summed((values[0], cost) for (_, values), cost in then.amounts.items()),
+        elsewhere=now.elsewhere if visitor.team is None else {},
+    )
+
+
+def month_chart(request: Request, visitor: Visitor, shown: ShownMonth, spend: MonthSpend) -> Chart:
+    """Its days, stacked: APIs below, the largest first, then self-hosted, then idle."""
+    sums = spend.places
+    apis = sorted((place for place in sums if place[0] == API), key=lambda each: -sums[each])
+    told, rest = apis[:MOST_PROVIDERS], apis[MOST_PROVIDERS:]
+    groups: list[tuple[str, str, list[_Place], dict[str, str]]] = [
+        ("Idle", GREY, [each for each in sums if each[0] == IDLE], {"team": IDLE}),
+        (
+            "Self-hosted",
+            OWN,
+            [each for each in sums if each[0] == SELF_HOSTED],
+            {"deployment": SELF_HOSTED},
+        ),
+        ("Other APIs", REST, rest, {}),
+        *((shown_name(p), hue_of(p), [(API, p)], {"provider": p}) for _, p in reversed(told)),
+    ]
+    parts, legend = [], []
+    for name, colour, its, asked in groups:
+        if not its:
+            continue
+        amounts = [exact_sum(day.get(place, Decimal(0)) for place in its) for day in spend.by_day]
+        parts.append(Part(name, colour, amounts))
+        note = visitor.formats.rounded(exact_sum(amounts), visitor.currency)
+        href = elsewhere(request, "/explore", **shown.asked, group_by="model", **asked)
+        legend.append(Legend(name, colour, href, note))
+    total = visitor.formats.money(spend.total, visitor.currency)
+    month = visitor.formats.month(str(shown.month))
+    return Chart(
+        daily_stack(shown.days, parts, currency=visitor.currency, today=shown.today, of="Provider"),
+        f"Spend by day and provider in {month}, {total} in all",
+        tuple(legend),
+    )
+
+
+def _seen(found: SpentApart, visitor: Visitor) -> SpentApart:
+    """What they may see of it: their team's, where they see one only."""
+    if visitor.team is None:
+        return found
+    its = {key: cost for key, cost in found.amounts.items() if key[1][0] == visitor.team}
+    return SpentApart(its, found.elsewhere)
+
+
+def _place(team: str, provider: str, deployment: str) -> _Place:
+    if team in {IDLE, UNUSED}:
+        return IDLE, ""
+    return (SELF_HOSTED, "") if deployment == SELF_HOSTED else (API, provider)
+
+
+def _summed(costs: Iterable[tuple[_Key, Decimal]]) -> dict[_Key, Decimal]:
+    found: defaultdict[_Key, Decimal] = defaultdict(Decimal)
+    for key, cost in costs:
+        found[key] = EXACT.add(found[key], cost)
+    return {key: cost for key, cost in found.items() if cost}
