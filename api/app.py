@@ -55,6 +55,7 @@ from api.pages import (
     preferences,
     problem_page,
     sign_in,
+    team_statement,
     teams,
 )
 from api.pages.visitor import ZoneInAddress, to_the_zone
@@ -101,6 +102,7 @@ PAGES = (
     assets,
     sign_in,
     preferences,
+    team_statement,
     teams,
     keys,
     about,

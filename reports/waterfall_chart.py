@@ -14,7 +14,7 @@ from reports.chart_frame import Spec, framed
 from reports.palette import ACCENT, BAD, GOOD, LINE, PAPER, SOFT
 from spend.money import EXACT
 
-ROW: Final = 27
+ROW: Final = 32
 """Pixels from one bar to the next."""
 _FIGURES: Final = 0.34
 """Of the width of all bars, to their right: where the figures stand."""

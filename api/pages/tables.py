@@ -41,6 +41,8 @@ class Column:
     """Whether it is shown on a phone."""
     csv: bool = True
     """Whether CSV has it: not a column of buttons."""
+    shown: bool = True
+    """Whether the page shows it: not what stands in another cell there."""
 
     @property
     def right(self) -> bool:
@@ -123,6 +125,8 @@ def cells_of(table: Table, row: Mapping[str, Held | Cell], told: Formats) -> lis
     """A row's cells in the order of the columns, as ``told`` writes them."""
     shown = []
     for column in table.columns:
+        if not column.shown:
+            continue
         cell = cell_of(row.get(column.name))
         text = _text(cell, column, table, told)
         exact = _exact(cell, column)

@@ -38,6 +38,7 @@ NOBODYS: Final[Mapping[str, str]] = {
 """Teams that are none, in the order in which they stand last, and what they are."""
 _HOUR: Final = timedelta(hours=1)
 _LEAST: Final = Decimal(1)
+_MILLIONTH: Final = Decimal("0.000001")
 _SILENT: Final = Cell(None, show="")
 
 
@@ -177,9 +178,7 @@ def _row(
             tone="quiet" if part.team in NOBODYS else "",
         ),
         "spend": amount,
-        "share": None
-        if amount is None or not total or total < 0
-        else ROUNDING.divide(amount, total),
+        "share": None if amount is None or not total or total < 0 else share_of(amount, total),
         "days": Cell(None, show=day_bars(days, said)),
         "before": last,
         "difference": Cell(difference, note=_grown(visitor, difference, last)),
@@ -208,19 +207,24 @@ def tightest(budgets: Sequence[BudgetLine]) -> BudgetLine | None:
     return min(budgets, key=lambda each: each.difference, default=None)
 
 
+def share_of(part: Decimal, whole: Decimal) -> Decimal:
+    """A part of a whole that is not 0, with six decimals."""
+    return ROUNDING.divide(part, whole).quantize(_MILLIONTH, context=ROUNDING)
+
+
 def used_of(budget: BudgetLine) -> Cell:
     """How much of a budget is used, as a share with its bar."""
     if not budget.amount:
         return Cell(None)
     spent = EXACT.subtract(budget.amount, budget.difference)
-    share = ROUNDING.divide(spent, budget.amount)
+    share = share_of(spent, budget.amount)
     return Cell(share, bar="bad" if share > 1 else "", tone="bad" if share > 1 else "")
 
 
 def _grown(visitor: Visitor, difference: Decimal | None, last: Decimal | None) -> str | None:
     if difference is None or last is None or last < _LEAST:
         return None
-    share = ROUNDING.divide(difference, last)
+    share = share_of(difference, last)
     told = visitor.formats.percent(share, 0)
     return f"+{told}" if share > 0 else told
 
