@@ -57,6 +57,7 @@ from api.pages import (
     sign_in,
     team_statement,
     teams,
+    trace,
 )
 from api.pages.visitor import ZoneInAddress, to_the_zone
 from api.parameters import known_parameters_only
@@ -109,6 +110,7 @@ PAGES = (
     call,
     budget_list,
     budget_page,
+    trace,
 )
 """What people look at; each page asks who looks (``api/pages/visitor.py``)."""
 

@@ -109,6 +109,7 @@ def sightings(found: Explained) -> Table:
             {
                 "scope": Cell(
                     seen.emitter.scope,
+                    show=short_scope(seen.emitter.scope),
                     note=" ".join(
                         each
                         for each in (
@@ -184,6 +185,14 @@ def role_name(role: Role) -> str:
         Role.SERVER: "Model server or gateway",
         Role.AGGREGATE: "Agent or chain",
     }[role]
+
+
+def short_scope(scope: str) -> str:
+    """An instrumentation by what differs in its name: of long ones who makes it, and the end."""
+    for start in ("opentelemetry.instrumentation.", "openinference.instrumentation."):
+        if scope.startswith(start):
+            return f"{start.partition('.')[0]} {scope.removeprefix(start)}"
+    return scope
 
 
 def _tokens(used: Mapping[str, int]) -> int | None:
