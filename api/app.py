@@ -13,7 +13,6 @@ from api import (
     budget_forecast,
     budgets,
     calls,
-    channel_page,
     channels,
     charges,
     commitments,
@@ -50,6 +49,7 @@ from api.pages import (
     budget_list,
     budget_page,
     call,
+    channel_list,
     keys,
     overview,
     preferences,
@@ -99,7 +99,6 @@ NOUNS = (
 PAGES = (
     overview,
     front,
-    channel_page,
     assets,
     sign_in,
     preferences,
@@ -111,6 +110,7 @@ PAGES = (
     budget_list,
     budget_page,
     trace,
+    channel_list,
 )
 """What people look at; each page asks who looks (``api/pages/visitor.py``)."""
 

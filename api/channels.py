@@ -1,6 +1,7 @@
 """/v1/channels: where alerts go."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from secrets import token_hex
 from typing import Annotated, Any
 
@@ -23,7 +24,6 @@ from api.settings import ApiSettings
 from spend.channels import (
     SECRETS,
     Channel,
-    ChannelTerms,
     channel_as_said,
     channel_secret,
     channel_terms,
@@ -40,6 +40,7 @@ router = APIRouter(prefix="/v1/channels", tags=["channels"], dependencies=[Depen
 ChannelId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 _NULLABLE = frozenset({"quiet"})
+_REFUSALS = (TermsRefused, channels.NoSuchChannel, channels.NameTaken, SealedElsewhere)
 
 
 @router.post(
@@ -49,22 +50,29 @@ def create(
     session: Writing, tenant: Tenant, config: Config, clock: Clock, body: NewChannel
 ) -> MadeChannelAnswer:
     """Alerts go there from now on, if it is a team's or a default, or where a budget names it."""
-    said = body.model_dump()
-    made = None
-    if said["kind"] == "webhook" and said["signing_key"] is None:
-        made = said["signing_key"] = new_signing_key()
-    text, key = said.pop("secret"), said.pop("signing_key")
-    terms = _terms(said, config)
     try:
-        secret = channel_secret(terms.kind, text, key, config.checks)
-        channel = channels.create(session, tenant, terms, secret, seal=config.seal, now=clock())
-    except TermsRefused as refused:
-        raise _refused(refused) from None
-    except channels.NameTaken as taken:
-        raise _taken(taken) from None
-    except SealedElsewhere as other:
-        raise _sealed_elsewhere(other) from None
-    return MadeChannelAnswer(**channel_fields(channel, None), signing_key=made)
+        channel, key = make(session, tenant, body.model_dump(), config, clock())
+    except _REFUSALS as refused:
+        raise _problem(refused) from None
+    return MadeChannelAnswer(**channel_fields(channel, None), signing_key=key)
+
+
+def make(
+    session: Session, tenant: int, said: Mapping[str, Any], config: ApiSettings, now: datetime
+) -> tuple[Channel, str | None]:
+    """A new channel by the fields of NewChannel, and the signing key where one was made for it.
+
+    Raises TermsRefused, NameTaken, SealedElsewhere.
+    """
+    terms = channel_terms(
+        **{name: value for name, value in said.items() if name not in SECRETS},
+        zone=config.timezone.key,
+    )
+    key = said.get("signing_key")
+    made = new_signing_key() if terms.kind == "webhook" and key is None else None
+    secret = channel_secret(terms.kind, said.get("secret"), made or key, config.checks)
+    channel = channels.create(session, tenant, terms, secret, seal=config.seal, now=now)
+    return channel, made
 
 
 @router.get("", summary="All channels", responses=answers(401, 403, 503))
@@ -96,24 +104,28 @@ def change(
     for field, value in changes.items():
         if value is None and field not in _NULLABLE:
             reason = "null is no value for it: leave it out to keep it as it is"
-            raise _refused(TermsRefused(field, reason))
-    current = _found(session, tenant, channel_id)
+            raise _problem(TermsRefused(field, reason))
     try:
-        secret = channels.changed_secret(
-            session, tenant, current, changes, seal=config.seal, checks=config.checks
-        )
-        said = {name: value for name, value in changes.items() if name not in SECRETS}
-        terms = _terms(channel_as_said(current) | said, config)
-        channel = channels.change(session, tenant, channel_id, terms, secret, seal=config.seal)
-    except TermsRefused as refused:
-        raise _refused(refused) from None
-    except channels.NoSuchChannel as missing:
-        raise _missing(missing) from None
-    except channels.NameTaken as taken:
-        raise _taken(taken) from None
-    except SealedElsewhere as other:
-        raise _sealed_elsewhere(other) from None
+        channel = changed(session, tenant, channel_id, changes, config)
+    except _REFUSALS as refused:
+        raise _problem(refused) from None
     return _answer(session, tenant, channel)
+
+
+def changed(
+    session: Session, tenant: int, channel_id: int, changes: Mapping[str, Any], config: ApiSettings
+) -> Channel:
+    """A channel after some fields of ChannelChange were changed.
+
+    Raises TermsRefused, NoSuchChannel, NameTaken, SealedElsewhere.
+    """
+    current = channels.one(session, tenant, channel_id)
+    secret = channels.changed_secret(
+        session, tenant, current, changes, seal=config.seal, checks=config.checks
+    )
+    said = {name: value for name, value in changes.items() if name not in SECRETS}
+    terms = channel_terms(**(channel_as_said(current) | said), zone=config.timezone.key)
+    return channels.change(session, tenant, channel_id, terms, secret, seal=config.seal)
 
 
 @router.delete(
@@ -127,7 +139,7 @@ def end(session: Writing, tenant: Tenant, clock: Clock, channel_id: ChannelId) -
     try:
         remove(session, tenant, channel_id, clock())
     except channels.NoSuchChannel as missing:
-        raise _missing(missing) from None
+        raise _problem(missing) from None
 
 
 @router.post(
@@ -156,28 +168,18 @@ def _found(session: Session, tenant: int, channel_id: int) -> Channel:
     try:
         return channels.one(session, tenant, channel_id)
     except channels.NoSuchChannel as missing:
-        raise _missing(missing) from None
+        raise _problem(missing) from None
 
 
-def _terms(said: Mapping[str, Any], config: ApiSettings) -> ChannelTerms:
-    try:
-        return channel_terms(**said, zone=config.timezone.key)
-    except TermsRefused as refused:
-        raise _refused(refused) from None
-
-
-def _refused(refused: TermsRefused) -> Problem:
-    detail = f"{refused.field}: {refused}"
-    return Problem(422, "The channel makes no sense", detail, field=refused.field)
-
-
-def _missing(missing: channels.NoSuchChannel) -> Problem:
-    return Problem(404, "No such channel", str(missing), field="channel_id")
-
-
-def _taken(taken: channels.NameTaken) -> Problem:
-    return Problem(409, "The name is taken", str(taken), field="name")
-
-
-def _sealed_elsewhere(other: SealedElsewhere) -> Problem:
-    return Problem(409, "Sealed with another pepper", str(other))
+def _problem(refused: Exception) -> Problem:
+    """What the writer of a request is told of one of _REFUSALS."""
+    match refused:
+        case TermsRefused(field=field):
+            detail = f"{field}: {refused}"
+            return Problem(422, "The channel makes no sense", detail, field=field)
+        case channels.NoSuchChannel():
+            return Problem(404, "No such channel", str(refused), field="channel_id")
+        case channels.NameTaken():
+            return Problem(409, "The name is taken", str(refused), field="name")
+        case _:
+            return Problem(409, "Sealed with another pepper", str(refused))

@@ -1,9 +1,8 @@
 """How a browser is shown everything: its zone, its language of numbers, its look."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import groupby
 from typing import Annotated, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -24,6 +23,7 @@ from api.pages.visitor import (
     Visiting,
     Visitor,
 )
+from api.pages.zone_choice import regions
 from spend.zones import zone_names
 
 router = APIRouter(include_in_schema=False)
@@ -136,20 +136,8 @@ def _form(
         chosen=chosen,
         problems={name: problems.get(name) for name in ("zone", "locale", "theme")},
         back=back,
-        zones=list(_regions()),
+        zones=regions(),
         locales=LOCALES,
         server_zone=visitor.settings.timezone.key,
         sample=SAMPLE,
     )
-
-
-def _regions() -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """Zones by region: each with its name, and how the region's list calls it."""
-    split = sorted(
-        (name.partition("/") for name in zone_names()), key=lambda each: (not each[1], each)
-    )
-    for region, found in groupby(split, key=lambda each: each[0] if each[1] else "Other"):
-        yield (
-            region,
-            [("".join(each), (each[2] or each[0]).replace("_", " ")) for each in found],
-        )
