@@ -43,7 +43,7 @@ def begins_with(day: date, zone: ZoneInfo) -> bool:
 
 
 def test_every_month_of_every_zone_begins_on_a_quarter_hour_at_its_own_midnight() -> None:
-    names = sorted(zones._names())
+    names = sorted(zones.zone_names())
     assert len(names) > 400
     wrong = [
         (name, str(month))
