@@ -1,7 +1,5 @@
 """A bill beside the estimate, for a terminal of 80 columns."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -10,11 +8,12 @@ from rich.table import Table
 from rich.text import Text
 
 from reports.table_parts import shown_money, shown_name, signed_money, small_table
-from reports.variance_words import SAID, mostly, named
+from reports.variance_rows import by_name
+from reports.variance_words import SAID, mostly, notes
 from spend.billed_coverage import BY_TOKENS
-from spend.money import rounded, rounded_lines, total
+from spend.money import rounded, rounded_lines
 from spend.reconciled import Reconciled
-from spend.variance import BUCKETS, Buckets, Compared, Coverage, summed
+from spend.variance import BUCKETS, Coverage
 
 MOST_ROWS: Final = 25
 
@@ -80,30 +79,26 @@ def _percent(coverage: Coverage) -> str:
     return "" if coverage.share is None else f"{coverage.share:.1%}"
 
 
-_Row = tuple[str | None, Decimal, Decimal, Buckets]
-"""What lines are of: estimated, billed, and why they differ."""
-
-
 def _by_model(found: Reconciled) -> Table:
     """By model in whole coins; each column adds up to its rounded total."""
     variance, currency = found.variance, found.currency
-    rows = _rows(variance.lines)
+    rows = by_name(variance.lines, most=MOST_ROWS)
     table = small_table("", "Heard", "Estimated", "Billed", "Difference", "Mostly")
     table.columns[0].overflow = "fold"
     table.columns[5].justify = "left"
     for column in (1, 2, 3, 4, 5):
         table.columns[column].no_wrap = True
-    estimated = rounded_lines([row[1] for row in rows], currency)
-    billed = rounded_lines([row[2] for row in rows], currency)
-    for (name, _, _, buckets), ours, theirs in zip(rows, estimated, billed, strict=True):
-        coverage = variance.models.get(name or "")
+    estimated = rounded_lines([row.estimated for row in rows], currency)
+    billed = rounded_lines([row.billed for row in rows], currency)
+    for row, ours, theirs in zip(rows, estimated, billed, strict=True):
+        coverage = variance.models.get(row.name or "")
         table.add_row(
-            Text(shown_name(name), overflow="fold"),
+            Text(shown_name(row.name), overflow="fold"),
             _percent(coverage) if coverage else "",
             shown_money(ours, currency),
             shown_money(theirs, currency),
             signed_money(theirs - ours, currency),
-            mostly(buckets),
+            mostly(row.buckets),
         )
     ours, theirs = sum(estimated, Decimal(0)), sum(billed, Decimal(0))
     table.add_row(
@@ -118,41 +113,9 @@ def _by_model(found: Reconciled) -> Table:
     return table
 
 
-def _rows(lines: Iterable[Compared]) -> list[_Row]:
-    """The largest difference first; what is beyond MOST_ROWS together."""
-    by_name: dict[str | None, list[Compared]] = defaultdict(list)
-    for line in lines:
-        by_name[named(line)].append(line)
-    rows = [_row(name, its) for name, its in by_name.items()]
-    rows.sort(key=lambda row: (-abs(row[3].total), -abs(row[2]), row[0] or ""))
-    shown, rest = rows[:MOST_ROWS], {row[0] for row in rows[MOST_ROWS:]}
-    if rest:
-        others = [line for line in lines if named(line) in rest]
-        shown.append(_row(f"{len(rest)} more", others))
-    return shown
-
-
-def _row(name: str | None, lines: Sequence[Compared]) -> _Row:
-    return (
-        name,
-        total([each.estimated for each in lines]),
-        total([each.billed for each in lines]),
-        summed(each.buckets for each in lines),
-    )
-
-
 def _notes(found: Reconciled) -> list[RenderableType]:
     """What there is to know before anybody acts on it."""
-    variance, said = found.variance, []
-    for currency, (rate, told) in sorted(variance.rates.items()):
-        if currency != found.currency:
-            how = "as the bill tells" if told else "as its amounts tell"
-            said.append(f"1 {currency} was billed as {rate.normalize():f} {found.currency}, {how}")
-    said += variance.notes
-    for each in found.overlapping:
-        said.append(f"bill {each.id} ({each.period}) overlaps, and is not in here")
-    if len(found.bills) > 1:
-        said.append("calls do not tell their account: all bills of the period are taken together")
+    said = list(notes(found))
     if not found.within:
         said.append(f"to take it as it is billed: spanledger bills true-up {found.bills[0].id}")
     lines = [Text(f"- {note}", style="dim", overflow="fold") for note in said]

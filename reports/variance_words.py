@@ -1,7 +1,9 @@
 """What the parts of a variance are called, in tables and files."""
 
+from collections.abc import Iterator
 from typing import Final
 
+from spend.reconciled import Reconciled
 from spend.variance import BUCKETS, Buckets, Compared
 
 SAID: Final = {
@@ -41,3 +43,17 @@ def mostly(buckets: Buckets) -> str:
 def named(line: Compared) -> str | None:
     """What a line is of, where a model would stand."""
     return line.model or line.description or _KINDS.get(line.kind)
+
+
+def notes(found: Reconciled) -> Iterator[str]:
+    """What there is to know of a comparison before anybody acts on it."""
+    variance = found.variance
+    for currency, (rate, told) in sorted(variance.rates.items()):
+        if currency != found.currency:
+            how = "as the bill tells" if told else "as its amounts tell"
+            yield f"1 {currency} was billed as {rate.normalize():f} {found.currency}, {how}"
+    yield from variance.notes
+    for each in found.overlapping:
+        yield f"bill {each.id} ({each.period}) overlaps, and is not in here"
+    if len(found.bills) > 1:
+        yield "calls do not tell their account: all bills of the period are taken together"

@@ -8,6 +8,7 @@ become floats here, for drawing; what is written in numbers is written exactly.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, Final
 
 from reports.chart_frame import Spec, framed
@@ -56,7 +57,7 @@ def waterfall(steps: Sequence[Step], *, currency: str) -> Spec:
     drawn = [_drawn(bar, low) for bar in bars]
     joints = [
         {"at": float(bar.end), "name": bar.step.name, "next": following.step.name}
-        for bar, following in zip(bars, bars[1:], strict=False)
+        for bar, following in pairwise(bars)
     ]
     names = [step.name for step in steps]
     top = high + (high - low) * _FIGURES

@@ -143,7 +143,7 @@ def of_time(
     """Every issuer's bills that belong to a period (UTC): whose middle it holds. By issuer."""
     return [
         of_bill(session, tenant, bill, now=now, tolerance=tolerance, policy=policy)
-        for bill in _first_of_each(session, tenant, period)
+        for bill in first_of_each(session, tenant, period)
         if provider in {None, bill.provider}
     ]
 
@@ -157,7 +157,7 @@ def open_differences(
     those that cannot be compared.
     """
     said = []
-    for bill in _first_of_each(session, tenant, period):
+    for bill in first_of_each(session, tenant, period):
         try:
             found = of_bill(session, tenant, bill, now=now, policy=policy)
         except (ValueError, TooManyRowsError) as error:
@@ -169,7 +169,7 @@ def open_differences(
     return said
 
 
-def _first_of_each(session: Session, tenant: int, period: Period) -> list[Bill]:
+def first_of_each(session: Session, tenant: int, period: Period) -> list[Bill]:
     """One bill of each issuer and period that belongs to a period (UTC), by issuer and time."""
     found: dict[tuple[str, datetime, datetime], Bill] = {}
     for bill in bills.held(session, tenant, period):
