@@ -47,7 +47,7 @@ class BudgetAsked(PageAsked):
     chart: Literal["spent", "left"] = "spent"
 
 
-@router.get("/budgets/{budget_id}")
+@router.get("/budgets/{budget_id:int}")
 def show(
     request: Request,
     session: Reading,
