@@ -46,6 +46,7 @@ from api.dependencies import Now
 from api.pages import (
     about,
     assets,
+    budget_form,
     budget_list,
     budget_page,
     call,
@@ -111,6 +112,7 @@ PAGES = (
     budget_page,
     trace,
     channel_list,
+    budget_form,
 )
 """What people look at; each page asks who looks (``api/pages/visitor.py``)."""
 
