@@ -51,6 +51,7 @@ from api.pages import (
     budget_page,
     call,
     channel_list,
+    explore,
     keys,
     overview,
     preferences,
@@ -99,6 +100,7 @@ NOUNS = (
 
 PAGES = (
     overview,
+    explore,
     front,
     assets,
     sign_in,

@@ -1,0 +1,89 @@
+"""Where the parts of a table of spend lead: to what they are made of, and to the calls behind."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import Request
+
+from api.pages.explored import Explored
+from api.pages.filters import of_cell
+from api.pages.links import elsewhere, here
+from reports.pivot import Keys, Label
+from store.dimensions import DIMENSIONS, TIMED
+
+_NEXT: Final[Mapping[str, tuple[str, ...]]] = {
+    "team": ("feature", "project", "provider"),
+    "project": ("feature", "service", "provider"),
+    "customer": ("feature", "team", "model"),
+    "feature": ("customer", "model", "provider"),
+    "provider": ("model", "team"),
+    "deployment": ("provider", "model"),
+    "model": ("team", "feature"),
+    "request_model": ("model", "team"),
+}
+"""What people ask next of one value of a dimension."""
+_ELSE: Final = tuple(name for name in DIMENSIONS if name not in TIMED)
+_NO_CALLS: Final = frozenset({"idle", "unused", "commitments"})
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """Addresses of what a table's lines, columns and cells are made of."""
+
+    request: Request
+    found: Explored
+    seen: Mapping[str, tuple[str | None, ...]]
+    """What can be told apart at all, by dimension."""
+
+    def deeper(
+        self, keys: Keys | None = None, column: Label = None, *, in_column: bool = False
+    ) -> str:
+        """The same question of a line, a column or a cell, told apart by what comes next."""
+        its = self._values(keys, column, in_column=in_column)
+        changes: dict[str, object] = {**of_cell(its), **self._time(column, in_column=in_column)}
+        if keys is not None:
+            changes["group_by"] = self._next({*self.found.asked.question.filters, *its})
+        if in_column and self.found.pieces is None:
+            changes["columns"] = None
+        return here(self.request, sort=None, **changes)
+
+    def calls(
+        self, keys: Keys | None = None, column: Label = None, *, in_column: bool = False
+    ) -> str:
+        """The calls of a line, a column or a cell."""
+        asked = self.found.asked
+        filters = {name: list(values) for name, values in asked.question.filters.items()}
+        filters |= of_cell(self._values(keys, column, in_column=in_column))
+        time: dict[str, str | None] = {"from_": asked.start, "to": asked.end}
+        time |= self._time(column, in_column=in_column, moves=False)
+        return elsewhere(self.request, "/calls", **time, **filters)
+
+    def _values(
+        self, keys: Keys | None, column: Label, *, in_column: bool
+    ) -> dict[str, str | None]:
+        its = dict(zip(self.found.rows, keys, strict=True)) if keys is not None else {}
+        if in_column and self.found.pieces is None and self.found.column is not None:
+            its[self.found.column] = column
+        return its
+
+    def _time(self, column: Label, *, in_column: bool, moves: bool = True) -> dict[str, str | None]:
+        """The bounds of a column of time."""
+        pieces = self.found.pieces
+        if not in_column or pieces is None or column is None:
+            return {}
+        first, end = (str(day) for day in pieces.bounds[column])
+        names = list(pieces.bounds)
+        # A question may begin or end within a day.
+        start = self.found.asked.start if column == names[0] else first
+        stop = self.found.asked.end if column == names[-1] else end
+        time: dict[str, str | None] = {"from_": start, "to": stop}
+        return time | ({"range": None, "columns": None} if moves else {})
+
+    def _next(self, told: set[str]) -> str:
+        """The first dimension that is not fixed yet, and has anything to tell apart."""
+        last = self.found.rows[-1] if self.found.rows else ""
+        for name in (*_NEXT.get(last, ()), *_ELSE):
+            if name not in told and len(self.seen.get(name, ())) > 1:
+                return name
+        return "day"
