@@ -60,6 +60,7 @@ from api.pages import (
     team_statement,
     teams,
     trace,
+    traces,
 )
 from api.pages.visitor import ZoneInAddress, to_the_zone
 from api.parameters import known_parameters_only
@@ -115,6 +116,7 @@ PAGES = (
     trace,
     channel_list,
     budget_form,
+    traces,
 )
 """What people look at; each page asks who looks (``api/pages/visitor.py``)."""
 

@@ -1,12 +1,25 @@
 """Lists calls, newest first, a page at a time."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Table, and_, literal, select, tuple_, union_all
+from sqlalchemy import (
+    Row,
+    Select,
+    Subquery,
+    Table,
+    Uuid,
+    and_,
+    func,
+    literal,
+    select,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from spend.calls import Outcome, Owner, Role, Route
@@ -83,16 +96,31 @@ def page(
     period = question.period
     end = min(period.end, after.start_at + timedelta(microseconds=1)) if after else period.end
     rows: list[Row[Any]] = []
-    for window in _windows(Period(period.start, max(end, period.start))):
-        asked = _page_of(session, replace(question, period=window), tenant, after)
+    for window in windows(Period(period.start, max(end, period.start))):
+        calls = calls_of(session, replace(question, period=window), tenant, after)
+        asked = _named(calls, tenant)
         rows.extend(session.execute(asked.limit(at_most - len(rows))))
         if len(rows) >= at_most:
             break
+    return _all_listed(session, tenant, rows)
+
+
+def calls_in_traces(
+    session: Session, question: Question, tenant: int, traces: Collection[UUID], *, at_most: int
+) -> list[ListedCall]:
+    """Those of a question's calls that began under one of these traces, latest first."""
+    calls = calls_of(session, question, tenant)
+    wanted = calls.c.trace_id == func.any(literal(list(traces), ARRAY(Uuid)))
+    rows = session.execute(_named(calls, tenant).where(wanted).limit(at_most)).all()
+    return _all_listed(session, tenant, rows)
+
+
+def _all_listed(session: Session, tenant: int, rows: Sequence[Row[Any]]) -> list[ListedCall]:
     paying = payers.paying(session, tenant, {row.owner_id for row in rows})
     return [_listed(row, paying) for row in rows]
 
 
-def _windows(period: Period) -> Iterator[Period]:
+def windows(period: Period) -> Iterator[Period]:
     """From the latest hour back, each window twice as long as the one before.
 
     An hour's calls are often enough for a page, and a search for rare ones is still few
@@ -105,17 +133,25 @@ def _windows(period: Period) -> Iterator[Period]:
         end, length = start, length * 2
 
 
-def _page_of(
-    session: Session, question: Question, tenant: int, after: Position | None
-) -> Select[Any]:
+def calls_of(
+    session: Session, question: Question, tenant: int, after: Position | None = None
+) -> Subquery:
+    """The calls that a question is about, each once, however many saw it: what a page shows of one.
+
+    Reads sightings by their time: of a short time, or with a limit.
+    """
     single = (
         sightings.c.standing.is_(None),
         column_of(sightings, "role") != Role.AGGREGATE,
     )
-    calls = union_all(
+    return union_all(
         _of(session, sightings, question, tenant, after).where(*single),
         _of(session, joined_calls, question, tenant, after),
     ).subquery("calls")
+
+
+def _named(calls: Subquery, tenant: int) -> Select[Any]:
+    """Calls with their owners and routes, latest first."""
     return (
         select(
             calls,
