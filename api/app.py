@@ -50,10 +50,14 @@ from api.pages import (
     budget_list,
     budget_page,
     call,
+    capacity,
     channel_list,
     explore,
     keys,
     overview,
+    pool,
+    pool_costs,
+    pool_hours,
     preferences,
     problem_page,
     sign_in,
@@ -117,6 +121,10 @@ PAGES = (
     channel_list,
     budget_form,
     traces,
+    capacity,
+    pool,
+    pool_hours,
+    pool_costs,
 )
 """What people look at; each page asks who looks (``api/pages/visitor.py``)."""
 

@@ -19,6 +19,7 @@ _TOKENS: Final = {
     "format": ",.1f",
 }
 _COST: Final = {"field": "cost", "type": "quantitative", "format": ",.2f"}
+_READABLE: Final = "datum.value >= 10000 ? format(datum.value, '~s') : format(datum.value, ',.2~f')"
 _BEYOND: Final = 1.15
 _LEFT_OF: Final = 0.6
 """Of the width: a label beyond it is written to the left."""
@@ -85,7 +86,7 @@ def break_even_chart(of: BreakEvenLines) -> Spec:
         "field": "cost",
         "type": "quantitative",
         "scale": {"domain": [0, top], "nice": False},
-        "axis": {"title": f"{of.currency} a month", "format": "~s"},
+        "axis": {"title": f"{of.currency} a month", "labelExpr": _READABLE},
     }
     return framed({"layer": layers, "encoding": {"x": x, "y": y}}, height=300)
 

@@ -10,11 +10,13 @@ from decimal import Decimal
 from typing import Any, Final
 
 from reports.chart_frame import Spec, framed
-from reports.palette import ACCENT, GRID, OWN, PAPER
+from reports.palette import ACCENT, GRID, OWN, PAPER, REST, shades
 
 HOURS: Final = tuple(range(24))
 _LIGHTEST: Final = 0.18
 """Of an hour in which little was done: not nothing."""
+_TENS: Final = tuple(10.0**power for power in range(-6, 9))
+_READABLE: Final = "datum.value >= 10000 ? format(datum.value, '~s') : format(datum.value, ',.6~f')"
 _LOG_FROM: Final = 30
 """So far apart, small prices would lie on the axis."""
 
@@ -111,10 +113,12 @@ def price_by_day(days: Sequence[DayPrice], *, currency: str, api: tuple[str, str
     y: dict[str, Any] = {
         "field": "price",
         "type": "quantitative",
-        "axis": {"title": title, "format": "~s", **({"tickCount": 4} if apart else {})},
+        "axis": {"title": title, "labelExpr": _READABLE},
     }
     if apart:
-        y["scale"] = {"type": "log", "domain": [float(min(known)) / 2, float(max(known)) * 1.5]}
+        low, high = float(min(known)) / 2, float(max(known)) * 1.5
+        y["scale"] = {"type": "log", "domain": [low, high], "nice": False}
+        y["axis"]["values"] = [each for each in _TENS if low <= each <= high]
     layers = [
         _line(_prices(days, "own"), OWN, "This pool", currency, dash=None),
         *([_line(_prices(days, "api"), api[1], api[0], currency, dash=[6, 3])] if api else []),
@@ -166,3 +170,33 @@ def _amount(field: str, currency: str, title: str) -> Spec:
         "title": f"{title}, {currency}",
         "format": ",.4~f",
     }
+
+
+_OF_KIND: Final = {
+    "rental": "#4a678c",
+    "reservation": "#3d8fb0",
+    "depreciation": "#6a6fb5",
+    "energy": "#cf9a12",
+    "units": "#2a8f8a",
+    "seats": "#6f8f2f",
+    "colocation": "#8f6a3a",
+    "support": "#a8577a",
+    "licences": "#b5604f",
+    "network": "#3f7f6b",
+    "engineering": "#c47f9c",
+    "disposal": "#a4462f",
+}
+
+
+def component_colours(components: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """A colour for each component (name, kind): the kind's, lighter for a second of it."""
+    of_kind: dict[str, list[str]] = {}
+    for name, kind in components:
+        names = of_kind.setdefault(kind, [])
+        if name not in names:
+            names.append(name)
+    found: dict[str, str] = {}
+    for kind, names in of_kind.items():
+        for name, colour in zip(names, shades(_OF_KIND.get(kind, REST), len(names)), strict=True):
+            found.setdefault(name, colour)
+    return found

@@ -79,6 +79,27 @@ def daily_tokens(
     return days[-1], [tokens.get(day.isoformat(), 0) for day in days]
 
 
+def daily_use(
+    session: Session, tenant: int, pool: Pool, period: Period, zone: ZoneInfo
+) -> dict[date, dict[Band, Use]]:
+    """What was done on a pool by local day and size of prompt; days without are absent.
+
+    Without money.
+    """
+    parts = (_usage_of(session, tenant, pool),)
+    found: dict[date, dict[Band, Use]] = {}
+    question = Question(period, zone, ("day",))
+    for (day,), row in added_up(session, question, tenant, parts, also_by=("band",)):
+        bands = found.setdefault(date.fromisoformat(str(day)), {})
+        bands[row.band] = Use(
+            calls=int(row.calls or 0),
+            answered=int(row.answered or 0),
+            unmetered_calls=int(row.unmetered or 0),
+            usage=_usage(row),
+        )
+    return found
+
+
 def runs_on(session: Session, tenant: int, pool: Pool) -> ColumnElement[bool]:
     """Whether a cell ran on a pool."""
     every = pools.all_pools(session, tenant)
