@@ -24,6 +24,16 @@ def routes_of(session: Session, tenant: int, ids: Iterable[int] | None = None) -
     return _read(session, tenant, routes, Route, ids)
 
 
+def routes_called(session: Session, tenant: int, pair: tuple[str, str]) -> set[Route]:
+    """The routes of a provider and a model, as they were called: none where nobody called it."""
+    rows = session.execute(
+        select(*(routes.c[each.name] for each in fields(Route))).where(
+            routes.c.tenant_id == tenant, routes.c.provider == pair[0], routes.c.model == pair[1]
+        )
+    )
+    return {Route(*row) for row in rows}
+
+
 def _read(
     session: Session, tenant: int, table: Table, kind: type[T], ids: Iterable[int] | None
 ) -> dict[int, T]:

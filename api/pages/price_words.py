@@ -1,0 +1,70 @@
+"""What price lines and discounts say, as people read it."""
+
+from datetime import datetime
+from typing import Final
+
+from api.pages.tables import Cell
+from spend.discounts import DISCOUNT, Discount
+from spend.prices import CONTRACT, LIST, SUPPLEMENT, PriceLine
+
+BOOKS: Final = {CONTRACT: "Contract", LIST: "Public list", SUPPLEMENT: "Supplement"}
+METERS: Final = {
+    "input": "Input",
+    "cache_read": "Cache read",
+    "cache_write": "Cache write",
+    "cache_write_5m": "Cache write, 5 min",
+    "cache_write_1h": "Cache write, 1 h",
+    "output": "Output",
+    "input_audio": "Audio in",
+    "output_audio": "Audio out",
+    "input_image": "Images in",
+    "output_image": "Images out, tokens",
+    "requests": "Requests",
+    "tool_calls": "Tool calls",
+    "images": "Images made",
+    "seconds": "Seconds of audio",
+    "embeddings": "Embeddings",
+}
+"""Meters of price lines, as people read them, in the order of a table."""
+ORDER: Final = {name: place for place, name in enumerate(METERS)}
+
+FIRST_YEAR: Final = 2020
+"""Prices whose beginning no list tells hold from its first day."""
+
+
+def meter_name(meter: str) -> str:
+    """A meter as people read it; one that no price is for, as it is called."""
+    return METERS.get(meter, meter.replace("_", " "))
+
+
+def holds_for(line: PriceLine | Discount) -> str:
+    """What a line holds for alone: region, tier, size of prompt, volume; '' for everything."""
+    parts = []
+    if line.region:
+        parts.append(line.region)
+    if line.service_tier:
+        parts.append(f"tier {line.service_tier}")
+    if isinstance(line, PriceLine):
+        if line.above_tokens:
+            parts.append(f"prompts above {line.above_tokens:,} tokens")
+        if line.above_monthly:
+            parts.append(f"above {line.above_monthly:,} a month")
+    elif line.meter:
+        parts.append(meter_name(line.meter).lower())
+    return ", ".join(parts)
+
+
+def percent(each: Discount) -> str:
+    """By how much it changes a price, with its sign."""
+    sign = "\u2212" if each.kind == DISCOUNT else "+"
+    return f"{sign}{each.percent.normalize():f} %"
+
+
+def since(moment: datetime) -> Cell:
+    """From when on a price holds; the first ones of a public list hold for ever."""
+    return Cell(moment, show="ever" if moment.year <= FIRST_YEAR else None)
+
+
+def origin(line: PriceLine) -> str:
+    """Who says so: the document, the source, the person."""
+    return ", ".join(each for each in (line.reference, line.source, line.entered_by) if each)
