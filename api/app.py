@@ -54,17 +54,26 @@ from api.pages import (
     channel_list,
     explore,
     keys,
+    model,
+    models,
     overview,
     pool,
     pool_costs,
     pool_hours,
     preferences,
+    price_book,
+    price_discounts,
+    price_lists,
+    price_rates,
+    price_repricings,
     problem_page,
     sign_in,
     team_statement,
     teams,
     trace,
     traces,
+    unpriced_models,
+    unpriced_price,
 )
 from api.pages.visitor import ZoneInAddress, to_the_zone
 from api.parameters import known_parameters_only
@@ -125,6 +134,15 @@ PAGES = (
     pool,
     pool_hours,
     pool_costs,
+    model,
+    models,
+    price_book,
+    price_discounts,
+    price_lists,
+    price_rates,
+    price_repricings,
+    unpriced_models,
+    unpriced_price,
 )
 """What people look at; each page asks who looks (``api/pages/visitor.py``)."""
 
