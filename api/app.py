@@ -20,7 +20,6 @@ from api import (
     discounts,
     economics,
     focus,
-    front,
     health,
     months,
     ownership,
@@ -45,6 +44,7 @@ from api.budget_board import Boards
 from api.dependencies import Now
 from api.pages import (
     about,
+    api_docs,
     assets,
     budget_form,
     budget_list,
@@ -114,8 +114,8 @@ NOUNS = (
 
 PAGES = (
     overview,
+    api_docs,
     explore,
-    front,
     assets,
     sign_in,
     preferences,

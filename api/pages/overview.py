@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from api.dependencies import Reading, Tenant
 from api.grouping import wrong
 from api.pages.asked import PageAsked, Text
+from api.pages.first_run import first_run
 from api.pages.overview_change_table import By, changes_table
 from api.pages.overview_changes import changes
 from api.pages.overview_month import ShownMonth, present_month, shown_month
@@ -21,6 +22,7 @@ from api.pages.shell import page
 from api.pages.visitor import Visiting, Visitor
 from spend.periods import parse_month
 from store.completeness import complete_until
+from store.first_heard import anything_counted
 
 router = APIRouter(include_in_schema=False)
 
@@ -41,6 +43,8 @@ def show(
     query: Annotated[OverviewAsked, Query()],
 ) -> Response:
     """The month's spend, or the first run while nothing was ever heard."""
+    if not anything_counted(session, tenant):
+        return first_run(request, session, tenant, visitor)
     until = complete_until(session)
     shown = _shown(visitor, query.month, until)
     spend = month_spend(session, tenant, visitor, shown)

@@ -1,0 +1,38 @@
+"""Whether anything was ever heard: what a first page asks on every look, so it costs nothing."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from store.tables.heard import batches
+from store.tables.ledger import charges
+from store.tables.rollups import cells
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Spans, before the first call is counted."""
+
+    spans: int = 0
+    stored: int = 0
+    """Calls among them."""
+    not_a_call: int = 0
+    refused: int = 0
+
+
+def anything_counted(session: Session, tenant: int) -> bool:
+    """Whether there is a call, or money, that reports show."""
+    for rows in (cells, charges):
+        asked = select(rows.c.tenant_id).where(rows.c.tenant_id == tenant).limit(1)
+        if session.scalar(asked) is not None:
+            return True
+    return False
+
+
+def heard_so_far(session: Session, tenant: int) -> Heard:
+    """All that was heard. Only while nothing is counted: it reads every batch."""
+    sums = (batches.c.heard, batches.c.stored, batches.c.not_a_call, batches.c.refused)
+    asked = select(*(func.coalesce(func.sum(each), 0) for each in sums))
+    row = session.execute(asked.where(batches.c.tenant_id == tenant)).one()
+    return Heard(*(int(each) for each in row))
