@@ -1,0 +1,253 @@
+"""/reconciliation/{bill_id}: why a bill is not what was estimated, in parts that add up."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from api.bills import BillId
+from api.dependencies import Reading, Tenant
+from api.pages.asked import PageAsked
+from api.pages.charts import Chart
+from api.pages.formats import Formats
+from api.pages.shell import page
+from api.pages.tables import Cell, Column, Held, Table
+from api.pages.visitor import Visiting
+from api.reconciliation import bill_of, comparable
+from reports.palette import shown_name
+from reports.variance_rows import VarianceRow, by_name
+from reports.variance_words import SAID, SHORT, mostly, notes
+from reports.waterfall_chart import Step, waterfall
+from spend.money import rounded, rounded_lines
+from spend.reconciled import Reconciled
+from spend.variance import BUCKETS, Buckets, Compared
+from store import reconcile
+
+router = APIRouter(include_in_schema=False)
+
+MOST_MODELS: Final = 40
+MOST_LINES: Final = 300
+"""Over all models; the others are in the CSV."""
+
+Row = dict[str, Held | Cell]
+
+
+@router.get("/reconciliation/{bill_id}")
+def show(
+    request: Request,
+    session: Reading,
+    tenant: Tenant,
+    visitor: Visiting,
+    bill_id: BillId,
+    query: Annotated[PageAsked, Query()],  # noqa: ARG001 - what else is asked is refused
+) -> Response:
+    """The bill, with those of its issuer and period, beside the estimate."""
+    visitor.whole_ledger()
+    bill = bill_of(session, tenant, bill_id)
+    with comparable():
+        found = reconcile.of_bill(
+            session, tenant, bill, now=visitor.now, policy=visitor.settings.rate_policy
+        )
+    told = visitor.formats
+    rows = by_name(found.variance.lines, most=MOST_MODELS)
+    under = _under(rows, found)
+    return page(
+        request,
+        visitor,
+        "bill_variance.html",
+        title=f"{shown_name(found.provider)}, {told.month(bill.period)}",
+        tables={
+            "reasons": _reasons(found, told),
+            "models": _models(rows, found),
+            "days": _days(found, told),
+            "lines": lines_table(found.variance.lines, found, "Lines of all models", "lines"),
+            **{f"lines-{place}": table for place, (_row, table) in enumerate(under)},
+        },
+        found=found,
+        bill=bill,
+        chart=_chart(found, told),
+        under=[(f"lines-{place}", row) for place, (row, _table) in enumerate(under)],
+        notes=list(notes(found)),
+        mostly=mostly,
+    )
+
+
+def _chart(found: Reconciled, told: Formats) -> Chart:
+    variance, currency = found.variance, found.currency
+    moved = [name for name in BUCKETS if rounded(getattr(variance.buckets, name), currency)]
+    steps = [
+        Step("Estimated", variance.estimated, told.money(variance.estimated, currency), whole=True),
+        *(
+            Step(
+                SHORT[name].capitalize(),
+                getattr(variance.buckets, name),
+                told.difference(rounded(getattr(variance.buckets, name), currency), currency),
+            )
+            for name in moved
+        ),
+        Step("Billed", variance.billed, told.money(variance.billed, currency), whole=True),
+    ]
+    difference = told.difference(rounded(variance.difference, currency), currency)
+    return Chart(
+        waterfall(steps, currency=currency), f"From the estimate to the bill: {difference}"
+    )
+
+
+def _reasons(found: Reconciled, told: Formats) -> Table:
+    """Exact, shown in whole coins that add up to the difference."""
+    variance, currency = found.variance, found.currency
+    whole = rounded(variance.difference, currency)
+    amounts = [getattr(variance.buckets, name) for name in BUCKETS]
+    coins = rounded_lines(amounts, currency, shown=whole)
+    rows: list[Row] = []
+    for name, amount, coin in zip(BUCKETS, amounts, coins, strict=True):
+        tone = "" if coin else "quiet"
+        rows.append(
+            {
+                "reason": Cell(SAID[name], tone=tone),
+                "amount": Cell(amount, show=told.difference(coin, currency), tone=tone),
+            }
+        )
+    rows.append(
+        {"reason": Cell("Left over", tone="quiet"), "amount": Cell(Decimal(0), tone="quiet")}
+    )
+    return Table(
+        columns=(Column("reason", "Reason"), Column("amount", currency, "difference")),
+        rows=rows,
+        total={
+            "reason": "Billed less estimated",
+            "amount": Cell(variance.difference, show=told.difference(whole, currency)),
+        },
+        caption="Why they differ",
+        file=f"variance-{found.bills[0].id}",
+        currency=currency,
+    )
+
+
+def _models(rows: Sequence[VarianceRow], found: Reconciled) -> Table:
+    """By model in whole coins; each column adds up to its rounded total."""
+    variance, currency = found.variance, found.currency
+    estimated = rounded_lines([row.estimated for row in rows], currency)
+    billed = rounded_lines([row.billed for row in rows], currency)
+
+    def row(it: VarianceRow, ours: Decimal, theirs: Decimal) -> Row:
+        coverage = variance.models.get(it.name or "")
+        return {
+            "model": it.name,
+            "heard": Cell(None, show="") if coverage is None else coverage.share,
+            "estimated": ours,
+            "billed": theirs,
+            "difference": theirs - ours,
+            "mostly": mostly(it.buckets),
+        }
+
+    ours, theirs = sum(estimated, Decimal(0)), sum(billed, Decimal(0))
+    return Table(
+        columns=(
+            Column("model", "Model"),
+            Column("heard", "Heard", "percent", "Tokens heard by tokens billed"),
+            Column("estimated", "Estimated", "money", narrow=False),
+            Column("billed", "Billed", "money", narrow=False),
+            Column("difference", "Difference", "difference"),
+            Column("mostly", "Mostly"),
+        ),
+        rows=[row(*each) for each in zip(rows, estimated, billed, strict=True)],
+        total={
+            "model": "Total",
+            "heard": variance.coverage.share,
+            "estimated": ours,
+            "billed": theirs,
+            "difference": theirs - ours,
+            "mostly": mostly(variance.buckets),
+        },
+        caption="By model",
+        file=f"variance-models-{found.bills[0].id}",
+        currency=currency,
+    )
+
+
+def _under(rows: Sequence[VarianceRow], found: Reconciled) -> list[tuple[VarianceRow, Table]]:
+    """The lines of each model that differ, as many as a page can show."""
+    left = MOST_LINES
+    shown = []
+    for row in rows:
+        lines = row.lines[:left]
+        if not lines or not rounded(row.buckets.total, found.currency):
+            continue
+        left -= len(lines)
+        shown.append((row, lines_table(lines, found, row.name or "Lines", "lines")))
+    return shown
+
+
+def lines_table(lines: Sequence[Compared], found: Reconciled, caption: str, file: str) -> Table:
+    """What is billed or was heard, meter by meter. Exact."""
+
+    def row(line: Compared) -> Row:
+        where = ", ".join(each for each in (line.region, line.service_tier) if each)
+        return {
+            "model": line.model or line.description,
+            "kind": line.kind,
+            "meter": Cell(
+                line.meter,
+                show=(line.meter or line.description or "all together").replace("_", " "),
+                note="; ".join(each for each in (where, *line.notes) if each) or None,
+            ),
+            "heard_quantity": line.heard_quantity,
+            "billed_quantity": line.billed_quantity,
+            "estimated": line.estimated,
+            "billed": line.billed,
+            "difference": line.buckets.total,
+            "mostly": mostly(line.buckets),
+            **{name: getattr(line.buckets, name) for name in BUCKETS},
+        }
+
+    return Table(
+        columns=(
+            Column("model", "Model", shown=False),
+            Column("kind", "Kind", shown=False),
+            Column("meter", "Meter"),
+            Column("heard_quantity", "Heard", "number", narrow=False),
+            Column("billed_quantity", "Billed units", "number", narrow=False),
+            Column("estimated", "Estimated", "money", narrow=False),
+            Column("billed", "Billed", "money", narrow=False),
+            Column("difference", "Difference", "difference"),
+            Column("mostly", "Mostly"),
+            *(Column(name, SHORT[name], "difference", shown=False) for name in BUCKETS),
+        ),
+        rows=[row(line) for line in lines],
+        caption=caption,
+        file=f"variance-{file}-{found.bills[0].id}",
+        currency=found.currency,
+    )
+
+
+def _days(found: Reconciled, told: Formats) -> Table:
+    """By the day that it is billed or estimated on; only reasons that there are."""
+    whole: Buckets = found.variance.buckets
+    seen = [
+        name
+        for name in BUCKETS
+        if getattr(whole, name) or any(getattr(each, name) for each in found.variance.days.values())
+    ]
+    rows: list[Row] = [
+        {
+            "day": Cell(period.start, show=told.day(period.start.date())),
+            **{name: getattr(buckets, name) or Cell(Decimal(0), show="") for name in seen},
+            "difference": buckets.total,
+        }
+        for period, buckets in found.variance.days.items()
+        if not buckets.is_nothing
+    ]
+    return Table(
+        columns=(
+            Column("day", "Day (UTC)"),
+            *(Column(name, SHORT[name].capitalize(), "difference") for name in seen),
+            Column("difference", "Difference", "difference"),
+        ),
+        rows=rows,
+        caption="By day",
+        file=f"variance-days-{found.bills[0].id}",
+        currency=found.currency,
+    )
