@@ -54,6 +54,11 @@ def in_html(value: Any) -> Markup:
     return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028"))  # noqa: S704 - above
 
 
+def forget_drawings() -> None:
+    """As if every number had changed: to measure with."""
+    _drawn.cache_clear()
+
+
 @lru_cache(maxsize=MOST_KEPT)
 def _drawn(spec: bytes) -> str:
     return svg(orjson.loads(spec))
