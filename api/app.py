@@ -59,6 +59,7 @@ from api.pages import (
     model,
     models,
     overview,
+    performance_page,
     pool,
     pool_costs,
     pool_hours,
@@ -149,6 +150,7 @@ PAGES = (
     price_repricings,
     unpriced_models,
     unpriced_price,
+    performance_page,
 )
 """What people look at; each page asks who looks (``api/pages/visitor.py``)."""
 

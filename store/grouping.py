@@ -5,6 +5,7 @@ them by what was asked. Tables are put together by UNION ALL: a group that only 
 kept, and NULL groups with NULL.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,7 +31,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from spend.moments import moment_text
 from spend.periods import day_start, days_in, month_period, months_in
+from spend.pools import HOUR
+from spend.slots import SLOT
 from store import payers
 from store.booked_time import booked_time
 from store.dimensions import OWNED, ROUTED, Question, conditions, is_booked
@@ -39,6 +43,10 @@ from store.tables.heard import owners
 
 Key = tuple[str | None, ...]
 """A value for each dimension asked for, in the order asked; None where nothing was said."""
+
+PIECES: Final = {"quarter": SLOT, "hour": HOUR}
+"""What charts can be grouped by beside DIMENSIONS, from the period's start on: a group is called by
+the moment (UTC) at which it begins."""
 
 MOST_ROWS: Final = 50_000
 """Rows that one question may find. More are of no use to a reader, and would hold a worker."""
@@ -86,7 +94,7 @@ def added_up(
 
 @dataclass(frozen=True, slots=True)
 class _Pieces:
-    """The days, or else the months, of the period: where each begins, and its name."""
+    """What the period is cut into: where each part begins, and its name."""
 
     starts: list[datetime]
     names: list[str]
@@ -97,6 +105,11 @@ def _pieces(question: Question) -> _Pieces | None:
     if "day" in question.group_by:
         days = list(days_in(period, zone))
         return _Pieces([day_start(day, zone) for day in days], [str(day) for day in days])
+    for name, length in PIECES.items():
+        if name in question.group_by:
+            count = math.ceil((period.end - period.start) / length)
+            bounds = [period.start + place * length for place in range(count)]
+            return _Pieces(bounds, [moment_text(each) for each in bounds])
     if "month" in question.group_by:
         months = list(months_in(period, zone))
         starts = [month_period(month, zone).start for month in months]
@@ -163,5 +176,5 @@ def _by_dimension(
 def _key(question: Question, row: Row[Any], pieces: _Pieces | None) -> Key:
     # A day's name begins with that of its month.
     piece = pieces.names[row.piece - 1] if pieces else ""
-    timed = {"day": piece, "month": piece[:7]}
+    timed = {"day": piece, "month": piece[:7], **dict.fromkeys(PIECES, piece)}
     return tuple(timed[name] if name in timed else getattr(row, name) for name in question.group_by)
