@@ -52,6 +52,7 @@ from api.pages import (
     budget_list,
     budget_page,
     call,
+    call_list,
     capacity,
     channel_list,
     explore,
@@ -118,6 +119,7 @@ NOUNS = (
 
 PAGES = (
     overview,
+    call_list,
     api_docs,
     explore,
     assets,

@@ -1,7 +1,6 @@
 """/explore: spend by anything, over any time, compared: bars, a table, files, saved views."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
@@ -14,7 +13,6 @@ from api.dependencies import Reading, Tenant, Writing
 from api.pages.explore_chart import chart_of, told_of
 from api.pages.explore_links import Drill
 from api.pages.explore_tables import column_labels, groups_table, pivot_table
-from api.pages.explore_time import RANGES
 from api.pages.explored import (
     CUTS,
     MEASURES,
@@ -24,7 +22,16 @@ from api.pages.explored import (
     explored,
     rows_of,
 )
-from api.pages.filters import TITLES, as_addressed, chips, choices
+from api.pages.filters import (
+    TITLES,
+    UNTIMED,
+    as_addressed,
+    chips,
+    choices,
+    days_between,
+    ranges,
+    span,
+)
 from api.pages.formats import Formats
 from api.pages.forms import Fields, Sent, one
 from api.pages.links import elsewhere, here
@@ -32,7 +39,6 @@ from api.pages.shell import page
 from api.pages.tables import Table
 from api.pages.visitor import Visiting, Visitor
 from api.problems import Problem
-from spend.periods import Period, day_start, local_day
 from spend.totals import Totals, together
 from store import saved_views
 from store.completeness import complete_until
@@ -44,7 +50,6 @@ router = APIRouter(include_in_schema=False)
 PLACE: Final = "/explore"
 MOST_GROUPINGS: Final = 3
 LONGEST_NAME: Final = 80
-_INSTANT: Final = timedelta(microseconds=1)
 _COMPARED: Final = (
     ("before", "The time before"),
     ("month", "A month earlier"),
@@ -171,8 +176,9 @@ def _answer(
         "total": total,
         "in_short": told_of(found, formats, total.total),
         "names": _cards(found, formats),
-        "span": _span(visitor, found.asked.question.period),
-        "span_before": _span(visitor, found.before) if found.before else None,
+        "span": span(visitor, found.asked.question.period),
+        "span_before": span(visitor, found.before) if found.before else None,
+        "has_before": total.before is not None,
         "calls_behind": drill.calls(),
         "elsewhere": _elsewhere(found),
     }, tables
@@ -228,41 +234,21 @@ def _views(request: Request, session: Session, tenant: int) -> list[dict[str, An
 def _form(request: Request, query: ExploreAsked, found: Explored | None) -> dict[str, Any]:
     """What the fields of the form offer, and what is chosen in them."""
     rows = list(found.rows) if found else rows_of(request, query)
-    untimed = [(name, TITLES[name]) for name in DIMENSIONS if name not in TIMED]
-    dimensions = [("", "Nothing"), *untimed, *((name, TITLES[name]) for name in TIMED)]
+    dimensions = [("", "Nothing"), *UNTIMED, *((name, TITLES[name]) for name in TIMED)]
     columns = [("", "Time, as suits it"), *((cut, f"Time by {cut}") for cut in CUTS)]
-    columns += [(NO_COLUMNS, "Sums alone"), *untimed]
+    columns += [(NO_COLUMNS, "Sums alone"), *UNTIMED]
     range_name = found.range_name if found else query.range
     return {
-        "ranges": [
-            (here(request, range=name, from_=None, to=None), text, name == range_name)
-            for name, text in RANGES.items()
-        ],
+        "ranges": ranges(request, range_name),
         "range_name": range_name,
-        "days": None if range_name or not found else _days(found),
+        "days": found and days_between(found.asked.question.period, found.asked.question.zone),
         "groupings": [*rows, *[""] * MOST_GROUPINGS][: max(MOST_GROUPINGS, len(rows))],
         "dimensions": dimensions,
-        "untimed": untimed,
+        "untimed": UNTIMED,
         "columns_offered": columns,
         "compared_with": _COMPARED,
         "measures": list(MEASURES.items()),
     }
-
-
-def _days(found: Explored) -> tuple[str, str]:
-    """The first and the last day, for fields of a form."""
-    period, zone = found.asked.question.period, found.asked.question.zone
-    first, last = local_day(period.start, zone), local_day(period.end - _INSTANT, zone)
-    return first.isoformat(), last.isoformat()
-
-
-def _span(visitor: Visitor, period: Period) -> str:
-    """A time in words: whole days by their dates, else to the minute."""
-    told, zone = visitor.formats, visitor.zone
-    first, last = local_day(period.start, zone), local_day(period.end - _INSTANT, zone)
-    if Period(day_start(first, zone), day_start(last + timedelta(days=1), zone)) != period:
-        return f"{told.when(period.start)} to {told.when(period.end)}"
-    return told.day(first) if first == last else f"{told.day(first)} to {told.day(last)}"
 
 
 def _elsewhere(found: Explored) -> list[tuple[str, Decimal | int | None]]:

@@ -52,12 +52,6 @@ def pivot_table(
     labels = column_labels(found, told)
     kind, difference = ("money", "difference") if found.is_money else ("number", "number")
     columns = [Column(name, TITLES[name]) for name in found.rows] or [Column("all", "")]
-    columns += [
-        Column(_named(found, label), labels[label], kind, _hint(found, told, label))
-        for label in shown
-    ]
-    if rest:
-        columns.append(Column(_REST, f"Others ({len(rest)})", kind))
     columns.append(Column("total", "Total" if shown else MEASURES[found.measure], kind))
     if not shown:
         columns += [Column("share", "Share", "percent"), Column("calls", "Calls", "number")]
@@ -68,6 +62,12 @@ def pivot_table(
             Column("difference", "Difference", difference, narrow=False),
             Column("change", "Change", "percent"),
         ]
+    columns += [
+        Column(_named(found, label), labels[label], kind, _hint(found, told, label))
+        for label in shown
+    ]
+    if rest:
+        columns.append(Column(_REST, f"Others ({len(rest)})", kind))
     maker = _Rows(found, told, drill, shown, rest, whole=whole)
     order = sort if sort and sort.removeprefix("-") in {each.name for each in columns} else "-total"
     lines, others = (found.pivot.lines, None) if whole else cut(found.pivot, lines=MOST_LINES)

@@ -14,16 +14,14 @@ from api.grouping import Asked, GroupedAsked, checked, too_many_rows, wrong
 from api.pages.explore_time import (
     Compare,
     Pieces,
-    RangeName,
     compared,
-    days_of,
     fitting,
     pieces_of,
 )
-from api.pages.filters import FilteredPage
+from api.pages.filters import FilteredPage, in_time
 from api.pages.visitor import Visitor
 from reports.pivot import Keys, Label, Measure, Pivot, pivot
-from spend.periods import Period, local_day
+from spend.periods import Period
 from spend.totals import Totals
 from store.conversion import Conversion
 from store.dimensions import DIMENSIONS, TIMED
@@ -48,9 +46,6 @@ NO_COLUMNS: Final = "none"
 class ExploreAsked(FilteredPage, GroupedAsked, CurrencyAsked):
     """A question of spend, asked as /v1/spend is; and how the answer is laid out."""
 
-    range: Annotated[
-        RangeName | None, Field(description="A time that moves; `from` and `to` win.")
-    ] = None
     compare: Annotated[Compare, Field(description="With which time.")] = "before"
     measure: Annotated[MeasureName, Field(description="What is shown.")] = "cost"
     columns: Annotated[
@@ -109,13 +104,9 @@ def rows_of(request: Request, query: ExploreAsked) -> list[str]:
 
 def asked_of(query: ExploreAsked, rows: list[str], visitor: Visitor) -> tuple[Asked, str | None]:
     """The question that was asked, and the name of its range. Raises Problem 422 and 403."""
-    name = None if query.from_ or query.to else query.range or "this-month"
-    changes: dict[str, object] = {"group_by": rows}
-    if name is not None:
-        first, end = days_of(name, local_day(visitor.now, visitor.zone))
-        changes |= {"from_": first.isoformat(), "to": end.isoformat()}
+    bounds, name = in_time(query, visitor)
     asked = checked(
-        query.model_copy(update=changes),
+        query.model_copy(update={**bounds, "group_by": rows}),
         default_zone=visitor.zone,
         now=visitor.now,
         caller=visitor.caller,
@@ -151,7 +142,7 @@ def explored(
         earlier = None
         if before is not None:
             wanted = replace(question, period=before, group_by=rows)
-            earlier = spend_by(session, wanted, tenant, conversion).groups
+            earlier = spend_by(session, wanted, tenant, conversion).groups or None
     except TooManyRowsError:
         raise too_many_rows() from None
     measure = _measure(query.measure)

@@ -10,14 +10,18 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse
 from pydantic import Field, model_validator
 
 from api.grouping import FiltersAsked, Name, wrong
+from api.pages.explore_time import RANGES, RangeName, days_of
 from api.pages.links import here, path_of
-from store.dimensions import DIMENSIONS, NOT_SAID, TIMED, Question
+from api.pages.visitor import Visitor
+from spend.periods import Period, day_start, local_day
+from store.dimensions import DIMENSIONS, NOT_SAID, TIMED
 
 TITLES: Final[Mapping[str, str]] = {
     "day": "Day",
@@ -35,21 +39,29 @@ TITLES: Final[Mapping[str, str]] = {
     "deployment": "Deployment",
     "region": "Region",
 }
+UNTIMED: Final = tuple((name, TITLES[name]) for name in DIMENSIONS if name not in TIMED)
+"""Dimensions that are no time, and their titles."""
 NONE: Final = "(none)"
 """What rows without a value are called."""
 _LONGEST: Final = 60
+_OF_FORM: Final = frozenset({"through", "was", "add", "value"})
 
 
 class FilteredPage(FiltersAsked):
     """A page with filters. Empty fields are absent but those of dimensions, where they mean none.
 
-    ``through``, ``add`` and ``value`` are what a form says of what the address says otherwise.
+    ``through``, ``was``, ``add`` and ``value`` are what a form says of what an address says
+    otherwise.
     """
 
+    range: Annotated[
+        RangeName | None, Field(description="A time that moves; `from` and `to` win.")
+    ] = None
     csv: Annotated[Name | None, Field(description="The table that is wanted as CSV.")] = None
     done: Annotated[Name | None, Field(description="What was just done.")] = None
     sort: Annotated[Name | None, Field(description="A column; `-` in front: descending.")] = None
     through: Annotated[Name | None, Field(description="Of a form: the last day.")] = None
+    was: Annotated[Name | None, Field(description="Of a form: the days that it showed.")] = None
     add: Annotated[Name | None, Field(description="Of a form: a dimension to filter by.")] = None
     value: Annotated[Name | None, Field(description="Of a form: its value.")] = None
 
@@ -60,6 +72,40 @@ class FilteredPage(FiltersAsked):
             return asked
         kept = {name: each for name, each in asked.items() if each not in ("", [""])}
         return kept | {name: asked[name] for name in DIMENSIONS if name in asked}
+
+
+def in_time(query: FilteredPage, visitor: Visitor) -> tuple[dict[str, str], str | None]:
+    """The bounds of a time that moves, as fields of the question, and its name.
+
+    Nothing, where the question has bounds of its own.
+    """
+    if query.from_ or query.to:
+        return {}, None
+    name = query.range or "this-month"
+    first, end = days_of(name, local_day(visitor.now, visitor.zone))
+    return {"from_": first.isoformat(), "to": end.isoformat()}, name
+
+
+def ranges(request: Request, chosen: str | None) -> list[tuple[str, str, bool]]:
+    """The times that move: address, name, whether it is this one."""
+    return [
+        (here(request, range=name, from_=None, to=None, cursor=None), text, name == chosen)
+        for name, text in RANGES.items()
+    ]
+
+
+def days_between(period: Period, zone: ZoneInfo) -> tuple[date, date]:
+    """The first and the last local day of a period."""
+    return local_day(period.start, zone), local_day(period.end - timedelta.resolution, zone)
+
+
+def span(visitor: Visitor, period: Period) -> str:
+    """A time in words: whole days by their dates, else to the minute."""
+    told, zone = visitor.formats, visitor.zone
+    first, last = days_between(period, zone)
+    if Period(day_start(first, zone), day_start(last + timedelta(days=1), zone)) != period:
+        return f"{told.when(period.start)} to {told.when(period.end)}"
+    return told.day(first) if first == last else f"{told.day(first)} to {told.day(last)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,29 +180,25 @@ def of_cell(filters: Mapping[str, str | None]) -> dict[str, list[str]]:
     return {name: [value or NOT_SAID] for name, value in filters.items()}
 
 
-def asked_for(question: Question) -> dict[str, list[str]]:
-    """A question's filters as parameters of an address."""
-    return {name: list(values) for name, values in question.filters.items()}
-
-
 def as_addressed(request: Request, query: FilteredPage) -> RedirectResponse | None:
     """Where the same page is under its own address, if it was asked for by a form; else None.
 
-    A form says the last day, and the address the one after it, as the API does; a form has a field
-    for values that no box stands for. Raises Problem 422.
+    A form says the last day, and the address the one after it, as the API does. Days that a form
+    showed and nobody changed leave a time that moves as it is. A form has a field for values that
+    no box stands for. Raises Problem 422.
     """
     pairs = request.query_params.multi_items()
-    if not {"through", "add", "value"} & {name for name, _value in pairs}:
+    if not _OF_FORM & {name for name, _value in pairs}:
         return None
-    dated = bool(query.from_ or query.through)
+    changed = f"{query.from_ or ''}/{query.through or ''}" != query.was
+    moves = query.range is not None and not changed
+    left_out = _OF_FORM | {"cursor"} | ({"from", "to"} if moves else {"range"})
     kept = [
         (name, value)
         for name, value in pairs
-        if name not in {"through", "add", "value", "cursor"}
-        and (value or name in DIMENSIONS)
-        and not (name == "range" and dated)
+        if name not in left_out and (value or name in DIMENSIONS or name == "group_by")
     ]
-    if query.through:
+    if query.through and not moves:
         kept.append(("to", _day_after(query.through)))
     if query.add in DIMENSIONS and query.value and (query.add, query.value) not in kept:
         kept.append((query.add, query.value))

@@ -14,10 +14,15 @@ class Place:
     """The id of a drawing in ``templates/icons.html``."""
     whole_ledger: bool = False
     """Whether keys of one team see nothing there."""
+    also: tuple[str, ...] = ()
+    """Other paths that belong to it."""
 
     def holds(self, path: str) -> bool:
         """Whether a page belongs to it."""
-        return path == self.path or (self.path != "/" and path.startswith(f"{self.path}/"))
+        return any(
+            path == each or (each != "/" and path.startswith(f"{each}/"))
+            for each in (self.path, *self.also)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ SECTIONS: Final = (
         (
             Place("/", "Overview", "overview"),
             Place("/explore", "Explore", "explore"),
-            Place("/teams", "Teams", "teams"),
+            Place("/teams", "Teams", "teams", also=("/statements",)),
             Place("/budgets", "Budgets", "budgets"),
             Place("/alerts", "Alerts", "alerts"),
         ),
@@ -43,6 +48,7 @@ SECTIONS: Final = (
         "Calls",
         (
             Place("/performance", "Performance", "performance"),
+            Place("/calls", "Single calls", "calls"),
             Place("/traces", "Traces", "traces"),
         ),
     ),
@@ -51,8 +57,10 @@ SECTIONS: Final = (
         (
             Place("/models", "Models", "models"),
             Place("/prices", "Prices", "prices", whole_ledger=True),
-            Place("/capacity", "Capacity", "capacity", whole_ledger=True),
+            Place("/capacity", "Capacity", "capacity", whole_ledger=True, also=("/commitments",)),
+            Place("/what-if", "What if", "what-if"),
             Place("/reconciliation", "Reconciliation", "reconciliation", whole_ledger=True),
+            Place("/months", "Months", "months", whole_ledger=True),
         ),
     ),
     Section("", (Place("/settings", "Settings", "settings"),)),
