@@ -111,7 +111,7 @@ def _deliver(of: Round, place: Place, claimed: Sequence[Claim], until: float) ->
         verdict = _sent(of, place, claimed, sending)
     except AskLater as later:
         verdict = later.verdict
-    if verdict.outcome == "later" and claimed[0].attempts >= ATTEMPTS:
+    if verdict.outcome == "later" and claimed[0].tries >= ATTEMPTS:
         verdict = Verdict("never", f"given up after {ATTEMPTS} attempts: {verdict.error}")
     _mark(of, place, claimed, verdict)
     return verdict
@@ -183,7 +183,7 @@ def _written_down(
 ) -> int:
     now = of.now
     if verdict.outcome == "later":
-        wait = wait_after(claimed[0].attempts, SystemRandom().uniform(0.8, 1.2))
+        wait = wait_after(claimed[0].tries, SystemRandom().uniform(0.8, 1.2))
         marked = outbox.mark_failed(
             session,
             TENANT,

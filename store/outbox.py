@@ -53,7 +53,9 @@ class Claim:
 
     id: int
     attempts: int
-    """This one included."""
+    """This one included: no other claim of it has this number."""
+    tries: int
+    """Likewise, since it was written, or was dead and is sent again."""
     body: Mapping[str, Any]
     written_at: datetime
     unsure: bool
@@ -140,6 +142,7 @@ def claim(
         Claim(
             id=row.id,
             attempts=row.attempts,
+            tries=row.attempts - _notes(row.body).get("before", 0),
             body=without_notes(row.body),
             written_at=row.created_at,
             unsure=unsure,
@@ -253,6 +256,16 @@ def _mark(
         .returning(outbox.c.id)
     )
     return len(marked.all())
+
+
+def anew() -> ColumnElement[Any]:
+    """The body of a message that is dead and is to be sent again.
+
+    Its attempts go on being counted, so that no sender of before can mark it; of them it forgets.
+    """
+    there = func.coalesce(outbox.c.body[_NOTES], literal({}, JSONB))
+    before = func.jsonb_build_object("before", outbox.c.attempts)
+    return outbox.c.body.op("||")(func.jsonb_build_object(_NOTES, there.op("||")(before)))
 
 
 def _is_due(tenant: int, now: datetime) -> tuple[ColumnElement[bool], ...]:
