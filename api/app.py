@@ -44,6 +44,8 @@ from api.budget_board import Boards
 from api.dependencies import Now
 from api.pages import (
     about,
+    alert_list,
+    alert_page,
     api_docs,
     assets,
     bill_variance,
@@ -55,6 +57,7 @@ from api.pages import (
     call_list,
     capacity,
     channel_list,
+    delivery_list,
     explore,
     keys,
     model,
@@ -73,7 +76,9 @@ from api.pages import (
     price_rates,
     price_repricings,
     problem_page,
+    rule_list,
     sign_in,
+    silence_list,
     team_statement,
     teams,
     trace,
@@ -157,6 +162,11 @@ PAGES = (
     unpriced_models,
     unpriced_price,
     performance_page,
+    alert_list,
+    alert_page,
+    delivery_list,
+    rule_list,
+    silence_list,
 )
 """What people look at; each page asks who looks (``api/pages/visitor.py``)."""
 
