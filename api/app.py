@@ -65,6 +65,8 @@ from api.pages import (
     month_closing,
     month_list,
     overview,
+    owner_editor,
+    owner_rules,
     performance_page,
     pool,
     pool_costs,
@@ -167,6 +169,8 @@ PAGES = (
     delivery_list,
     rule_list,
     silence_list,
+    owner_editor,
+    owner_rules,
 )
 """What people look at; each page asks who looks (``api/pages/visitor.py``)."""
 

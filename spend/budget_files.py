@@ -1,13 +1,13 @@
 """Budgets and alert rules as a JSON or TOML file: read, refused, and written."""
 
 import json
-import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from spend.budget_fields import FIELDS
+from spend.toml_text import lines_of, toml_block
 
 BUDGETS: Final = "budgets"
 ALERT_RULES: Final = "alert_rules"
@@ -87,7 +87,7 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _section(said: object, name: str, text: str, toml: bool) -> tuple[Written, ...]:
     if not isinstance(said, list) or len(said) > MOST:
         raise BudgetFileRefusedError("file", name, f"must be a list of at most {MOST}")
-    lines = _lines(text, name) if toml else []
+    lines = lines_of(text, name) if toml else []
     found: dict[str, Written] = {}
     for number, fields in enumerate(said, 1):
         line = f" (line {lines[number - 1]})" if len(lines) == len(said) else ""
@@ -104,12 +104,6 @@ def _section(said: object, name: str, text: str, toml: bool) -> tuple[Written, .
     return tuple(found.values())
 
 
-def _lines(text: str, section: str) -> list[int]:
-    """The lines in which a TOML text begins each of a section."""
-    header = re.compile(rf"\s*\[\[\s*{section}\s*\]\]")
-    return [number for number, line in enumerate(text.splitlines(), 1) if header.match(line)]
-
-
 def text_of(
     budgets: Iterable[Mapping[str, Any]], rules: Iterable[Mapping[str, Any]], *, toml: bool
 ) -> str:
@@ -121,11 +115,7 @@ def text_of(
     said = {section: listed for section, listed in said.items() if listed}
     if not toml:
         return json.dumps(said, indent=2, ensure_ascii=False) + "\n"
-    blocks = [
-        "\n".join((f"[[{section}]]", *(f"{name} = {_toml(each[name])}" for name in each)))
-        for section, listed in said.items()
-        for each in listed
-    ]
+    blocks = [toml_block(section, each) for section, listed in said.items() for each in listed]
     return "\n\n".join(blocks) + "\n" if blocks else ""
 
 
@@ -139,13 +129,3 @@ def _spoken(fields: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in fields.items()
         if value is not None and (value != [] or name not in _ABSENT)
     }
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, Mapping):
-        inside = ", ".join(f"{name} = {_toml(each)}" for name, each in value.items())
-        return f"{{ {inside} }}" if inside else "{}"
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return f"[{', '.join(map(_toml, value))}]"
-    # JSON's strings are TOML's, but for one character that only TOML wants escaped.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

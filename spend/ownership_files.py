@@ -58,6 +58,11 @@ class Ownership:
         """The time zone."""
         return ZoneInfo(self.timezone)
 
+    @property
+    def names(self) -> set[str]:
+        """What its rules and splits are called."""
+        return {rule.name for rule in self.rules} | {split.name for split in self.splits}
+
     def bounds(self, start: datetime, end: datetime) -> set[datetime]:
         """Where, within a time (UTC), a rule, a split or a day that is split begins or ends."""
         every: list[Rule | Split] = [*self.rules, *self.splits]

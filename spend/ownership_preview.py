@@ -46,6 +46,19 @@ def by_team(
     return dict(found)
 
 
+def moved(
+    before: Ownership, after: Ownership, used: Sequence[Used], period: Period
+) -> dict[tuple[str, str], Share]:
+    """From whom to whom -> what passes by the rules of a period; of splits nothing is in it."""
+    found: dict[tuple[str, str], Share] = defaultdict(Share)
+    both = zip(with_payers(before.rules, used), with_payers(after.rules, used), strict=True)
+    for (each, payer), (_, then) in both:
+        if payer.team != then.team and period.start <= each.piece < period.end:
+            teams = payer.team, then.team
+            found[teams] = found[teams].plus(each.cost.amount, each.calls)
+    return dict(found)
+
+
 def _days(
     said: Ownership, paid: Sequence[Paid], period: Period, now: datetime
 ) -> Iterator[tuple[datetime, list[Paid]]]:

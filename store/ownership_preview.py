@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from spend.ownership_files import Ownership
-from spend.ownership_preview import Share, by_team, decided, whole_days
+from spend.ownership_preview import Share, by_team, decided, moved, whole_days
 from spend.periods import Period
 from store import closing, ownership, split_days
 
@@ -33,6 +33,8 @@ class Preview:
     after: dict[str, Share]
     decided: dict[str, Share]
     """By rule: what it decides of the period."""
+    moved: dict[tuple[str, str], Share]
+    """From whom to whom, by the rules; splits are in ``before`` and ``after`` alone."""
     elsewhere: tuple[str, ...] = ()
     """Other currencies with charges in the period: they pass likewise, and are in no figure."""
 
@@ -80,6 +82,7 @@ def preview(
         before=by_team(held, found, period, now),
         after=by_team(said, found, period, now),
         decided=decided(said, found, period),
+        moved=moved(held, said, found, period),
         elsewhere=tuple(
             code
             for code in split_days.currencies(session, tenant, period.start, period.end)

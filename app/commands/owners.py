@@ -13,10 +13,11 @@ from app.settings import Settings, read_settings
 from app.tables import right, show, shown
 from reports.table_parts import shown_money, shown_name, signed_money
 from spend.money import EXACT, rounded
-from spend.ownership import FIRST, LAST, Match, Rule
+from spend.ownership import FIRST, LAST, Rule
 from spend.ownership_files import Ownership, OwnershipRefusedError, ownership_of_file
+from spend.ownership_words import matched, paid_by
 from spend.periods import Period, day_start, local_day
-from spend.splits import SHARES, Split
+from spend.splits import Split
 from store import ownership
 from store.grouping import TooManyRowsError
 from store.ownership import Version
@@ -24,6 +25,7 @@ from store.ownership_preview import ClosedError, Preview, preview
 from store.tenants import TENANT
 
 _DAY = click.DateTime(["%Y-%m-%d"])
+_KINDS = {Rule: "rule", Split: "split"}
 
 
 @click.group(
@@ -111,15 +113,10 @@ def _show_preview(settings: Settings, said: Ownership, period: Period, now: date
     idle = [name for name, each in found.decided.items() if not each.calls and not each.cost]
     if idle:
         click.echo(f"decide nothing of this time: {', '.join(map(shown_name, idle))}")
-    ended = sorted(_names(held.said) - _names(said)) if held else []
+    ended = sorted(map(shown_name, held.said.names - said.names)) if held else []
     if ended:
         click.echo(f"are not in the file, and would end: {', '.join(ended)}")
     click.echo("nothing was applied")
-
-
-def _names(said: Ownership) -> set[str]:
-    every: list[Rule | Split] = [*said.rules, *said.splits]
-    return {shown_name(each.name) for each in every}
 
 
 def _changes(found: Preview, currency: str) -> Table:
@@ -170,10 +167,10 @@ def list_rules(number: int | None) -> None:
     every: list[Rule | Split] = [*found.said.rules, *found.said.splits]
     for each in every:
         table.add_row(
-            "rule" if isinstance(each, Rule) else "split",
+            _KINDS[type(each)],
             Text(each.name),
-            Text(_matched(each.match)),
-            Text(_paid_by(each)),
+            Text(matched(each.match)),
+            Text(paid_by(each)),
             "" if each.valid_from == FIRST else shown(each.valid_from),
             "" if each.valid_to == LAST else shown(each.valid_to),
         )
@@ -187,16 +184,3 @@ def _told(version: Version) -> str:
         f"version {version.version}, in force from {version.known_from:%Y-%m-%d %H:%M}{until}"
         f" (UTC), {version.source}, by {version.entered_by}: {_counted(version.said)}"
     )
-
-
-def _matched(match: Match) -> str:
-    return ", ".join(f"{name}={' or '.join(values)}" for name, values in match.items())
-
-
-def _paid_by(each: Rule | Split) -> str:
-    if isinstance(each, Rule):
-        return ", ".join(f"{name}={value}" for name, value in each.gives.items())
-    if each.by == SHARES:
-        shares = ", ".join(f"{team} {share.normalize():f}" for team, share in each.shares.items())
-        return f"shares: {shares}"
-    return f"{', '.join(each.teams) or 'all other teams'} by {each.by}"
