@@ -10,18 +10,18 @@ from decimal import Decimal
 from typing import Final
 
 from reports.chart_frame import Spec, framed
-from reports.palette import ACCENT, BAD, GOOD, WARN
+from reports.palette import ACCENT, BAD, GOOD, NOBODY, WARN
 
 STROKES: Final = {
     "input": (ACCENT, [1, 0]),
     "output": (BAD, [1, 0]),
-    "cache_read": (ACCENT, [2, 3]),
-    "cache_write": (GOOD, [6, 3]),
-    "cache_write_5m": (GOOD, [6, 3]),
-    "cache_write_1h": (GOOD, [2, 3]),
+    "cache_read": (GOOD, [2, 3]),
+    "cache_write": (WARN, [6, 3]),
+    "cache_write_5m": (WARN, [6, 3]),
+    "cache_write_1h": ("#7d5bd0", [6, 3]),
 }
 """Colour and dashes of a meter's line, so that no colour tells what nothing else does."""
-_OTHER: Final = (WARN, [6, 2, 2, 2])
+_OTHER: Final = (NOBODY, [6, 2, 2, 2])
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
-from api.pages.price_words import holds_for, percent
+from api.pages.formats import Formats
+from api.pages.price_words import holds_for, percent, term
 from api.pages.tables import Cell, Column, Held, Table
+from reports.palette import hue_of, shown_name
 from spend.discounts import DISCOUNT, Discount
 
 _DISCOUNTS: Final = (
@@ -13,30 +15,38 @@ _DISCOUNTS: Final = (
     Column("model", "Models"),
     Column("percent", "Per cent", "number"),
     Column("holds_for", "Holds for", narrow=False),
-    Column("valid_from", "Valid from", "when"),
-    Column("valid_to", "Valid to", "when"),
-    Column("known_from", "Known from", "when", narrow=False),
-    Column("known_to", "Known to", "when", narrow=False),
-    Column("reference", "Reference", narrow=False),
-    Column("source", "Source", narrow=False),
+    Column("valid", "Valid", csv=False),
+    Column("known", "Known", narrow=False, csv=False),
+    Column("valid_from", "Valid from", "when", shown=False),
+    Column("valid_to", "Valid to", "when", shown=False),
+    Column("known_from", "Known from", "when", shown=False),
+    Column("known_to", "Known to", "when", shown=False),
+    Column("reference", "Agreed in", narrow=False),
+    Column("source", "Source", shown=False),
     Column("entered_by", "Entered by", narrow=False),
 )
 
 
-def discount_table(found: Sequence[Discount], *, caption: str, file: str, empty: str) -> Table:
+def discount_table(
+    found: Sequence[Discount], told: Formats, *, caption: str, file: str, empty: str
+) -> Table:
     """Discounts and uplifts, with their validity and who said so."""
     rows: list[dict[str, Held | Cell]] = [
         {
             "kind": Cell(each.kind, tone="good" if each.kind == DISCOUNT else "warn"),
-            "provider": each.provider,
+            "provider": Cell(
+                each.provider, show=shown_name(each.provider), colour=hue_of(each.provider)
+            ),
             "model": each.model,
             "percent": Cell(each.percent.normalize(), show=percent(each)),
             "holds_for": Cell(holds_for(each), show=holds_for(each) or "everything"),
+            "valid": term(each.valid_from, each.valid_to, told),
+            "known": term(each.known_from, each.known_to, told),
             "valid_from": each.valid_from,
-            "valid_to": Cell(each.valid_to, show=None if each.valid_to else "for good"),
+            "valid_to": each.valid_to,
             "known_from": each.known_from,
-            "known_to": Cell(each.known_to, show=None if each.known_to else "still"),
-            "reference": each.reference,
+            "known_to": each.known_to,
+            "reference": Cell(each.reference, note=each.source),
             "source": each.source,
             "entered_by": each.entered_by,
         }

@@ -140,6 +140,13 @@ class Formats:
             return UNKNOWN
         return format_datetime(moment, "d MMM y, HH:mm", tzinfo=self.zone, locale=_DATES)
 
+    def day_or_when(self, moment: datetime | None) -> str:
+        """A moment; of a midnight by the visitor's clock only its day."""
+        if moment is None:
+            return UNKNOWN
+        local = moment.astimezone(self.zone)
+        return self.day(local.date()) if f"{local:%H%M%S}" == "000000" else self.when(moment)
+
     def clock(self, moment: datetime | None) -> str:
         """The time of day, to the second."""
         if moment is None:

@@ -97,12 +97,14 @@ def _prices(
 ) -> dict[str, Table]:
     if known is None:
         return {}
+    told = visitor.formats
     held = model_book.in_force(known, pair, visitor.now)
     return {
-        "prices": model_book.force_table(held, used, "in-force"),
-        "history": model_book.history_table(known, held, visitor.now, "model"),
+        "prices": model_book.force_table(held, used, told, "in-force"),
+        "history": model_book.history_table(known, held, visitor.now, told, "model"),
         "discounts": discount_table(
             known.discounts,
+            told,
             caption="Discounts and uplifts that name it",
             file="model-discounts",
             empty="No discount or uplift names it.",

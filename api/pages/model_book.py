@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Final
 
 from api.pages.charts import Chart, Legend
-from api.pages.price_words import BOOKS, ORDER, holds_for, meter_name, origin, percent, since
+from api.pages.formats import Formats
+from api.pages.price_words import BOOKS, ORDER, holds_for, meter_name, percent, said_by, term
 from api.pages.tables import Cell, Column, Held, Table
 from reports.price_chart import Steps, price_steps
 from spend.bands import EDGES
@@ -70,15 +71,18 @@ _FORCE: Final = (
     Column("list_price", "List price", "unit_price", narrow=False),
     Column("off", "Discount", narrow=False),
     Column("book", "Book"),
-    Column("valid_from", "Since", "when", narrow=False),
-    Column("valid_to", "Until", "when", narrow=False),
+    Column("valid", "Valid", narrow=False, csv=False),
+    Column("valid_from", "Valid from", "when", shown=False),
+    Column("valid_to", "Valid to", "when", shown=False),
 )
 
 
-def force_table(held: list[tuple[str, Rate]], used: Mapping[str, int], file: str) -> Table:
+def force_table(
+    held: list[tuple[str, Rate]], used: Mapping[str, int], told: Formats, file: str
+) -> Table:
     """What is charged now; meters that fall back on another's price only where they were used."""
     rows: list[dict[str, Held | Cell]] = [
-        _force_row(meter, rate)
+        _force_row(meter, rate, told)
         for meter, rate in held
         if rate.price.meter == meter or used.get(meter)
     ]
@@ -91,7 +95,7 @@ def force_table(held: list[tuple[str, Rate]], used: Mapping[str, int], file: str
     )
 
 
-def _force_row(meter: str, rate: Rate) -> dict[str, Held | Cell]:
+def _force_row(meter: str, rate: Rate, told: Formats) -> dict[str, Held | Cell]:
     line = rate.price
     code = line.currency
     apart = meter != line.meter
@@ -107,13 +111,14 @@ def _force_row(meter: str, rate: Rate) -> dict[str, Held | Cell]:
         "list_price": Cell(rate.list_unit_price, currency=code),
         "off": Cell(", ".join(percent(each) for each in changes), tone="good" if changes else ""),
         "book": _book(line),
-        "valid_from": since(line.valid_from),
-        "valid_to": Cell(line.valid_to, show=None if line.valid_to else "for good"),
+        "valid": term(line.valid_from, line.valid_to, told),
+        "valid_from": line.valid_from,
+        "valid_to": line.valid_to,
     }
 
 
 def _book(line: PriceLine) -> Cell:
-    return Cell(line.book, show=BOOKS.get(line.book, line.book), note=origin(line))
+    return Cell(line.book, show=BOOKS.get(line.book, line.book), note=said_by(line))
 
 
 _HISTORY: Final = (
@@ -121,24 +126,30 @@ _HISTORY: Final = (
     Column("holds_for", "Holds for", narrow=False),
     Column("unit_price", "For 1 M", "unit_price"),
     Column("state", "State"),
-    Column("valid_from", "Valid from", "when", "For calls from then on."),
-    Column("valid_to", "Valid to", "when", "For calls before it.", narrow=False),
-    Column("known_from", "Known from", "when", "When it entered the book."),
-    Column("known_to", "Known to", "when", "When something else became known.", narrow=False),
+    Column("valid", "Valid", hint="For calls of that time.", csv=False),
+    Column("known", "Known", hint="When the book said so.", narrow=False, csv=False),
+    Column("valid_from", "Valid from", "when", shown=False),
+    Column("valid_to", "Valid to", "when", shown=False),
+    Column("known_from", "Known from", "when", shown=False),
+    Column("known_to", "Known to", "when", shown=False),
+    Column("currency", "Currency", shown=False),
     Column("book", "Book", narrow=False),
-    Column("listed_as", "Listed as", narrow=False),
-    Column("source", "Source", narrow=False),
-    Column("reference", "Reference", narrow=False),
-    Column("entered_by", "Entered by", narrow=False),
+    Column("listed_provider", "Listed provider", shown=False),
+    Column("listed_model", "Listed model", shown=False),
+    Column("source", "Source", shown=False),
+    Column("reference", "Reference", shown=False),
+    Column("entered_by", "Entered by", shown=False),
 )
 
 
 def history_table(
-    known: ModelPrices, held: list[tuple[str, Rate]], now: datetime, file: str
+    known: ModelPrices, held: list[tuple[str, Rate]], now: datetime, told: Formats, file: str
 ) -> Table:
     """Every line that can price it, also those that are no longer believed."""
     used = {rate.price.id for _meter, rate in held}
-    rows = [_history_row(line, used, now) for line in sorted(known.lines, key=_age)]
+    rows = [
+        _history_row(line, _state(line, used, now), told) for line in sorted(known.lines, key=_age)
+    ]
     return Table(
         _HISTORY,
         rows,
@@ -161,19 +172,22 @@ def _age(line: PriceLine) -> tuple[object, ...]:
     )
 
 
-def _history_row(line: PriceLine, used: set[int | None], now: datetime) -> dict[str, Held | Cell]:
-    state, tone = _state(line, used, now)
+def _history_row(line: PriceLine, state: tuple[str, str], told: Formats) -> dict[str, Held | Cell]:
     return {
         "meter": Cell(line.meter, show=meter_name(line.meter)),
         "holds_for": Cell(holds_for(line), show=holds_for(line) or "everything"),
         "unit_price": Cell(line.unit_price, currency=line.currency),
-        "state": Cell(state, tone=tone),
-        "valid_from": since(line.valid_from),
-        "valid_to": Cell(line.valid_to, show=None if line.valid_to else "for good"),
+        "state": Cell(state[0], tone=state[1]),
+        "valid": term(line.valid_from, line.valid_to, told),
+        "known": term(line.known_from, line.known_to, told),
+        "valid_from": line.valid_from,
+        "valid_to": line.valid_to,
         "known_from": line.known_from,
-        "known_to": Cell(line.known_to, show=None if line.known_to else "still"),
-        "book": Cell(line.book, show=BOOKS.get(line.book, line.book)),
-        "listed_as": f"{line.provider}/{line.model}",
+        "known_to": line.known_to,
+        "currency": line.currency,
+        "book": _book(line),
+        "listed_provider": line.provider,
+        "listed_model": line.model,
         "source": line.source,
         "reference": line.reference,
         "entered_by": line.entered_by,

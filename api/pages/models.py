@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from api.dependencies import Reading, Tenant
 from api.grouping import too_many_rows
 from api.pages.charts import Chart, Legend
+from api.pages.formats import Formats
 from api.pages.links import elsewhere
 from api.pages.ranges import Range, RangeAsked, range_of
 from api.pages.shell import page
@@ -38,15 +39,15 @@ MILLION: Final = 1_000_000
 _BY: Final = ("provider", "model", "deployment")
 _COLUMNS: Final = (
     Column("model", "Model"),
-    Column("provider", "Provider"),
-    Column("deployment", "Runs on", narrow=False),
+    Column("provider", "Provider", shown=False),
+    Column("deployment", "Runs on", shown=False),
     Column("cost", "Spend", "money"),
     Column("per_million", "Per 1 M tokens", "money", "Spend for each million tokens of any kind."),
     Column("per_call", "Per call", "money", narrow=False),
     Column("calls", "Calls", "number"),
     Column("input_tokens", "Input", "short", "Tokens that no cache had.", narrow=False),
     Column("cache_tokens", "Cached", "short", "Tokens read from caches.", narrow=False),
-    Column("written_tokens", "Cache writes", "short", "Tokens written to caches.", narrow=False),
+    Column("written_tokens", "Cache writes", "short", shown=False),
     Column("output_tokens", "Output", "short", "Tokens of answers.", narrow=False),
     Column("error_rate", "Errors", "percent", "Calls that did not end well.", narrow=False),
     Column("p50_ms", "p50", "ms", "Half of the calls took less.", narrow=False),
@@ -135,7 +136,7 @@ def _table(
     models: Sequence[Called],
     went: Mapping[tuple[str | None, ...], Performance],
 ) -> Table:
-    rows = [_row(request, asked, each, went) for each in models]
+    rows = [_row(request, visitor.formats, asked, each, went) for each in models]
     sort = sort or "-cost"
     return Table(
         _COLUMNS,
@@ -150,6 +151,7 @@ def _table(
 
 def _row(
     request: Request,
+    told: Formats,
     asked: Range,
     each: Called,
     went: Mapping[tuple[str | None, ...], Performance],
@@ -161,27 +163,27 @@ def _row(
     slow = elsewhere(
         request, "/performance", provider=each.provider, model=each.model, **asked.asked
     )
+    runs_on = DEPLOYMENTS.get(each.deployment or "", "")
+    named = [shown_name(each.provider), runs_on if runs_on not in {"API", "Self-hosted"} else ""]
     return {
         "model": Cell(
             each.model,
             href=address(request, each.provider, each.model, **asked.asked),
             show=None if each.model else "not told",
             tone="" if each.model else "quiet",
+            colour=hue_of(each.provider),
+            note=", ".join(part for part in named if part),
         ),
-        "provider": Cell(
-            each.provider, show=shown_name(each.provider), colour=hue_of(each.provider)
-        ),
-        "deployment": Cell(
-            each.deployment, show=DEPLOYMENTS.get(each.deployment or "", each.deployment)
-        ),
-        "cost": Cell(
-            totals.cost,
-            note=f"{totals.unpriced_calls:,} calls unpriced" if unpriced else None,
-            tone="warn" if unpriced and totals.cost is None else "",
-        ),
+        "provider": each.provider,
+        "deployment": each.deployment,
+        "cost": totals.cost,
         "per_million": per(totals.cost, totals.tokens - totals.unpriced_tokens, MILLION),
         "per_call": per(totals.cost, totals.calls - totals.unpriced_calls),
-        "calls": totals.calls,
+        "calls": Cell(
+            totals.calls,
+            note=f"{told.number(totals.unpriced_calls)} unpriced" if unpriced else None,
+            tone="warn" if unpriced else "",
+        ),
         **shares(totals.usage),
         "error_rate": per(Decimal(totals.errors), totals.calls),
         "p50_ms": Cell(None if p50 is None else round(Decimal(p50), 3), href=slow if p50 else None),
@@ -211,7 +213,8 @@ def _chart(visitor: Visitor, models: Sequence[Called]) -> Chart | None:
     ]
     rest = list(costs.values())[MOST:]
     if rest:
-        bars.append(Bar(f"{len(rest)} others", "several", REST, total(rest)))
+        others = "1 other" if len(rest) == 1 else f"{len(rest)} others"
+        bars.append(Bar(others, "Other models", REST, total(rest)))
     seen = dict.fromkeys((bar.provider, bar.colour) for bar in bars)
     legend = tuple(Legend(name, colour) for name, colour in seen)
     first = bars[0]

@@ -16,7 +16,7 @@ from api.pages.asked import PageAsked, Text
 from api.pages.links import here
 from api.pages.models import address
 from api.pages.price_tabs import price_tabs
-from api.pages.price_words import BOOKS, METERS, holds_for, meter_name, origin, since
+from api.pages.price_words import ALWAYS, BOOKS, METERS, holds_for, meter_name, said_by, term
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting, Visitor
@@ -121,31 +121,39 @@ def _rows(lines: Sequence[PriceLine]) -> list[_Row]:
 
 _COLUMNS: Final = (
     Column("model", "Model"),
-    Column("provider", "Provider"),
+    Column("provider", "Provider", shown=False),
     Column("holds_for", "Holds for", narrow=False),
     Column("input", "Input", "unit_price", "For 1,000,000 tokens."),
     Column("cache_read", "Cache read", "unit_price", narrow=False),
     Column("cache_write", "Cache write", "unit_price", narrow=False),
     Column("output", "Output", "unit_price"),
     Column("others", "Other meters", narrow=False),
-    Column("currency", "Currency", narrow=False),
+    Column("currency", "Currency", shown=False),
     Column("book", "Book", narrow=False),
-    Column("valid_from", "Valid from", "when", narrow=False),
-    Column("valid_to", "Valid to", "when", narrow=False),
+    Column("source", "Source", shown=False),
+    Column("reference", "Reference", shown=False),
+    Column("entered_by", "Entered by", shown=False),
+    Column("valid_from", "Valid from", "when", shown=False),
+    Column("valid_to", "Valid to", "when", shown=False),
 )
 
 
 def _table(request: Request, visitor: Visitor, lines: Sequence[PriceLine]) -> Table:
+    rows = _rows(lines)
+    before = [None, *((each.line.provider, each.line.model) for each in rows)]
     return Table(
         _COLUMNS,
-        [_row(request, visitor, each) for each in _rows(lines)],
+        [
+            _row(request, visitor, each, again=(each.line.provider, each.line.model) == last)
+            for each, last in zip(rows, before, strict=False)
+        ],
         "For 1,000,000 units",
         file="prices",
         empty="No price line fits.",
     )
 
 
-def _row(request: Request, visitor: Visitor, row: _Row) -> dict[str, Held | Cell]:
+def _row(request: Request, visitor: Visitor, row: _Row, *, again: bool) -> dict[str, Held | Cell]:
     line = row.line
     pivoted = dict(row.prices)
     for meter, column in _WRITES.items():
@@ -162,16 +170,28 @@ def _row(request: Request, visitor: Visitor, row: _Row) -> dict[str, Held | Cell
     )
     exact = "; ".join(f"{each.meter}={each.unit_price}" for each in rest)
     holds = holds_for(line)
+    valid = term(line.valid_from, line.valid_to, visitor.formats)
+    notes = [part for part in (valid if valid != ALWAYS else None, said_by(line)) if part]
     return {
-        "model": Cell(line.model, href=address(request, line.provider, line.model)),
-        "provider": Cell(
-            line.provider, show=shown_name(line.provider), colour=hue_of(line.provider)
+        "model": Cell(
+            line.model,
+            href=address(request, line.provider, line.model),
+            # Of lines of one model the first stands out.
+            colour=None if again else hue_of(line.provider),
+            note=None if again else shown_name(line.provider),
+            tone="again" if again else "",
         ),
+        "provider": line.provider,
         "holds_for": Cell(holds, show=holds or "everything", tone="" if holds else "quiet"),
         **told,
         "others": Cell(exact, show=others),
         "currency": line.currency,
-        "book": Cell(line.book, show=BOOKS.get(line.book, line.book), note=origin(line)),
-        "valid_from": since(line.valid_from),
-        "valid_to": Cell(line.valid_to, show=None if line.valid_to else "for good"),
+        "book": Cell(
+            line.book, show=BOOKS.get(line.book, line.book), note="; ".join(notes) or None
+        ),
+        "source": line.source,
+        "reference": line.reference,
+        "entered_by": line.entered_by,
+        "valid_from": line.valid_from,
+        "valid_to": line.valid_to,
     }

@@ -44,6 +44,7 @@ def show(
     found.sort(key=lambda each: (each.valid_from, each.id or 0), reverse=True)
     table = discount_table(
         found,
+        visitor.formats,
         caption="Discounts and uplifts",
         file="discounts",
         empty="None holds then.",

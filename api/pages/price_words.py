@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from api.pages.tables import Cell
+from api.pages.formats import Formats
 from spend.discounts import DISCOUNT, Discount
 from spend.prices import CONTRACT, LIST, SUPPLEMENT, PriceLine
 
@@ -28,6 +28,7 @@ METERS: Final = {
 """Meters of price lines, as people read them, in the order of a table."""
 ORDER: Final = {name: place for place, name in enumerate(METERS)}
 
+ALWAYS: Final = "always"
 FIRST_YEAR: Final = 2020
 """Prices whose beginning no list tells hold from its first day."""
 
@@ -60,11 +61,17 @@ def percent(each: Discount) -> str:
     return f"{sign}{each.percent.normalize():f} %"
 
 
-def since(moment: datetime) -> Cell:
-    """From when on a price holds; the first ones of a public list hold for ever."""
-    return Cell(moment, show="ever" if moment.year <= FIRST_YEAR else None)
+def term(start: datetime | None, end: datetime | None, told: Formats) -> str:
+    """From when to when (exclusive) something holds, in the reader's zone."""
+    ever = start is None or start.year <= FIRST_YEAR
+    if end is None:
+        return ALWAYS if ever else f"from {told.day_or_when(start)}"
+    until = told.day_or_when(end)
+    return f"until {until}" if ever else f"{told.day_or_when(start)} to {until}"
 
 
-def origin(line: PriceLine) -> str:
-    """Who says so: the document, the source, the person."""
-    return ", ".join(each for each in (line.reference, line.source, line.entered_by) if each)
+def said_by(line: PriceLine) -> str | None:
+    """Who says so: the document or source, and who entered it; None: the list that we ship."""
+    if line.book == LIST:
+        return None
+    return ", ".join(each for each in (line.reference or line.source, line.entered_by) if each)
