@@ -3,7 +3,7 @@
 The rules are those of ``/v1/months``: the same functions of the store decide.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
@@ -34,11 +34,19 @@ from spend.months import (
     WarningUnknownError,
     month_named,
 )
-from store import month_closing, month_waits, months
+from store import month_closing, month_waits, month_warnings, months
 
 router = APIRouter(include_in_schema=False)
 
 LONGEST_NOTE: Final = 1000
+SETTLED_AT: Final[Mapping[str, str]] = {
+    month_warnings.UNPRICED: "/prices/unpriced",
+    month_warnings.DEAD_LETTERS: "/alerts/deliveries",
+    month_warnings.BILLS: "/reconciliation",
+    month_warnings.DIFFERENCES: "/reconciliation",
+    month_warnings.RATES: "/prices/rates",
+}
+"""Warning -> the page where something can be done about it."""
 _CONFLICT: Final = 409
 _WRONG: Final = 422
 
@@ -108,7 +116,7 @@ def soft_close(
             return _month_page(request, session, tenant, visitor, name, filled)
         except MonthUnknownError as unknown:
             raise _unknown(unknown) from None
-        return _done(request, name, "closed")
+        return _done(request, name, "soft-closed")
     return _month_page(request, session, tenant, visitor, name, Filled(note, problems=problems))
 
 
@@ -276,6 +284,7 @@ def _close_page(
         checked=checked,
         found=found,
         filled=filled,
+        settle=SETTLED_AT,
         segment=segment(month.name),
     )
 

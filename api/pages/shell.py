@@ -160,7 +160,8 @@ DONE: Final = {
     "revoked": "Revoked: whoever used that key is refused from now on.",
     "signed-out": "Signed out.",
     "closed": "Closed.",
-    "reopened": "Reopened.",
+    "soft-closed": "Soft-closed: what comes late is booked in the next month.",
+    "reopened": "Open again.",
     "booked": "Booked.",
 }
 """What ``done=`` in an address says, after a form was taken (303)."""
