@@ -88,6 +88,7 @@ from api.pages import (
     true_up,
     unpriced_models,
     unpriced_price,
+    what_if_page,
 )
 from api.pages.visitor import ZoneInAddress, to_the_zone
 from api.parameters import known_parameters_only
@@ -171,6 +172,7 @@ PAGES = (
     silence_list,
     owner_editor,
     owner_rules,
+    what_if_page,
 )
 """What people look at; each page asks who looks (``api/pages/visitor.py``)."""
 

@@ -54,7 +54,14 @@ def hours_map(rows: Sequence[str], hours: Sequence[HourUse], *, currency: str) -
     every_third = "datum.value % 3 == 0 ? (datum.value < 10 ? '0' : '') + datum.value : ''"
     spec: Spec = {
         "data": {"values": values},
-        "mark": {"type": "rect", "stroke": PAPER, "strokeWidth": 1.5, "cornerRadius": 2},
+        "mark": {
+            "type": "rect",
+            "stroke": PAPER,
+            "strokeWidth": 1.5,
+            "cornerRadius": 2,
+            # Hundreds of labels say less to a reader of screens than the table of hours.
+            "aria": False,
+        },
         "encoding": {
             "x": {
                 "field": "hour",

@@ -55,3 +55,26 @@ def offers_of(
         and ":" not in model.removesuffix(":0")
         and weights_of(model) in wanted
     ]
+
+
+def priced_targets(
+    session: Session, tenant: int, providers: Collection[str], *, currency: str, at: datetime
+) -> list[ApiTarget]:
+    """What these providers have an ordinary price of input for, in force at ``at``; by name."""
+    found = session.execute(
+        select(prices.c.provider, prices.c.model)
+        .where(
+            prices.c.tenant_id.in_((PUBLIC, tenant)),
+            books.known(None),
+            prices.c.provider.in_(providers),
+            prices.c.currency == currency,
+            prices.c.service_tier == "",
+            prices.c.meter == "input",
+            prices.c.above_tokens == 0,
+            prices.c.valid_from <= at,
+            or_(prices.c.valid_to.is_(None), prices.c.valid_to > at),
+        )
+        .distinct()
+        .order_by(prices.c.provider, prices.c.model)
+    )
+    return [ApiTarget(provider, model) for provider, model in found]
