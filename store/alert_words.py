@@ -25,9 +25,13 @@ def _reached(alert: Alert, said: OfBudget) -> str:
 
 
 def _number(text: str) -> str:
-    """An exact number in few digits."""
+    """An exact number in few digits, never as a power of ten.
+
+    >>> _number("42190.625"), _number("0.012345"), _number("97.954")
+    ('42,190', '0.01234', '97.95')
+    """
     try:
-        return f"{Decimal(text):,.4g}"
+        return f"{Decimal(f'{Decimal(text):.4g}'):,f}"
     except ArithmeticError:
         return text
 

@@ -1,6 +1,7 @@
 """Whether anything was ever heard: what a first page asks on every look, so it costs nothing."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -28,6 +29,14 @@ def anything_counted(session: Session, tenant: int) -> bool:
         if session.scalar(asked) is not None:
             return True
     return False
+
+
+def first_counted(session: Session, tenant: int) -> datetime | None:
+    """The quarter hour (UTC) of the first call that reports show; None: there is none."""
+    found: datetime | None = session.scalar(
+        select(func.min(cells.c.slot)).where(cells.c.tenant_id == tenant)
+    )
+    return found
 
 
 def heard_so_far(session: Session, tenant: int) -> Heard:

@@ -1,11 +1,12 @@
 """The first page: what this month comes to, against what, and why; until then how to begin."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
+from sqlalchemy.orm import Session
 
 from api.dependencies import Reading, Tenant
 from api.grouping import wrong
@@ -15,14 +16,14 @@ from api.pages.overview_change_table import By, changes_table
 from api.pages.overview_changes import changes
 from api.pages.overview_month import ShownMonth, present_month, shown_month
 from api.pages.overview_outlook import month_outlook
-from api.pages.overview_spend import month_chart, month_spend
+from api.pages.overview_spend import days_table, month_chart, month_spend
 from api.pages.overview_state import complete, open_alerts
 from api.pages.overview_teams import budgeted, teams_table
 from api.pages.shell import page
 from api.pages.visitor import Visiting, Visitor
-from spend.periods import parse_month
+from spend.periods import local_day, parse_month
 from store.completeness import complete_until
-from store.first_heard import anything_counted
+from store.first_heard import anything_counted, first_counted
 
 router = APIRouter(include_in_schema=False)
 
@@ -51,14 +52,16 @@ def show(
     found = changes(session, tenant, visitor, shown)
     budgets = budgeted(session, tenant, visitor, shown, spend)
     alerts, open_count = open_alerts(session, tenant, visitor)
+    every = query.csv is not None
     return page(
         request,
         visitor,
         "overview.html",
         title="Overview",
         tables={
-            "teams": teams_table(request, visitor, shown, spend, budgets),
-            "changes": changes_table(request, visitor, shown, found, query.by),
+            "teams": teams_table(request, visitor, shown, spend, budgets, every=every),
+            "days": days_table(visitor, shown, spend),
+            "changes": changes_table(request, visitor, shown, found, query.by, every=every),
         },
         shown=shown,
         spend=spend,
@@ -71,6 +74,7 @@ def show(
         open_count=open_count,
         complete=complete(session, tenant, visitor, shown, until),
         months=_months(shown, visitor),
+        begins=_begins(session, tenant, shown),
     )
 
 
@@ -81,6 +85,15 @@ def _shown(visitor: Visitor, asked: str | None, until: datetime | None) -> Shown
     except ValueError as error:
         raise wrong("month", str(error)[:200]) from None
     return shown_month(month, visitor.zone, visitor.now, until)
+
+
+def _begins(session: Session, tenant: int, shown: ShownMonth) -> date | None:
+    """The first day of the month before that anything is known of; None: all of it, or nothing."""
+    first = first_counted(session, tenant)
+    if first is None or not shown.same_part.start < first < shown.same_part.end:
+        return None
+    day = local_day(first, shown.zone)
+    return None if day == local_day(shown.same_part.start, shown.zone) else day
 
 
 def _months(shown: ShownMonth, visitor: Visitor) -> Mapping[str, str | None]:

@@ -86,8 +86,8 @@ class Changes:
 
 
 def changes(session: Session, tenant: int, visitor: Visitor, shown: ShownMonth) -> Changes:
-    """What is booked in the month so far, beside as much of the one before."""
-    books = converted_books(session, tenant, shown.so_far, visitor.conversion)
+    """What is booked in the month, beside as much as there is of the one before."""
+    books = converted_books(session, tenant, shown.period, visitor.conversion)
     currencies = {row.currency for row in books.own}
     last = converted_books(session, tenant, shown.same_part, visitor.conversion, also=currencies)
     to_come = waiting(session, tenant, shown.period)

@@ -26,11 +26,6 @@ class ShownMonth:
         return month_period(self.month, self.zone)
 
     @property
-    def so_far(self) -> Period:
-        """Until ``through``."""
-        return Period(self.period.start, self.through)
-
-    @property
     def is_present(self) -> bool:
         """Whether it goes on."""
         return self.period.start <= self.now < self.period.end

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from api.pages.charts import Chart, Legend
 from api.pages.links import elsewhere
 from api.pages.overview_month import ShownMonth, days_as_periods
+from api.pages.tables import Column, Table
 from api.pages.visitor import Visitor
 from reports.palette import IDLE as GREY
 from reports.palette import OWN, REST, hue_of, shown_name
@@ -81,38 +82,75 @@ def month_spend(session: Session, tenant: int, visitor: Visitor, shown: ShownMon
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Stacked:
+    """A part of the chart, and what asks Explore for it."""
+
+    part: Part
+    asked: Mapping[str, str]
+
+
 def month_chart(request: Request, visitor: Visitor, shown: ShownMonth, spend: MonthSpend) -> Chart:
     """Its days, stacked: APIs below, the largest first, then self-hosted, then idle."""
+    stack = _stack(spend)
+    legend = tuple(
+        Legend(
+            each.part.name,
+            each.part.colour,
+            elsewhere(request, "/explore", **shown.asked, group_by="model", **each.asked),
+            visitor.formats.rounded(exact_sum(each.part.amounts), visitor.currency),
+        )
+        for each in stack
+    )
+    total = visitor.formats.money(spend.total, visitor.currency)
+    month = visitor.formats.month(str(shown.month))
+    parts = [each.part for each in stack]
+    return Chart(
+        daily_stack(shown.days, parts, currency=visitor.currency, today=shown.today, of="Provider"),
+        f"Spend by day and provider in {month}, {total} in all",
+        legend,
+    )
+
+
+def days_table(visitor: Visitor, shown: ShownMonth, spend: MonthSpend) -> Table:
+    """What the chart is of, as a table; days to come have nothing."""
+    parts = [each.part for each in _stack(spend)]
+    known = len(shown.days) if shown.today is None else shown.days.index(shown.today) + 1
+    return Table(
+        columns=(
+            Column("day", "Day", "day"),
+            *(Column(part.name, part.name, "money") for part in parts),
+        ),
+        rows=[
+            {"day": day} | {part.name: part.amounts[place] for part in parts}
+            for place, day in enumerate(shown.days[:known])
+        ],
+        caption="Spend by day",
+        file=f"days-{shown.month}",
+        currency=visitor.currency,
+    )
+
+
+def _stack(spend: MonthSpend) -> list[_Stacked]:
+    """From the top."""
     sums = spend.places
     apis = sorted((place for place in sums if place[0] == API), key=lambda each: -sums[each])
     told, rest = apis[:MOST_PROVIDERS], apis[MOST_PROVIDERS:]
     groups: list[tuple[str, str, list[_Place], dict[str, str]]] = [
-        ("Idle", GREY, [each for each in sums if each[0] == IDLE], {"team": IDLE}),
-        (
-            "Self-hosted",
-            OWN,
-            [each for each in sums if each[0] == SELF_HOSTED],
-            {"deployment": SELF_HOSTED},
-        ),
+        ("Idle", GREY, [(IDLE, "")], {"team": IDLE}),
+        ("Self-hosted", OWN, [(SELF_HOSTED, "")], {"deployment": SELF_HOSTED}),
         ("Other APIs", REST, rest, {}),
         *((shown_name(p), hue_of(p), [(API, p)], {"provider": p}) for _, p in reversed(told)),
     ]
-    parts, legend = [], []
-    for name, colour, its, asked in groups:
-        if not its:
-            continue
-        amounts = [exact_sum(day.get(place, Decimal(0)) for place in its) for day in spend.by_day]
-        parts.append(Part(name, colour, amounts))
-        note = visitor.formats.rounded(exact_sum(amounts), visitor.currency)
-        href = elsewhere(request, "/explore", **shown.asked, group_by="model", **asked)
-        legend.append(Legend(name, colour, href, note))
-    total = visitor.formats.money(spend.total, visitor.currency)
-    month = visitor.formats.month(str(shown.month))
-    return Chart(
-        daily_stack(shown.days, parts, currency=visitor.currency, today=shown.today, of="Provider"),
-        f"Spend by day and provider in {month}, {total} in all",
-        tuple(legend),
-    )
+    return [
+        _Stacked(Part(name, colour, [_of(day, its) for day in spend.by_day]), asked)
+        for name, colour, its, asked in groups
+        if any(place in sums for place in its)
+    ]
+
+
+def _of(day: Mapping[_Place, Decimal], its: Iterable[_Place]) -> Decimal:
+    return exact_sum(day.get(place, Decimal(0)) for place in its)
 
 
 def _seen(found: SpentApart, visitor: Visitor) -> SpentApart:

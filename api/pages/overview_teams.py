@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from fastapi import Request
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from api.pages.budget_bar import TONES, budget_bar
@@ -75,9 +76,15 @@ def budgeted(
 
 
 def teams_table(
-    request: Request, visitor: Visitor, shown: ShownMonth, spend: MonthSpend, budgets: Budgeted
+    request: Request,
+    visitor: Visitor,
+    shown: ShownMonth,
+    spend: MonthSpend,
+    budgets: Budgeted,
+    *,
+    every: bool,
 ) -> Table:
-    """Teams, the dearest first; what is nobody's after them."""
+    """Teams, the dearest first; what is nobody's after them. Not ``every``: the first ones."""
     names = {*spend.teams, *budgets.of_teams}
     if not shown.is_present:
         names |= set(spend.teams_before)
@@ -87,6 +94,7 @@ def teams_table(
     ]
     own = [row for team, row in zip(ordered, rows, strict=True) if team not in NOBODYS]
     others = [row for team, row in zip(ordered, rows, strict=True) if team in NOBODYS]
+    nothing, share = Cell("", show=""), _share(budgets.spent, budgets.limit)
     return Table(
         columns=(
             Column("team", "Team"),
@@ -101,7 +109,7 @@ def teams_table(
             Column("limit", "Budget", "money", narrow=False),
             Column("used", "Used", hint="Spend and what is expected, of the budget"),
         ),
-        rows=[*own[:MOST_TEAMS], *others],
+        rows=[*(own if every else own[:MOST_TEAMS]), *others],
         caption="Teams against budgets" if budgets.of_teams else "Teams",
         file=f"teams-{shown.month}",
         currency=visitor.currency,
@@ -109,6 +117,10 @@ def teams_table(
             "team": "Total" if len(own) <= MOST_TEAMS else f"Total of {len(own)} teams",
             "spend": spend.total,
             "difference": EXACT.subtract(spend.total, spend.before),
+            "limit": budgets.limit if budgets.of_teams else nothing,
+            "used": nothing
+            if not budgets.of_teams
+            else Cell(share, show=visitor.formats.percent(share, 0)),
         },
     )
 
@@ -134,18 +146,22 @@ def _row(
         if cost is None and before is None
         else EXACT.subtract(cost or Decimal(0), before or Decimal(0)),
     }
+    row["limit"] = row["used"] = Cell("", show="")
     if stands is not None:
-        number = stands.budget.id
-        share = ROUNDING.divide(stands.spent or Decimal(0), stands.limit) if stands.limit else None
-        word = "" if stands.word == OK else stands.word
-        row["limit"] = Cell(stands.limit, href=elsewhere(request, f"/budgets/{number}"))
-        row["used"] = Cell(
-            share,
-            show=budget_bar(stands) + visitor.formats.percent(share, 0),
-            note=word or None,
-            tone=TONES.get(stands.word, ""),
-        )
+        row["limit"] = Cell(stands.limit, href=elsewhere(request, f"/budgets/{stands.budget.id}"))
+        row["used"] = _used(visitor, stands)
     return row
+
+
+def _used(visitor: Visitor, stands: Stands) -> Cell:
+    share = _share(stands.spent or Decimal(0), stands.limit)
+    told = Markup("{}{}").format(budget_bar(stands), visitor.formats.percent(share, 0))
+    note = None if stands.word == OK else stands.word
+    return Cell(share, show=told, note=note, tone=TONES.get(stands.word, ""))
+
+
+def _share(spent: Decimal, limit: Decimal) -> Decimal | None:
+    return round(ROUNDING.divide(spent, limit), 6) if limit else None
 
 
 def _stands(budget: Budget, shown: ShownMonth, spend: MonthSpend) -> Stands:
