@@ -59,6 +59,7 @@ from api.pages import (
     channel_list,
     delivery_list,
     explore,
+    frontier,
     keys,
     model,
     models,
@@ -79,6 +80,7 @@ from api.pages import (
     price_repricings,
     problem_page,
     rule_list,
+    side_by_side,
     sign_in,
     silence_list,
     team_statement,
@@ -173,6 +175,8 @@ PAGES = (
     owner_editor,
     owner_rules,
     what_if_page,
+    frontier,
+    side_by_side,
 )
 """What people look at; each page asks who looks (``api/pages/visitor.py``)."""
 

@@ -1,0 +1,195 @@
+"""/performance/side-by-side: the same work on an API and on capacity of our own."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from sqlalchemy.orm import Session
+
+from api.dependencies import Reading, Tenant
+from api.pages.lately import LAST, Lately, lately
+from api.pages.performance_figures import Group, PerformanceAsked, groups, shared
+from api.pages.shell import page
+from api.pages.tables import Cell, Column, Held, Table
+from api.pages.visitor import Visiting, Visitor
+from reports.palette import hue_of, shown_name
+from spend.owners import IDLE
+from spend.providers import SELF_HOSTED
+from spend.totals import together
+from store.spend_by import spend_by
+
+router = APIRouter(include_in_schema=False)
+
+_BY: Final = ("team", "service", "operation", "provider", "model", "deployment")
+
+
+class SideBySideAsked(PerformanceAsked):
+    """Which calls."""
+
+
+@router.get("/performance/side-by-side")
+def show(
+    request: Request,
+    session: Reading,
+    tenant: Tenant,
+    visitor: Visiting,
+    query: Annotated[SideBySideAsked, Query()],
+) -> Response:
+    """Services that do an operation on both: each model's cost, speed and failures."""
+    time = lately(visitor, query, default="7d")
+    works = _works(session, tenant, visitor, time, query.filters)
+    idle = None if visitor.team else _with_idle(session, tenant, visitor, time)
+    return page(
+        request,
+        visitor,
+        "side_by_side.html",
+        title="Performance",
+        tables={"work": _table(works, idle, visitor.currency)},
+        query=query,
+        asked=shared(query, time),
+        time=time,
+        last=LAST,
+        works=works,
+        idle=idle,
+    )
+
+
+Work = tuple[str | None, str | None, str | None]
+"""Team, service, operation."""
+
+
+def _works(
+    session: Session,
+    tenant: int,
+    visitor: Visitor,
+    time: Lately,
+    filters: Mapping[str, tuple[str, ...]],
+) -> dict[Work, list[Group]]:
+    """What is done on both, with its models; the most calls first."""
+    asked = visitor.question(time.period, "service", "deployment", filters=filters)
+    used = spend_by(session, asked, tenant, visitor.conversion).groups
+    places: dict[str | None, set[bool]] = defaultdict(set)
+    for (service, deployment), totals in used.items():
+        if totals.calls:
+            places[service].add(deployment == SELF_HOSTED)
+    both = tuple(service or "" for service, own in places.items() if len(own) > 1)
+    if not both:
+        return {}
+    found = groups(
+        session, tenant, visitor, time.period, *_BY, filters={**filters, "service": both}
+    )
+    works: dict[Work, list[Group]] = defaultdict(list)
+    for each in found.rows:
+        works[each.key[0], each.key[1], each.key[2]].append(each)
+    return {
+        work: of_work
+        for work, of_work in works.items()
+        if len({each.key[-1] == SELF_HOSTED for each in of_work}) > 1
+    }
+
+
+def _with_idle(session: Session, tenant: int, visitor: Visitor, time: Lately) -> Decimal | None:
+    """What capacity of our own cost whole, by what calls were charged of it; None: unknown."""
+    question = visitor.question(time.period, "team", filters={"deployment": (SELF_HOSTED,)})
+    spent = spend_by(session, question, tenant, visitor.conversion).groups
+    whole = together(spent.values()).cost
+    busy = together(totals for (team,), totals in spent.items() if team != IDLE).cost
+    return whole / busy if whole and busy else None
+
+
+def _table(works: Mapping[Work, Sequence[Group]], idle: Decimal | None, currency: str) -> Table:
+    columns = [
+        Column("model", "Model"),
+        Column("calls", "Calls", "short"),
+        Column("cost_per_call", "A call", "money"),
+        Column("whole_cost_per_call", "With idle", "money", "Idle hours of pools spread by cost"),
+        Column("cost_per_million", "1 M tokens", "money", narrow=False),
+        Column("p50_ms", "p50", "ms"),
+        Column("p95_ms", "p95", "ms"),
+        Column("ttft_p50_ms", "First token", "ms", "p50", narrow=False),
+        Column("tokens_per_second", "Tokens/s", "number"),
+        Column("error_rate", "Failed", "percent"),
+    ]
+    if idle is None:
+        columns = [each for each in columns if each.name != "whole_cost_per_call"]
+    return Table(
+        columns=[
+            *columns[:1],
+            Column("team", "Team", narrow=False),
+            Column("service", "Service"),
+            Column("operation", "Operation", narrow=False),
+            *columns[1:],
+        ],
+        rows=[row for work, of_work in works.items() for row in _rows(work, of_work, idle)],
+        caption="Work done on both",
+        file="side-by-side",
+        currency=currency,
+    )
+
+
+_LESS: Final = (
+    "cost_per_call",
+    "whole_cost_per_call",
+    "cost_per_million",
+    "p50_ms",
+    "p95_ms",
+    "ttft_p50_ms",
+    "error_rate",
+)
+
+
+def _rows(
+    work: Work, of_work: Sequence[Group], idle: Decimal | None
+) -> list[Mapping[str, Held | Cell]]:
+    rows = [_figures(each, idle) for each in of_work]
+    best = {name: _best(rows, name) for name in (*_LESS, "tokens_per_second")}
+    team, service, operation = work
+    shown: list[Mapping[str, Held | Cell]] = []
+    for group, row in zip(of_work, rows, strict=True):
+        provider, model, deployment = group.key[3:]
+        marked = {
+            name: Cell(value, tone="good" if value is not None and value == best.get(name) else "")
+            for name, value in row.items()
+        }
+        shown.append(
+            {
+                "model": Cell(
+                    " ".join(each for each in (provider, model) if each),
+                    show=model or "Unknown model",
+                    note=" · ".join([shown_name(provider), *([deployment] if deployment else [])]),
+                    colour=hue_of(provider),
+                ),
+                "team": team,
+                "service": service or Cell(None, show="Not said"),
+                "operation": operation,
+                **marked,
+            }
+        )
+    return shown
+
+
+def _figures(group: Group, idle: Decimal | None) -> dict[str, Decimal | int | None]:
+    cost, own = group.cost_per_call, group.key[-1] == SELF_HOSTED
+    p50, p95, ttft = group.latency("p50"), group.latency("p95"), group.ttft("p50")
+    speed, failed = group.went.output_per_second, group.error_rate
+    return {
+        "calls": group.went.calls,
+        "cost_per_call": cost,
+        "whole_cost_per_call": cost * idle if own and cost is not None and idle else cost,
+        "cost_per_million": group.cost_per_million,
+        "p50_ms": None if p50 is None else round(p50),
+        "p95_ms": None if p95 is None else round(p95),
+        "ttft_p50_ms": None if ttft is None else round(ttft),
+        "tokens_per_second": None if speed is None else round(Decimal(speed), 1),
+        "error_rate": None if failed is None else round(Decimal(failed), 6),
+    }
+
+
+def _best(rows: Sequence[Mapping[str, Decimal | int | None]], name: str) -> Decimal | int | None:
+    known = [value for row in rows if (value := row[name]) is not None]
+    if len(known) < len(rows):
+        return None
+    return min(known) if name in _LESS else max(known)
