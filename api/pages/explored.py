@@ -24,7 +24,7 @@ from reports.pivot import Keys, Label, Measure, Pivot, pivot
 from spend.periods import Period
 from spend.totals import Totals
 from store.conversion import Conversion
-from store.dimensions import DIMENSIONS, TIMED
+from store.dimensions import DIMENSIONS, TIMED, Question
 from store.grouping import TooManyRowsError
 from store.spend_by import Spent, spend_by
 
@@ -139,10 +139,7 @@ def explored(
         before = None
     try:
         spent = spend_by(session, replace(question, group_by=fetched), tenant, conversion)
-        earlier = None
-        if before is not None:
-            wanted = replace(question, period=before, group_by=rows)
-            earlier = spend_by(session, wanted, tenant, conversion).groups or None
+        earlier = _earlier(session, question, tenant, conversion, before)
     except TooManyRowsError:
         raise too_many_rows() from None
     measure = _measure(query.measure)
@@ -171,6 +168,20 @@ def explored(
         ),
         measure=query.measure,
     )
+
+
+def _earlier(
+    session: Session,
+    question: Question,
+    tenant: int,
+    conversion: Conversion,
+    period: Period | None,
+) -> Mapping[Keys, Totals] | None:
+    """Lines of the time before; None: there is none, or nothing was there."""
+    if period is None:
+        return None
+    asked = replace(question, period=period)
+    return spend_by(session, asked, tenant, conversion).groups or None
 
 
 def _measure(name: str) -> Measure:
