@@ -57,6 +57,7 @@ from api.pages import (
     call_list,
     capacity,
     channel_list,
+    commitments_page,
     delivery_list,
     explore,
     frontier,
@@ -177,6 +178,7 @@ PAGES = (
     what_if_page,
     frontier,
     side_by_side,
+    commitments_page,
 )
 """What people look at; each page asks who looks (``api/pages/visitor.py``)."""
 

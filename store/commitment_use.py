@@ -51,12 +51,22 @@ def used(
 
 
 def daily(
-    session: Session, tenant: int, commitment_id: int, first: datetime, until: datetime
+    session: Session,
+    tenant: int,
+    commitment_id: int,
+    first: datetime,
+    until: datetime,
+    *,
+    covered: bool = False,
 ) -> list[Decimal]:
-    """Usage that counts of each day from one midnight (UTC) to before another."""
+    """Usage that counts of each day from one midnight (UTC) to before another.
+
+    ``covered``: only what of it the commitment covers.
+    """
     day = day_of(commitment_slots.c.slot)
+    counted = commitment_slots.c.covered if covered else commitment_slots.c.eligible
     rows = session.execute(
-        select(day, func.sum(commitment_slots.c.eligible))
+        select(day, func.sum(counted))
         .where(
             commitment_slots.c.tenant_id == tenant,
             commitment_slots.c.commitment_id == commitment_id,

@@ -167,7 +167,8 @@ def _chart(found: WhatIf, query: WhatIfPageAsked, visitor: Visitor) -> Chart | N
     sides = [Side("now", NOBODY, {names[key]: here.cost for key, here in dearest})]
     for answer in found.there:
         amounts = {names[key]: answer.by_group.get(key, Rated()).cost for key, _here in dearest}
-        sides.append(Side(answer.name, _colour(answer), amounts))
+        if any(amount is not None for amount in amounts.values()):
+            sides.append(Side(answer.name, _colour(answer), amounts))
     legend = tuple(
         Legend("Now, as they were" if side.name == "now" else side.name, side.colour)
         for side in sides

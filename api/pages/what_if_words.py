@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from api.pages.formats import Formats
 from spend import money
 from spend.what_if import Answer, WhatIf, difference
+from spend.what_if_pool import NO_CAPACITY, NO_HOURS
+
+_WHY_NOT: Final = (NO_CAPACITY, NO_HOURS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +37,18 @@ def told_of(found: WhatIf, answer: Answer, told: Formats, currency: str) -> Told
         cost=there.cost,
         difference=more,
         tone=tone,
-        verdict=_verdict(found, more, told, currency),
-        notes=(*_notes(found, answer, told, currency), *answer.notes),
+        verdict=_why_unknown(answer) or _verdict(found, more, told, currency),
+        notes=(
+            *_notes(found, answer, told, currency),
+            *(note for note in answer.notes if note not in _WHY_NOT),
+        ),
         unrated=_unrated(found, answer, told, currency),
     )
+
+
+def _why_unknown(answer: Answer) -> str | None:
+    """Why nothing is known of a pool; None: something is."""
+    return next((note for note in answer.notes if note in _WHY_NOT), None)
 
 
 def _verdict(found: WhatIf, more: Decimal | None, told: Formats, currency: str) -> str:
@@ -72,8 +84,11 @@ def _notes(found: WhatIf, answer: Answer, told: Formats, currency: str) -> list[
 
 def _unrated(found: WhatIf, answer: Answer, told: Formats, currency: str) -> tuple[str, ...]:
     here, there = found.whole, answer.whole
-    parts = []
-    if here.totals.unpriced_calls:
+    why = _why_unknown(answer)
+    parts = [] if why is None else [why]
+    if here.totals.unpriced_calls and there.cost is None:
+        parts.append(f"{told.number(here.totals.unpriced_calls)} calls have no price here either.")
+    elif here.totals.unpriced_calls:
         worth = told.money(there.of_unpriced, currency)
         parts.append(
             f"{told.number(here.totals.unpriced_calls)} calls have no price here; there they would"
