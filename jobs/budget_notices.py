@@ -13,7 +13,7 @@ from spend.budgets import Terms, only_team, percent, reached
 from spend.forecast import BAND, Forecast
 from spend.moments import moment_text
 from spend.money import plain, shown
-from spend.notices import Notice
+from spend.notices import SEE_AND_ACKNOWLEDGE, WHERE_IT_STANDS, Notice
 from spend.pace import Pace
 from spend.periods import Period, local_day
 from spend.rollover import limit
@@ -86,13 +86,22 @@ def notice(warned: Warned, api_url: str | None = None) -> Notice:
         facts=tuple(_facts(warned, f"{money} {terms.currency} ({_share(warned)})", span)),
         paragraphs=paragraphs,
         small=f"{where} · alert {warned.alert_id}",
-        link_text="Where it stands now" if api_url else None,
-        link=f"{api_url.rstrip('/')}/v1/budgets/{warned.budget_id}/status" if api_url else None,
+        **_leads_to(warned, api_url),
         alert_id=warned.alert_id,
         budget_id=warned.budget_id,
         team=only_team(terms.filter),
         data=_data(warned),
     )
+
+
+def _leads_to(warned: Warned, api_url: str | None) -> dict[str, Any]:
+    """Its page, where a form acknowledges it; of what has recovered the budget's."""
+    if api_url is None:
+        return {}
+    text, path = SEE_AND_ACKNOWLEDGE, f"alerts/{warned.alert_id}"
+    if warned.what == "recovered":
+        text, path = WHERE_IT_STANDS, f"budgets/{warned.budget_id}"
+    return {"link_text": text, "link": f"{api_url.rstrip('/')}/{path}"}
 
 
 def _title(warned: Warned) -> str:

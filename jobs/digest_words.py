@@ -59,7 +59,7 @@ def notice(said: Digest, api_url: str | None = None) -> Notice:
         paragraphs=_paragraphs(said),
         small=" · ".join((f"{days}, {said.zone.key}", _complete(said))),
         link_text="Where it was spent" if api_url else None,
-        link=f"{api_url.rstrip('/')}/v1/spend?{_query(said)}" if api_url else None,
+        link=f"{api_url.rstrip('/')}/explore?{_query(said)}" if api_url else None,
         team=said.teams[0] if len(said.teams) == 1 else None,
         data=_data(said),
     )

@@ -55,7 +55,7 @@ def notice(told: MonthTold, teams: tuple[str, ...] = (), api_url: str | None = N
         paragraphs=_paragraphs(act, record),
         small=f"{act.at:%Y-%m-%d %H:%M} UTC · {_days(statement)}",
         link_text="Its statement" if api_url else None,
-        link=f"{api_url.rstrip('/')}/v1/statements/{act.month}" if api_url else None,
+        link=f"{api_url.rstrip('/')}/statements/{act.month}" if api_url else None,
         team=teams[0] if len(teams) == 1 else None,
         data=_data(told, lines, total, record),
     )

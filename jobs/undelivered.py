@@ -31,14 +31,16 @@ def tell_others(
     others = _others(session, tenant, place, settings, now)
     if not others:
         return
-    title = f"Messages to {place.name} are not delivered"
+    title, api_url = f"Messages to {place.name} are not delivered", settings.api_url
     notice = Notice(
         kind=UNDELIVERED,
         level="warning",
         title=title,
         summary=f"{title}: {why}. The first of them: {lost.summary}",
         paragraphs=(f"Why: {why}", f"The first of them: {lost.summary}"),
-        small="All that nobody got: GET /v1/alerts?status=dead",
+        small="All that nobody got: /alerts/deliveries",
+        link_text="See them, send them again" if api_url else None,
+        link=f"{api_url.rstrip('/')}/alerts/deliveries?status=dead" if api_url else None,
     )
     key = f"{UNDELIVERED}:{place.keys[0]}:{why}:{now:%Y-%m-%d}"
     tell_at(session, tenant, notice, others, key=key, now=now)

@@ -28,6 +28,11 @@ MANY: Final = "many"
 SAMPLE: Final = "test"
 """It tells nothing but that it arrived."""
 
+SEE_AND_ACKNOWLEDGE: Final = "See it, acknowledge it"
+WHERE_IT_STANDS: Final = "Where it stands now"
+"""What links of notices say: the one leads to a page where a form asks, as no link changes
+anything."""
+
 _LONGEST_CELL: Final = 28
 
 
@@ -82,7 +87,7 @@ class Notice:
     """As of when, which alert."""
     link_text: str | None = None
     link: str | None = None
-    """Where it is looked into; None: no address of the API is known."""
+    """The page where it is looked into; None: no address of the API is known."""
     alert_id: int | None = None
     """The crossing's; None: it tells of none."""
     budget_id: int | None = None

@@ -11,7 +11,14 @@ from spend.alert_rules import OVER, Measured, Rule, RuleTerms, level_of
 from spend.budgets import filter_text, only_team
 from spend.checked_fields import shortest
 from spend.moments import moment_text
-from spend.notices import FAILING, RECOVERED, REMINDER, Notice
+from spend.notices import (
+    FAILING,
+    RECOVERED,
+    REMINDER,
+    SEE_AND_ACKNOWLEDGE,
+    WHERE_IT_STANDS,
+    Notice,
+)
 from spend.rule_kinds import KINDS, Kind
 from spend.rule_states import Open
 
@@ -41,7 +48,8 @@ def crossed(
             *measured.facts,
         ),
         small=f"as of {measured.end:%Y-%m-%d %H:%M} UTC · alert {alert_id}",
-        **_where(rule, measured, api_url),
+        **_where(rule, measured),
+        **_leads_to(SEE_AND_ACKNOWLEDGE, f"alerts/{alert_id}", api_url),
         alert_id=alert_id,
         data=_data(rule, measured) | {"bound": None if bound is None else shortest(bound)},
     )
@@ -66,7 +74,8 @@ def recovered(
             ("It lasted", lasted),
         ),
         small=f"as of {measured.end:%Y-%m-%d %H:%M} UTC · alert {what.id}",
-        **_where(rule, measured, api_url),
+        **_where(rule, measured),
+        **_leads_to(WHERE_IT_STANDS, _page(rule), api_url),
         alert_id=what.id,
         data=_data(rule, measured),
     )
@@ -99,8 +108,7 @@ def failing(rule: Rule, why: str, since: datetime, api_url: str | None) -> Notic
         summary=f"{title}, since {since:%Y-%m-%d %H:%M} UTC: {why}",
         facts=(("Since", f"{since:%Y-%m-%d %H:%M} UTC"), ("Why", why)),
         paragraphs=("Until it is, it tells of nothing.",),
-        link_text="Where it stands now" if api_url else None,
-        link=_link(rule, api_url),
+        **_leads_to(WHERE_IT_STANDS, _page(rule), api_url),
         rule_id=rule.id,
         team=only_team(rule.terms.filter),
         data={"rule": rule.terms.name, "since": moment_text(since), "why": why},
@@ -166,19 +174,19 @@ def _time(measured: Measured) -> str:
     return f"{start:%Y-%m-%d %H:%M} to {end:{'%H:%M' if same_day else '%Y-%m-%d %H:%M'}} UTC"
 
 
-def _where(rule: Rule, measured: Measured, api_url: str | None) -> dict[str, Any]:
-    """Whom it is for, and where it is looked into."""
+def _where(rule: Rule, measured: Measured) -> dict[str, Any]:
+    """What it is of, and whom it is for."""
     team = only_team(rule.terms.filter)
-    return {
-        "rule_id": rule.id,
-        "team": measured.team if team is None else team,
-        "link_text": "Where it stands now" if api_url else None,
-        "link": _link(rule, api_url),
-    }
+    return {"rule_id": rule.id, "team": measured.team if team is None else team}
 
 
-def _link(rule: Rule, api_url: str | None) -> str | None:
-    return f"{api_url.rstrip('/')}/v1/alert-rules/{rule.id}/states" if api_url else None
+def _leads_to(text: str, page: str, api_url: str | None) -> dict[str, Any]:
+    """A link to a page, where the address of the API is known."""
+    return {"link_text": text, "link": f"{api_url.rstrip('/')}/{page}"} if api_url else {}
+
+
+def _page(rule: Rule) -> str:
+    return f"alerts/rules/{rule.id}"
 
 
 def _data(rule: Rule, measured: Measured) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def test_what_passes_a_bound_is_told_once_and_its_recovery_too(database: Databas
     )
     assert (notice.kind, notice.level, notice.team) == ("error-rate", "over", "search")
     assert (notice.alert_id, notice.rule_id) == (1, one.id)
-    assert notice.link == f"http://spend.example/v1/alert-rules/{one.id}/states"
+    assert notice.link == "http://spend.example/alerts/1"
     assert ("Owner", "Ops") in notice.facts
     assert states(database, one.id) == {"team=search": "over", "team=support": "ok"}
     calls(database, "2026-10-20T12:15", 100, 0)

@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
+import pytest
 from budgeted import said
 from filled_ledger import at
 from hypothesis import given, settings
@@ -22,6 +23,9 @@ from spend.periods import Period
 
 def message(said: Warned, api_url: str | None = None) -> Message:
     return slack_message(notice(said, api_url))
+
+
+What = Literal["crossed", "again", "recovered", "reminder"]
 
 
 def warned(spent: str = "84.25", noticed: str = "2026-11-15T12:00", **terms: object) -> Warned:
@@ -98,10 +102,18 @@ def test_a_crossing_of_a_past_period_says_so() -> None:
     assert "This period has ended" not in message(warned())["text"]
 
 
-def test_a_link_leads_to_where_it_stands() -> None:
-    sent = message(warned(), "http://127.0.0.1:8321/")
-    link = "<http://127.0.0.1:8321/v1/budgets/3/status|Where it stands now>"
-    assert sent["blocks"][-1]["elements"][-1] == {"type": "mrkdwn", "text": link}
+@pytest.mark.parametrize(
+    ("what", "link"),
+    [
+        ("crossed", "alerts/17|See it, acknowledge it"),
+        ("reminder", "alerts/17|See it, acknowledge it"),
+        ("recovered", "budgets/3|Where it stands now"),
+    ],
+)
+def test_a_link_leads_to_the_page_where_something_can_be_done(what: What, link: str) -> None:
+    sent = message(replace(warned(), change=Change(what, ACTUAL, 80)), "http://127.0.0.1:8321/")
+    text = f"<http://127.0.0.1:8321/{link}>"
+    assert sent["blocks"][-1]["elements"][-1] == {"type": "mrkdwn", "text": text}
 
 
 def test_hostile_names_are_inert() -> None:
