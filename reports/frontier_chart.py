@@ -261,7 +261,7 @@ def _box(side: str, centre: tuple[float, float], away: float, wide: float) -> _B
 def _axis(values: Sequence[float]) -> _Axis:
     low, high = min(values), max(values)
     if high > _LOG_FROM * low:
-        return _Axis(low / 1.7, high * 1.7, is_log=True)
+        return _Axis(low / 1.8, high * 1.8, is_log=True)
     return _Axis(0.0, high * 1.12, is_log=False)
 
 

@@ -1,5 +1,6 @@
 """/performance/frontier: what models cost against how long they take, and which nothing beats."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -23,6 +24,8 @@ router = APIRouter(include_in_schema=False)
 MOST = 30
 """Models in the chart: those with the most calls."""
 LATENCIES = {"p50": "p50", "p95": "p95"}
+_DATED = re.compile(r"-20\d\d-?\d\d-?\d\d$")
+"""At the end of a model's name: it says nothing beside a point."""
 COSTS = {"million": "1 M tokens", "call": "A call"}
 
 
@@ -89,7 +92,7 @@ def _point(group: Group, query: FrontierAsked) -> Point | None:
         return None
     provider, model, _deployment, _operation = group.key
     return Point(
-        name=(model or "unknown model").rpartition("/")[2][:40],
+        name=_DATED.sub("", (model or "unknown model").rpartition("/")[2])[:32],
         provider=shown_name(provider),
         colour=hue_of(provider),
         cost=float(cost),

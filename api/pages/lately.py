@@ -10,6 +10,7 @@ from api.grouping import PeriodAsked, checked
 from api.pages.asked import PageAsked, Text
 from api.pages.visitor import Visitor
 from spend.periods import Period, day_start, local_day
+from spend.pools import hour_of
 from spend.slots import SLOT, slot_of
 
 LAST: Final = {
@@ -18,7 +19,12 @@ LAST: Final = {
     "7d": "Last 7 days",
     "30d": "Last 30 days",
 }
-_LENGTHS: Final = {"1h": timedelta(hours=1), "24h": timedelta(hours=24)}
+_LENGTHS: Final = {
+    "1h": timedelta(hours=1),
+    "24h": timedelta(hours=24),
+    "7d": timedelta(days=7),
+    "30d": timedelta(days=30),
+}
 _DAYS: Final = {"7d": 7, "30d": 30}
 _FEW_HOURS: Final = timedelta(hours=6)
 _FEW_DAYS: Final = timedelta(days=3)
@@ -45,10 +51,10 @@ class Lately:
 
     @property
     def before(self) -> Period:
-        """The time before, as long: of days by the same weekdays and up to the same hour."""
+        """The time before, as long: of days up to the same hour, of a week by its weekdays."""
         length = self.period.end - self.period.start
-        days = timedelta(days=_DAYS[self.last]) if self.last in _DAYS else length
-        return Period(self.period.start - days, self.period.end - days)
+        back = _LENGTHS.get(self.last or "", length)
+        return Period(self.period.start - back, self.period.end - back)
 
     @property
     def piece(self) -> str:
@@ -85,6 +91,8 @@ def lately(visitor: Visitor, query: LatelyAsked, *, default: str) -> Lately:
         start = day_start(first, visitor.zone)
     else:
         start = end - _LENGTHS[last]
+        # Whole hours, for a chart of hours.
+        start = hour_of(start) if last == "24h" else start
     return Lately(Period(start, end), last, "", "")
 
 

@@ -15,6 +15,8 @@ _WORSE: Final = Decimal("1.25")
 """From so many times the time before on a figure is marked."""
 _ENOUGH: Final = 30
 """Calls in both times, to be worth a mark."""
+_WORTH: Final = Decimal("0.05")
+"""Changes that are less are none."""
 
 
 def table(
@@ -31,13 +33,13 @@ def table(
             Column("p90_ms", "p90", "ms", narrow=False),
             Column("p95_ms", "p95", "ms"),
             Column("p99_ms", "p99", "ms", narrow=False),
-            Column("ttft_p50_ms", "First token", "ms", "Time to it, p50"),
-            Column("ttft_p95_ms", "p95", "ms", "Time to the first token, p95", narrow=False),
-            Column("tokens_per_second", "Tokens/s", "number", "Written, over the whole duration"),
+            Column("ttft_p50_ms", "1st token", "ms", "Time to the first token, p50"),
+            Column("ttft_p95_ms", "its p95", "ms", "Time to the first token, p95", narrow=False),
+            Column("tokens_per_second", "Tok/s", "number", "Written, over the whole duration"),
             Column("error_rate", "Failed", "percent"),
             Column("cache_share", "Cached", "percent", "Input read from a cache", narrow=False),
             Column("cost_per_call", "A call", "money", "What a call cost"),
-            Column("cost_per_million", "1 M tokens", "money", "Caches included", narrow=False),
+            Column("cost_per_million", "1 M tok.", "money", "Caches included", narrow=False),
         ),
         rows=sorted_rows(rows, sort),
         caption=f"By {title.lower()}",
@@ -66,7 +68,7 @@ def _row(now: Group, before: Group | None, visitor: Visitor, by: str) -> Mapping
         "tokens_per_second": None if speed is None else round(Decimal(speed), 1),
         "error_rate": Cell(
             _share(now.error_rate),
-            note=", ".join(kinds[:2]) + ("" if len(kinds) <= 2 else ", …"),  # noqa: PLR2004 - as many as fit
+            note=kinds[0] if kinds else None,
             tone=marks.tone(_share(now.error_rate), _share(before.error_rate) if before else None),
         ),
         "cache_share": _share(went.cache_hit_share),
@@ -106,6 +108,8 @@ class _Marks:
         if value is None or not earlier:
             return None
         share = Decimal(value) / Decimal(earlier) - 1
+        if not self._enough or abs(share) < _WORTH:
+            return None
         sign = "+" if share > 0 else ""
         return f"{sign}{self._told.percent(share, 0)}"
 

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
 from api.dependencies import Reading, Tenant
+from api.pages.formats import Formats
 from api.pages.lately import LAST, Lately, lately
 from api.pages.performance_figures import Group, PerformanceAsked, groups, shared
 from api.pages.shell import page
@@ -23,6 +24,7 @@ from store.spend_by import spend_by
 
 router = APIRouter(include_in_schema=False)
 
+MOST_WORKS: Final = 12
 _BY: Final = ("team", "service", "operation", "provider", "model", "deployment")
 
 
@@ -40,19 +42,25 @@ def show(
 ) -> Response:
     """Services that do an operation on both: each model's cost, speed and failures."""
     time = lately(visitor, query, default="7d")
-    works = _works(session, tenant, visitor, time, query.filters)
+    works = dict(list(_works(session, tenant, visitor, time, query.filters).items())[:MOST_WORKS])
     idle = None if visitor.team else _with_idle(session, tenant, visitor, time)
     return page(
         request,
         visitor,
         "side_by_side.html",
         title="Performance",
-        tables={"work": _table(works, idle, visitor.currency)},
+        tables={
+            f"work-{number}": _table(work, of_work, idle, visitor.currency, number)
+            for number, (work, of_work) in enumerate(works.items(), 1)
+        },
         query=query,
         asked=shared(query, time),
         time=time,
         last=LAST,
-        works=works,
+        told={
+            f"work-{number}": _told(of_work, idle, visitor.formats)
+            for number, of_work in enumerate(works.values(), 1)
+        },
         idle=idle,
     )
 
@@ -100,32 +108,28 @@ def _with_idle(session: Session, tenant: int, visitor: Visitor, time: Lately) ->
     return whole / busy if whole and busy else None
 
 
-def _table(works: Mapping[Work, Sequence[Group]], idle: Decimal | None, currency: str) -> Table:
+def _table(
+    work: Work, of_work: Sequence[Group], idle: Decimal | None, currency: str, number: int
+) -> Table:
     columns = [
         Column("model", "Model"),
-        Column("calls", "Calls", "short"),
+        Column("calls", "Calls", "short", narrow=False),
         Column("cost_per_call", "A call", "money"),
         Column("whole_cost_per_call", "With idle", "money", "Idle hours of pools spread by cost"),
         Column("cost_per_million", "1 M tokens", "money", narrow=False),
         Column("p50_ms", "p50", "ms"),
         Column("p95_ms", "p95", "ms"),
-        Column("ttft_p50_ms", "First token", "ms", "p50", narrow=False),
-        Column("tokens_per_second", "Tokens/s", "number"),
-        Column("error_rate", "Failed", "percent"),
+        Column("ttft_p50_ms", "First token", "ms", "Time to it, p50", narrow=False),
+        Column("tokens_per_second", "Tokens/s", "number", narrow=False),
+        Column("error_rate", "Failed", "percent", narrow=False),
     ]
     if idle is None:
         columns = [each for each in columns if each.name != "whole_cost_per_call"]
     return Table(
-        columns=[
-            *columns[:1],
-            Column("team", "Team", narrow=False),
-            Column("service", "Service"),
-            Column("operation", "Operation", narrow=False),
-            *columns[1:],
-        ],
-        rows=[row for work, of_work in works.items() for row in _rows(work, of_work, idle)],
-        caption="Work done on both",
-        file="side-by-side",
+        columns=columns,
+        rows=_rows(of_work, idle),
+        caption=" · ".join(each or "not said" for each in (work[1], work[2], work[0])),
+        file=f"side-by-side-{number}",
         currency=currency,
     )
 
@@ -141,12 +145,9 @@ _LESS: Final = (
 )
 
 
-def _rows(
-    work: Work, of_work: Sequence[Group], idle: Decimal | None
-) -> list[Mapping[str, Held | Cell]]:
+def _rows(of_work: Sequence[Group], idle: Decimal | None) -> list[Mapping[str, Held | Cell]]:
     rows = [_figures(each, idle) for each in of_work]
     best = {name: _best(rows, name) for name in (*_LESS, "tokens_per_second")}
-    team, service, operation = work
     shown: list[Mapping[str, Held | Cell]] = []
     for group, row in zip(of_work, rows, strict=True):
         provider, model, deployment = group.key[3:]
@@ -162,13 +163,33 @@ def _rows(
                     note=" · ".join([shown_name(provider), *([deployment] if deployment else [])]),
                     colour=hue_of(provider),
                 ),
-                "team": team,
-                "service": service or Cell(None, show="Not said"),
-                "operation": operation,
                 **marked,
             }
         )
     return shown
+
+
+def _told(of_work: Sequence[Group], idle: Decimal | None, told: Formats) -> str:
+    """The most used model of each side beside the other, in a sentence."""
+    own, other = (
+        next(each for each in of_work if (each.key[-1] == SELF_HOSTED) is is_own)
+        for is_own in (True, False)
+    )
+    parts = []
+    ours, theirs = _figures(own, idle), _figures(other, idle)
+    cost, whole, asked = ours["cost_per_call"], ours["whole_cost_per_call"], theirs["cost_per_call"]
+    if cost and asked:
+        text = f"{_times(cost, asked, told)} a call"
+        parts.append(f"{text}, {_times(whole, asked, told)} with idle" if idle and whole else text)
+    if ours["p50_ms"] and theirs["p50_ms"]:
+        parts.append(f"{_times(ours['p50_ms'], theirs['p50_ms'], told)} the time of half the calls")
+    names = [each.key[4] or "unknown model" for each in (own, other)]
+    return f"{names[0]} beside {names[1]}: {'; '.join(parts)}." if parts else ""
+
+
+def _times(one: Decimal | int, other: Decimal | int, told: Formats) -> str:
+    share = Decimal(one) / Decimal(other)
+    return f"{told.number(round(share, 0 if share >= 10 else 2))} times"  # noqa: PLR2004 - digits that say something
 
 
 def _figures(group: Group, idle: Decimal | None) -> dict[str, Decimal | int | None]:

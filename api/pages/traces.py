@@ -28,9 +28,9 @@ from store.trace_pages import ListedTrace, looked_into, traces
 router = APIRouter(include_in_schema=False)
 
 MOST_LISTED: Final = 50
-_CANDIDATES: Final = 150
+_CANDIDATES: Final = 100
 """Of which the dearest are chosen: those with the most work."""
-MOST_COSTED: Final = 1_000
+MOST_COSTED: Final = 600
 """Calls whose cost is worked out for a list."""
 
 SHOWN: Final = {
@@ -143,16 +143,17 @@ def _row(
     whole = len(calls) == trace.calls and len(currencies) == 1
     unpriced = trace.calls - len(known)
     services = _names(call.owner.service or call.owner.feature for call, *_ in calls)
+    teams = _names(call.payer.team for call, *_ in calls)
     models = _names(call.route.model for call, *_ in calls)
     return {
         "trace_id": Cell(
             text,
             href=elsewhere(request, f"/traces/{text}"),
-            show=Markup('<span class="id">{}</span>').format(text),
+            show=Markup('<span class="id cut">{}</span>').format(text),
         ),
         "started_at": trace.start_at,
-        "team": _first(_names(call.payer.team for call, *_ in calls)),
-        "service": _first(services),
+        "team": ", ".join(teams) or None,
+        "service": _first(services or teams, ", ".join(teams) if services else None),
         "model": _first(models),
         "calls": trace.calls,
         "failed": Cell(trace.errors, tone="bad" if trace.errors else "quiet"),
@@ -172,11 +173,11 @@ def _names(names: Iterable[str | None]) -> list[str]:
     return [name for name, _count in Counter(name for name in names if name).most_common()]
 
 
-def _first(names: Sequence[str]) -> Cell:
+def _first(names: Sequence[str], note: str | None = None) -> Cell:
     if not names:
         return Cell(None)
-    more = len(names) - 1
-    return Cell(", ".join(names), show=names[0], note=f"and {more} more" if more else None)
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return Cell(", ".join(names), show=f"{names[0]}{more}", note=note)
 
 
 def _table(rows: Sequence[Mapping[str, Held | Cell]], currency: str, *, whole: bool) -> Table:
@@ -185,7 +186,6 @@ def _table(rows: Sequence[Mapping[str, Held | Cell]], currency: str, *, whole: b
         columns=(
             Column("trace_id", "Trace"),
             Column("started_at", "Began", "when"),
-            Column("team", "Team", narrow=False),
             Column("service", "Service"),
             Column("model", "Model"),
             Column("calls", "Calls", "number", f"Its calls{of}"),
