@@ -48,8 +48,8 @@ def show(
         return first_run(request, session, tenant, visitor)
     until = complete_until(session)
     shown = _shown(visitor, query.month, until)
-    spend = month_spend(session, tenant, visitor, shown)
-    found = changes(session, tenant, visitor, shown)
+    spend = month_spend(request, session, tenant, visitor, shown)
+    found = changes(request, session, tenant, visitor, shown)
     budgets = budgeted(session, tenant, visitor, shown, spend)
     alerts, open_count = open_alerts(session, tenant, visitor)
     every = query.csv is not None
@@ -66,7 +66,7 @@ def show(
         shown=shown,
         spend=spend,
         chart=month_chart(request, visitor, shown, spend),
-        outlook=month_outlook(session, tenant, visitor, shown, spend.total),
+        outlook=month_outlook(request, session, tenant, visitor, shown, spend.total),
         budgets=budgets,
         booked=found.booked,
         by=query.by,

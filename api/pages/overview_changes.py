@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from fastapi import Request
 from sqlalchemy.orm import Session
 
+from api.pages.kept import kept_of, version_of
 from api.pages.overview_month import ShownMonth
 from api.pages.visitor import Visitor
 from spend.booked import Booked
@@ -85,11 +87,19 @@ class Changes:
         return Why.together(self.why[key] for key in keys)
 
 
-def changes(session: Session, tenant: int, visitor: Visitor, shown: ShownMonth) -> Changes:
+def changes(
+    request: Request, session: Session, tenant: int, visitor: Visitor, shown: ShownMonth
+) -> Changes:
     """What is booked in the month, beside as much as there is of the one before."""
     books = converted_books(session, tenant, shown.period, visitor.conversion)
-    currencies = {row.currency for row in books.own}
-    last = converted_books(session, tenant, shown.same_part, visitor.conversion, also=currencies)
+    currencies = frozenset(row.currency for row in books.own)
+    last = kept_of(request).get(
+        ("books", tenant, visitor.currency, shown.same_part, currencies),
+        version_of(session, tenant, visitor.now),
+        lambda: converted_books(
+            session, tenant, shown.same_part, visitor.conversion, also=currencies
+        ),
+    )
     to_come = waiting(session, tenant, shown.period)
     rows = _counted((*books.rows, *to_come), visitor)
     now, then = side_of(rows), side_of(_counted(last.rows, visitor))

@@ -1,7 +1,7 @@
 """What a month's days cost: by provider beside self-hosted and idle, and by team."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, TypeVar
@@ -10,6 +10,7 @@ from fastapi import Request
 from sqlalchemy.orm import Session
 
 from api.pages.charts import Chart, Legend
+from api.pages.kept import kept_of, version_of
 from api.pages.links import elsewhere
 from api.pages.overview_month import ShownMonth, days_as_periods
 from api.pages.tables import Column, Table
@@ -19,6 +20,7 @@ from reports.palette import OWN, REST, hue_of, shown_name
 from reports.spend_chart import Part, daily_stack
 from spend.money import EXACT
 from spend.owners import IDLE, UNUSED
+from spend.periods import Period
 from spend.providers import API, SELF_HOSTED
 from spend.statement_sides import exact_sum
 from store.spent_apart import SpentApart, spent_apart
@@ -63,22 +65,43 @@ class MonthSpend:
         return exact_sum(cost for (its, _), cost in self.places.items() if its == kind)
 
 
-def month_spend(session: Session, tenant: int, visitor: Visitor, shown: ShownMonth) -> MonthSpend:
-    """Four statements, whatever there is."""
+def month_spend(
+    request: Request, session: Session, tenant: int, visitor: Visitor, shown: ShownMonth
+) -> MonthSpend:
+    """By when it was used. Days that are over, and the month before, are kept for a minute."""
     days = days_as_periods(shown.days, shown.zone)
-    now = _seen(spent_apart(session, tenant, days, _TOLD_BY, visitor.conversion), visitor)
-    then = _seen(
-        spent_apart(session, tenant, [shown.same_part], ("team",), visitor.conversion), visitor
+    over = len(days) if shown.today is None else shown.days.index(shown.today)
+
+    def spent(periods: Sequence[Period], dimensions: tuple[str, ...]) -> SpentApart:
+        return spent_apart(session, tenant, periods, dimensions, visitor.conversion)
+
+    kept, version = kept_of(request), version_of(session, tenant, visitor.now)
+    past = kept.get(
+        ("days", tenant, visitor.currency, shown.month, shown.zone.key, over),
+        version,
+        lambda: spent(days[:over], _TOLD_BY),
     )
+    before = kept.get(
+        ("before", tenant, visitor.currency, shown.same_part),
+        version,
+        lambda: spent([shown.same_part], ("team",)),
+    )
+    today = spent(days[over : over + 1], _TOLD_BY)
+    found = [
+        *_seen(past, visitor),
+        *((place + over, values, cost) for place, values, cost in _seen(today, visitor)),
+    ]
     by_day: list[dict[_Place, Decimal]] = [{} for _ in days]
-    for (place, (team, provider, deployment)), amount in now.amounts.items():
+    for place, (team, provider, deployment), amount in found:
         where = _place(team, provider, deployment)
         by_day[place][where] = EXACT.add(by_day[place].get(where, Decimal(0)), amount)
     return MonthSpend(
         by_day=tuple(by_day),
-        teams=_summed((values[0], cost) for (_, values), cost in now.amounts.items()),
-        teams_before=_summed((values[0], cost) for (_, values), cost in then.amounts.items()),
-        elsewhere=now.elsewhere if visitor.team is None else {},
+        teams=_summed((values[0], cost) for _, values, cost in found),
+        teams_before=_summed((values[0], cost) for _, values, cost in _seen(before, visitor)),
+        elsewhere=_summed([*past.elsewhere.items(), *today.elsewhere.items()])
+        if visitor.team is None
+        else {},
     )
 
 
@@ -153,12 +176,13 @@ def _of(day: Mapping[_Place, Decimal], its: Iterable[_Place]) -> Decimal:
     return exact_sum(day.get(place, Decimal(0)) for place in its)
 
 
-def _seen(found: SpentApart, visitor: Visitor) -> SpentApart:
-    """What they may see of it: their team's, where they see one only."""
-    if visitor.team is None:
-        return found
-    its = {key: cost for key, cost in found.amounts.items() if key[1][0] == visitor.team}
-    return SpentApart(its, found.elsewhere)
+def _seen(found: SpentApart, visitor: Visitor) -> list[tuple[int, tuple[str, ...], Decimal]]:
+    """Place, values and cost of what they may see: their team's, where they see one only."""
+    return [
+        (place, values, cost)
+        for (place, values), cost in found.amounts.items()
+        if visitor.team in {None, values[0]}
+    ]
 
 
 def _place(team: str, provider: str, deployment: str) -> _Place:
