@@ -37,12 +37,13 @@ def daily_stack(
     currency: str,
     today: date | None = None,
     of: str = "Part",
+    digits: str = ",.2f",
     height: int = 260,
 ) -> Spec:
     """Bars of ``days``; the first of ``parts`` is on top, as in the legend.
 
     ``today`` is marked, if it is among them: days after it stay empty. ``of`` is what the parts
-    are, for whoever points at one.
+    are, for whoever points at one, and ``digits`` how d3-format writes their amounts there.
     """
     values = [
         {
@@ -78,7 +79,7 @@ def daily_stack(
             "tooltip": [
                 {"field": "told", "type": "nominal", "title": "Day"},
                 {"field": "part", "type": "nominal", "title": of},
-                {"field": "cost", "type": "quantitative", "title": currency, "format": ",.2f"},
+                {"field": "cost", "type": "quantitative", "title": currency, "format": digits},
             ],
         },
     }

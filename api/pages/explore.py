@@ -12,7 +12,7 @@ from api.auth import Who
 from api.dependencies import Reading, Tenant, Writing
 from api.pages.explore_chart import chart_of, told_of
 from api.pages.explore_links import Drill
-from api.pages.explore_tables import column_labels, groups_table, pivot_table
+from api.pages.explore_tables import column_labels, groups_table, pivot_table, signed
 from api.pages.explored import (
     CUTS,
     MEASURES,
@@ -39,6 +39,7 @@ from api.pages.shell import page
 from api.pages.tables import Table
 from api.pages.visitor import Visiting, Visitor
 from api.problems import Problem
+from spend.periods import local_day
 from spend.totals import Totals, together
 from store import saved_views
 from store.completeness import complete_until
@@ -172,7 +173,13 @@ def _answer(
     labels = column_labels(found, formats)
     total = found.pivot.total
     return {
-        "chart": chart_of(found, formats, labels, drill.deeper),
+        "chart": chart_of(
+            found,
+            formats,
+            labels,
+            drill.deeper,
+            today=local_day(visitor.now, visitor.zone),
+        ),
         "total": total,
         "in_short": told_of(found, formats, total.total),
         "names": _cards(found, formats),
@@ -209,7 +216,7 @@ def _change(value: Decimal | int | None, before: Decimal | int | None, told: For
     if not before or before < 0 or value is None:
         return ""
     share = (Decimal(value) - Decimal(before)) / Decimal(before)
-    return f"{'+' if share > 0 else ''}{told.percent(share)} on the time before"
+    return f"{signed(share, told.percent(share))} on the time before"
 
 
 def _filters(query: ExploreAsked, found: Explored | None) -> Mapping[str, tuple[str, ...]]:

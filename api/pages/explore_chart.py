@@ -1,6 +1,7 @@
 """The chart of a question of spend: its largest groups, the others together, and their colours."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Final
 
@@ -11,7 +12,7 @@ from api.pages.formats import Formats
 from reports import explore_chart
 from reports.palette import IDLE, NOBODY, REST, hue_of, shades, shown_name
 from reports.pivot import Keys, Label, Line, cut
-from reports.spend_chart import Part
+from reports.spend_chart import Part, daily_stack
 from spend.totals import Totals
 
 MOST_MARKS: Final = 400
@@ -37,6 +38,8 @@ def chart_of(
     told: Formats,
     labels: Mapping[Label, str],
     link: Callable[[Keys], str | None],
+    *,
+    today: date,
 ) -> Chart | None:
     """Bars over time, or a bar for each group; None: there is nothing to draw.
 
@@ -46,7 +49,7 @@ def chart_of(
         return None
     colours = colours_of(found)
     if found.pieces is not None:
-        return _over_time(found, told, labels, link, colours)
+        return _over_time(found, told, labels, link, colours, today)
     return _ranked(found, told, colours)
 
 
@@ -106,6 +109,7 @@ def _over_time(
     labels: Mapping[Label, str],
     link: Callable[[Keys], str | None],
     colours: Mapping[Keys, str],
+    today: date,
 ) -> Chart:
     columns = found.pivot.columns
     most = min(max(MOST_MARKS // max(len(columns), 1) - 1, 3), MOST_PARTS)
@@ -125,14 +129,14 @@ def _over_time(
         legend.append(
             Legend(f"{OTHERS} ({told.number(count)})", REST, None, told_of(found, told, rest.total))
         )
-    unit = unit_of(found)
-    spec = explore_chart.stack(
-        [labels[label] for label in columns],
-        parts,
-        unit=f"{unit} a {found.pieces.cut}" if found.pieces else unit,
-        of=_said(found.rows),
-        digits=_digits(found),
-    )
+    unit, of, digits = unit_of(found), _said(found.rows), _digits(found)
+    if found.column == "day":
+        days = [date.fromisoformat(str(label)) for label in columns]
+        spec = daily_stack(days, parts, currency=unit, today=today, of=of, digits=digits)
+    else:
+        names = [labels[label] for label in columns]
+        unit = f"{unit} a {found.column}"
+        spec = explore_chart.stack(names, parts, unit=unit, of=of, digits=digits)
     return Chart(spec, _title(found, told), tuple(legend))
 
 

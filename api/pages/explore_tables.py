@@ -12,7 +12,7 @@ from api.pages.explore_chart import OTHERS, colours_of, name_of
 from api.pages.explore_links import Drill
 from api.pages.explored import MEASURES, MONEY, Explored
 from api.pages.filters import TITLES, named
-from api.pages.formats import UNKNOWN, Formats
+from api.pages.formats import MINUS, UNKNOWN, Formats
 from api.pages.tables import Cell, Column, Held, Table, sorted_rows
 from api.shapes import usage_of
 from reports.palette import shown_name
@@ -242,14 +242,19 @@ class _Rows:
         change = difference / was if was > 0 else None
         row: Row = {"before": before, "difference": difference, "change": change}
         if not self._found.is_money:
-            sign = "+" if difference > 0 else ""
-            row["difference"] = Cell(difference, show=f"{sign}{self._told.number(difference)}")
+            row["difference"] = Cell(
+                difference, show=signed(difference, self._told.number(difference))
+            )
         if change is not None:
-            sign = "+" if change > 0 else ""
-            row["change"] = Cell(change, show=f"{sign}{self._told.percent(change)}")
+            row["change"] = Cell(change, show=signed(change, self._told.percent(change)))
         elif now and not was:
             row["change"] = Cell(None, show="new", tone="quiet")
         return row
+
+
+def signed(value: Decimal, text: str) -> str:
+    """A difference with its sign, + too."""
+    return f"+{text}" if value > 0 else text.replace("-", MINUS)
 
 
 def _columns(found: Explored, *, whole: bool) -> tuple[Sequence[Label], Sequence[Label]]:

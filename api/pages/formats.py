@@ -17,7 +17,7 @@ from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import format_currency, format_decimal, format_percent
 
 UNKNOWN: Final = "–"  # noqa: RUF001 - a dash, as print has it
-_MINUS: Final = "\u2212"
+MINUS: Final = "\u2212"
 _DATES: Final = Locale("en", "GB")
 _SMALL: Final = Decimal("0.995")
 _BIG: Final = 100_000
@@ -81,7 +81,7 @@ class Formats:
     def difference(self, amount: Decimal | None, currency: str = "USD") -> str:
         """Money with its sign, + too."""
         told = self.money(amount, currency)
-        return f"+{told}" if amount is not None and amount > 0 else told.replace("-", _MINUS)
+        return f"+{told}" if amount is not None and amount > 0 else told.replace("-", MINUS)
 
     def number(self, value: Decimal | int | None) -> str:
         """A whole number, or at most three decimals."""
