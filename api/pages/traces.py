@@ -152,8 +152,8 @@ def _row(
             show=Markup('<span class="id cut">{}</span>').format(text),
         ),
         "started_at": trace.start_at,
-        "team": ", ".join(teams) or None,
-        "service": _first(services or teams, ", ".join(teams) if services else None),
+        "team": _first(teams),
+        "service": _first(services),
         "model": _first(models),
         "calls": trace.calls,
         "failed": Cell(trace.errors, tone="bad" if trace.errors else "quiet"),
@@ -173,11 +173,11 @@ def _names(names: Iterable[str | None]) -> list[str]:
     return [name for name, _count in Counter(name for name in names if name).most_common()]
 
 
-def _first(names: Sequence[str], note: str | None = None) -> Cell:
+def _first(names: Sequence[str]) -> Cell:
     if not names:
         return Cell(None)
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return Cell(", ".join(names), show=f"{names[0]}{more}", note=note)
+    return Cell(", ".join(names), show=f"{names[0]}{more}")
 
 
 def _table(rows: Sequence[Mapping[str, Held | Cell]], currency: str, *, whole: bool) -> Table:
@@ -186,6 +186,7 @@ def _table(rows: Sequence[Mapping[str, Held | Cell]], currency: str, *, whole: b
         columns=(
             Column("trace_id", "Trace"),
             Column("started_at", "Began", "when"),
+            Column("team", "Team", narrow=False),
             Column("service", "Service"),
             Column("model", "Model"),
             Column("calls", "Calls", "number", f"Its calls{of}"),
