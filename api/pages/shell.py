@@ -69,15 +69,17 @@ def page(
         if wanted not in tables:
             known = ", ".join(tables) or "none"
             raise wrong("csv", f"{wanted[:100]!r} is no table of this page: there are {known}")
-        return csv_answer(request, tables[wanted].csv(), f"{tables[wanted].file}.csv")
+        answer = csv_answer(request, tables[wanted].csv(), f"{tables[wanted].file}.csv")
+        answer.headers.update(HEADERS)
+        return answer
     cookie, token = form_token(request, visitor.settings.key_pepper)
     body = _templates.get_template(template).render(
         **_frame(request, visitor), **told, title=title, tables=tables, token=token
     )
-    answer = HTMLResponse(body, status, headers=HEADERS)
+    shown = HTMLResponse(body, status, headers=HEADERS)
     if cookie is not None:
-        cookie.set_on(answer, secure=over_https(request))
-    return answer
+        cookie.set_on(shown, secure=over_https(request))
+    return shown
 
 
 def bare(

@@ -1,7 +1,6 @@
 """Signing in with a key, and out."""
 
 from typing import Annotated, Final
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -62,10 +61,10 @@ def sign_out(_fields: Sent) -> Response:
 def ours(back: str) -> str:
     """An address to go back to, if it is one of this server's: no other host, no scheme.
 
-    >>> ours("/budgets?team=a"), ours("//evil.example/"), ours("https://evil.example")
-    ('/budgets?team=a', '/', '/')
+    >>> ours("/budgets?team=a"), ours("//evil.example/"), ours("///evil.example"), ours("https://e")
+    ('/budgets?team=a', '/', '/', '/')
     """
-    # Browsers read a backslash as a slash, and leave out tabs and ends of lines.
-    plain = back.startswith("/") and not any(each == "\\" or each < " " for each in back)
-    parts = urlsplit(back) if plain else None
-    return back if parts and not parts.netloc and not parts.scheme else "/"
+    # Browsers read a backslash as a slash, leave out tabs and ends of lines, and take a host after
+    # two slashes or more.
+    plain = not any(each == "\\" or each < " " for each in back)
+    return back if plain and back.startswith("/") and not back.startswith("//") else "/"
