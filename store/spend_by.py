@@ -4,6 +4,7 @@ As it is booked, or was known, usage is that of the ledger's lines.
 """
 
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -29,9 +30,12 @@ from spend.exchange import DAILY, UsedRate
 from spend.meters import METER_NAMES
 from spend.one_currency import totals_at
 from spend.totals import Totals, together
+from store import booked_lines
+from store.booked_lines import TAKEN_IN
 from store.booked_time import day_of
+from store.by_days import by_days
 from store.conversion import Conversion
-from store.dimensions import Question
+from store.dimensions import OWNED, ROUTED, Question
 from store.grouping import Key, Part, added_up
 from store.tables.ledger import charges, usage_lines
 from store.tables.rollups import cells
@@ -64,10 +68,57 @@ class Spent:
     used: tuple[UsedRate, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """What is added up."""
+
+    money: FromClause
+    """Lines with who pays, route, currency and slot."""
+    its: Callable[[FromClause], dict[str, ColumnElement[Any]]]
+    """The sums of such lines."""
+    usage: Sequence[Part]
+
+
 def spend_by(session: Session, question: Question, tenant: int, asked: Conversion) -> Spent:
     """Totals for each group that has calls or money in the question's period."""
-    usage = dict(added_up(session, question, tenant, _usage(session, question, tenant)))
-    by_currency = _money_by_currency(session, question, tenant, asked)
+    sources = _Sources(charges, money_of, _usage(session, question, tenant))
+    return _spent(session, question, tenant, asked, sources)
+
+
+def spend_by_days(session: Session, question: Question, tenant: int, asked: Conversion) -> Spent:
+    """The same, to the last digit, from sums of days where these can tell: in a tenth of the time.
+
+    They cannot as booked, as known at a moment, or by days and hours of another zone than UTC.
+    """
+    timed = {*question.group_by, *question.filters} - {*OWNED, *ROUTED}
+    of_utc = not timed or (question.zone.key == "UTC" and timed <= {"day", "month"})
+    if question.billing or question.as_known_at is not None or not of_utc:
+        return spend_by(session, question, tenant, asked)
+    used = by_days(session, TAKEN_IN, tenant, question.period)
+    to_come = usage_to_come(session, tenant)
+    parts = (
+        _part(used, errors=used.c.errors),
+        _part(to_come, errors=_errors(to_come), waiting=to_come.c.waiting_calls),
+    )
+    money = by_days(session, booked_lines.MONEY, tenant, question.period)
+    return _spent(session, question, tenant, asked, _Sources(money, _money_of_days, parts))
+
+
+def _money_of_days(lines: FromClause) -> dict[str, ColumnElement[Any]]:
+    return {
+        "cost": func.sum(lines.c.amount),
+        "list_cost": func.sum(lines.c.list_amount),
+        "contracted_cost": func.sum(lines.c.contracted_amount),
+        "billed_cost": func.sum(lines.c.billed_amount),
+        "unlisted": func.sum(lines.c.unlisted),
+    }
+
+
+def _spent(
+    session: Session, question: Question, tenant: int, asked: Conversion, sources: _Sources
+) -> Spent:
+    usage = dict(added_up(session, question, tenant, sources.usage))
+    by_currency = _money_by_currency(session, question, tenant, asked, sources)
     currencies = {currency for _key, currency, _day, _money in by_currency}
     exchange = asked.exchange(session, tenant, question.period, currencies)
     told: dict[Key, list[Totals]] = defaultdict(list)
@@ -102,16 +153,16 @@ _Money = tuple[Key, str, date | None, Totals]
 
 
 def _money_by_currency(
-    session: Session, question: Question, tenant: int, asked: Conversion
+    session: Session, question: Question, tenant: int, asked: Conversion, sources: _Sources
 ) -> list[_Money]:
-    lines = charges.select().subquery("lines")
+    lines, its = sources.money, sources.its
     also_by = ["currency"]
     if asked.policy == DAILY:
-        of_others = charges.c.currency != asked.to
-        day = case((of_others, day_of(charges.c.slot)), else_=cast(null(), Date))
-        lines = select(*charges.c, day.label("used_on")).subquery("lines")
+        of_others = lines.c.currency != asked.to
+        day = case((of_others, day_of(lines.c.slot)), else_=cast(null(), Date))
+        lines = select(*lines.c, day.label("used_on")).subquery("lines")
         also_by.append("used_on")
-    part = Part(lines, money_of(lines))
+    part = Part(lines, its(lines))
     return [
         (key, row.currency, row.used_on if "used_on" in also_by else None, _money(row))
         for key, row in added_up(session, question, tenant, (part,), also_by=also_by)
@@ -128,20 +179,25 @@ def _money(row: Row[Any]) -> Totals:
 
 
 def _usage(session: Session, question: Question, tenant: int) -> list[Part]:
+    taken_in = _part(usage_lines, errors=_errors(usage_lines))
     if question.as_known_at is not None:
-        return [_part(usage_lines)]
+        return [taken_in]
     if question.billing:
         to_come = usage_to_come(session, tenant)
-        return [_part(usage_lines), _part(to_come, waiting=to_come.c.waiting_calls)]
+        told = {"errors": _errors(to_come), "waiting": to_come.c.waiting_calls}
+        return [taken_in, _part(to_come, **told)]
     waiting = cast(not_(cells.c.charged), Integer) * cells.c.calls
-    return [_part(cells, unpriced_tokens=UNPRICED_TOKENS, waiting=waiting)]
+    return [_part(cells, errors=_errors(cells), unpriced_tokens=UNPRICED_TOKENS, waiting=waiting)]
+
+
+def _errors(rows: FromClause) -> ColumnElement[int]:
+    return case((rows.c.outcome != Outcome.OK, rows.c.calls), else_=0)
 
 
 def _part(rows: FromClause, **other: ColumnElement[Any]) -> Part:
     """Usage of rows (columns of usage_lines), but where ``other`` is said."""
     told = {
         "calls": rows.c.calls,
-        "errors": case((rows.c.outcome != Outcome.OK, rows.c.calls), else_=0),
         "unpriced": rows.c.unpriced_calls,
         "unpriced_tokens": rows.c.unpriced_tokens,
         "unmetered": rows.c.unmetered_calls,
