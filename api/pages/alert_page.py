@@ -12,6 +12,7 @@ from api.alerts import AlertId
 from api.auth import Who
 from api.dependencies import Reading, Tenant, Writing
 from api.pages import alert_rows
+from api.pages.alert_rows import NOTICES
 from api.pages.delivery_rows import deliveries_table
 from api.pages.forms import Sent, one
 from api.pages.links import elsewhere
@@ -144,5 +145,5 @@ def _timeline(alert: Alert, sent: list[Delivery]) -> list[Event]:
     for each in sent:
         if each.sent_at is not None:
             place = each.channel or "a webhook"
-            events.append(Event(each.sent_at, f"Told {place}", each.kind))
+            events.append(Event(each.sent_at, f"Told {place}", NOTICES.get(each.kind, each.kind)))
     return sorted(events, key=lambda each: each.at)

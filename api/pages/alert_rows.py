@@ -28,6 +28,22 @@ TONES: Final = {OPEN: "bad", ACKNOWLEDGED: "accent", SNOOZED: "", MUTED: "", REC
 _DELIVERY: Final = {"dead": "bad", "pending": "warn", "sent": "good"}
 
 
+NOTICES: Final = {
+    ACTUAL: "threshold reached",
+    FORECAST: "expected to be reached",
+    PACE: "spent too fast",
+    "recovered": "recovered",
+    "reminder": "reminder",
+    "again": "reached again",
+    "digest": "weekly digest",
+    "month-closed": "month closed",
+    "undelivered": "about undelivered messages",
+    "failing": "a rule is not measured",
+    "test": "sample",
+}
+"""What messages of each kind tell; of a rule's kind that itself."""
+
+
 def alerts_table(
     request: Request,
     visitor: Visitor,

@@ -6,7 +6,7 @@ from typing import Final
 from fastapi import Request
 from markupsafe import Markup
 
-from api.pages.alert_rows import delivery_badge
+from api.pages.alert_rows import NOTICES, delivery_badge
 from api.pages.links import elsewhere
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visitor
@@ -14,17 +14,20 @@ from store.deliveries import Delivery
 
 DEAD: Final = "dead"
 PENDING: Final = "pending"
-ANOTHER_PLACE: Final = "webhook of the budget or the settings"
+ANOTHER_PLACE: Final = "its own or the default webhook"
 
 _FIRST: Final = (Column("message", "Message"),)
 _COLUMNS: Final = (
-    Column("to", "To"),
+    Column("to", "To", narrow=False),
     Column("status", "Status"),
+    Column("error", "Why", narrow=False),
     Column("attempts", "Attempts", "number", narrow=False),
     Column("written", "Written", "when", narrow=False),
-    Column("next", "Next try", "when", narrow=False),
-    Column("sent", "Sent", "when", narrow=False),
-    Column("error", "Why", narrow=False),
+)
+_IN_FILES: Final = (
+    Column("id", "No.", "number"),
+    Column("next", "Next try", "when"),
+    Column("sent", "Sent", "when"),
 )
 _BUTTON: Final = (Column("resend", "", hint="Resend", csv=False),)
 
@@ -40,8 +43,9 @@ def deliveries_table(
     """Messages; of ``of_one`` alert, to which none leads then. With a button where one is dead."""
     rows = [_row(request, visitor, each, of_one=of_one) for each in sent]
     buttons = visitor.may_write and any(each.status == DEAD for each in sent)
+    more = _IN_FILES if request.query_params.get("csv") else _BUTTON if buttons else ()
     return Table(
-        (*_FIRST, *_COLUMNS, *(_BUTTON if buttons else ())),
+        (*_FIRST, *_COLUMNS, *more),
         rows,
         caption,
         file="deliveries",
@@ -58,17 +62,35 @@ def _row(
         "message": Cell(
             message.title or message.kind,
             href=elsewhere(request, f"/alerts/{message.alert_id}") if leads else None,
-            note=message.kind,
+            note=NOTICES.get(message.kind, message.kind),
         ),
         "to": message.channel or ANOTHER_PLACE,
-        "status": Cell(message.status, show=delivery_badge(message.status)),
+        "status": Cell(
+            message.status, show=delivery_badge(message.status), note=_when(visitor, message)
+        ),
+        "id": message.id,
         "attempts": message.attempts,
-        "written": message.written_at,
+        "written": Cell(
+            message.written_at, note=visitor.formats.ago(message.written_at, visitor.now)
+        ),
         "next": message.next_at if message.status == PENDING else None,
         "sent": message.sent_at,
         "error": Cell(message.last_error, show=message.last_error or ""),
         "resend": Cell(message.id, show=button),
     }
+
+
+def _when(visitor: Visitor, message: Delivery) -> str | None:
+    """When it was sent, or is tried next."""
+    told = visitor.formats
+    if message.sent_at is not None:
+        return told.when(message.sent_at)
+    if message.status != PENDING:
+        return None
+    if message.next_at <= visitor.now:
+        # With a reason it waits for what that says.
+        return None if message.last_error else "tried within 10 seconds"
+    return f"tried {told.when(message.next_at)}"
 
 
 def _button(visitor: Visitor, message: Delivery, back: int | None) -> Markup:

@@ -79,6 +79,7 @@ def show(request: Request, session: Reading, tenant: Tenant, visitor: Visiting) 
         tables={"rules": table},
         tabs=alert_tabs(request, "rules"),
         kinds=KINDS,
+        server=str(request.base_url).rstrip("/"),
     )
 
 
