@@ -167,13 +167,15 @@ def _share(spent: Decimal, limit: Decimal) -> Decimal | None:
 def _stands(budget: Budget, shown: ShownMonth, spend: MonthSpend) -> Stands:
     team = only_team(budget.terms.filter)
     spent = spend.total if team is None else spend.teams.get(team, Decimal(0))
-    is_over = bool(reached(spent, budget.terms.amount, (100,)))
-    return Stands(budget, shown.period, budget.terms.amount, spent, OVER if is_over else OK)
+    return _with_spent(Stands(budget, shown.period, budget.terms.amount, None), spent)
 
 
 def _with_spent(stands: Stands, spent: Decimal) -> Stands:
     """One that was not compared yet, by what the page says."""
-    return stands if stands.spent is not None else replace(stands, spent=spent)
+    if stands.spent is not None:
+        return stands
+    is_over = bool(reached(spent, stands.limit, (100,)))
+    return replace(stands, spent=spent, state=OVER if is_over else OK)
 
 
 def _is_monthly(budget: Budget, visitor: Visitor) -> bool:
