@@ -1,5 +1,6 @@
 """The chart of a month has a place for each day, and stacks its parts as the legend lists them."""
 
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -22,9 +23,7 @@ def labels(spec: Spec, width: int) -> list[str]:
     """What is written below the days."""
     drawn = svg(spec | {"width": width})
     axis = drawn[drawn.index("role-axis-label") :]
-    axis = axis[: axis.index("role-axis-domain")]
-    texts = [each.partition("</text>")[0] for each in axis.split("<text")[1:]]
-    return [named for each in texts if (named := each.rpartition(">")[2])]
+    return re.findall(r">([^<>]+)</text>", axis[: axis.index("role-axis-domain")])
 
 
 def test_the_first_part_is_on_top_and_days_without_an_amount_have_no_mark() -> None:
