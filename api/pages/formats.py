@@ -50,10 +50,11 @@ class Formats:
         decimals = _decimals(amount)
         pattern = "¤#,##0.00" if decimals is None else f"¤#,##0.{'0' * decimals}"
         if decimals is None:
-            return format_currency(amount, currency, locale=self.locale)
+            return _signed(format_currency(amount, currency, locale=self.locale))
         own = self.locale.currency_formats["standard"].pattern
         shown = own.replace("0.00", f"0.{'0' * decimals}") if "0.00" in own else pattern
-        return format_currency(amount, currency, shown, locale=self.locale, currency_digits=False)
+        told = format_currency(amount, currency, shown, locale=self.locale, currency_digits=False)
+        return _signed(told)
 
     def unit_price(self, price: Decimal | None, currency: str = "USD") -> str:
         r"""A unit price with all of its digits, two decimals at least.
@@ -109,7 +110,7 @@ class Formats:
         shown = pattern.replace("0%", f"0.{'0' * decimals}%") if decimals else pattern
         if decimals and shown == pattern:
             shown = f"#,##0.{'0' * decimals} %"
-        return format_percent(share, shown, locale=self.locale)
+        return _signed(format_percent(share, shown, locale=self.locale))
 
     def ms(self, milliseconds: Decimal | float | None) -> str:
         """A duration: 840 ms, 1.24 s, 2 min 5 s."""
@@ -179,6 +180,11 @@ class Formats:
             if count:
                 return f"{count} {unit}{'s' if count > 1 else ''} ago"
         raise AssertionError(seconds)
+
+
+def _signed(told: str) -> str:
+    """With a minus as wide as a plus, as figures have it."""
+    return told.replace("-", MINUS)
 
 
 def _decimals(amount: Decimal) -> int | None:

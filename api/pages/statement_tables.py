@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from fastapi import Request
 
-from api.pages.formats import Formats
+from api.pages.formats import UNKNOWN, Formats
 from api.pages.links import elsewhere
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.teams import share_of, team_address, used_of
@@ -92,17 +92,19 @@ def lines_table(request: Request, found: Statement, told: Formats) -> Table:
 
 
 def _line(line: Line) -> Row:
-    name = line.model or "–"  # noqa: RUF001 - as what is unknown is shown
+    provider = shown_name(line.provider) if line.provider else None
+    what = [line.model, None if line.kind == USAGE else line.kind]
+    name = ": ".join(each for each in what if each)
     return {
         "team": line.team,
         "provider": line.provider,
+        "kind": line.kind,
         "model": Cell(
             line.model,
-            show=name if line.kind == USAGE else f"{name}: {line.kind}",
-            note=shown_name(line.provider) if line.provider else None,
+            show=name or provider or UNKNOWN,
+            note=provider if name else None,
             colour=hue_of(line.provider),
         ),
-        "kind": line.kind,
         **_figures(line.figures),
     }
 
