@@ -110,18 +110,7 @@ def frontier_chart(
     best = frontier(points)
     sides = _placed(points, x, y, most, height)
     rows = [
-        {
-            "name": each.name,
-            "provider": each.provider,
-            "colour": each.colour,
-            "cost": each.cost,
-            "latency": each.latency_ms / 1000,
-            "calls": each.calls,
-            "size": _size(each.calls, most),
-            "number": str(place + 1),
-            "best": each in best,
-            "side": sides[place],
-        }
+        {**_row(each, most, is_best=each in best), "number": str(place + 1), "side": sides[place]}
         for place, each in enumerate(points)
     ]
     line = [{"cost": each.cost, "latency": each.latency_ms / 1000} for each in best]
@@ -146,26 +135,45 @@ def frontier_chart(
                 "mark": {"type": "line", "stroke": SOFT, "strokeDash": [5, 4], "strokeWidth": 1.5},
                 "encoding": {**position, "order": {"field": "cost", "type": "quantitative"}},
             },
-            {
-                "data": {"values": rows},
-                "mark": {"type": "circle", "stroke": PAPER, "strokeWidth": 1, "opacity": 0.9},
-                "encoding": {
-                    **position,
-                    "color": {"field": "colour", "type": "nominal", "scale": None},
-                    "size": {"field": "size", "type": "quantitative", "scale": None},
-                    "tooltip": [
-                        {"field": "name", "type": "nominal", "title": "Model"},
-                        {"field": "provider", "type": "nominal", "title": "Provider"},
-                        _told("cost", cost_title, ",.4~r"),
-                        _told("latency", latency_title, ",.3~r"),
-                        _told("calls", "Calls", ","),
-                    ],
-                },
-            },
+            _circles(rows, position, cost_title, latency_title),
             *_labels(rows, position),
         ],
     }
     return framed(spec, height=height)
+
+
+def _row(point: Point, most: int, *, is_best: bool) -> dict[str, Any]:
+    return {
+        "name": point.name,
+        "provider": point.provider,
+        "colour": point.colour,
+        "cost": point.cost,
+        "latency": point.latency_ms / 1000,
+        "calls": point.calls,
+        "size": _size(point.calls, most),
+        "best": is_best,
+    }
+
+
+def _circles(
+    rows: Sequence[dict[str, Any]], position: dict[str, Any], cost_title: str, latency_title: str
+) -> dict[str, Any]:
+    return {
+        "data": {"values": list(rows)},
+        "mark": {"type": "circle", "stroke": PAPER, "strokeWidth": 1, "opacity": 0.9},
+        "encoding": {
+            **position,
+            "color": {"field": "colour", "type": "nominal", "scale": None},
+            "size": {"field": "size", "type": "quantitative", "scale": None},
+            "tooltip": [
+                {"field": "name", "type": "nominal", "title": "Model"},
+                {"field": "provider", "type": "nominal", "title": "Provider"},
+                _told("cost", cost_title, ",.4~r"),
+                _told("latency", latency_title, ",.3~r"),
+                _told("calls", "Calls", ","),
+            ],
+        },
+    }
 
 
 def _told(name: str, title: str, written: str) -> dict[str, str]:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from markupsafe import Markup
+
 from api.call_explained import Explained
 from api.pages.call_beside import outcome_name
 from api.pages.tables import Cell, Column, Held, Table
@@ -11,6 +13,7 @@ from spend.calls import Role
 from spend.ids import unsigned
 from spend.meters import DISJOINT, METERS
 from spend.rating import Line
+from store.call_lookup import FoundCall
 
 _METERS = {
     "input": "Input",
@@ -98,43 +101,6 @@ def _line(line: Line) -> Mapping[str, Held | Cell]:
 
 def sightings(found: Explained) -> Table:
     """What each emitter reported of the call, the witness of its usage first."""
-    call = found.call
-    several = len(call.sightings) > 1
-    rows: list[Mapping[str, Held | Cell]] = []
-    for place, (stored, evidence) in enumerate(call.sightings):
-        seen = stored.sighting
-        witness = place == 0 and call.counts
-        counted = "Witness: its usage counts" if witness else "Not counted again"
-        rows.append(
-            {
-                "scope": Cell(
-                    seen.emitter.scope,
-                    show=short_scope(seen.emitter.scope),
-                    note=" ".join(
-                        each
-                        for each in (
-                            seen.emitter.version,
-                            seen.emitter.dialect,
-                            "" if seen.emitter.signal == "span" else seen.emitter.signal,
-                        )
-                        if each
-                    ),
-                ),
-                "role": role_name(seen.role),
-                "counts": Cell(
-                    counted if several or not call.counts else "The only one",
-                    tone="good" if witness else "quiet",
-                ),
-                "evidence": evidence[:1].upper() + evidence[1:],
-                "offset_ms": _ms(seen.start_at - call.start_at),
-                "duration_ms": None if seen.duration_us is None else seen.duration_us // 1000,
-                "ttft_ms": None if seen.ttft_us is None else seen.ttft_us // 1000,
-                "tokens": _tokens(seen.usage),
-                "outcome": outcome_name(seen.outcome),
-                "span_id": unsigned(seen.span_id),
-                "trace_id": seen.trace_id.hex,
-            }
-        )
     return Table(
         columns=(
             Column("scope", "Seen by"),
@@ -149,10 +115,43 @@ def sightings(found: Explained) -> Table:
             Column("span_id", "Span"),
             Column("trace_id", "Trace", narrow=False),
         ),
-        rows=rows,
+        rows=[_sighting(found.call, place) for place in range(len(found.call.sightings))],
         caption="Who saw it",
         file="sightings",
     )
+
+
+def _sighting(call: FoundCall, place: int) -> Mapping[str, Held | Cell]:
+    stored, evidence = call.sightings[place]
+    seen = stored.sighting
+    witness = place == 0 and call.counts
+    counted = "Witness: its usage counts" if witness else "Not counted again"
+    emitter = seen.emitter
+    signal = "" if emitter.signal == "span" else emitter.signal
+    return {
+        "scope": Cell(
+            emitter.scope,
+            show=short_scope(emitter.scope),
+            note=" ".join(each for each in (emitter.version, emitter.dialect, signal) if each),
+        ),
+        "role": role_name(seen.role),
+        "counts": Cell(
+            counted if len(call.sightings) > 1 or not call.counts else "The only one",
+            tone="good" if witness else "quiet",
+        ),
+        "evidence": evidence[:1].upper() + evidence[1:],
+        "offset_ms": _ms(seen.start_at - call.start_at),
+        "duration_ms": None if seen.duration_us is None else seen.duration_us // 1000,
+        "ttft_ms": None if seen.ttft_us is None else seen.ttft_us // 1000,
+        "tokens": _tokens(seen.usage),
+        "outcome": outcome_name(seen.outcome),
+        "span_id": _id(unsigned(seen.span_id)),
+        "trace_id": _id(seen.trace_id.hex),
+    }
+
+
+def _id(text: str) -> Cell:
+    return Cell(text, show=Markup('<span class="id cut">{}</span>').format(text))
 
 
 def usage(found: Explained) -> Table:
