@@ -186,17 +186,26 @@ class ExplainedCall(CallAnswer):
     details: dict[str, Any] = Field(description="What else was told of it.")
 
 
+class ListedCallAnswer(CallAnswer):
+    """A call of a page, with its cost: how that came about, the call itself tells."""
+
+    cost: str | None = Field(
+        description="In `currency`, 12 decimals at most. Null where it is unknown."
+    )
+    currency: str
+
+
 class CallsAnswer(BaseModel):
     """A page of calls."""
 
-    calls: list[CallAnswer] = Field(description="Latest first.")
+    calls: list[ListedCallAnswer] = Field(description="Latest first.")
     next: str | None = Field(description="`cursor` of the next page; null: this is the last.")
 
 
-def listed_call(call: ListedCall) -> CallAnswer:
-    """A call of a page."""
+def listed_call(call: ListedCall, cost: CallCost, currency: str) -> ListedCallAnswer:
+    """A call of a page with its cost; ``currency`` is what goes without saying."""
     row = call.row
-    return CallAnswer(
+    return ListedCallAnswer(
         trace_id=row.trace_id.hex,
         span_id=unsigned(row.span_id),
         started_at=instant(row.start_at) or "",
@@ -207,6 +216,8 @@ def listed_call(call: ListedCall) -> CallAnswer:
         payer=_owner(call.payer),
         route=_route(call.route),
         usage=_told(call.usage),
+        cost=None if cost.amount is None else plain(cost.amount),
+        currency=cost.currency or currency,
     )
 
 

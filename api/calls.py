@@ -16,6 +16,7 @@ from api.grouping import FiltersAsked, checked, wrong
 from api.paging import cursor_of, position_of
 from api.problems import Problem, answers
 from spend.ids import signed
+from store.call_costs import costs_of
 from store.call_pages import page
 from store.completeness import complete_until
 from store.evidence import joins
@@ -53,8 +54,12 @@ def list_calls(
     after = None if query.cursor is None else position_of(query.cursor)
     found = page(session, asked.question, tenant, after=after, at_most=query.limit + 1)
     shown = found[: query.limit]
+    costs = costs_of(session, tenant, shown)
     return CallsAnswer(
-        calls=[listed_call(each) for each in shown],
+        calls=[
+            listed_call(each, cost, config.currency)
+            for each, cost in zip(shown, costs, strict=True)
+        ],
         next=cursor_of(shown[-1].position) if len(found) > len(shown) else None,
     )
 

@@ -195,7 +195,7 @@ def test_mistakes_are_told_beside_what_was_asked(
     def endless(*_asked: object) -> None:
         raise TooManyRowsError
 
-    monkeypatch.setattr(explored, "spend_by", endless)
+    monkeypatch.setattr(explored, "spend_by_days", endless)
     assert "more than 50,000 rows: group by less" in refused(group_by="customer")
 
 

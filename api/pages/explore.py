@@ -52,9 +52,9 @@ PLACE: Final = "/explore"
 MOST_GROUPINGS: Final = 3
 LONGEST_NAME: Final = 80
 _COMPARED: Final = (
-    ("before", "The time before"),
-    ("month", "A month earlier"),
-    ("year", "A year earlier"),
+    ("before", "Time before"),
+    ("month", "Month earlier"),
+    ("year", "Year earlier"),
     ("none", "Nothing"),
 )
 
@@ -242,7 +242,7 @@ def _form(request: Request, query: ExploreAsked, found: Explored | None) -> dict
     """What the fields of the form offer, and what is chosen in them."""
     rows = list(found.rows) if found else rows_of(request, query)
     dimensions = [("", "Nothing"), *UNTIMED, *((name, TITLES[name]) for name in TIMED)]
-    columns = [("", "Time, as suits it"), *((cut, f"Time by {cut}") for cut in CUTS)]
+    columns = [("", "Time"), *((cut, f"Time by {cut}") for cut in CUTS)]
     columns += [(NO_COLUMNS, "Sums alone"), *UNTIMED]
     range_name = found.range_name if found else query.range
     return {

@@ -93,7 +93,7 @@ def _by_provider(found: Explored, keys: Sequence[Keys]) -> dict[Keys, str]:
     of_hue: dict[str, list[Keys]] = {}
     hues: dict[Keys, str] = {}
     for key in keys[:MOST_PARTS]:
-        own = _of_nobody(found.series, key) if "team" in found.series else None
+        own = None if found.series == ("provider",) else _of_nobody(found.series, key)
         if own:
             hues[key] = own
         else:

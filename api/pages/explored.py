@@ -26,7 +26,7 @@ from spend.totals import Totals
 from store.conversion import Conversion
 from store.dimensions import DIMENSIONS, TIMED, Question
 from store.grouping import TooManyRowsError
-from store.spend_by import Spent, spend_by
+from store.spend_by import Spent, spend_by_days
 
 MONEY: Final = ("cost", "list_cost", "contracted_cost", "billed_cost")
 MEASURES: Final[Mapping[str, str]] = {
@@ -138,7 +138,7 @@ def explored(
         # Its days are others: lines of one time have no counterpart in another.
         before = None
     try:
-        spent = spend_by(session, replace(question, group_by=fetched), tenant, conversion)
+        spent = spend_by_days(session, replace(question, group_by=fetched), tenant, conversion)
         earlier = _earlier(session, question, tenant, conversion, before)
     except TooManyRowsError:
         raise too_many_rows() from None
@@ -181,7 +181,7 @@ def _earlier(
     if period is None:
         return None
     asked = replace(question, period=period)
-    return spend_by(session, asked, tenant, conversion).groups or None
+    return spend_by_days(session, asked, tenant, conversion).groups or None
 
 
 def _measure(name: str) -> Measure:
