@@ -75,7 +75,7 @@ def break_even_chart(of: BreakEvenLines) -> Spec:
     if of.even is not None and of.even <= most:
         at = {"tokens": _m(of.even), "cost": float(of.price) * of.even}
         layers.append(_point(at, of.currency))
-        layers.append(_label(at["tokens"], at["cost"], "break-even", most, GOOD, bold=True, dy=-12))
+        layers.append(_label_of_even(at, most, top))
     x = {
         "field": "tokens",
         "type": "quantitative",
@@ -190,6 +190,17 @@ def _label(
         "baseline": "top" if not dy else "middle",
     }
     return {"data": {"values": [{"tokens": at, "cost": height}]}, "mark": mark}
+
+
+def _label_of_even(at: dict[str, float], most: float, top: float) -> Spec:
+    """Where neither line runs: below and right of the point, or above and left of it."""
+    below = at["tokens"] < _LEFT_OF * _m(most) and at["cost"] > top / 8
+    label = _label(at["tokens"], at["cost"], "break-even", most, GOOD, bold=True, dy=-12)
+    if below:
+        label["mark"] |= {"align": "left", "dx": 8, "dy": 16}
+    elif at["tokens"] > _m(most) / 4:
+        label["mark"] |= {"align": "right", "dx": -8}
+    return label
 
 
 def _m(tokens: float) -> float:

@@ -13,12 +13,27 @@ from reports.chart_frame import Spec, framed
 from reports.palette import ACCENT, GRID, OWN, PAPER, REST, shades
 
 HOURS: Final = tuple(range(24))
+_EVERY_THIRD: Final = "datum.value % 3 == 0 ? (datum.value < 10 ? '0' : '') + datum.value : ''"
 _LIGHTEST: Final = 0.18
 """Of an hour in which little was done: not nothing."""
 _TENS: Final = tuple(10.0**power for power in range(-6, 9))
 _READABLE: Final = "datum.value >= 10000 ? format(datum.value, '~s') : format(datum.value, ',.6~f')"
 _LOG_FROM: Final = 30
 """So far apart, small prices would lie on the axis."""
+
+
+_HOURS_ACROSS: Final = {
+    "field": "hour",
+    "type": "ordinal",
+    "scale": {"domain": list(HOURS)},
+    "axis": {
+        "title": "Hour of the day",
+        "labelAngle": 0,
+        "labelExpr": _EVERY_THIRD,
+        "ticks": False,
+        "domain": False,
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +66,6 @@ def hours_map(rows: Sequence[str], hours: Sequence[HourUse], *, currency: str) -
         }
         for each in hours
     ]
-    every_third = "datum.value % 3 == 0 ? (datum.value < 10 ? '0' : '') + datum.value : ''"
     spec: Spec = {
         "data": {"values": values},
         "mark": {
@@ -63,18 +77,7 @@ def hours_map(rows: Sequence[str], hours: Sequence[HourUse], *, currency: str) -
             "aria": False,
         },
         "encoding": {
-            "x": {
-                "field": "hour",
-                "type": "ordinal",
-                "scale": {"domain": list(HOURS)},
-                "axis": {
-                    "title": "Hour of the day",
-                    "labelAngle": 0,
-                    "labelExpr": every_third,
-                    "ticks": False,
-                    "domain": False,
-                },
-            },
+            "x": _HOURS_ACROSS,
             "y": {
                 "field": "row",
                 "type": "ordinal",
@@ -130,7 +133,7 @@ def price_by_day(days: Sequence[DayPrice], *, currency: str, api: tuple[str, str
         _line(_prices(days, "own"), OWN, "This pool", currency, dash=None),
         *([_line(_prices(days, "api"), api[1], api[0], currency, dash=[6, 3])] if api else []),
     ]
-    return framed({"layer": layers, "encoding": {"x": x, "y": y}}, height=220)
+    return framed({"layer": layers, "encoding": {"x": x, "y": y}}, height=300)
 
 
 def _prices(days: Sequence[DayPrice], which: str) -> list[dict[str, Any]]:

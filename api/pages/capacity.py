@@ -171,7 +171,8 @@ def _prices(each: PoolNow, told: Formats) -> dict[str, Cell]:
     tone, words = ("", None) if offer is None else beside(each.per_million, offer.price, told)
     own = Cell(each.per_million, note=words, currency=each.pool.currency)
     if offer is None:
-        return {"per_million_tokens": own, "api_per_million_tokens": Cell(None, note="no price")}
+        why = "no price" if each.use.tokens else None
+        return {"per_million_tokens": own, "api_per_million_tokens": Cell(None, note=why)}
     there = Cell(offer.price, note=offer.target.name, currency=each.pool.currency)
     return {"per_million_tokens": replace(own, tone=tone), "api_per_million_tokens": there}
 

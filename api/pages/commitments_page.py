@@ -217,13 +217,15 @@ def covers(each: Commitment) -> str:
 
 
 def span_of(use: Use, visitor: Visitor) -> str:
-    """A period of UTC by its days."""
+    """A period by its days of UTC."""
     told = visitor.formats
-    start = told.day(use.period.start.astimezone(UTC).date())
+    first = use.period.start.astimezone(UTC).date()
     if use.period.end == FOREVER:
-        return f"from {start}"
+        return f"from {told.day(first)}"
     last = (use.period.end - timedelta(microseconds=1)).astimezone(UTC).date()
-    return f"{start} to {told.day(last)}"
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day} to {told.day(last)}"
+    return f"{told.day(first)} to {told.day(last)}"
 
 
 def _periods(

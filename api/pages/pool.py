@@ -257,7 +257,7 @@ def _apis(request: Request, found: PoolEconomics, target: ApiTarget | None, of: 
             ),
         ),
         rows=rows,
-        caption="APIs with the same model",
+        caption="APIs beside it",
         file=f"{of.file}-apis",
         currency=of.pool.currency,
         empty="No API has a price of this model under a name that we know.",
