@@ -49,3 +49,15 @@ def performance_by(session: Session, question: Question, tenant: int) -> dict[Ke
         for key, ended in outcomes.items()
         if any(ended.values())
     }
+
+
+def latency_by(session: Session, question: Question, tenant: int) -> dict[Key, dict[int, int]]:
+    """How long the calls of each group took, in buckets of microseconds: nothing else of them."""
+    part = Part(buckets, {"calls": func.sum(buckets.c.calls)}, (buckets.c.measure == LATENCY,))
+    found: defaultdict[Key, dict[int, int]] = defaultdict(dict)
+    for key, row in added_up(
+        session, question, tenant, (part,), also_by=("bucket",), most=MOST_BUCKETS
+    ):
+        if row.calls:
+            found[key][row.bucket] = int(row.calls)
+    return dict(found)

@@ -1,18 +1,13 @@
 """What was called and has no price: how much, since when, and why."""
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Row, func, or_, select
 from sqlalchemy.orm import Session
 
 from spend.meters import METER_NAMES
-from spend.periods import Period
-from store.dimensions import Question
-from store.grouping import Part, added_up
 from store.tables.heard import routes
 from store.tables.rollups import cells
 
@@ -66,23 +61,6 @@ def unpriced(
         ),
     ]
     return sorted(found, key=lambda each: -each.calls)[:at_most]
-
-
-def unpriced_teams(
-    session: Session, tenant: int, period: Period
-) -> dict[tuple[str | None, str | None], dict[str | None, int]]:
-    """Who pays for calls of unknown cost: by provider and model as reports show it, team -> calls.
-
-    Cells that the charge job has not looked at are left out.
-    """
-    question = Question(period, ZoneInfo("UTC"), ("team", "provider", "model"))
-    c = cells.c
-    unknown = or_(c.unpriced_calls > 0, c.unpriced_tokens > 0)
-    part = Part(cells, {"calls": func.sum(c.unpriced_calls)}, (unknown,))
-    found: dict[tuple[str | None, str | None], dict[str | None, int]] = defaultdict(dict)
-    for (team, provider, model), row in added_up(session, question, tenant, (part,)):
-        found[provider, model][team] = int(row.calls)
-    return dict(found)
 
 
 def _of(

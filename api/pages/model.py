@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
@@ -13,7 +14,7 @@ from api.pages import model_book
 from api.pages.asked import Text
 from api.pages.discount_table import discount_table
 from api.pages.links import elsewhere, segment
-from api.pages.models import MILLION, per
+from api.pages.models import MILLION, per, recent
 from api.pages.price_words import meter_name
 from api.pages.ranges import RangeAsked, range_of
 from api.pages.shell import page
@@ -23,16 +24,20 @@ from api.problems import Problem
 from reports.palette import hue_of, shown_name
 from spend.owners import RESERVED
 from spend.performance import percentiles_ms
-from spend.performance import together as altogether
+from spend.periods import Period
 from spend.totals import Totals, together
+from store.booked_lines import MONEY
 from store.completeness import complete_until
 from store.meter_costs import MeterCost, meter_costs
 from store.model_prices import ModelPrices, model_prices
-from store.performance_by import performance_by
-from store.spend_by import Spent, spend_by
+from store.performance_by import latency_by
+from store.spend_by import Spent, spend_by_days
+from store.tails import tail_of
 
 router = APIRouter(include_in_schema=False)
 
+LINES_READ: Final = 120_000
+"""Charges that are read one by one for what each meter cost: sums of days do not tell of meters."""
 _APART: Final = ("team", "request_model", "deployment", "region")
 
 
@@ -56,11 +61,12 @@ def show(
     pair = (query.provider, query.model)
     filters = {"provider": (pair[0],), "model": (pair[1],)}
     question = visitor.question(asked.period, *_APART, filters=filters)
-    spent = spend_by(session, question, tenant, visitor.conversion)
+    spent = spend_by_days(session, question, tenant, visitor.conversion)
     whole = together(spent.groups.values())
-    plain = visitor.question(asked.period, filters=filters)
-    meters = meter_costs(session, plain, tenant)
-    went = altogether(performance_by(session, plain, tenant).values())
+    charged = tail_of(session, MONEY, tenant, asked.period, at_most=LINES_READ)
+    meters = meter_costs(session, visitor.question(charged, filters=filters), tenant)
+    timed = recent(session, tenant, asked.period)
+    took = latency_by(session, visitor.question(timed, filters=filters), tenant).get((), {})
     known = None if visitor.team else model_prices(session, tenant, pair)
     if not spent.groups and (known is None or not (known.routes or known.lines)):
         raise Problem(404, "There is no such model", "Nobody called it, and no price is known.")
@@ -73,7 +79,7 @@ def show(
         tables={
             **_prices(visitor, known, pair, whole.usage),
             "teams": _teams(request, visitor, spent, asked.asked, file),
-            "meters": _meters(visitor, meters, file),
+            "meters": _meters(visitor, meters, _part_of(visitor, charged, asked.period), file),
             "names": _names(visitor, spent, file),
         },
         asked=asked,
@@ -84,12 +90,19 @@ def show(
         whole=whole,
         per_million=per(whole.cost, whole.tokens - whole.unpriced_tokens, MILLION),
         per_call=per(whole.cost, whole.calls - whole.unpriced_calls),
-        p50=percentiles_ms(went.latency)["p50"],
-        error_rate=went.errors / went.calls if went.calls else None,
+        p50=percentiles_ms(took)["p50"],
+        timed=_part_of(visitor, timed, asked.period),
+        error_rate=per(Decimal(whole.errors), whole.calls),
         known=known,
         chart=known and model_book.price_chart(known, pair, visitor.now, query.model),
         complete_until=complete_until(session),
     )
+
+
+def _part_of(visitor: Visitor, read: Period, asked: Period) -> str:
+    """Since when, where not all of a time was read."""
+    since = read.start.astimezone(visitor.zone).date()
+    return "" if read == asked else f", since {visitor.formats.day(since)}"
 
 
 def _prices(
@@ -175,7 +188,7 @@ def _names(visitor: Visitor, spent: Spent, file: str) -> Table:
     )
 
 
-def _meters(visitor: Visitor, found: list[MeterCost], file: str) -> Table:
+def _meters(visitor: Visitor, found: list[MeterCost], part: str, file: str) -> Table:
     rows: list[dict[str, Held | Cell]] = [
         {
             "meter": Cell(each.meter, show=meter_name(each.meter)),
@@ -195,7 +208,7 @@ def _meters(visitor: Visitor, found: list[MeterCost], file: str) -> Table:
             Column("per_million", "Per 1 M units", "money", narrow=False),
         ),
         rows,
-        "By meter",
+        f"By meter{part}",
         file=f"model-by-meter-{file}",
         currency=visitor.currency,
         empty="Nothing was charged in this time.",

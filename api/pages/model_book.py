@@ -133,7 +133,7 @@ _HISTORY: Final = (
     Column("known_from", "Known from", "when", shown=False),
     Column("known_to", "Known to", "when", shown=False),
     Column("currency", "Currency", shown=False),
-    Column("book", "Book", narrow=False),
+    Column("book", "Book", shown=False),
     Column("listed_provider", "Listed provider", shown=False),
     Column("listed_model", "Listed model", shown=False),
     Column("source", "Source", shown=False),
@@ -177,7 +177,7 @@ def _history_row(line: PriceLine, state: tuple[str, str], told: Formats) -> dict
         "meter": Cell(line.meter, show=meter_name(line.meter)),
         "holds_for": Cell(holds_for(line), show=holds_for(line) or "everything"),
         "unit_price": Cell(line.unit_price, currency=line.currency),
-        "state": Cell(state[0], tone=state[1]),
+        "state": Cell(state[0], tone=state[1], note=_of_book(line)),
         "valid": term(line.valid_from, line.valid_to, told),
         "known": term(line.known_from, line.known_to, told),
         "valid_from": line.valid_from,
@@ -185,13 +185,19 @@ def _history_row(line: PriceLine, state: tuple[str, str], told: Formats) -> dict
         "known_from": line.known_from,
         "known_to": line.known_to,
         "currency": line.currency,
-        "book": _book(line),
+        "book": line.book,
         "listed_provider": line.provider,
         "listed_model": line.model,
         "source": line.source,
         "reference": line.reference,
         "entered_by": line.entered_by,
     }
+
+
+def _of_book(line: PriceLine) -> str | None:
+    """The book, and who says so; None: the list that we ship."""
+    said = said_by(line)
+    return f"{BOOKS.get(line.book, line.book)}: {said}" if said else None
 
 
 def _state(line: PriceLine, used: set[int | None], now: datetime) -> tuple[str, str]:

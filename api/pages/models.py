@@ -1,12 +1,13 @@
 """Models: which ones were called, how much, and what that came to."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
+from sqlalchemy.orm import Session
 
 from api.dependencies import Reading, Tenant
 from api.grouping import too_many_rows
@@ -21,12 +22,15 @@ from reports.model_chart import MOST, Bar, cost_by_model
 from reports.palette import REST, hue_of, shown_name
 from spend.meters import CACHE_WRITES
 from spend.money import ROUNDING, total
-from spend.performance import Performance, percentiles_ms
+from spend.performance import percentiles_ms
+from spend.periods import Period
 from spend.totals import Totals, together
+from store.booked_lines import TAKEN_IN
 from store.completeness import complete_until
-from store.grouping import TooManyRowsError
-from store.performance_by import performance_by
-from store.spend_by import spend_by
+from store.grouping import Key, TooManyRowsError
+from store.performance_by import latency_by
+from store.spend_by import spend_by_days
+from store.tails import tail_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -36,15 +40,17 @@ DEPLOYMENTS: Final = {
     "self-hosted": "Self-hosted",
 }
 MILLION: Final = 1_000_000
+CELLS_TIMED: Final = 30_000
+"""Cells whose durations are put together for the middle one: of a busy company two days."""
 _BY: Final = ("provider", "model", "deployment")
 _COLUMNS: Final = (
     Column("model", "Model"),
     Column("provider", "Provider", shown=False),
     Column("deployment", "Runs on", shown=False),
     Column("cost", "Spend", "money"),
-    Column("per_million", "Per 1 M tokens", "money", "Spend for each million tokens of any kind."),
+    Column("per_million", "Per 1 M", "money", "Spend for each million tokens of any kind."),
     Column("per_call", "Per call", "money", narrow=False),
-    Column("calls", "Calls", "number"),
+    Column("calls", "Calls", "number", narrow=False),
     Column("input_tokens", "Input", "short", "Tokens that no cache had.", narrow=False),
     Column("cache_tokens", "Cached", "short", "Tokens read from caches.", narrow=False),
     Column("written_tokens", "Cache writes", "short", shown=False),
@@ -76,8 +82,9 @@ def show(
     asked = range_of(visitor, query)
     question = visitor.question(asked.period, *_BY)
     try:
-        spent = spend_by(session, question, tenant, visitor.conversion)
-        went = performance_by(session, question, tenant)
+        spent = spend_by_days(session, question, tenant, visitor.conversion)
+        timed = replace(question, period=recent(session, tenant, asked.period))
+        took = latency_by(session, timed, tenant)
     except TooManyRowsError:
         raise too_many_rows() from None
     called = [Called(key[0], key[1], key[2], totals) for key, totals in spent.groups.items()]
@@ -89,11 +96,12 @@ def show(
         visitor,
         "models.html",
         title="Models",
-        tables={"models": _table(request, visitor, asked, query.sort, models, went)},
+        tables={"models": _table(request, visitor, asked, query.sort, models, took)},
         asked=asked,
         chart=_chart(visitor, models),
         whole=whole,
         models=models,
+        timed=timed.period if timed.period != asked.period else None,
         of_no_call=total(
             [each.totals.cost for each in unused if each.totals.cost is not None],
         ),
@@ -101,6 +109,11 @@ def show(
         complete_until=complete_until(session),
         elsewhere=sorted({currency for _key, currency in spent.elsewhere}),
     )
+
+
+def recent(session: Session, tenant: int, period: Period) -> Period:
+    """The last days of a time whose durations can be told at once: see ``store/tails.py``."""
+    return tail_of(session, TAKEN_IN, tenant, period, at_most=CELLS_TIMED)
 
 
 def per(cost: Decimal | None, units: int, of: int = 1) -> Decimal | None:
@@ -134,9 +147,9 @@ def _table(
     asked: Range,
     sort: str | None,
     models: Sequence[Called],
-    went: Mapping[tuple[str | None, ...], Performance],
+    took: Mapping[Key, Mapping[int, int]],
 ) -> Table:
-    rows = [_row(request, visitor.formats, asked, each, went) for each in models]
+    rows = [_row(request, visitor.formats, asked, each, took) for each in models]
     sort = sort or "-cost"
     return Table(
         _COLUMNS,
@@ -154,11 +167,10 @@ def _row(
     told: Formats,
     asked: Range,
     each: Called,
-    went: Mapping[tuple[str | None, ...], Performance],
+    took: Mapping[Key, Mapping[int, int]],
 ) -> dict[str, Held | Cell]:
     totals = each.totals
-    its = went.get((each.provider, each.model, each.deployment))
-    p50 = percentiles_ms(its.latency)["p50"] if its else None
+    p50 = percentiles_ms(took.get((each.provider, each.model, each.deployment), {}))["p50"]
     unpriced = totals.unpriced_calls or totals.unpriced_tokens
     slow = elsewhere(
         request, "/performance", provider=each.provider, model=each.model, **asked.asked

@@ -238,7 +238,7 @@ def _differences(
     ordered = sorted(found.items(), key=lambda each: (-abs(each[1].amount), str(each[0])))
     return Table(
         (
-            *(Column(part, _TITLES[part]) for part in by),
+            *(Column(part, _TITLES[part], shown=part != "provider") for part in by),
             Column("before", "Before", "money", narrow=False),
             Column("after", "After", "money"),
             Column("difference", "Difference", "difference"),
@@ -255,11 +255,15 @@ def _differences(
 
 
 def _words(key: tuple[str | None, ...], by: tuple[str, ...]) -> Iterable[tuple[str, Held | Cell]]:
-    for part, value in zip(by, key, strict=True):
-        if part == "provider":
-            yield part, Cell(value, show=shown_name(value), colour=hue_of(value))
+    told = dict(zip(by, key, strict=True))
+    for part, value in told.items():
+        if part == "model":
+            provider = told["provider"]
+            name = None if value else "not told"
+            colour, note = hue_of(provider), shown_name(provider)
+            yield part, Cell(value, show=name, colour=colour, note=note)
         else:
-            yield part, Cell(value, show=None if value else "not told")
+            yield part, value
 
 
 def _sum(parts: Iterable[Difference]) -> Difference:

@@ -4,7 +4,9 @@ from datetime import datetime
 from typing import Final
 
 from api.pages.formats import Formats
+from spend.commitments import COVERED, PURCHASE, UNUSED_METER
 from spend.discounts import DISCOUNT, Discount
+from spend.pools import IDLE_METER, POOL_METER
 from spend.prices import CONTRACT, LIST, SUPPLEMENT, PriceLine
 
 BOOKS: Final = {CONTRACT: "Contract", LIST: "Public list", SUPPLEMENT: "Supplement"}
@@ -33,9 +35,19 @@ FIRST_YEAR: Final = 2020
 """Prices whose beginning no list tells hold from its first day."""
 
 
+_LINES: Final = {
+    COVERED: "Covered by commitments",
+    PURCHASE: "Commitments bought",
+    UNUSED_METER: "Commitments not used",
+    POOL_METER: "Pools",
+    IDLE_METER: "Idle capacity",
+}
+"""Meters of charges that no price line is for."""
+
+
 def meter_name(meter: str) -> str:
-    """A meter as people read it; one that no price is for, as it is called."""
-    return METERS.get(meter, meter.replace("_", " "))
+    """A meter as people read it; one that we do not know, as it is called."""
+    return METERS.get(meter) or _LINES.get(meter) or meter.replace("_", " ")
 
 
 def holds_for(line: PriceLine | Discount) -> str:

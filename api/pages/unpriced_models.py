@@ -1,7 +1,6 @@
 """What was called and has no price: how much, since when, whose, and why."""
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -17,18 +16,14 @@ from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting
 from reports.palette import hue_of, shown_name
-from spend.meters import DISJOINT
 from spend.periods import Period
 from store.completeness import complete_until
-from store.unpriced import NO_PRICE, Unpriced, unpriced, unpriced_teams
+from store.unpriced_by_days import UnpricedModel, unpriced_by_days
 
 router = APIRouter(include_in_schema=False)
 
-MOST: Final = 200
 DAYS: Final = {"7": "7 days", "31": "31 days", "92": "92 days"}
 _TEAMS_NAMED: Final = 3
-
-Whose = Mapping[tuple[str | None, str | None], Mapping[str | None, int]]
 
 
 class UnpricedAsked(PageAsked):
@@ -38,8 +33,9 @@ class UnpricedAsked(PageAsked):
 
 
 def looked_back(now: datetime, days: str) -> Period:
-    """The time that is looked at, UTC; the present quarter hour is in it."""
-    end = now + timedelta(hours=1)
+    """Whole days of UTC, today the last of them: their sums tell at once."""
+    tomorrow = now.astimezone(UTC).date() + timedelta(days=1)
+    end = datetime.combine(tomorrow, time(), UTC)
     return Period(end - timedelta(days=int(days)), end)
 
 
@@ -54,9 +50,8 @@ def show(
     """The queue: models with calls of unknown cost, those with most calls first."""
     visitor.whole_ledger()
     period = looked_back(visitor.now, query.days)
-    found = unpriced(session, tenant, period.start, period.end, at_most=MOST)
-    whose = unpriced_teams(session, tenant, period) if found else {}
-    rows = [_row(request, each, whose) for each in found]
+    found = unpriced_by_days(session, tenant, period)
+    rows = [_row(request, each) for each in found]
     return page(
         request,
         visitor,
@@ -74,39 +69,37 @@ def show(
         tabs=price_tabs(request, "/prices/unpriced"),
         query=query,
         days=list(DAYS.items()),
-        calls=sum(each.calls for each in found),
-        tokens=sum(_tokens(each) for each in found),
-        since=min((each.first_seen for each in found), default=None),
+        calls=sum(each.calls + each.silent for each in found),
+        tokens=sum(each.tokens for each in found),
+        since=min((each.first for each in found if each.first), default=None),
         complete_until=complete_until(session),
     )
 
 
 _COLUMNS: Final = (
     Column("model", "Model"),
-    Column("provider", "Provider", narrow=False),
-    Column("reason", "Why"),
-    Column("calls", "Calls", "number"),
-    Column("tokens", "Tokens", "short"),
-    Column("input_tokens", "Input", "short", narrow=False),
-    Column("cache_tokens", "Cached", "short", narrow=False),
-    Column("written_tokens", "Cache writes", "short", narrow=False),
-    Column("output_tokens", "Output", "short", narrow=False),
+    Column("provider", "Provider", shown=False),
+    Column("calls", "No price", "number", "Calls of known usage that no price line is for."),
+    Column("silent", "Usage not told", "number", "Calls that did not say what they used."),
+    Column("tokens", "Tokens", "short", narrow=False),
+    Column("input_tokens", "Input", "short", shown=False),
+    Column("cache_tokens", "Cached", "short", shown=False),
+    Column("written_tokens", "Cache writes", "short", shown=False),
+    Column("output_tokens", "Output", "short", shown=False),
     Column("teams", "Teams", narrow=False),
-    Column("first_seen", "Since", "when", narrow=False),
-    Column("last_seen", "Last", "when", narrow=False),
-    Column("price", "", hint="What to do"),
+    Column("first_day", "Since", "day", "The day, UTC.", narrow=False),
+    Column("last_day", "Last", "day", "The day, UTC.", narrow=False),
+    Column("price", "", hint="What to do", csv=False),
 )
 
 
-def _row(request: Request, each: Unpriced, whose: Whose) -> dict[str, Held | Cell]:
-    teams = sorted(whose.get((each.provider, each.model), {}).items(), key=lambda team: -team[1])
-    names = [str(team) for team, _calls in teams]
-    shown = ", ".join(names[:_TEAMS_NAMED])
-    if len(names) > _TEAMS_NAMED:
-        shown += f" and {len(names) - _TEAMS_NAMED} more"
-    to_price = each.reason == NO_PRICE and each.provider and each.model
+def _row(request: Request, each: UnpricedModel) -> dict[str, Held | Cell]:
+    teams = [str(team) for team, _calls in sorted(each.teams.items(), key=lambda it: -it[1])]
+    shown = ", ".join(teams[:_TEAMS_NAMED])
+    if len(teams) > _TEAMS_NAMED:
+        shown += f" and {len(teams) - _TEAMS_NAMED} more"
     pricing = None
-    if to_price:
+    if (each.calls or each.tokens) and each.provider and each.model:
         pricing = elsewhere(
             request, "/prices/unpriced/price", provider=each.provider, model=each.model
         )
@@ -115,25 +108,21 @@ def _row(request: Request, each: Unpriced, whose: Whose) -> dict[str, Held | Cel
             each.model,
             href=address(request, each.provider, each.model),
             show=None if each.model else "not told",
+            colour=hue_of(each.provider),
+            note=shown_name(each.provider),
         ),
-        "provider": Cell(
-            each.provider, show=shown_name(each.provider), colour=hue_of(each.provider)
-        ),
-        "reason": Cell(each.reason, tone="warn" if each.reason == NO_PRICE else "quiet"),
-        "calls": each.calls,
-        "tokens": _tokens(each) if each.reason == NO_PRICE else None,
-        **(shares(each.usage) if each.reason == NO_PRICE else {}),
-        "teams": Cell("; ".join(names) or None, show=shown or None),
-        "first_seen": each.first_seen,
-        "last_seen": each.last_seen,
+        "provider": each.provider,
+        "calls": Cell(each.calls, tone="warn" if each.calls else ""),
+        "silent": each.silent,
+        "tokens": each.tokens,
+        **shares(each.usage),
+        "teams": Cell("; ".join(teams), show=shown),
+        "first_day": each.first,
+        "last_day": each.last,
         "price": Cell(
             None,
             href=pricing,
-            show="Enter a price" if pricing else "the instrumentation has to tell usage",
+            show="Enter a price" if pricing else "its instrumentation has to tell usage",
             tone="" if pricing else "quiet",
         ),
     }
-
-
-def _tokens(each: Unpriced) -> int:
-    return sum(each.usage.get(name, 0) for name in DISJOINT)

@@ -29,7 +29,6 @@ from api.prices import SOURCE
 from api.problems import Problem
 from reports.palette import hue_of, shown_name
 from spend.currencies import CODES
-from spend.meters import DISJOINT
 from spend.money import plain
 from spend.price_files import price_lines
 from spend.prices import PriceLine
@@ -39,7 +38,7 @@ from spend.written_rows import Row, RowsRefusedError
 from store import books
 from store.books import Pair
 from store.price_book import book_for
-from store.unpriced import NO_PRICE, Unpriced, unpriced
+from store.unpriced_by_days import UnpricedModel, unpriced_by_days
 from store.waiting_cost import Waiting, waiting_cost
 
 router = APIRouter(include_in_schema=False)
@@ -51,7 +50,6 @@ ALWAYS: Final = ("input", "cache_read", "cache_write", "output")
 """Meters that the form has whatever was used."""
 _SHARED: Final = ("currency", "per", "valid_from", "reference")
 """Fields that stand once for all meters."""
-_MOST: Final = 1000
 
 
 class PricingAsked(PageAsked):
@@ -123,11 +121,11 @@ def show(
             prices, currency = _like(session, tenant, visitor, query.like)
         except TargetRefusedError as refused:
             problems["like"] = str(refused)
-    since = queued.first_seen if queued else visitor.now
+    since = queued.first if queued else visitor.now.astimezone(UTC).date()
     shared = {
         "currency": currency,
         "per": "1000000",
-        "valid_from": f"{since.astimezone(UTC):%Y-%m-%d}",
+        "valid_from": str(since),
         "reference": "",
     }
     draft = Draft(pair, shared, prices, problems)
@@ -180,12 +178,11 @@ def _named(fields: Fields) -> Pair:
     return asked.provider, asked.model
 
 
-def _queued(session: Session, tenant: int, visitor: Visitor, pair: Pair) -> Unpriced | None:
+def _queued(session: Session, tenant: int, visitor: Visitor, pair: Pair) -> UnpricedModel | None:
     """What waits for a price of this model; None: nothing does."""
-    period = looked_back(visitor.now, DAYS)
-    found = unpriced(session, tenant, period.start, period.end, at_most=_MOST)
-    its = [each for each in found if (each.provider, each.model) == pair]
-    return next((each for each in its if each.reason == NO_PRICE), None)
+    found = unpriced_by_days(session, tenant, looked_back(visitor.now, DAYS))
+    its = (each for each in found if (each.provider, each.model) == pair)
+    return next((each for each in its if each.calls or each.tokens), None)
 
 
 def _like(
@@ -210,7 +207,7 @@ def _page(
     request: Request,
     visitor: Visitor,
     draft: Draft,
-    queued: Unpriced | None,
+    queued: UnpricedModel | None,
     *,
     costs: Mapping[str, Waiting] | None = None,
     like: str = "",
@@ -231,7 +228,6 @@ def _page(
         provider_name=shown_name(draft.pair[0]),
         colour=hue_of(draft.pair[0]),
         queued=queued,
-        tokens=sum(queued.usage.get(name, 0) for name in DISJOINT) if queued else 0,
         meters=shown,
         more=[meter for meter in METERS if meter not in shown],
         names=METERS,
@@ -244,7 +240,7 @@ def _page(
     )
 
 
-def _meters(draft: Draft, queued: Unpriced | None) -> list[str]:
+def _meters(draft: Draft, queued: UnpricedModel | None) -> list[str]:
     """Meters that the form shows at once: the usual ones, those used, those filled in."""
     used = queued.usage if queued else {}
     return [
@@ -257,7 +253,7 @@ def _meters(draft: Draft, queued: Unpriced | None) -> list[str]:
     ]
 
 
-def _used(visitor: Visitor, queued: Unpriced | None) -> dict[str, str]:
+def _used(visitor: Visitor, queued: UnpricedModel | None) -> dict[str, str]:
     """How much of each meter waits, in words."""
     told = visitor.formats
     return (
