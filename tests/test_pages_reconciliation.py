@@ -9,15 +9,27 @@ from billed_month import FORMATS, USED, in_month, put_bill, put_ledger
 from filled_ledger import asking
 from test_pages_preferences import OURS, token
 from test_pages_teams import table, words
-from test_reconcile_asked import NOW, october  # noqa: F401 - a fixture
+from test_reconcile_asked import NOW, with_faults
 
 from spend.bills import Bill
 from store.sessions import Database
 
 pytestmark = pytest.mark.one_server
 
+OPENAI = FORMATS["openai costs"]
 
-def test_the_bill_s_page_says_what_the_api_says(database: Database, october: Bill) -> None:  # noqa: F811
+
+@pytest.fixture
+def october(database: Database) -> Bill:
+    """October's bill, with several faults, and November's."""
+    said = with_faults(USED)
+    with database.write() as session:
+        put_ledger(session, OPENAI)
+        put_bill(session, OPENAI, in_month(said, "2026-11"), "2026-11")
+        return put_bill(session, OPENAI, in_month(said, "2026-10"), "2026-10")
+
+
+def test_the_bill_s_page_says_what_the_api_says(database: Database, october: Bill) -> None:
     client = asking(database, now=NOW)
     said = client.get(f"/v1/bills/{october.id}/variance").json()
     place = f"/reconciliation/{october.id}"
@@ -40,7 +52,7 @@ def test_the_bill_s_page_says_what_the_api_says(database: Database, october: Bil
 
 def test_a_month_s_bills_stand_beside_estimates_and_bills_that_lack(
     database: Database,
-    october: Bill,  # noqa: F811
+    october: Bill,
 ) -> None:
     mistral = FORMATS["plain csv"]
     with database.write() as session:
@@ -55,7 +67,7 @@ def test_a_month_s_bills_stand_beside_estimates_and_bills_that_lack(
     assert "spanledger bills import" in client.get("/reconciliation").text
     with database.write() as session:
         said = in_month(USED, "2026-10")
-        newer = put_bill(session, FORMATS["openai costs"], said, "2026-10", replaces=True)
+        newer = put_bill(session, OPENAI, said, "2026-10", replaces=True)
     old = client.get(f"/reconciliation/{october.id}", headers={"Accept": "text/html"})
     assert old.status_code == 409
     assert "newer version" in old.text
@@ -63,7 +75,7 @@ def test_a_month_s_bills_stand_beside_estimates_and_bills_that_lack(
     assert client.get("/reconciliation/999").status_code == 404
 
 
-def test_a_true_up_is_shown_first_and_booked_once(database: Database, october: Bill) -> None:  # noqa: F811
+def test_a_true_up_is_shown_first_and_booked_once(database: Database, october: Bill) -> None:
     client = asking(database, now=NOW)
     place = f"/reconciliation/{october.id}/true-up"
     booked = table(client, place, "booked")
