@@ -120,25 +120,22 @@ def _x(days: Sequence[date], today: date | None) -> Spec:
 
 
 def _today(days: Sequence[date], today: date | None) -> list[Spec]:
-    """A light ground behind the day that goes on, with its name at the top."""
+    """A light ground behind the day that goes on, with its name above."""
     if today is None or today not in days:
         return []
-    late = days.index(today) > len(days) / 2
     data: Spec = {"values": [{"day": today.isoformat()}]}
     text: Spec = {
         "type": "text",
         "text": "today",
-        "baseline": "top",
-        "align": "right" if late else "left",
-        "dx": -4 if late else 4,
-        "dy": 2,
+        "baseline": "bottom",
+        "dy": -3,
+        # At the end there is no room for half of it.
+        "align": "right" if today in days[-2:] else "center",
         "color": SOFT,
     }
-    # The name stands beside the ground, on the side where the month is longer.
-    edge: Spec = {"x": {"field": "day", "type": "ordinal", "bandPosition": 0 if late else 1}}
     return [
         {"data": data, "mark": {"type": "rect", "color": GRID}},
-        {"data": data, "mark": text, "encoding": edge | {"y": {"value": 0}}},
+        {"data": data, "mark": text, "encoding": {"y": {"value": 0}}},
     ]
 
 
