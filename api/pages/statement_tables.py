@@ -1,6 +1,7 @@
 """The tables of a statement's page, and what its charts are of."""
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -71,7 +72,7 @@ def lines_table(request: Request, found: Statement, told: Formats) -> Table:
             address = team_address(request, part.team, found.month.name)
             rows.append({head: Cell(part.team, href=address), **_figures(part.figures)})
         if not whole:
-            rows += [_line(line) for line in part.lines]
+            rows += [_line(request, found, line) for line in part.lines]
     named = [Column(name, name.capitalize(), shown=False) for name in ("team", "provider", "kind")]
     return Table(
         columns=(
@@ -91,7 +92,7 @@ def lines_table(request: Request, found: Statement, told: Formats) -> Table:
     )
 
 
-def _line(line: Line) -> Row:
+def _line(request: Request, found: Statement, line: Line) -> Row:
     provider = shown_name(line.provider) if line.provider else None
     what = [line.model, None if line.kind == USAGE else line.kind]
     name = ": ".join(each for each in what if each)
@@ -104,9 +105,18 @@ def _line(line: Line) -> Row:
             show=name or provider or UNKNOWN,
             note=provider if name else None,
             colour=hue_of(line.provider),
+            href=explored(request, found, team=line.team, model=line.model)
+            if line.model and line.figures.spent.calls
+            else None,
         ),
         **_figures(line.figures),
     }
+
+
+def explored(request: Request, found: Statement, **filters: str | None) -> str:
+    """Where the same is taken apart further."""
+    days = {"from_": found.month.first_day, "to": found.month.last_day + timedelta(days=1)}
+    return elsewhere(request, "/explore", **filters, **days)
 
 
 def _figures(figures: Figures) -> dict[str, Held | Cell]:

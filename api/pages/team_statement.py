@@ -19,7 +19,7 @@ from api.pages.charts import Chart, Legend
 from api.pages.links import elsewhere, path_of
 from api.pages.month_choice import MonthAsked
 from api.pages.shell import page
-from api.pages.statement_tables import steps_of, tables_of
+from api.pages.statement_tables import explored, steps_of, tables_of
 from api.pages.teams import team_address
 from api.pages.visitor import Visiting, Visitor
 from api.statements import statement_for, team_for
@@ -122,6 +122,7 @@ def _shown(
         by_day=_by_day(session, tenant, found, visitor.now),
         beside=[each for each in _BESIDE if each in tables],
         files=_files(request, found, query),
+        explore=explored(request, found, team=found.team),
         asked=query,
         action="/statements" if team is None else path_of(request),
     )
