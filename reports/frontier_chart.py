@@ -5,7 +5,7 @@ A pure function of data. A model is on the frontier where no other is both cheap
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, floor, log, log10, sqrt
+from math import ceil, floor, log, log10, pi, sqrt
 from typing import Any, Final
 
 from reports.chart_frame import Spec, framed
@@ -191,40 +191,35 @@ _SIDES: Final = {
 
 def _labels(rows: Sequence[dict[str, Any]], position: dict[str, Any]) -> list[dict[str, Any]]:
     """Names, each on its side; numbers where there is no room for names."""
-    layers = []
-    for side, (align, baseline, right, down) in _SIDES.items():
-        of_side = [row for row in rows if row["side"] == side]
-        for row in of_side:
-            away = sqrt(row["size"] / 3.1416) + 4
-            layers.append(
-                {
-                    "data": {"values": [row]},
-                    "mark": {
-                        "type": "text",
-                        "align": align,
-                        "baseline": baseline,
-                        "dx": right * away,
-                        "dy": down * away,
-                        "fill": INK,
-                        "fontWeight": "bold" if row["best"] else "normal",
-                        "opacity": {"expr": f"width < {_NARROW} ? 0 : 1"},
-                    },
-                    "encoding": {**position, "text": {"field": "name", "type": "nominal"}},
-                }
-            )
-    layers.append(
+    named = []
+    for row in rows:
+        if row["side"] is not None:
+            align, baseline, right, down = _SIDES[row["side"]]
+            away = sqrt(row["size"] / pi) + 4
+            at = {"align": align, "baseline": baseline, "dx": right * away, "dy": down * away}
+            named.append({**row, **at, "weight": "bold" if row["best"] else "normal"})
+    own = ("align", "baseline", "dx", "dy")
+    names = {
+        "type": "text",
+        "fill": INK,
+        "fontWeight": {"expr": "datum.weight"},
+        "opacity": {"expr": f"width < {_NARROW} ? 0 : 1"},
+        **{name: {"expr": f"datum.{name}"} for name in own},
+    }
+    numbers = {
+        "type": "text",
+        "fill": INK,
+        "dy": -16,
+        "opacity": {"expr": f"width < {_NARROW} ? 1 : 0"},
+    }
+    return [
         {
-            "data": {"values": list(rows)},
-            "mark": {
-                "type": "text",
-                "fill": INK,
-                "dy": -16,
-                "opacity": {"expr": f"width < {_NARROW} ? 1 : 0"},
-            },
-            "encoding": {**position, "text": {"field": "number", "type": "nominal"}},
+            "data": {"values": values},
+            "mark": mark,
+            "encoding": {**position, "text": {"field": field, "type": "nominal"}},
         }
-    )
-    return layers
+        for values, mark, field in ((named, names, "name"), (list(rows), numbers, "number"))
+    ]
 
 
 def _placed(
@@ -235,7 +230,7 @@ def _placed(
         (x.at(each.cost) * _NARROW, (1 - y.at(each.latency_ms / 1000)) * (height - 60))
         for each in points
     ]
-    radii = [sqrt(_size(each.calls, most) / 3.1416) for each in points]
+    radii = [sqrt(_size(each.calls, most) / pi) for each in points]
     taken = [
         _Box(left - radius, top - radius, left + radius, top + radius)
         for (left, top), radius in zip(centres, radii, strict=True)

@@ -142,11 +142,8 @@ def test_labels_of_the_frontier_do_not_collide() -> None:
     crowd = [point(f"a-model-of-some-length-{n}", 1 + n / 10, 1000 + 13 * n) for n in range(12)]
     apart = [point("left", 0.01, 10), point("right", 90, 90_000, 5000)]
     spec = frontier_chart([*crowd, *apart], cost_title="Cost", latency_title="Latency")
-    named = [
-        layer["data"]["values"][0]["name"]
-        for layer in spec["layer"]
-        if layer["mark"]["type"] == "text" and len(layer["data"]["values"]) == 1
-    ]
+    (names,) = (layer for layer in spec["layer"] if "align" in layer["mark"])
+    named = [row["name"] for row in names["data"]["values"]]
     assert {"left", "right"} <= set(named)
     assert len(named) < len(crowd), "those that found no place are numbered in the table alone"
     assert "<svg" in svg(spec)

@@ -1,7 +1,8 @@
 """The tables of a call's page: how its cost came about, who saw it, and all else that was told."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from markupsafe import Markup
@@ -12,6 +13,7 @@ from api.pages.tables import Cell, Column, Held, Table
 from spend.calls import Role
 from spend.ids import unsigned
 from spend.meters import DISJOINT, METERS
+from spend.money import total
 from spend.rating import Line
 from store.call_lookup import FoundCall
 
@@ -59,9 +61,22 @@ def cost_lines(found: Explained, currency: str) -> Table:
         currency=found.cost.currency or currency,
         total=None
         if found.cost.amount is None or not lines
-        else {"meter": "Cost", "amount": found.cost.amount},
+        else {
+            "meter": "Cost",
+            "quantity": Cell(None, show=""),
+            "unit_price": Cell(None, show=""),
+            "amount": found.cost.amount,
+            "list_amount": _listed(lines),
+            "price": Cell(None, show=""),
+        },
         empty=found.cost.reason,
     )
+
+
+def _listed(lines: Sequence[Line]) -> Decimal | None:
+    """What it would cost by the list; None where a line has no price there."""
+    known = [each.list_amount for each in lines if each.list_amount is not None]
+    return total(known) if len(known) == len(lines) else None
 
 
 def _line(line: Line) -> Mapping[str, Held | Cell]:
@@ -104,15 +119,15 @@ def sightings(found: Explained) -> Table:
     return Table(
         columns=(
             Column("scope", "Seen by"),
-            Column("role", "As"),
+            Column("role", "As", narrow=False),
             Column("counts", "Counted"),
             Column("evidence", "Why it is this call"),
-            Column("offset_ms", "Began", "ms", "After the call began"),
+            Column("offset_ms", "Began", "ms", "After the call began", narrow=False),
             Column("duration_ms", "Took", "ms"),
             Column("ttft_ms", "First token", "ms"),
             Column("tokens", "Tokens", "number"),
-            Column("outcome", "Ended"),
-            Column("span_id", "Span"),
+            Column("outcome", "Ended", narrow=False),
+            Column("span_id", "Span", narrow=False),
             Column("trace_id", "Trace", narrow=False),
         ),
         rows=[_sighting(found.call, place) for place in range(len(found.call.sightings))],

@@ -63,6 +63,7 @@ def show(
     before = groups(session, tenant, visitor, time.before, *by, filters=query.filters)
     sort = query.sort or "-calls"
     table = performance_table.table(
+        request,
         now,
         before,
         visitor,

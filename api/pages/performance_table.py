@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from fastapi import Request
+
 from api.pages.call_beside import outcome_name
-from api.pages.performance_figures import Group, Groups
+from api.pages.links import here
+from api.pages.performance_figures import FILTERS, Group, Groups
 from api.pages.tables import Cell, Column, Held, Table, sorted_rows
 from api.pages.visitor import Visitor
 from reports.palette import hue_of, shown_name
@@ -20,22 +23,29 @@ _WORTH: Final = Decimal("0.05")
 
 
 def table(
-    now: Groups, before: Groups, visitor: Visitor, *, by: str, title: str, sort: str
+    request: Request,
+    now: Groups,
+    before: Groups,
+    visitor: Visitor,
+    *,
+    by: str,
+    title: str,
+    sort: str,
 ) -> Table:
-    """A row for each group."""
+    """A row for each group; its name asks about it alone."""
     earlier = before.by_key
-    rows = [_row(each, earlier.get(each.key), visitor, by) for each in now.rows]
+    rows = [_row(request, each, earlier.get(each.key), visitor, by) for each in now.rows]
     return Table(
         columns=(
             Column("group", title),
-            Column("calls", "Calls", "short"),
+            Column("calls", "Calls", "short", narrow=False),
             Column("p50_ms", "p50", "ms", "Half of the calls took no longer"),
             Column("p90_ms", "p90", "ms", narrow=False),
             Column("p95_ms", "p95", "ms"),
             Column("p99_ms", "p99", "ms", narrow=False),
-            Column("ttft_p50_ms", "1st token", "ms", "Time to the first token, p50"),
+            Column("ttft_p50_ms", "1st token", "ms", "Time to the first token, p50", narrow=False),
             Column("ttft_p95_ms", "its p95", "ms", "Time to the first token, p95", narrow=False),
-            Column("tokens_per_second", "Tok/s", "number", "Written, over the whole duration"),
+            Column("tokens_per_second", "Tok/s", "number", "Over the whole duration", narrow=False),
             Column("error_rate", "Failed", "percent"),
             Column("cache_share", "Cached", "percent", "Input read from a cache", narrow=False),
             Column("cost_per_call", "A call", "money", "What a call cost"),
@@ -50,7 +60,9 @@ def table(
     )
 
 
-def _row(now: Group, before: Group | None, visitor: Visitor, by: str) -> Mapping[str, Held | Cell]:
+def _row(
+    request: Request, now: Group, before: Group | None, visitor: Visitor, by: str
+) -> Mapping[str, Held | Cell]:
     went = now.went
     marks = _Marks(now, before, visitor)
     kinds = [
@@ -60,7 +72,7 @@ def _row(now: Group, before: Group | None, visitor: Visitor, by: str) -> Mapping
     ]
     speed = went.output_per_second
     return {
-        "group": _name(now, by),
+        "group": _name(request, now, by),
         "calls": marks.cell(went.calls, before.went.calls if before else None, None),
         **{f"{share}_ms": marks.ms(lambda group, s=share: group.latency(s)) for share in _SHARES},
         "ttft_p50_ms": marks.ms(lambda group: group.ttft("p50")),
@@ -114,7 +126,7 @@ class _Marks:
         return f"{sign}{self._told.percent(share, 0)}"
 
 
-def _name(group: Group, by: str) -> Cell:
+def _name(request: Request, group: Group, by: str) -> Cell:
     if by == "model":
         provider, model, deployment = group.key
         return Cell(
@@ -122,11 +134,14 @@ def _name(group: Group, by: str) -> Cell:
             show=model or "Unknown model",
             note=" · ".join([shown_name(provider), *([deployment] if deployment else [])]),
             colour=hue_of(provider),
+            href=here(request, provider=provider, model=model, sort=None) if model else None,
         )
     name = group.key[0]
+    narrowed = {by: name, "group_by": None, "sort": None}
+    href = here(request, **narrowed) if name and by in FILTERS else None
     if by == "provider":
-        return Cell(name, show=shown_name(name), colour=hue_of(name))
-    return Cell(name, show=name or "Not said")
+        return Cell(name, show=shown_name(name), colour=hue_of(name), href=href)
+    return Cell(name, show=name or "Not said", href=href)
 
 
 def _ms(value: float | None) -> int | None:

@@ -185,12 +185,12 @@ def _table(rows: Sequence[Mapping[str, Held | Cell]], currency: str, *, whole: b
     return Table(
         columns=(
             Column("trace_id", "Trace"),
-            Column("started_at", "Began", "when"),
+            Column("started_at", "Began", "when", narrow=False),
             Column("team", "Team", narrow=False),
             Column("service", "Service"),
-            Column("model", "Model"),
-            Column("calls", "Calls", "number", f"Its calls{of}"),
-            Column("failed", "Failed", "number"),
+            Column("model", "Model", narrow=False),
+            Column("calls", "Calls", "number", f"Its calls{of}", narrow=False),
+            Column("failed", "Failed", "number", narrow=False),
             Column("input_tokens", "In", "short", "Tokens read, caches included", narrow=False),
             Column("output_tokens", "Out", "short", "Tokens written", narrow=False),
             Column("cost", "Cost", "money"),
