@@ -17,7 +17,7 @@ from spend.money import EXACT
 
 ROW: Final = 32
 """Pixels from one bar to the next."""
-_FIGURES: Final = 0.34
+_FIGURES: Final = 0.5
 """Of the width of all bars, to their right: where the figures stand."""
 _CUT_BELOW: Final = 4
 """Where all bars are so many times as long as what moves, they begin later."""

@@ -78,16 +78,18 @@ def _chart(found: Reconciled, told: Formats) -> Chart:
     variance, currency = found.variance, found.currency
     moved = [name for name in BUCKETS if rounded(getattr(variance.buckets, name), currency)]
     steps = [
-        Step("Estimated", variance.estimated, told.money(variance.estimated, currency), whole=True),
+        Step(
+            "Estimated", variance.estimated, told.rounded(variance.estimated, currency), whole=True
+        ),
         *(
             Step(
                 SHORT[name].capitalize(),
                 getattr(variance.buckets, name),
-                told.difference(rounded(getattr(variance.buckets, name), currency), currency),
+                told.moved(rounded(getattr(variance.buckets, name), currency), currency),
             )
             for name in moved
         ),
-        Step("Billed", variance.billed, told.money(variance.billed, currency), whole=True),
+        Step("Billed", variance.billed, told.rounded(variance.billed, currency), whole=True),
     ]
     difference = told.difference(rounded(variance.difference, currency), currency)
     return Chart(

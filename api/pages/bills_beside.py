@@ -134,13 +134,13 @@ def _beside(
     return Table(
         columns=(
             Column("provider", "Issuer"),
-            Column("heard", "Heard", "percent", "Tokens heard by tokens billed"),
+            Column("heard", "Heard", "percent", "Tokens heard by tokens billed", narrow=False),
             Column("estimated", "Estimated", "money", narrow=False),
             Column("billed", "Billed", "money"),
             Column("difference", "Difference", "difference", "Billed less estimated"),
             Column("booked", "Booked", "difference", "By true-ups", narrow=False),
             Column("open", "Open", "difference", "Not booked yet", narrow=False),
-            Column("mostly", "Mostly"),
+            Column("mostly", "Mostly", narrow=False),
         ),
         rows=rows,
         caption="Bills beside estimates",

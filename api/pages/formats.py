@@ -77,7 +77,13 @@ class Formats:
         if amount is None or abs(amount) < 1000:  # noqa: PLR2004 - where cents stop to matter
             return self.money(amount, currency)
         own = self.locale.currency_formats["standard"].pattern.replace("0.00", "0")
-        return format_currency(amount, currency, own, locale=self.locale, currency_digits=False)
+        told = format_currency(amount, currency, own, locale=self.locale, currency_digits=False)
+        return _signed(told)
+
+    def moved(self, amount: Decimal, currency: str = "USD") -> str:
+        """The same with its sign, + too."""
+        told = self.rounded(amount, currency)
+        return f"+{told}" if amount > 0 else told
 
     def difference(self, amount: Decimal | None, currency: str = "USD") -> str:
         """Money with its sign, + too."""

@@ -136,14 +136,14 @@ def steps_of(found: Statement, told: Formats) -> list[Step]:
         return []
     nothing, total = no_coins(found.currency), found.total
     ends = [
-        Step(told.month(name), amount, told.money(amount, found.currency), whole=True)
+        Step(told.month(name), amount, told.rounded(amount, found.currency), whole=True)
         for name, amount in (
             (found.before.name, total.last_amount or nothing),
             (found.month.name, total.amount or nothing),
         )
     ]
     moves = [
-        Step(SHORT[part], amount, told.difference(amount, found.currency))
+        Step(SHORT[part], amount, told.moved(amount, found.currency))
         for part in parts_told(found.why)
         for amount in (getattr(found.why, part),)
     ]
