@@ -103,8 +103,8 @@ def _teams(board: Board) -> list[str]:
 
 COLUMNS: Final[tuple[Column, ...]] = (
     Column("budget", "Budget"),
-    Column("state", "State"),
     Column("percent", "Spent of the limit"),
+    Column("state", "State"),
     Column("spent", "Spent", "money", narrow=False),
     Column("limit", "Limit", "money", narrow=False, hint="The amount, and what was rolled in"),
     Column("expected", "Expected", "money", "By the end of its period", narrow=False),

@@ -14,7 +14,7 @@ from store.deliveries import Delivery
 
 DEAD: Final = "dead"
 PENDING: Final = "pending"
-ANOTHER_PLACE: Final = "its own or the default webhook"
+ANOTHER_PLACE: Final = "its own, or the default one"
 
 _FIRST: Final = (Column("message", "Message"),)
 _COLUMNS: Final = (
@@ -64,7 +64,7 @@ def _row(
             href=elsewhere(request, f"/alerts/{message.alert_id}") if leads else None,
             note=NOTICES.get(message.kind, message.kind),
         ),
-        "to": message.channel or ANOTHER_PLACE,
+        "to": message.channel or Cell("webhook", note=ANOTHER_PLACE),
         "status": Cell(
             message.status, show=delivery_badge(message.status), note=_when(visitor, message)
         ),
