@@ -19,6 +19,7 @@ from api.pages.overview_outlook import month_outlook
 from api.pages.overview_spend import days_table, month_chart, month_spend
 from api.pages.overview_state import complete, open_alerts
 from api.pages.overview_teams import budgeted, teams_table
+from api.pages.overview_uses import uses_table
 from api.pages.shell import page
 from api.pages.visitor import Visiting, Visitor
 from spend.periods import local_day, parse_month
@@ -59,7 +60,9 @@ def show(
         "overview.html",
         title="Overview",
         tables={
-            "teams": teams_table(request, visitor, shown, spend, budgets, every=every),
+            "teams": teams_table(request, visitor, shown, spend, budgets, every=every)
+            if visitor.team is None
+            else uses_table(request, session, tenant, visitor, shown, every=every),
             "days": days_table(visitor, shown, spend),
             "changes": changes_table(request, visitor, shown, found, query.by, every=every),
         },
