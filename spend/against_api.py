@@ -1,7 +1,7 @@
 """A pool beside an API, on the pool's own traffic: which is cheaper, and from when or where on."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -19,7 +19,7 @@ from spend.break_even import (
     steps,
     trend,
 )
-from spend.economics import Economics
+from spend.economics import Economics, Use
 from spend.pools import Pool
 from spend.targets import ApiTarget
 
@@ -138,3 +138,5 @@ class PoolEconomics:
     prices_at: datetime
     """By whose prices the APIs were asked (UTC)."""
     against: tuple[tuple[ApiTarget, Comparison], ...]
+    daily: Mapping[date, Mapping[int, Use]] = field(default_factory=dict)
+    """Local day -> size of prompt (``spend/bands.py``) -> what was done; where APIs were asked."""

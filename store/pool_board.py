@@ -86,18 +86,17 @@ def by_day(
 
 
 Share = tuple[int, str, str | None]
-"""Pool id, currency, team: idle cost is of no team, but of ``IDLE``."""
+"""Pool id, currency, and team: of what no call used the team ``idle``."""
 
 
-def shares(session: Session, tenant: int, period: Period) -> dict[Share, Decimal]:
+def all_shares(session: Session, tenant: int, period: Period) -> dict[Share, Decimal]:
     """What the ledger says of every pool's hours that begin in ``period``, for who pays it.
 
-    Whole hours: ``full_hours``. Idle shares are the team ``idle``'s.
+    Whole hours (``full_hours``); from the sums of days.
     """
     asked = Asked(tenant, period, of_use=True)
-    lines = added_up(
-        session, MONEY, asked, ("pool_id", "currency", "meter", "payer_id"), only="pool_id"
-    )
+    keys = ("pool_id", "currency", "meter", "payer_id")
+    lines = added_up(session, MONEY, asked, keys, only="pool_id")
     team = case((lines.c.meter == IDLE_METER, IDLE), else_=owners.c.team)
     rows = session.execute(
         select(lines.c.pool_id, lines.c.currency, team, func.sum(lines.c.amount))
@@ -110,6 +109,16 @@ def shares(session: Session, tenant: int, period: Period) -> dict[Share, Decimal
         .group_by(lines.c.pool_id, lines.c.currency, team)
     )
     return {(row[0], row[1], row[2]): row[3] for row in rows if row[3]}
+
+
+def shares(session: Session, tenant: int, period: Period, pool: Pool) -> dict[str | None, Decimal]:
+    """Likewise of one pool, by team, in its currency."""
+    found = all_shares(session, tenant, period)
+    return {
+        team: amount
+        for (id_, currency, team), amount in found.items()
+        if id_ == pool.id and currency == pool.currency
+    }
 
 
 def done_on(

@@ -12,7 +12,7 @@ from spend.pools import Pool
 from spend.prices import PriceBook
 from spend.slots import slot_of
 from spend.targets import ApiTarget, TargetRefusedError, asked_for
-from store.pool_use import daily_tokens, pool_use
+from store.pool_use import daily_use, pool_use, tokens_by_day
 from store.price_book import book_for
 
 
@@ -35,16 +35,17 @@ def pool_economics(
     """
     whole, by_band = pool_use(session, tenant, pool, period, zone)
     at = min(slot_of(now), slot_of(period.end - timedelta(microseconds=1)))
-    comparisons = []
+    comparisons, daily = [], {}
     if against:
         gone = Period(period.start, max(period.start, min(period.end, now)))
-        last_day, daily = daily_tokens(session, tenant, pool, gone, zone)
-        volume = Volume(daily, last_day)
+        daily = daily_use(session, tenant, pool, gone, zone)
+        last_day, tokens = tokens_by_day(pool, gone, zone, daily)
+        volume = Volume(tokens, last_day)
         book = book_of(session, tenant, against, currency=pool.currency)
         for target in against:
             asked = asked_for(book, target, by_band, at)
             comparisons.append((target, compared(whole, *asked, volume, shared)))
-    return PoolEconomics(pool, whole, at, tuple(comparisons))
+    return PoolEconomics(pool, whole, at, tuple(comparisons), daily)
 
 
 def book_of(

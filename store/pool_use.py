@@ -11,15 +11,15 @@ from sqlalchemy.orm import Session
 
 from spend import money
 from spend.calls import Outcome
-from spend.economics import Economics, Use, together, tokens_of
+from spend.economics import Economics, Use, together
 from spend.meters import METER_NAMES
+from spend.owners import IDLE
 from spend.periods import Period, day_start, days_in
-from spend.pools import HOUR, IDLE_METER, POOL_METER, Pool
-from store import parties, pool_hours, pools
+from spend.pools import HOUR, Pool
+from store import parties, pool_board, pool_hours, pools
 from store.dimensions import Question
 from store.grouping import Part, added_up
 from store.on_pool import ran_on
-from store.tables.ledger import charges
 from store.tables.rollups import cells
 
 Band = int
@@ -31,19 +31,22 @@ def pool_use(
 ) -> tuple[Economics, Mapping[Band, Use]]:
     """A pool's settled hours of UTC that begin in ``period``: by team, and by size of prompt."""
     settled = pool_hours.hours(session, tenant, pool.id, period.start, period.end)
-    idle = _NOTHING
+    paid: dict[str | None, Decimal] = {}
     teams: dict[str | None, list[Use]] = {}
     bands: dict[Band, list[Use]] = {}
     if settled:
         hours = Period(settled[0].hour, settled[-1].hour + HOUR)
-        parts = (_usage_of(session, tenant, pool), _shares_of(pool))
+        paid = pool_board.shares(session, tenant, hours, pool)
+        parts = (_usage_of(session, tenant, pool),)
         question = Question(hours, zone, ("team",))
         for (team,), row in added_up(session, question, tenant, parts, also_by=("band",)):
-            idle = money.total([idle, row.idle or _NOTHING])
             use = _use(row)
-            if use.calls or use.busy_cost or any(use.usage.values()):
+            if use.calls or any(use.usage.values()):
                 teams.setdefault(team, []).append(use)
                 bands.setdefault(row.band, []).append(use)
+    idle = paid.pop(IDLE, _NOTHING)
+    for team, busy in paid.items():
+        teams.setdefault(team, []).append(Use(busy_cost=busy))
     capacities = [hour.capacity for hour in settled if hour.capacity is not None]
     economics = Economics(
         hours=len(settled),
@@ -55,28 +58,6 @@ def pool_use(
         output_weight=pool.output_weight,
     )
     return economics, {band: together(uses) for band, uses in sorted(bands.items())}
-
-
-def daily_tokens(
-    session: Session, tenant: int, pool: Pool, period: Period, zone: ZoneInfo
-) -> tuple[date | None, list[int]]:
-    """Tokens of each whole local day of a period in which the pool was in force, and the last day.
-
-    Days follow each other, those without calls too. ``period`` ends at the present at the latest.
-    """
-    first, last = max(period.start, pool.valid_from), min(period.end, pool.valid_to or period.end)
-    days = [
-        day
-        for day in days_in(period, zone)
-        if day_start(day, zone) >= first and day_start(day + timedelta(days=1), zone) <= last
-    ]
-    if not days:
-        return None, []
-    whole = Period(day_start(days[0], zone), day_start(days[-1] + timedelta(days=1), zone))
-    parts = (_usage_of(session, tenant, pool),)
-    found = added_up(session, Question(whole, zone, ("day",)), tenant, parts)
-    tokens = {day: tokens_of(_usage(row)) for (day,), row in found}
-    return days[-1], [tokens.get(day.isoformat(), 0) for day in days]
 
 
 def daily_use(
@@ -100,6 +81,24 @@ def daily_use(
     return found
 
 
+def tokens_by_day(
+    pool: Pool, period: Period, zone: ZoneInfo, used: Mapping[date, Mapping[Band, Use]]
+) -> tuple[date | None, list[int]]:
+    """Tokens of each whole local day of a period in which the pool was in force, and the last day.
+
+    Days follow each other, those without calls too. ``period`` ends at the present at the latest,
+    and ``used`` is what was done in it.
+    """
+    first, last = max(period.start, pool.valid_from), min(period.end, pool.valid_to or period.end)
+    days = [
+        day
+        for day in days_in(period, zone)
+        if day_start(day, zone) >= first and day_start(day + timedelta(days=1), zone) <= last
+    ]
+    tokens = [sum(use.tokens for use in used.get(day, {}).values()) for day in days]
+    return (days[-1] if days else None), tokens
+
+
 def runs_on(session: Session, tenant: int, pool: Pool) -> ColumnElement[bool]:
     """Whether a cell ran on a pool."""
     every = pools.all_pools(session, tenant)
@@ -116,17 +115,8 @@ def _usage_of(session: Session, tenant: int, pool: Pool) -> Part:
     return Part(cells, sums, (runs_on(session, tenant, pool),))
 
 
-def _shares_of(pool: Pool) -> Part:
-    sums = {
-        name: func.sum(charges.c.amount).filter(charges.c.meter == meter)
-        for name, meter in (("busy", POOL_METER), ("idle", IDLE_METER))
-    }
-    return Part(charges, sums, (charges.c.pool_id == pool.id, charges.c.currency == pool.currency))
-
-
 def _use(row: Row[Any]) -> Use:
     return Use(
-        busy_cost=row.busy or _NOTHING,
         calls=int(row.calls or 0),
         answered=int(row.answered or 0),
         unmetered_calls=int(row.unmetered or 0),

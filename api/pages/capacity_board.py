@@ -118,7 +118,7 @@ def board_of(session: Session, tenant: int, asked: Range, visitor: Visitor) -> B
     every = pools.all_pools(session, tenant)
     hours = pool_board.full_hours(asked.period)
     days = pool_board.by_day(session, tenant, hours, visitor.zone)
-    paid = pool_board.shares(session, tenant, hours)
+    paid = pool_board.all_shares(session, tenant, hours)
     bands = pool_board.done_on(session, tenant, every, hours)
     models = pool_board.models_of(session, tenant, every)
     at = min(slot_of(visitor.now), slot_of(asked.period.end - timedelta(microseconds=1)))

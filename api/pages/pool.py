@@ -56,7 +56,7 @@ def show(
     shown_pool = pool_shown(session, tenant, visitor, query, pool_id)
     target, offers, wrong = _targets(session, tenant, shown_pool, query, visitor)
     found = _economics(session, tenant, shown_pool, offers, visitor)
-    compared = dict(found.against)
+    compared = dict(found.against) if found.whole.whole.tokens else {}
     if target is None and compared:
         target = min(compared, key=lambda each: _asks(compared[each]))
     against = compared.get(target) if target else None
@@ -65,7 +65,7 @@ def show(
         "teams": _teams(found, query.idle, shown_pool),
         "apis": _apis(request, found, target, shown_pool),
     }
-    daily, days = price_of_days(session, tenant, shown_pool, target, visitor)
+    daily, days = price_of_days(session, tenant, shown_pool, found, target, visitor)
     return page(
         request,
         visitor,
@@ -127,6 +127,8 @@ def _words(
     told, whole, currency = visitor.formats, found.whole, found.pool.currency
     if target is None or against is None:
         why = "No API has a price of this model under a name that we know: name one below."
+        if not whole.whole.tokens:
+            why = "No tokens are known of these hours, so there is nothing to compare."
         return {"verdict": ("", ""), "beside": "", "why_not_even": why}
     price = _price(against)
     if against.api_cost is None or price is None or whole.allocation.blended is None:
@@ -222,7 +224,8 @@ def _teams(found: PoolEconomics, view: str, of: PoolShown) -> Table:
 
 def _apis(request: Request, found: PoolEconomics, target: ApiTarget | None, of: PoolShown) -> Table:
     rows: list[dict[str, Any]] = []
-    for each, compared in sorted(found.against, key=lambda row: _asks(row[1])):
+    against = found.against if found.whole.whole.tokens else ()
+    for each, compared in sorted(against, key=lambda row: _asks(row[1])):
         is_chosen = each == target
         reason = compared.reasons.get("break_even_tokens")
         rows.append(
@@ -260,7 +263,9 @@ def _apis(request: Request, found: PoolEconomics, target: ApiTarget | None, of: 
         caption="APIs beside it",
         file=f"{of.file}-apis",
         currency=of.pool.currency,
-        empty="No API has a price of this model under a name that we know.",
+        empty="There is nothing to compare."
+        if not found.whole.whole.tokens
+        else "No API has a price of this model under a name that we know.",
     )
 
 

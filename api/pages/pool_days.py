@@ -15,6 +15,7 @@ from api.pages.visitor import Visitor
 from reports.palette import OWN, hue_of
 from reports.pool_charts import DayPrice, price_by_day
 from spend import money
+from spend.against_api import PoolEconomics
 from spend.economics import MILLION, Use, per_million
 from spend.periods import day_start
 from spend.prices import PriceBook
@@ -26,13 +27,20 @@ from store.pool_use import daily_use
 
 
 def price_of_days(
-    session: Session, tenant: int, of: PoolShown, target: ApiTarget | None, visitor: Visitor
+    session: Session,
+    tenant: int,
+    of: PoolShown,
+    found: PoolEconomics,
+    target: ApiTarget | None,
+    visitor: Visitor,
 ) -> tuple[Chart | None, Table]:
     """1,000,000 tokens by day, as a chart where there are some, and as a table."""
     pool, zone = of.pool, visitor.zone
     hours = pool_board.full_hours(of.asked.period)
     costs = pool_board.by_day(session, tenant, hours, zone).get(pool.id, {})
-    used = daily_use(session, tenant, pool, hours, zone) if costs else {}
+    used = found.daily
+    if costs and not used:
+        used = daily_use(session, tenant, pool, hours, zone)
     book = book_of(session, tenant, [target], currency=pool.currency) if target else None
     prices: list[DayPrice] = []
     rows: list[dict[str, Any]] = []

@@ -165,7 +165,7 @@ def _map(settled: Sequence[PoolHour], of: PoolShown, visitor: Visitor) -> Chart 
     used = share(money.EXACT.subtract(cost, idle), cost)
     legend = (
         Legend("Idle: used by no call", GRID),
-        Legend("Used: the darker, the fuller", ACCENT),
+        Legend("Used: the stronger, the fuller", ACCENT),
     )
     title = f"How full each hour was; {visitor.formats.percent(used)} of all that was paid"
     return Chart(hours_map(rows, uses, currency=of.pool.currency), title, legend)
