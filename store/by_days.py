@@ -1,91 +1,173 @@
 """Lines of the ledger by when they were used: whole days of UTC come from their sums.
 
 So that what a month came to costs the same over any number of calls. What is not in the sums yet,
-what was booked later than used, and parts of days that bounds cut are read line by line.
+what was booked later than used, and the shorter parts of days that bounds cut (the two hours at
+which days of Berlin and of UTC differ) are read line by line.
 """
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
+    Date,
     DateTime,
+    FromClause,
     Select,
     Subquery,
-    Table,
-    cast,
+    and_,
+    case,
+    column,
     func,
     literal,
+    or_,
     select,
+    true,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from spend.periods import Period
-from store.booked_lines import Lines, cut, summed_to
+from store.booked_lines import DAY, Lines, summed_to
 from store.booked_time import within
 
 KEYS: Final = ("payer_id", "route_id", "currency")
 """By which rows are told apart, as far as the lines have them."""
-_LEAST: Final = timedelta(microseconds=1)
+_STAMP: Final = DateTime(timezone=True)
 
 
-def by_days(session: Session, lines: Lines, tenant: int, period: Period) -> Subquery:
+def by_days(
+    session: Session, lines: Lines, tenant: int, period: Period, cuts: Iterable[datetime] = ()
+) -> Subquery:
     """Rows that come to what the lines do that were used in a period (UTC): KEYS and their sums.
 
-    ``slot`` is a moment in the period, of the same UTC day as the usage.
+    ``slot`` is a moment of the same UTC day as the usage, between the same bounds: of the period,
+    and of ``cuts``.
     """
     known = summed_to(session, lines, tenant)
-    return union_all(*_parts(lines, tenant, period, known)).subquery("by_days")
+    each = union_all(*_parts(lines, tenant, period, known, cuts)).subquery("each")
+    # What is taken off a day that bounds cut can lie beyond them, and so can its sum.
+    return select(each).where(within(each.c.slot, period)).subquery("by_days")
 
 
-def _parts(lines: Lines, tenant: int, period: Period, known: int) -> Iterator[Select[Any]]:
+@dataclass(frozen=True, slots=True)
+class _Shares:
+    """How the days of UTC that a period touches are put together."""
+
+    sums: list[tuple[date, datetime]]
+    """Days whose sums stand at a moment of theirs."""
+    moved: list[tuple[Period, datetime]]
+    """Parts of those on the other side of a bound: taken off there, and added where they are."""
+    lines: list[Period]
+    """Days that are cut more than once."""
+
+
+def _shares(period: Period, cuts: Iterable[datetime]) -> _Shares:
+    bounds = {each.astimezone(UTC) for each in (period.start, period.end, *cuts)}
+    within_days: dict[datetime, list[datetime]] = {}
+    for bound in sorted(bounds):
+        midnight = bound.replace(hour=0, minute=0, second=0, microsecond=0)
+        if bound != midnight:
+            within_days.setdefault(midnight, []).append(bound)
+    found = _Shares([], [], [])
+    day = period.start.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    while day < period.end:
+        inside = within_days.get(day, [])
+        if len(inside) > 1:
+            found.lines.append(Period(day, day + DAY))
+        else:
+            late = bool(inside) and inside[0] - day <= DAY / 2
+            found.sums.append((day.date(), inside[0] if late else day))
+            if inside:
+                # The sum stands where the longer part of the day is.
+                other = Period(day, inside[0]) if late else Period(inside[0], day + DAY)
+                found.moved.append((other, inside[0] if late else day))
+        day += DAY
+    return found
+
+
+def _parts(
+    lines: Lines, tenant: int, period: Period, known: int, cuts: Iterable[datetime]
+) -> Iterator[Select[Any]]:
     rows = lines.rows
     in_it = within(rows.c.slot, period)
-    yield _lines(lines, tenant, period, rows.c.id > known, in_it)
+    yield _lines(lines, tenant, rows.c.id > known, in_it)
     if not known:
         return
     late = rows.c.booked_slot.is_not(None)
     # Booked later than used: the index of those goes by when they are booked.
     booked = late & (rows.c.booked_slot >= period.start)
-    yield _lines(lines, tenant, period, rows.c.id <= known, booked, in_it)
-    whole, edges = cut(period)
-    for edge, sign in edges:
-        at = (~late, rows.c.id <= known, within(rows.c.slot, edge))
-        yield _lines(lines, tenant, period, *at, sign=sign)
-    if whole is not None:
-        yield _days(lines.days, lines, tenant, period, whole)
+    yield _lines(lines, tenant, rows.c.id <= known, booked, in_it)
+    shares = _shares(period, cuts)
+    if shares.lines:
+        read = or_(*(within(rows.c.slot, each) for each in shares.lines))
+        yield _lines(lines, tenant, ~late, rows.c.id <= known, read, in_it)
+    if shares.moved:
+        yield _moved(lines, tenant, shares.moved, ~late, rows.c.id <= known)
+    if shares.sums:
+        yield _days(lines, tenant, shares.sums)
 
 
-def _lines(
-    lines: Lines, tenant: int, period: Period, *where: ColumnElement[bool], sign: int = 1
-) -> Select[Any]:
+def _lines(lines: Lines, tenant: int, *where: ColumnElement[bool]) -> Select[Any]:
     rows = lines.rows
     return select(
         rows.c.tenant_id,
-        _within(rows.c.slot, period),
+        rows.c.slot,
         *(lines.keys[name].label(name) for name in KEYS if name in lines.keys),
-        *((sign * value).label(name) for name, value in lines.sums.items()),
+        *(value.label(name) for name, value in lines.sums.items()),
     ).where(rows.c.tenant_id == tenant, *where)
 
 
-def _days(sums: Table, lines: Lines, tenant: int, period: Period, whole: Period) -> Select[Any]:
-    midnight = func.timezone("UTC", cast(sums.c.day, DateTime), type_=DateTime(timezone=True))
-    return select(
-        sums.c.tenant_id,
-        _within(midnight, period),
-        *(sums.c[name] for name in KEYS if name in lines.keys),
-        *(sums.c[name] for name in lines.sums),
-    ).where(
-        sums.c.tenant_id == tenant,
-        sums.c.day >= whole.start.astimezone(UTC).date(),
-        sums.c.day < whole.end.astimezone(UTC).date(),
+def _moved(
+    lines: Lines, tenant: int, moved: list[tuple[Period, datetime]], *where: ColumnElement[bool]
+) -> Select[Any]:
+    """Each line twice: added where it is, and taken off where the sum of its day has it."""
+    rows = lines.rows
+    parts = _given(
+        starts=([each.start for each, _slot in moved], _STAMP),
+        ends=([each.end for each, _slot in moved], _STAMP),
+        stands=([slot for _each, slot in moved], _STAMP),
+    )
+    kept = _given(kept=([True, False], Boolean()), name="sides")
+    sign = case((kept.c.kept, 1), else_=-1)
+    return (
+        select(
+            rows.c.tenant_id,
+            case((kept.c.kept, rows.c.slot), else_=parts.c.stands).label("slot"),
+            *(lines.keys[name].label(name) for name in KEYS if name in lines.keys),
+            *((sign * value).label(name) for name, value in lines.sums.items()),
+        )
+        .select_from(rows)
+        .join(parts, and_(rows.c.slot >= parts.c.starts, rows.c.slot < parts.c.ends))
+        .join(kept, true())
+        .where(rows.c.tenant_id == tenant, *where)
     )
 
 
-def _within(moment: ColumnElement[datetime], period: Period) -> ColumnElement[Any]:
-    """The moment, brought into the period: bounds cut days, and what is taken off lies beyond."""
-    stamp = DateTime(timezone=True)
-    first, last = literal(period.start, stamp), literal(period.end - _LEAST, stamp)
-    return func.least(func.greatest(moment, first), last).label("slot")
+def _days(lines: Lines, tenant: int, sums: list[tuple[date, datetime]]) -> Select[Any]:
+    days = lines.days
+    at = _given(day=([day for day, _slot in sums], Date()), at=([slot for _, slot in sums], _STAMP))
+    return (
+        select(
+            days.c.tenant_id,
+            at.c["at"].label("slot"),
+            *(days.c[name] for name in KEYS if name in lines.keys),
+            *(days.c[name] for name in lines.sums),
+        )
+        .join_from(days, at, days.c.day == at.c.day)
+        .where(days.c.tenant_id == tenant, days.c.day >= sums[0][0], days.c.day <= sums[-1][0])
+    )
+
+
+def _given(name: str = "given", **columns: tuple[list[Any], Any]) -> FromClause:
+    """Values as rows."""
+    arrays = [literal(values, ARRAY(kind)) for values, kind in columns.values()]
+    return (
+        func.unnest(*arrays)
+        .table_valued(*(column(each, kind) for each, (_values, kind) in columns.items()))
+        .render_derived(name)
+    )

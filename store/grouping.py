@@ -37,7 +37,7 @@ from spend.pools import HOUR
 from spend.slots import SLOT
 from store import payers
 from store.booked_time import booked_time
-from store.dimensions import OWNED, ROUTED, Question, conditions, is_booked
+from store.dimensions import OWNED, ROUTED, TIMED, Question, conditions, is_booked, named_period
 from store.shown_routes import shown_routes
 from store.tables.heard import owners
 
@@ -90,6 +90,17 @@ def added_up(
         raise TooManyRowsError
     for row in found:
         yield _key(question, row, pieces), row
+
+
+def bounds_of(question: Question) -> list[datetime]:
+    """Where days and months begin and end that a question tells apart, or filters by."""
+    pieces = _pieces(question)
+    bounds = [] if pieces is None else list(pieces.starts)
+    for name in TIMED:
+        for value in question.filters.get(name, ()):
+            period = named_period(name, value, question.zone)
+            bounds += [period.start, period.end]
+    return bounds
 
 
 @dataclass(frozen=True, slots=True)

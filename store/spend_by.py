@@ -35,8 +35,8 @@ from store.booked_lines import TAKEN_IN
 from store.booked_time import day_of
 from store.by_days import by_days
 from store.conversion import Conversion
-from store.dimensions import OWNED, ROUTED, Question
-from store.grouping import Key, Part, added_up
+from store.dimensions import Question
+from store.grouping import Key, Part, added_up, bounds_of
 from store.tables.ledger import charges, usage_lines
 from store.tables.rollups import cells
 from store.usage_to_come import UNPRICED_TOKENS, usage_to_come
@@ -88,19 +88,18 @@ def spend_by(session: Session, question: Question, tenant: int, asked: Conversio
 def spend_by_days(session: Session, question: Question, tenant: int, asked: Conversion) -> Spent:
     """The same, to the last digit, from sums of days where these can tell: in a tenth of the time.
 
-    They cannot as booked, as known at a moment, or by days and hours of another zone than UTC.
+    They cannot as booked, or as known at a moment.
     """
-    timed = {*question.group_by, *question.filters} - {*OWNED, *ROUTED}
-    of_utc = not timed or (question.zone.key == "UTC" and timed <= {"day", "month"})
-    if question.billing or question.as_known_at is not None or not of_utc:
+    if question.billing or question.as_known_at is not None:
         return spend_by(session, question, tenant, asked)
-    used = by_days(session, TAKEN_IN, tenant, question.period)
+    cuts = bounds_of(question)
+    used = by_days(session, TAKEN_IN, tenant, question.period, cuts)
     to_come = usage_to_come(session, tenant)
     parts = (
         _part(used, errors=used.c.errors),
         _part(to_come, errors=_errors(to_come), waiting=to_come.c.waiting_calls),
     )
-    money = by_days(session, booked_lines.MONEY, tenant, question.period)
+    money = by_days(session, booked_lines.MONEY, tenant, question.period, cuts)
     return _spent(session, question, tenant, asked, _Sources(money, _money_of_days, parts))
 
 

@@ -20,16 +20,27 @@ pytestmark = pytest.mark.one_server
 NOW = "2026-11-02T12:00"
 ASKED = [
     ("provider", "model", "deployment"),
-    ("team", "request_model"),
+    ("month", "team"),
     ("day", "model"),
     (),
 ]
-FILTERS: list[dict[str, tuple[str, ...]]] = [{}, {"team": ("search",), "model": ("gpt-4o",)}]
+FILTERS: list[dict[str, tuple[str, ...]]] = [
+    {},
+    {"model": ("gpt-4o",), "day": ("2026-10-01", "2026-10-25", "2026-10-31")},
+]
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata")
 
 
 def fill(database: Database) -> None:
     """Usage on and around the edges of a month in any zone; some of it late, some waiting."""
-    slots = ["09-30T17:00", "09-30T23:45", "10-01T00:00", "10-01T04:15", "10-15T12:00"]
+    slots = [
+        "09-30T17:00",
+        "09-30T23:45",
+        "10-01T00:00",
+        "10-01T04:15",
+        "10-24T22:30",
+        "10-25T12:00",
+    ]
     slots += ["10-31T18:30", "10-31T22:45", "10-31T23:15", "11-01T03:30"]
     with database.write() as session:
         for place, slot in enumerate(slots, 1):
@@ -47,7 +58,7 @@ def fill(database: Database) -> None:
 def test_sums_of_days_tell_what_lines_do(database: Database) -> None:
     fill(database)
     with database.read() as session:
-        for zone in map(ZoneInfo, ("UTC", "Europe/Berlin", "America/New_York")):
+        for zone in map(ZoneInfo, ZONES):
             period = month_period(Month(2026, 10), zone)
             asked = Conversion(to="USD", policy="daily", zone=zone, now=at(NOW))
             for group_by, filters in product(ASKED, FILTERS):
