@@ -1,6 +1,6 @@
 """What a team's month went on: by service and feature, for who sees that team alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -44,15 +44,7 @@ def uses_table(
             both = costs.setdefault((service, feature), [Decimal(0), Decimal(0)])
             both[place] = EXACT.add(both[place], cost)
     ordered = sorted(costs, key=lambda use: (-costs[use][0], use))
-    rows: list[Mapping[str, Held | Cell]] = [
-        {
-            "service": _named(request, shown, "service", service),
-            "feature": _named(request, shown, "feature", feature),
-            "spend": costs[service, feature][0],
-            "difference": EXACT.subtract(*costs[service, feature]),
-        }
-        for service, feature in ordered
-    ]
+    rows = [_row(request, shown, use, costs[use]) for use in ordered]
     return Table(
         columns=(
             Column("service", "Service"),
@@ -71,6 +63,19 @@ def uses_table(
         file=f"uses-{shown.month}",
         currency=visitor.currency,
     )
+
+
+def _row(
+    request: Request, shown: ShownMonth, use: _Use, costs: Sequence[Decimal]
+) -> Mapping[str, Held | Cell]:
+    now, then = costs
+    service, feature = use
+    return {
+        "service": _named(request, shown, "service", service),
+        "feature": _named(request, shown, "feature", feature),
+        "spend": now,
+        "difference": EXACT.subtract(now, then),
+    }
 
 
 def _named(request: Request, shown: ShownMonth, dimension: str, value: str) -> Cell:
