@@ -45,7 +45,7 @@ def show(
     query: Annotated[FrontierAsked, Query()],
 ) -> Response:
     """A point a model: its cost, its latency and its calls."""
-    time = lately(visitor, query, default="7d")
+    time = lately(visitor, query, default="24h")
     by = (*MODEL, "operation")
     every = groups(session, tenant, visitor, time.period, *by, filters=query.filters).rows
     operations = _operations(every)

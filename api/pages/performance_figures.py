@@ -1,7 +1,8 @@
 """How groups of calls went and what they cost, with the time before beside it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Final, Literal
 
@@ -16,13 +17,16 @@ from spend.performance import together as all_calls
 from spend.periods import Period
 from spend.totals import Totals
 from spend.totals import together as all_money
+from store.conversion import Conversion
+from store.dimensions import Question
 from store.grouping import Key, TooManyRowsError
 from store.performance_by import performance_by
-from store.spend_by import spend_by
+from store.spend_by import Spent, spend_by, spend_by_days
 
 MODEL: Final = ("provider", "model", "deployment")
 FILTERS: Final = ("team", "service", "feature", "provider", "model", "operation")
 _MILLION: Final = 1_000_000
+_FEW_LINES: Final = timedelta(days=3)
 
 
 class PerformanceAsked(LatelyAsked):
@@ -114,11 +118,16 @@ def groups(
     question = visitor.question(period, *group_by, filters=filters)
     try:
         went = performance_by(session, question, tenant)
-        spent = spend_by(session, question, tenant, visitor.conversion).groups
+        spent = spent_by(period)(session, question, tenant, visitor.conversion).groups
     except TooManyRowsError:
         raise too_many_rows() from None
     found = [Group(key, each, spent.get(key, Totals())) for key, each in went.items()]
     return Groups(sorted(found, key=lambda each: (-each.went.calls, [k or "" for k in each.key])))
+
+
+def spent_by(period: Period) -> Callable[[Session, Question, int, Conversion], Spent]:
+    """What tells the same sooner: sums of days take their time where there are few lines."""
+    return spend_by_days if period.end - period.start > _FEW_LINES else spend_by
 
 
 def over_time(

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from api.dependencies import Reading, Tenant
 from api.pages.formats import Formats
 from api.pages.lately import LAST, Lately, lately
-from api.pages.performance_figures import Group, PerformanceAsked, groups, shared
+from api.pages.performance_figures import Group, PerformanceAsked, groups, shared, spent_by
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting, Visitor
@@ -20,7 +20,6 @@ from reports.palette import hue_of, shown_name
 from spend.owners import IDLE
 from spend.providers import SELF_HOSTED
 from spend.totals import together
-from store.spend_by import spend_by
 
 router = APIRouter(include_in_schema=False)
 
@@ -41,7 +40,7 @@ def show(
     query: Annotated[SideBySideAsked, Query()],
 ) -> Response:
     """Services that do an operation on both: each model's cost, speed and failures."""
-    time = lately(visitor, query, default="7d")
+    time = lately(visitor, query, default="24h")
     works = dict(list(_works(session, tenant, visitor, time, query.filters).items())[:MOST_WORKS])
     idle = None if visitor.team else _with_idle(session, tenant, visitor, time)
     return page(
@@ -78,7 +77,7 @@ def _works(
 ) -> dict[Work, list[Group]]:
     """What is done on both, with its models; the most calls first."""
     asked = visitor.question(time.period, "service", "deployment", filters=filters)
-    used = spend_by(session, asked, tenant, visitor.conversion).groups
+    used = spent_by(time.period)(session, asked, tenant, visitor.conversion).groups
     places: dict[str | None, set[bool]] = defaultdict(set)
     for (service, deployment), totals in used.items():
         if totals.calls:
@@ -102,7 +101,7 @@ def _works(
 def _with_idle(session: Session, tenant: int, visitor: Visitor, time: Lately) -> Decimal | None:
     """What capacity of our own cost whole, by what calls were charged of it; None: unknown."""
     question = visitor.question(time.period, "team", filters={"deployment": (SELF_HOSTED,)})
-    spent = spend_by(session, question, tenant, visitor.conversion).groups
+    spent = spent_by(time.period)(session, question, tenant, visitor.conversion).groups
     whole = together(spent.values()).cost
     busy = together(totals for (team,), totals in spent.items() if team != IDLE).cost
     return whole / busy if whole and busy else None
