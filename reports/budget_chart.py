@@ -5,7 +5,7 @@ line is named where it ends and has a stroke of its own, so that no colour tells
 does. Amounts become floats here, for drawing; what is written in numbers is written exactly.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -20,19 +20,10 @@ WIDTH, HEIGHT = 560, 260
 _HEADROOM: Final = 1.08
 _MOST_POINTS: Final = 800
 _WHOLE: Final = 100
+_STEPS: Final = 12
 
 Spec = dict[str, Any]
 Curve = tuple[tuple[datetime, Decimal], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Ahead:
-    """What is expected to be spent by a moment to come."""
-
-    at: datetime
-    low: Decimal
-    expected: Decimal
-    high: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +43,6 @@ class BudgetCurve:
     """At the end; None: nothing is."""
     low: Decimal | None = None
     high: Decimal | None = None
-    ahead: tuple[Ahead, ...] = ()
-    """How it gets there, in order, the end included; none: straight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +68,6 @@ class _Drawn:
         curve = self.curve
         amounts = [Decimal(0), *(amount for _, amount in curve.spent)]
         amounts += [each for each in (curve.limit, curve.high, curve.expected) if each is not None]
-        amounts += [each.high for each in curve.ahead]
         places = [self.place(each) for each in amounts]
         top = max(places) * _HEADROOM or 1.0
         return min(min(places) * _HEADROOM, 0.0), top
@@ -215,24 +203,32 @@ def _expectation(drawn: _Drawn) -> list[Spec]:
     if curve.expected is None or not curve.spent:
         return []
     now, spent = curve.spent[-1]
-    low = curve.expected if curve.low is None else max(curve.low, Decimal(0))
-    high = curve.expected if curve.high is None else curve.high
-    steps = [each for each in curve.ahead if each.at > now]
-    steps = [
-        Ahead(now, spent, spent, spent),
-        *(steps or [Ahead(curve.ends, low, curve.expected, high)]),
-    ]
-    band = [
-        {"at": _instant(each.at), "amount": drawn.place(each.low), "high": drawn.place(each.high)}
-        for each in steps
-    ]
-    line = drawn.values([(each.at, each.expected) for each in steps])
+    line = drawn.values([(now, spent), (curve.ends, curve.expected)])
+    parts = []
+    if curve.low is not None and curve.high is not None:
+        band = [
+            {"at": _instant(at), "amount": drawn.place(low), "high": drawn.place(high)}
+            for at, low, high in _fan(now, spent, curve, (curve.low, curve.expected, curve.high))
+        ]
+        mark = {"type": "area", "color": ACCENT, "opacity": 0.16}
+        parts.append(_layer(band, mark) | {"encoding": {"y2": {"field": "high"}}})
     mark = {"type": "line", "color": ACCENT, "strokeWidth": 2, "strokeDash": [2, 4]}
-    return [
-        _layer(band, {"type": "area", "color": ACCENT, "opacity": 0.16})
-        | {"encoding": {"y2": {"field": "high"}}},
-        _layer(line, mark | {"strokeCap": "round"}),
-    ]
+    return [*parts, _layer(line, mark | {"strokeCap": "round"})]
+
+
+def _fan(
+    now: datetime, spent: Decimal, curve: BudgetCurve, end: tuple[Decimal, Decimal, Decimal]
+) -> Iterator[tuple[datetime, Decimal, Decimal]]:
+    """The band until the end: moments, and low and high at each.
+
+    It widens as the root of how much has come, as each day's does (``spend/forecast_points.py``).
+    """
+    low, expected, high = end
+    for step in range(_STEPS + 1):
+        part, wide = Decimal(step) / _STEPS, (Decimal(step) / _STEPS).sqrt()
+        middle = spent + (expected - spent) * part
+        at = now + (curve.ends - now) * step / _STEPS
+        yield at, max(spent, middle - (expected - low) * wide), middle + (high - expected) * wide
 
 
 def _bounds(drawn: _Drawn) -> list[Spec]:

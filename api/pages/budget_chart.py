@@ -1,25 +1,17 @@
 """The chart of a budget's page: its present period so far, and where it should end."""
 
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from api.pages.charts import Chart
 from api.pages.visitor import Visitor
-from reports.budget_chart import Ahead, BudgetCurve, budget_page_chart
+from reports.budget_chart import BudgetCurve, budget_page_chart
 from spend.budget_attention import Stands
-from spend.forecast_points import points
 from spend.money import shown
-from spend.periods import day_start, local_day
 from store.budget_curve import budget_curve
 from store.completeness import complete_until
-from store.outlooks import present_outlooks
-
-_DAY: Final = timedelta(days=1)
-_LONG: Final = 2
-"""Days: a shorter period is drawn by the hour, and its forecast straight."""
 
 
 def budget_page_figure(
@@ -43,37 +35,9 @@ def budget_page_figure(
         expected=None if forecast is None else forecast.expected,
         low=None if forecast is None else forecast.low,
         high=None if forecast is None else forecast.high,
-        ahead=_ahead(session, tenant, stands, zone, now),
     )
     return Chart(
         budget_page_chart(curve, currency=terms.currency, down=down), _said(stands, down=down)
-    )
-
-
-def _ahead(
-    session: Session, tenant: int, stands: Stands, zone: ZoneInfo, now: datetime
-) -> tuple[Ahead, ...]:
-    """How each day to come should end."""
-    period, forecast = stands.period, stands.forecast
-    if period is None or forecast is None or stands.spent is None:
-        return ()
-    if (period.end - period.start).days <= _LONG:
-        return ()
-    outlooks, _ = present_outlooks(session, tenant, [stands.budget], now)
-    outlook = outlooks.get(stands.budget.id)
-    if outlook is None or outlook.forecast is None:
-        return ()
-    today = local_day(now, zone)
-    known = {today: stands.spent}
-    return tuple(
-        Ahead(
-            min(_clock(period.end, zone), _clock(day_start(each.day, zone), zone) + _DAY),
-            each.low,
-            each.total,
-            each.high,
-        )
-        for each in points(period, zone, known, outlook.rest, forecast)
-        if each.day >= today
     )
 
 
