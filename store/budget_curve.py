@@ -27,7 +27,9 @@ def budget_curve(
     (clocks that are ahead) is in the last part.
     """
     begun = [each for each in _starts(terms, period) if each < through]
-    parts = [Period(start, end) for start, end in zip(begun, [*begun[1:], period.end], strict=True)]
+    # Of a period that has just begun nothing may be known yet.
+    ends = [*begun[1:], period.end] if begun else []
+    parts = [Period(start, end) for start, end in zip(begun, ends, strict=True)]
     read = read_spend(session, tenant, parts, [terms.filter], [terms.currency], now=now)
     points = [(period.start, Decimal(0))]
     for part in parts:

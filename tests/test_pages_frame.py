@@ -177,6 +177,13 @@ def test_no_page_runs_what_a_name_says(ledger: Ledger) -> None:
         assert name in told, "the pages tell of these names"
 
 
+def test_pages_are_there_when_a_month_has_just_begun_and_jobs_are_behind(ledger: Ledger) -> None:
+    client = asking(ledger.database, key_pepper=PEPPER, now="2026-11-01T00:05")
+    client.headers["Authorization"] = f"Bearer {ledger.keys['admin']}"
+    for place in ("/", "/teams", "/budgets", "/budgets/1", "/capacity", "/what-if", "/months"):
+        assert client.get(place).status_code == 200, place
+
+
 def test_without_a_key_every_page_asks_to_sign_in(ledger: Ledger) -> None:
     client = ledger.client(key=None)
     for path, place in ledger.places("GET"):

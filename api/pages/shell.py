@@ -116,7 +116,8 @@ def problem(
         title=title,
         detail=detail,
         retry=retry,
-        place=request.url.path,
+        place=request.url.path if request.method == "GET" else "/",
+        theme=theme_of(request),
         style=STYLE.address,
         script=SCRIPT.address,
     )
