@@ -1,5 +1,6 @@
 """Which budgets need a look first: how each stands in its present period, in one word."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -36,6 +37,8 @@ class Stands:
     state: str = OK
     """As ``spend/budget_states.py`` has it: ok, warning, over or recovered."""
     forecast: Forecast | None = None
+    without_rate: Collection[str] = ()
+    """Currencies in which something was spent that is not in ``spent``: they have no rate."""
 
     @property
     def word(self) -> str:

@@ -212,6 +212,8 @@ def share_said(visitor: Visitor, stands: Stands) -> str | None:
         if stands.forecast is not None:
             expected = stands.forecast.expected / stands.limit
             parts.append(f"{told.percent(expected, 0)} expected")
+    if stands.without_rate:
+        parts.append(f"not counted: {', '.join(stands.without_rate)}, without a rate")
     return ", ".join(parts)
 
 

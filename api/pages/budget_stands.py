@@ -67,7 +67,8 @@ def _stands(
     ):
         return Stands(budget, period, budget.terms.amount, None)
     forecast = forecast_among(expected, budget, period)
-    return Stands(budget, period, kept.limit, kept.spent, kept.state, forecast)
+    without = sorted(kept.without_rate)
+    return Stands(budget, period, kept.limit, kept.spent, kept.state, forecast, without)
 
 
 def in_order(board: Board, shown: Collection[int]) -> list[tuple[Stands, int]]:
