@@ -27,6 +27,12 @@ MOST_TEAMS: Final = 15
 """Shown; /teams has all."""
 
 
+_BUDGETS: Final = (
+    Column("limit", "Budget", "money", narrow=False),
+    Column("used", "Used", hint="Spend and what is expected, of the budget"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Budgeted:
     """Monthly budgets, in the visitor's currency."""
@@ -94,7 +100,7 @@ def teams_table(
     ]
     own = [row for team, row in zip(ordered, rows, strict=True) if team not in NOBODYS]
     others = [row for team, row in zip(ordered, rows, strict=True) if team in NOBODYS]
-    nothing, share = Cell("", show=""), _share(budgets.spent, budgets.limit)
+    share = _share(budgets.spent, budgets.limit)
     return Table(
         columns=(
             Column("team", "Team"),
@@ -106,8 +112,7 @@ def teams_table(
                 "Against the same part of the month before",
                 narrow=False,
             ),
-            Column("limit", "Budget", "money", narrow=False),
-            Column("used", "Used", hint="Spend and what is expected, of the budget"),
+            *(_BUDGETS if budgets.of_teams else ()),
         ),
         rows=[*(own if every else own[:MOST_TEAMS]), *others],
         caption="Teams against budgets" if budgets.of_teams else "Teams",
@@ -117,10 +122,8 @@ def teams_table(
             "team": "Total" if len(own) <= MOST_TEAMS else f"Total of {len(own)} teams",
             "spend": spend.total,
             "difference": EXACT.subtract(spend.total, spend.before),
-            "limit": budgets.limit if budgets.of_teams else nothing,
-            "used": nothing
-            if not budgets.of_teams
-            else Cell(share, show=visitor.formats.percent(share, 0)),
+            "limit": budgets.limit,
+            "used": Cell(share, show=visitor.formats.percent(share, 0)),
         },
     )
 
