@@ -50,7 +50,7 @@ IN_FILE: Final = 500
 COLUMNS: Final = (
     Column("started_at", "Started", "when"),
     Column("model", "Model"),
-    Column("team", "Team"),
+    Column("team", "Team", narrow=False),
     Column("outcome", "Ended", narrow=False),
     Column("duration_ms", "Latency", "ms", narrow=False),
     Column("ttft_ms", "First token", "ms", "Time to the first token", narrow=False),
@@ -136,7 +136,7 @@ def _row(
     trace, span_id = row.trace_id.hex, unsigned(row.span_id)
     failed = call.outcome is not Outcome.OK
     known = [call.usage[name] for name in INPUTS if name in call.usage]
-    also = [each for each in (call.payer.feature, call.payer.service, call.payer.customer) if each]
+    also = call.payer.feature or call.payer.service or call.payer.customer
     return {
         "started_at": Cell(
             row.start_at,
@@ -152,7 +152,7 @@ def _row(
         "team": Cell(
             call.payer.team,
             show=named(call.payer.team),
-            note=" · ".join(named(each) for each in also[:2]) or None,
+            note=named(also) if also else None,
         ),
         "outcome": Cell(outcome_name(call.outcome), tone="bad" if failed else "quiet"),
         "duration_ms": _ms(row.duration_us),

@@ -198,8 +198,11 @@ def _cards(found: Explored, told: Formats) -> dict[str, Any]:
     others = []
     if before is not None:
         others.append(("Before", told_of(found, told, before), ""))
-    if found.is_money:
-        for name in ("calls", "tokens"):
+    if not found.is_money:
+        amount = _change(total.cost, None if before is None else before.cost, told)
+        others.append((MEASURES["cost"], told.rounded(total.cost, found.conversion.to), amount))
+    for name in ("calls", "tokens"):
+        if name != found.measure:
             count: int = getattr(total, name)
             was: int | None = None if before is None else getattr(before, name)
             others.append((MEASURES[name], told.short(count), _change(count, was, told)))

@@ -114,7 +114,8 @@ def _over_time(
     columns = found.pivot.columns
     most = min(max(MOST_MARKS // max(len(columns), 1) - 1, 3), MOST_PARTS)
     lines, rest = cut(found.pivot, lines=most)
-    series = [(line, name_of(found.rows, line.keys)) for line in lines]
+    # What comes to nothing, or to nobody knows how much, has no place in a stack.
+    series = [(each, name_of(found.rows, each.keys)) for each in lines if found.value(each.total)]
     parts = [
         Part(name, colours.get(line.keys, REST), _amounts(found, line, columns))
         for line, name in series

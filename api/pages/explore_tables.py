@@ -36,10 +36,9 @@ def column_labels(found: Explored, told: Formats) -> dict[Label, str]:
             label: shown_name(label) if provider and label else named(label)
             for label in found.pivot.columns
         }
-    if found.pieces.cut == "month":
-        return {name: told.month(name) for name in found.pieces.bounds}
+    of_month = found.pieces.cut == "month"
     return {
-        name: f"{first.day} {told.day(first).split()[1]}"
+        name: told.day(first).partition(" ")[2] if of_month else told.day(first).rpartition(" ")[0]
         for name, (first, _end) in found.pieces.bounds.items()
     }
 
