@@ -55,7 +55,7 @@ def test_models_are_listed_dearest_first_with_exact_money_in_csv(client: TestCli
     text = client.get("/models").text
     assert text.index("claude-sonnet-4-5") < text.index(">gpt-4o<")
     assert "2 unpriced" in text
-    rows = {row["model"]: row for row in table(client, "/models", "models")}
+    rows = {row["model"]: row for row in table(client, "/models", "called")}
     assert rows["gpt-4o"]["cost"] == "3.123456789012"
     assert (rows["gpt-4o"]["calls"], rows["gpt-4o"]["provider"]) == ("7", "openai")
     assert client.get("/models?month=2026-13").status_code == 422
@@ -104,7 +104,7 @@ def test_a_model_tells_what_it_cost_and_every_price_it_had(
 
 def test_a_team_sees_its_own_models_and_no_prices(client: TestClient, database: Database) -> None:
     key = make_key(database, "read", team="support")
-    rows = client.get("/models?csv=models", headers=key).text
+    rows = client.get("/models?csv=called", headers=key).text
     assert "claude" in rows
     assert "gpt-4o" not in rows
     assert client.get("/models/one", params=OF_GPT, headers=key).status_code == 404

@@ -11,7 +11,7 @@ from spend.discounts import DISCOUNT, Discount
 
 _DISCOUNTS: Final = (
     Column("kind", "Kind"),
-    Column("provider", "Provider"),
+    Column("provider", "Provider", narrow=False),
     Column("model", "Models"),
     Column("percent", "Per cent", "number"),
     Column("holds_for", "Holds for", narrow=False),

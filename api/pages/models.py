@@ -96,7 +96,7 @@ def show(
         visitor,
         "models.html",
         title="Models",
-        tables={"models": _table(request, visitor, asked, query.sort, models, took)},
+        tables={"called": _table(request, visitor, asked, query.sort, models, took)},
         asked=asked,
         chart=_chart(visitor, models),
         whole=whole,
@@ -173,7 +173,7 @@ def _row(
     p50 = percentiles_ms(took.get((each.provider, each.model, each.deployment), {}))["p50"]
     unpriced = totals.unpriced_calls or totals.unpriced_tokens
     slow = elsewhere(
-        request, "/performance", provider=each.provider, model=each.model, **asked.asked
+        request, "/performance", provider=each.provider, model=each.model, **asked.bounds
     )
     runs_on = DEPLOYMENTS.get(each.deployment or "", "")
     named = [shown_name(each.provider), runs_on if runs_on not in {"API", "Self-hosted"} else ""]

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
+from markupsafe import Markup
 from pydantic import Field
 from sqlalchemy.orm import Session
 
@@ -122,7 +123,7 @@ def _rows(lines: Sequence[PriceLine]) -> list[_Row]:
 _COLUMNS: Final = (
     Column("model", "Model"),
     Column("provider", "Provider", shown=False),
-    Column("holds_for", "Holds for", narrow=False),
+    Column("holds_for", "Holds for", shown=False),
     Column("input", "Input", "unit_price", "For 1,000,000 tokens."),
     Column("cache_read", "Cache read", "unit_price", narrow=False),
     Column("cache_write", "Cache write", "unit_price", narrow=False),
@@ -172,17 +173,11 @@ def _row(request: Request, visitor: Visitor, row: _Row, *, again: bool) -> dict[
     holds = holds_for(line)
     valid = term(line.valid_from, line.valid_to, visitor.formats)
     notes = [part for part in (valid if valid != ALWAYS else None, said_by(line)) if part]
+    href = address(request, line.provider, line.model)
     return {
-        "model": Cell(
-            line.model,
-            href=address(request, line.provider, line.model),
-            # Of lines of one model the first stands out.
-            colour=None if again else hue_of(line.provider),
-            note=None if again else shown_name(line.provider),
-            tone="again" if again else "",
-        ),
+        "model": _model(line, holds, href, again=again),
         "provider": line.provider,
-        "holds_for": Cell(holds, show=holds or "everything", tone="" if holds else "quiet"),
+        "holds_for": holds,
         **told,
         "others": Cell(exact, show=others),
         "currency": line.currency,
@@ -195,3 +190,12 @@ def _row(request: Request, visitor: Visitor, row: _Row, *, again: bool) -> dict[
         "valid_from": line.valid_from,
         "valid_to": line.valid_to,
     }
+
+
+def _model(line: PriceLine, holds: str, href: str | None, *, again: bool) -> Cell:
+    """Of the lines of a model the first has its name, the others what they hold for alone."""
+    if again:
+        name = Markup('<span class="unseen">{} </span>{}').format(line.model, holds or "everything")
+        return Cell(line.model, href=href, show=name, tone="again")
+    note = ", ".join(part for part in (shown_name(line.provider), holds) if part)
+    return Cell(line.model, href=href, colour=hue_of(line.provider), note=note)

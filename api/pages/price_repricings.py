@@ -149,8 +149,8 @@ def show_one(
         "repricing.html",
         title=f"Re-pricing {found.id}",
         tables={
-            "teams": _differences(visitor, different, ("team",)),
-            "models": _differences(visitor, different, ("model", "provider")),
+            "by_team": _differences(visitor, different, ("team",)),
+            "by_model": _differences(visitor, different, ("model", "provider")),
         },
         tabs=price_tabs(request, PLACE),
         it=found,

@@ -41,6 +41,11 @@ class Range:
         return {"month": self.month} if self.month else {"from_": self.start, "to": self.end}
 
     @property
+    def bounds(self) -> dict[str, str]:
+        """The same for pages that know no months."""
+        return {"from_": self.start, "to": self.end}
+
+    @property
     def file(self) -> str:
         """For names of files."""
         return self.month or f"{self.start[:10]}-{self.end[:10]}"
