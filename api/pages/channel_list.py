@@ -248,7 +248,7 @@ def _one(
         leads_to=where(channel),
         gets=gets(channel),
         delivery=delivery,
-        outcome=delivery and (_WORDS[delivery.status], _TONES[delivery.status]),
+        outcome=delivery and _outcome(delivery),
         typed=asked,
         **_choices(visitor, problems),
     )
@@ -264,6 +264,14 @@ def _choices(visitor: Visitor, problems: Mapping[str, str] | None) -> dict[str, 
     }
 
 
+def _outcome(delivery: Delivery) -> tuple[str, str]:
+    """What became of a message, in words, and its tone."""
+    word = _WORDS[delivery.status]
+    if delivery.status == "pending" and delivery.last_error:
+        word = "waits, and is tried again"
+    return word, _TONES[delivery.status]
+
+
 def _row(channel: Channel, delivery: Delivery | None) -> dict[str, Held | Cell]:
     row: dict[str, Held | Cell] = {
         "channel": Cell(channel.name, href=f"{PLACE}/{channel.id}", note=KINDS[channel.kind]),
@@ -272,7 +280,7 @@ def _row(channel: Channel, delivery: Delivery | None) -> dict[str, Held | Cell]:
         "outcome": Cell(None, show="none yet", tone="quiet"),
     }
     if delivery is not None:
-        word, tone = _WORDS[delivery.status], _TONES[delivery.status]
+        word, tone = _outcome(delivery)
         row["outcome"] = Cell(delivery.status, show=word, tone=tone)
         row["message"] = Cell(delivery.title, note=delivery.last_error)
         row["at"] = delivery.sent_at or delivery.written_at
