@@ -67,12 +67,19 @@ class Spending:
 
         Raises KeyError for a dimension that is not told apart.
         """
+        sums = {code: _within(each, pieces) for code, each in self._sums(wanted, currency).items()}
+        amount = sums.pop(currency, Decimal(0))
+        return Counted(amount, {code: each for code, each in sorted(sums.items()) if each})
+
+    def by_piece(self, wanted: Filter, currency: str) -> Mapping[int, Decimal]:
+        """The amounts that count, by piece; those of pieces with nothing are left out. Likewise."""
+        return self._sums(wanted, currency).get(currency, {})
+
+    def _sums(self, wanted: Filter, currency: str) -> dict[str, _Sums]:
         key = (currency, tuple(sorted(wanted.items())))
         if key not in self._known:
             self._known[key] = self._by_piece(wanted, currency)
-        sums = {code: _within(each, pieces) for code, each in self._known[key].items()}
-        amount = sums.pop(currency, Decimal(0))
-        return Counted(amount, {code: each for code, each in sorted(sums.items()) if each})
+        return self._known[key]
 
     def _by_piece(self, wanted: Filter, currency: str) -> dict[str, _Sums]:
         """Sums by currency: of the budget's own, with what was converted; of others, without."""

@@ -23,6 +23,7 @@ from reports.statement_words import notes
 from spend.money import EXACT, ROUNDING, rounded
 from spend.owners import COMMITMENTS, IDLE, UNALLOCATED, UNUSED
 from spend.periods import Period, day_start, days_in
+from spend.statement_sides import exact_sum
 from spend.statements import BudgetLine, Statement, TeamPart
 from store import months
 from store.budget_spend import read_spend
@@ -108,12 +109,18 @@ def _by_time(session: Session, tenant: int, found: Statement, now: datetime) -> 
     periods = [*days, then] if running else days
     read = read_spend(session, tenant, periods, filters.values(), [found.currency], now=now)
 
-    def spent(team: str, period: Period) -> Decimal:
-        return read.on(filters[team], found.currency, period).amount
+    cut = {each: read.pieces.within(each) for each in periods} if read.pieces else {}
+    spent = {
+        team: read.spending.by_piece(wanted, found.currency) for team, wanted in filters.items()
+    }
+
+    def of(team: str, period: Period) -> Decimal:
+        its = spent[team]
+        return exact_sum(its[piece] for piece in cut[period] if piece in its)
 
     return ByTime(
-        {team: [spent(team, day) for day in days] for team in filters},
-        {team: rounded(spent(team, then), found.currency) for team in filters} if running else None,
+        {team: [of(team, day) for day in days] for team in filters},
+        {team: rounded(of(team, then), found.currency) for team in filters} if running else None,
     )
 
 
