@@ -165,7 +165,7 @@ def budget_row(
         "percent": Cell(
             stands.percent,
             show=budget_bar(stands) if stands.spent is not None else None,
-            note=share_said(visitor, stands),
+            note=share_said(visitor, stands, short=True),
         ),
         "spent": Cell(stands.spent, **money),
         "limit": Cell(stands.limit, **money),
@@ -196,12 +196,15 @@ def period_said(visitor: Visitor, terms: Terms, period: Period) -> str:
     first, last = local_day(period.start, zone), local_day(period.end - _INSTANT, zone)
     if first == last:
         return told.day(first)
-    year = "" if first.year == last.year else f" {first.year}"
-    return f"{first.day} {told.day(first).split()[1]}{year} to {told.day(last)}"
+    years = {first.year, last.year, local_day(visitor.now, zone).year}
+    begins, ends = (told.day(each) for each in (first, last))
+    if len(years) == 1:
+        begins, ends = (each.rpartition(" ")[0] for each in (begins, ends))
+    return f"{begins} to {ends}"
 
 
-def share_said(visitor: Visitor, stands: Stands) -> str | None:
-    """What a bar shows, in words: ``81.2 %, 112 % expected``."""
+def share_said(visitor: Visitor, stands: Stands, *, short: bool = False) -> str | None:
+    """What a bar shows, in words: ``81.2 %, 112 % expected``; ``short``: ``81.2 % → 112 %``."""
     if stands.spent is None:
         return None
     told = visitor.formats
@@ -211,7 +214,8 @@ def share_said(visitor: Visitor, stands: Stands) -> str | None:
         parts = [told.percent(share / 100)]
         if stands.forecast is not None:
             expected = stands.forecast.expected / stands.limit
-            parts.append(f"{told.percent(expected, 0)} expected")
+            ends = told.percent(expected, 0)
+            parts = [f"{parts[0]} → {ends}"] if short else [*parts, f"{ends} expected"]
     if stands.without_rate:
         parts.append(f"not counted: {', '.join(stands.without_rate)}, without a rate")
     return ", ".join(parts)
