@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
-from reports.chart_frame import Spec, framed
+from reports.chart_frame import HALF, Spec, framed
 from reports.palette import GOOD, INK, OWN, SOFT
 
 _MILLION: Final = 10**6
@@ -88,7 +88,7 @@ def break_even_chart(of: BreakEvenLines) -> Spec:
         "scale": {"domain": [0, top], "nice": False},
         "axis": {"title": f"{of.currency} a month", "labelExpr": _READABLE},
     }
-    return framed({"layer": layers, "encoding": {"x": x, "y": y}}, height=300)
+    return framed({"layer": layers, "encoding": {"x": x, "y": y}}, width=HALF, height=300)
 
 
 def _most(of: BreakEvenLines) -> float:

@@ -12,6 +12,8 @@ FONT: Final = "Liberation Sans, Arial, Helvetica, sans-serif"
 WIDE: Final = 1040
 """Pixels that a chart over a whole page is drawn with on the server; a browser draws it anew in
 the width that there is."""
+HALF: Final = 520
+"""Likewise, of one of two that stand beside each other."""
 
 
 def framed(spec: Spec, *, width: int = WIDE, height: int = 260) -> Spec:

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from reports.chart_frame import Spec, framed
+from reports.chart_frame import HALF, Spec, framed
 from reports.palette import ACCENT, GRID, OWN, PAPER, REST, shades
 
 HOURS: Final = tuple(range(24))
@@ -133,7 +133,7 @@ def price_by_day(days: Sequence[DayPrice], *, currency: str, api: tuple[str, str
         _line(_prices(days, "own"), OWN, "This pool", currency, dash=None),
         *([_line(_prices(days, "api"), api[1], api[0], currency, dash=[6, 3])] if api else []),
     ]
-    return framed({"layer": layers, "encoding": {"x": x, "y": y}}, height=300)
+    return framed({"layer": layers, "encoding": {"x": x, "y": y}}, width=HALF, height=300)
 
 
 def _prices(days: Sequence[DayPrice], which: str) -> list[dict[str, Any]]:

@@ -28,6 +28,7 @@ from api.pages.shell import page
 from api.pages.sparks import share_bars
 from api.pages.tables import Cell, Column, Table, sorted_rows
 from api.pages.visitor import Visiting, Visitor
+from reports.chart_frame import HALF
 from reports.palette import IDLE as IDLE_COLOUR
 from reports.palette import NOBODY, OWN
 from reports.spend_chart import Part, daily_stack
@@ -247,4 +248,5 @@ def _chart(ours: Sequence[PoolNow], asked: Range, visitor: Visitor) -> Chart | N
         Legend("Used by calls", OWN),
     )
     title = f"Cost of all pools by day, used and idle, {visitor.currency}"
-    return Chart(daily_stack(days, parts, currency=visitor.currency, height=200), title, legend)
+    spec = daily_stack(days, parts, currency=visitor.currency, of="Part", height=240)
+    return Chart(spec | {"width": HALF}, title, legend)

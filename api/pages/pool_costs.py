@@ -221,5 +221,5 @@ def _chart(
     ]
     legend = tuple(Legend(part.name, part.colour) for part in stack)
     title = f"Cost by day and component, {of.pool.currency}"
-    spec = daily_stack(of.days, stack, currency=of.pool.currency)
+    spec = daily_stack(of.days, stack, currency=of.pool.currency, of="Component")
     return Chart(spec, title, legend)

@@ -40,7 +40,7 @@ def told_of(found: WhatIf, answer: Answer, told: Formats, currency: str) -> Told
         verdict=_why_unknown(answer) or _verdict(found, more, told, currency),
         notes=(
             *_notes(found, answer, told, currency),
-            *(note for note in answer.notes if note not in _WHY_NOT),
+            *(note for note in answer.notes if note not in _WHY_NOT and not _is_said(note)),
         ),
         unrated=_unrated(found, answer, told, currency),
     )
@@ -49,6 +49,11 @@ def told_of(found: WhatIf, answer: Answer, told: Formats, currency: str) -> Told
 def _why_unknown(answer: Answer) -> str | None:
     """Why nothing is known of a pool; None: something is."""
     return next((note for note in answer.notes if note in _WHY_NOT), None)
+
+
+def _is_said(note: str) -> bool:
+    """How many machines it takes: told beside it, with the hour by the reader's clock."""
+    return note.startswith("Machines like it")
 
 
 def _verdict(found: WhatIf, more: Decimal | None, told: Formats, currency: str) -> str:
