@@ -23,7 +23,7 @@ from api.pages.statement_tables import explored, steps_of, tables_of
 from api.pages.teams import team_address
 from api.pages.visitor import Visiting, Visitor
 from api.statements import statement_for, team_for
-from reports.palette import REST, hue_of, shown_name
+from reports.palette import ACCENT, REST, hue_of, shown_name
 from reports.spend_chart import Part, daily_stack
 from reports.statement_words import notes, state_told
 from reports.waterfall_chart import waterfall
@@ -36,6 +36,8 @@ router = APIRouter(include_in_schema=False)
 
 MOST_PROVIDERS: Final = 7
 """In the chart; the others are one colour."""
+MOST_DAYS: Final = 62
+"""That are told by provider: a quarter, or a year, is one colour."""
 _DAY: Final = timedelta(days=1)
 _BESIDE: Final = ("budgets", "where", "pools", "commitments", "corrections", "unpriced", "rates")
 """Tables below the lines, in their order."""
@@ -80,6 +82,8 @@ def of_team(
     query: Annotated[MonthAsked, Query()],
 ) -> Response:
     """A team's statement."""
+    if not team:
+        return RedirectResponse(elsewhere(request, "/teams", month=query.month), 303)
     calendar = month_choice.calendar_of(visitor, query.timezone)
     month = query.month or month_choice.present(calendar, visitor.now)
     return _shown(request, session, tenant, visitor, month, query, team)
@@ -177,10 +181,12 @@ def _by_day(session: Session, tenant: int, found: Statement, now: datetime) -> C
         )
         for name in providers
     ]
-    if len(parts) > MOST_PROVIDERS + 1:
-        rest = [part.amounts for part in parts[MOST_PROVIDERS:]]
+    shown = MOST_PROVIDERS if len(days) <= MOST_DAYS else 0
+    if len(parts) > shown + 1:
+        rest = [part.amounts for part in parts[shown:]]
         together = [sum(day, Decimal(0)) for day in zip(*rest, strict=True)]
-        parts = [*parts[:MOST_PROVIDERS], Part(f"{len(rest)} others", REST, together)]
+        name = f"{len(rest)} others" if shown else "All providers"
+        parts = [*parts[:shown], Part(name, REST if shown else ACCENT, together)]
     legend = tuple(Legend(part.name, part.colour) for part in parts)
     return Chart(
         daily_stack(days, parts, currency=found.currency, height=200), "Spend by day", legend
