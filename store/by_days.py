@@ -18,7 +18,6 @@ from sqlalchemy import (
     FromClause,
     Select,
     Subquery,
-    and_,
     case,
     column,
     func,
@@ -32,7 +31,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from spend.periods import Period
-from store.booked_lines import DAY, Lines, summed_to
+from store.booked_lines import DAY, Lines, summed, summed_to
 from store.booked_time import within
 
 KEYS: Final = ("payer_id", "route_id", "currency")
@@ -125,26 +124,38 @@ def _lines(lines: Lines, tenant: int, *where: ColumnElement[bool]) -> Select[Any
 def _moved(
     lines: Lines, tenant: int, moved: list[tuple[Period, datetime]], *where: ColumnElement[bool]
 ) -> Select[Any]:
-    """Each line twice: added where it is, and taken off where the sum of its day has it."""
+    """Each part added up, twice: added where it is, and taken off where its day's sum stands."""
     rows = lines.rows
     parts = _given(
         starts=([each.start for each, _slot in moved], _STAMP),
         ends=([each.end for each, _slot in moved], _STAMP),
         stands=([slot for _each, slot in moved], _STAMP),
     )
+    keys = [lines.keys[name].label(name) for name in KEYS if name in lines.keys]
+    # Of each part by itself, so that Postgres looks for it by its index.
+    part = (
+        select(*keys, *(summed(value).label(name) for name, value in lines.sums.items()))
+        .where(
+            rows.c.tenant_id == tenant,
+            rows.c.slot >= parts.c.starts,
+            rows.c.slot < parts.c.ends,
+            *where,
+        )
+        .group_by(*keys)
+        .lateral("part")
+    )
     kept = _given(kept=([True, False], Boolean()), name="sides")
     sign = case((kept.c.kept, 1), else_=-1)
     return (
         select(
-            rows.c.tenant_id,
-            case((kept.c.kept, rows.c.slot), else_=parts.c.stands).label("slot"),
-            *(lines.keys[name].label(name) for name in KEYS if name in lines.keys),
-            *((sign * value).label(name) for name, value in lines.sums.items()),
+            literal(tenant).label("tenant_id"),
+            case((kept.c.kept, parts.c.starts), else_=parts.c.stands).label("slot"),
+            *(part.c[key.name] for key in keys),
+            *((sign * part.c[name]).label(name) for name in lines.sums),
         )
-        .select_from(rows)
-        .join(parts, and_(rows.c.slot >= parts.c.starts, rows.c.slot < parts.c.ends))
+        .select_from(parts)
+        .join(part, true())
         .join(kept, true())
-        .where(rows.c.tenant_id == tenant, *where)
     )
 
 
