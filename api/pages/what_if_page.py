@@ -81,7 +81,9 @@ def _offered(session: Session, tenant: int, time: Range, visitor: Visitor) -> di
         session, tenant, providers, currency=visitor.currency, at=slot_of(visitor.now)
     )
     return {
-        "seen": {name: [each for each in values if each] for name, values in seen.items()},
+        "seen": {
+            name: {each: named(each) for each in values if each} for name, values in seen.items()
+        },
         "targets": [each.name for each in targets],
     }
 
