@@ -214,11 +214,21 @@ def replace_list(
     )
 
 
-def public_lines(session: Session, book: str) -> list[PriceLine]:
-    """All that a public book says as it is known now, in the order in which it entered."""
+def public_lines(
+    session: Session, book: str, pairs: Collection[Pair] | None = None
+) -> list[PriceLine]:
+    """All that a public book says as it is known now, in the order in which it entered.
+
+    ``pairs``: of these only.
+    """
     rows = session.execute(
         select(*LINE)
-        .where(prices.c.tenant_id == PUBLIC, prices.c.book == book, known(None))
+        .where(
+            prices.c.tenant_id == PUBLIC,
+            prices.c.book == book,
+            known(None),
+            true() if pairs is None else _of_pairs(pairs),
+        )
         .order_by(prices.c.id)
     )
     return [line_of(row) for row in rows]

@@ -1,5 +1,6 @@
 """Compares the two public lists, with how much was called of what they price."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -8,13 +9,16 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from spend.discrepancies import ABOVE, Compared, compared
+from spend.periods import Period
 from spend.prices import LIST, SUPPLEMENT
 from store import books, listings
+from store.booked_lines import TAKEN_IN
 from store.books import Pair
+from store.by_days import by_days
 from store.tables.heard import routes
-from store.tables.rollups import cells
 
 RECENTLY: Final = timedelta(days=30)
+_LEAST: Final = timedelta(microseconds=1)
 
 
 def price_comparison(
@@ -24,14 +28,15 @@ def price_comparison(
     at: datetime,
     above: Decimal = ABOVE,
     recently: timedelta = RECENTLY,
+    pairs: Collection[Pair] | None = None,
 ) -> list[Compared]:
-    """All prices of either list at ``at`` (UTC), those to look at first.
+    """All prices of either list at ``at`` (UTC), those to look at first; of ``pairs`` only.
 
     Calls are counted that were ``recently`` before.
     """
     return compared(
-        books.public_lines(session, LIST),
-        books.public_lines(session, SUPPLEMENT),
+        books.public_lines(session, LIST, pairs),
+        books.public_lines(session, SUPPLEMENT, pairs),
         listings.names(session, tenant),
         _recent_calls(session, tenant, at, recently),
         at=at,
@@ -42,17 +47,17 @@ def price_comparison(
 def _recent_calls(
     session: Session, tenant: int, at: datetime, recently: timedelta
 ) -> dict[Pair, int]:
+    counted = by_days(session, TAKEN_IN, tenant, Period(at - recently, at + _LEAST))
+    by_route = (
+        select(counted.c.route_id, func.sum(counted.c.calls).label("calls"))
+        .group_by(counted.c.route_id)
+        .subquery("by_route")
+    )
     rows = session.execute(
-        select(routes.c.provider, routes.c.model, func.sum(cells.c.calls))
-        .join_from(
-            cells,
-            routes,
-            (routes.c.tenant_id == cells.c.tenant_id) & (routes.c.id == cells.c.route_id),
-        )
+        select(routes.c.provider, routes.c.model, func.sum(by_route.c.calls))
+        .join_from(by_route, routes, routes.c.id == by_route.c.route_id)
         .where(
-            cells.c.tenant_id == tenant,
-            cells.c.slot >= at - recently,
-            cells.c.slot <= at,
+            routes.c.tenant_id == tenant,
             routes.c.provider.is_not(None),
             routes.c.model.is_not(None),
         )

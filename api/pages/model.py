@@ -13,12 +13,12 @@ from api.dependencies import Reading, Tenant
 from api.pages import model_book
 from api.pages.asked import Text
 from api.pages.discount_table import discount_table
-from api.pages.links import elsewhere, segment
 from api.pages.models import MILLION, per, recent
 from api.pages.price_words import meter_name
 from api.pages.ranges import RangeAsked, range_of
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
+from api.pages.teams import team_address
 from api.pages.visitor import Visiting, Visitor
 from api.problems import Problem
 from reports.palette import hue_of, shown_name
@@ -151,7 +151,7 @@ def _statement(request: Request, team: str | None, asked: Mapping[str, str]) -> 
     """The team's month; None: it is no team's, or no month."""
     if team is None or team in RESERVED or "month" not in asked:
         return None
-    return elsewhere(request, f"/teams/{segment(team)}", month=asked["month"])
+    return team_address(request, team, asked["month"])
 
 
 _FIGURES: Final = (

@@ -58,7 +58,7 @@ def show(
 ) -> Response:
     """The lines in force at a moment, a row for each model and place that a price is for."""
     visitor.whole_ledger()
-    pairs = _called(session, tenant) if query.of == "called" else None
+    pairs = called_pairs(session, tenant) if query.of == "called" else None
     at = (query.at or visitor.now).astimezone(UTC)
     found = price_pages.lines_by_model(
         session,
@@ -96,7 +96,7 @@ def show(
     )
 
 
-def _called(session: Session, tenant: int) -> set[Pair]:
+def called_pairs(session: Session, tenant: int) -> set[Pair]:
     """What can price whatever was called."""
     routes = parties.routes_of(session, tenant).values()
     return wanted(routes, listings.names(session, tenant))

@@ -10,6 +10,7 @@ from pydantic import Field
 from api.dependencies import Reading, Tenant
 from api.pages.asked import PageAsked
 from api.pages.models import address, per
+from api.pages.price_book import called_pairs
 from api.pages.price_tabs import price_tabs
 from api.pages.price_words import meter_name
 from api.pages.shell import page
@@ -17,6 +18,7 @@ from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting
 from reports.palette import hue_of, shown_name
 from spend.discrepancies import ABOVE, AGREED, DISPUTED, SINGLE, Compared, counted
+from store import listings
 from store.price_comparison import price_comparison
 
 router = APIRouter(include_in_schema=False)
@@ -47,10 +49,8 @@ def show(
 ) -> Response:
     """Prices of either list, those to look at first: the furthest apart."""
     visitor.whole_ledger()
-    every = price_comparison(session, tenant, at=visitor.now, above=query.above)
-    has_two = any(
-        each.list_price is not None and each.supplement_price is not None for each in every
-    )
+    pairs = called_pairs(session, tenant) if query.of == "called" else None
+    every = price_comparison(session, tenant, at=visitor.now, above=query.above, pairs=pairs)
     asked = [each for each in every if each.calls or query.of == "all"]
     counts = counted(asked)
     found = [each for each in asked if each.state == query.state]
@@ -70,7 +70,7 @@ def show(
         },
         tabs=price_tabs(request, "/prices/discrepancies"),
         query=query,
-        has_two=has_two,
+        has_two=bool(listings.supplement(session).newest),
         states=[(name, f"{text} ({counts[name]:,})") for name, text in STATES.items()],
         found=len(found),
         most=MOST,
