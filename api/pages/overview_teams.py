@@ -119,7 +119,12 @@ def teams_table(
         file=f"teams-{shown.month}",
         currency=visitor.currency,
         total={
-            "team": "Total" if len(own) <= MOST_TEAMS else f"Total of {len(own)} teams",
+            "team": "Total"
+            if len(own) <= MOST_TEAMS
+            else Cell(
+                f"Total of {len(own)} teams",
+                href=elsewhere(request, "/teams", month=str(shown.month)),
+            ),
             "spend": spend.total,
             "difference": EXACT.subtract(spend.total, spend.before),
             "limit": budgets.limit,
