@@ -1,7 +1,9 @@
 """Prices on pages: the book as it was known when, and one step from no price to a price."""
 
 import csv
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from io import StringIO
 
 import pytest
@@ -14,6 +16,8 @@ from test_pages_preferences import OURS, token
 from jobs import charge
 from jobs.context import JobContext
 from spend.calls import Route
+from spend.prices import LIST, SUPPLEMENT, PriceLine
+from store import books
 from store.sessions import Database
 
 pytestmark = pytest.mark.one_server
@@ -162,3 +166,30 @@ def test_discounts_and_rates_are_listed_as_they_were_known(client: TestClient) -
     assert client.post("/v1/rates", json=rate | {"source": "ECB"}).status_code == 201
     (row,) = table(client, "/prices/rates", "rates", from_currency="eur")
     assert (row["rate"], row["day"]) == ("1.085", "2026-10-01")
+
+
+def listed(price: str, meter: str = "input") -> PriceLine:
+    return PriceLine(
+        book=LIST,
+        provider="acme",
+        model="brand/voice 3",
+        meter=meter,
+        unit_price=Decimal(price),
+        currency="USD",
+        valid_from=at("2020-01-01"),
+        source="a list",
+    )
+
+
+def test_two_lists_are_held_against_each_other(client: TestClient, database: Database) -> None:
+    with database.write() as session:
+        books.replace_list(session, [listed("2"), listed("8", "output")], now=at(NOW))
+        other = replace(listed("2.5"), book=SUPPLEMENT)
+        books.replace_list(session, [other], now=at(NOW), book=SUPPLEMENT)
+    place = "/prices/discrepancies"
+    (row,) = table(client, place, "discrepancies")
+    told = (row["list_price"], row["supplement_price"], row["difference"], row["calls"])
+    assert told == ("2.00", "2.50", "0.25", "9")
+    assert table(client, place, "discrepancies", above="30") == []
+    (only,) = table(client, place, "discrepancies", state="single-source")
+    assert (only["meter"], only["supplement_price"]) == ("output", "")
