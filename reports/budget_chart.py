@@ -21,6 +21,8 @@ _HEADROOM: Final = 1.08
 _MOST_POINTS: Final = 800
 _WHOLE: Final = 100
 _STEPS: Final = 12
+_THOUSANDS: Final = 10_000
+"""From here on an axis is told in thousands."""
 
 Spec = dict[str, Any]
 Curve = tuple[tuple[datetime, Decimal], ...]
@@ -168,8 +170,9 @@ def _y(domain: tuple[float, float]) -> Spec:
             "ticks": False,
             "tickCount": 5,
             "gridColor": GRID,
-            "labelExpr": "abs(datum.value) >= 10000 ? format(datum.value, '~s')"
-            " : format(datum.value, abs(datum.value) < 10 ? ',.3~f' : ',.1~f')",
+            "labelExpr": "format(datum.value, '~s')"
+            if domain[1] >= _THOUSANDS
+            else "format(datum.value, abs(datum.value) < 10 ? ',.3~f' : ',.1~f')",
             "labelPadding": 8,
         },
     }

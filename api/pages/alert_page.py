@@ -102,13 +102,20 @@ def _shown(
         tables={"messages": table},
         alert=alert,
         words=alert_rows,
-        means=_MEANS.get(alert.kind) or (KINDS[alert.kind].says if alert.kind in KINDS else ""),
+        means=_means(alert),
         facts=_facts(alert),
         timeline=_timeline(alert, sent),
         silent=silent,
         typed=typed or {"by": "", "note": ""},
         refused=refused,
     )
+
+
+def _means(alert: Alert) -> str:
+    if alert.kind in KINDS:
+        said = KINDS[alert.kind].says
+        return f"Measured: {said}."
+    return _MEANS.get(alert.kind, "")
 
 
 def _no_such(missing: Exception) -> Problem:
