@@ -80,7 +80,7 @@ _COLUMNS: Final = (
     Column("model", "Model"),
     Column("provider", "Provider", shown=False),
     Column("calls", "No price", "number", "Calls of known usage that no price line is for."),
-    Column("silent", "Usage not told", "number", "Calls that did not say what they used."),
+    Column("silent", "Usage not told", "number", "Calls that did not say it.", narrow=False),
     Column("tokens", "Tokens", "short", narrow=False),
     Column("input_tokens", "Input", "short", shown=False),
     Column("cache_tokens", "Cached", "short", shown=False),

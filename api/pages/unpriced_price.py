@@ -95,9 +95,12 @@ class Draft:
             return price_lines(self.rows(), source=SOURCE, entered_by=entered_by)
         except RowsRefusedError as refused:
             for each in refused.refusals:
-                meter = written[each.line - 1][0]
-                place = each.field if each.field in _SHARED else f"price_{meter}"
-                self.problems.setdefault(place, each.reason)
+                if each.field in _SHARED:
+                    self.problems.setdefault(each.field, each.reason)
+                elif each.field in {"meter", "unit_price"}:
+                    self.problems.setdefault(f"price_{written[each.line - 1][0]}", each.reason)
+                else:
+                    self.problems["prices"] = f"The {each.field} {each.reason}."
             return []
 
 
