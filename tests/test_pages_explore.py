@@ -255,3 +255,9 @@ def test_names_from_spans_are_inert(client: TestClient, database: Database) -> N
 def test_nothing_in_a_time_is_said_in_words(client: TestClient) -> None:
     page = shown(client, **{"from": "2026-01-01", "to": "2026-02-01"})
     assert "Nothing was spent and nothing was called" in page
+
+
+def test_a_time_that_moves_takes_the_place_of_days(client: TestClient) -> None:
+    page = shown(client, **OCTOBER, team="search")
+    (week,) = [each for each in links(page) if "range=7-days" in each]
+    assert week == "/explore?team=search&range=7-days"

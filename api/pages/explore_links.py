@@ -1,14 +1,14 @@
 """Where the parts of a table of spend lead: to what they are made of, and to the calls behind."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import urlencode
 
 from fastapi import Request
 
 from api.pages.explored import Explored
 from api.pages.filters import of_cell
-from api.pages.links import elsewhere, here
 from reports.pivot import Keys, Label
 from store.dimensions import DIMENSIONS, TIMED
 
@@ -24,7 +24,11 @@ _NEXT: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What people ask next of one value of a dimension."""
 _ELSE: Final = tuple(name for name in DIMENSIONS if name not in TIMED)
-_NO_CALLS: Final = frozenset({"idle", "unused", "commitments"})
+PLACE: Final = "/explore"
+CALLS: Final = "/calls"
+_NOT: Final = frozenset({"csv", "done", "sort"})
+_OF_CALLS: Final = frozenset({"timezone", *DIMENSIONS})
+"""What both pages are asked by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ class Drill:
     found: Explored
     seen: Mapping[str, tuple[str | None, ...]]
     """What can be told apart at all, by dimension."""
+    written: dict[tuple[str, ...], str] = field(default_factory=dict)
+    """What stays of the question in addresses that change the same parameters."""
 
     def deeper(
         self, keys: Keys | None = None, column: Label = None, *, in_column: bool = False
@@ -46,18 +52,36 @@ class Drill:
             changes["group_by"] = self._next({*self.found.asked.question.filters, *its})
         if in_column and self.found.pieces is None:
             changes["columns"] = None
-        return here(self.request, sort=None, **changes)
+        return self._address(PLACE, changes)
 
     def calls(
         self, keys: Keys | None = None, column: Label = None, *, in_column: bool = False
     ) -> str:
         """The calls of a line, a column or a cell."""
-        asked = self.found.asked
-        filters = {name: list(values) for name, values in asked.question.filters.items()}
-        filters |= of_cell(self._values(keys, column, in_column=in_column))
-        time: dict[str, str | None] = {"from_": asked.start, "to": asked.end}
-        time |= self._time(column, in_column=in_column, moves=False)
-        return elsewhere(self.request, "/calls", **time, **filters)
+        changes: dict[str, object] = {"from": self.found.asked.start, "to": self.found.asked.end}
+        changes |= of_cell(self._values(keys, column, in_column=in_column))
+        changes |= self._time(column, in_column=in_column)
+        return self._address(CALLS, changes)
+
+    def _address(self, path: str, changes: Mapping[str, object]) -> str:
+        """Of a page that is asked as this one is, but for ``changes``; None leaves one out.
+
+        A table has thousands: what does not change is written once.
+        """
+        shape = (path, *changes)
+        if shape not in self.written:
+            kept = [
+                (name, value)
+                for name, value in self.request.query_params.multi_items()
+                if name not in changes
+                and (name in _OF_CALLS if path == CALLS else name not in _NOT)
+            ]
+            self.written[shape] = urlencode(kept)
+        said = [(name, value) for name, value in changes.items() if value is not None]
+        asked = "&".join(
+            each for each in (self.written[shape], urlencode(said, doseq=True)) if each
+        )
+        return f"{path}?{asked}" if asked else path
 
     def _values(
         self, keys: Keys | None, column: Label, *, in_column: bool
@@ -67,7 +91,7 @@ class Drill:
             its[self.found.column] = column
         return its
 
-    def _time(self, column: Label, *, in_column: bool, moves: bool = True) -> dict[str, str | None]:
+    def _time(self, column: Label, *, in_column: bool) -> dict[str, str | None]:
         """The bounds of a column of time."""
         pieces = self.found.pieces
         if not in_column or pieces is None or column is None:
@@ -77,8 +101,7 @@ class Drill:
         # A question may begin or end within a day.
         start = self.found.asked.start if column == names[0] else first
         stop = self.found.asked.end if column == names[-1] else end
-        time: dict[str, str | None] = {"from_": start, "to": stop}
-        return time | ({"range": None, "columns": None} if moves else {})
+        return {"from": start, "to": stop, "range": None, "columns": None}
 
     def _next(self, told: set[str]) -> str:
         """The first dimension that is not fixed yet, and has anything to tell apart."""

@@ -16,10 +16,10 @@ from api.pages.formats import MINUS, UNKNOWN, Formats
 from api.pages.tables import Cell, Column, Held, Table, sorted_rows
 from api.shapes import usage_of
 from reports.palette import shown_name
-from reports.pivot import Label, Line, cut
+from reports.pivot import Keys, Label, Line, cut
 from spend.totals import Totals, together
 
-MOST_LINES: Final = 50
+MOST_LINES: Final = 40
 MOST_COLUMNS: Final = 12
 """Of a dimension; of time there are as many as were asked for."""
 _HEATS: Final = 5
@@ -125,6 +125,7 @@ class _Rows:
         self._found, self._told, self._drill = found, told, drill
         self._shown, self._rest, self._whole = shown, rest, whole
         self._colours = {} if whole else colours_of(found)
+        self._names: dict[Keys, str] = {}
         values = [
             found.value(totals)
             for line in found.pivot.lines
@@ -192,10 +193,15 @@ class _Rows:
         figure = Markup('<a href="{}">{}</a>').format(deeper, self._text(value))
         if not totals.calls:
             return figure
-        of = f"Calls of {name_of(self._found.rows, line.keys)}, {label or named(None)}"
+        of = f"Calls of {self._name(line.keys)}, {label or named(None)}"
         calls = self._drill.calls(line.keys, label, in_column=True)
         behind = Markup(' <a class="behind" href="{}" title="{}">calls</a>').format(calls, of)
         return figure + behind
+
+    def _name(self, keys: Keys) -> str:
+        if keys not in self._names:
+            self._names[keys] = name_of(self._found.rows, keys)
+        return self._names[keys]
 
     def _text(self, value: Decimal | int) -> str:
         if self._found.is_money:
@@ -213,7 +219,7 @@ class _Rows:
         row: Row = {"total": Cell(value, tone="strong")}
         if linked and not self._whole and line.total.calls:
             text = Markup("{}").format(self._exact(value))
-            of = f"Calls of {name_of(found.rows, line.keys)}"
+            of = f"Calls of {self._name(line.keys)}"
             behind = Markup(' <a class="behind" href="{}" title="{}">calls</a>')
             show = text + behind.format(self._drill.calls(line.keys), of)
             row["total"] = Cell(value, show=show, tone="strong")

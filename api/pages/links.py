@@ -11,7 +11,7 @@ _PASSING: Final = frozenset({"csv", "done"})
 
 def here(request: Request, **changes: Any) -> str:
     """The address of this page with parameters changed; None leaves one out, a list repeats it."""
-    dropped = _PASSING | changes.keys()
+    dropped = _PASSING | {name.rstrip("_") for name in changes}
     asked = [each for each in request.query_params.multi_items() if each[0] not in dropped]
     return _address(path_of(request), asked + _pairs(changes))
 
