@@ -128,15 +128,13 @@ def explored(
     column, coarser = _column(query, asked)
     if column in rows:
         column = None
-    pieces = None
-    if column in CUTS:
-        pieces = pieces_of(question.period, question.zone, _cut(column))
+    cut = _cut(column) if column in CUTS else None
+    pieces = pieces_of(question.period, question.zone, cut) if cut else None
     conversion = conversion_of(query, visitor.settings, question, visitor.now)
     fetched = _fetched(rows, column)
     before = compared(question.period, question.zone, query.compare, range_name)
     if set(TIMED) & {*rows, *question.filters}:
-        # Its days are others: lines of one time have no counterpart in another.
-        before = None
+        before = None  # Its days are others: lines of one time have no counterpart in another.
     try:
         spent = spend_by_days(session, replace(question, group_by=fetched), tenant, conversion)
         earlier = _earlier(session, question, tenant, conversion, before)
