@@ -13,9 +13,11 @@ from api.auth import Who
 from api.dependencies import Reading, Tenant, Writing
 from api.instants import Instant
 from api.pages.asked import PageAsked
+from api.pages.formats import Formats
 from api.pages.forms import Sent, one
 from api.pages.links import elsewhere, here
 from api.pages.price_tabs import price_tabs
+from api.pages.price_words import term
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting, Visitor
@@ -172,7 +174,7 @@ def _list(request: Request, visitor: Visitor, found: list[Repricing], wish: Wish
         tables={
             "repricings": Table(
                 _COLUMNS,
-                [_row(request, each) for each in shown],
+                [_row(request, each, visitor.formats) for each in shown],
                 "Asked for",
                 file="repricings",
                 empty="No time was priced again.",
@@ -186,27 +188,29 @@ def _list(request: Request, visitor: Visitor, found: list[Repricing], wish: Wish
 
 _COLUMNS: Final = (
     Column("id", "Re-pricing"),
-    Column("from", "From", "when"),
-    Column("to", "To", "when", narrow=False),
+    Column("time", "Time", csv=False),
+    Column("from", "From", "when", shown=False),
+    Column("to", "To", "when", shown=False),
     Column("state", "State"),
-    Column("note", "Note", narrow=False),
+    Column("note", "Why", narrow=False),
     Column("requested_by", "Asked for by", narrow=False),
-    Column("requested_at", "At", "when", narrow=False),
-    Column("known_at", "By what was known", "when", narrow=False),
-    Column("changed_cells", "Cells with another cost", "number", narrow=False),
+    Column("requested_at", "At", "when", shown=False),
+    Column("known_at", "By what was known", "when", shown=False),
+    Column("changed_cells", "Cells with another cost", "number", shown=False),
     Column("lines", "Corrections", "number"),
 )
 
 
-def _row(request: Request, each: Repricing) -> dict[str, Held | Cell]:
+def _row(request: Request, each: Repricing, told: Formats) -> dict[str, Held | Cell]:
     state, tone = _state(each)
     return {
         "id": Cell(each.id, href=elsewhere(request, f"{PLACE}/{each.id}"), show=f"#{each.id}"),
+        "time": term(each.starts, each.ends, told),
         "from": each.starts,
         "to": each.ends,
         "state": Cell(state, tone=tone),
         "note": each.note,
-        "requested_by": each.requested_by,
+        "requested_by": Cell(each.requested_by, note=told.when(each.requested_at)),
         "requested_at": each.requested_at,
         "known_at": each.known_at,
         "changed_cells": each.changed_cells,
