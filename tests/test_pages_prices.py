@@ -1,10 +1,12 @@
 """Prices on pages: the book as it was known when, and one step from no price to a price."""
 
 import csv
+import re
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from io import StringIO
+from types import ModuleType
 
 import pytest
 from fastapi.testclient import TestClient
@@ -13,7 +15,7 @@ from httpx2 import Response
 from test_api_keys import PEPPER, make_key
 from test_pages_preferences import OURS, token
 
-from jobs import charge
+from jobs import charge, reprice
 from jobs.context import JobContext
 from spend.calls import Route
 from spend.prices import LIST, SUPPLEMENT, PriceLine
@@ -151,6 +153,31 @@ def test_a_re_pricing_is_tried_out_then_booked(client: TestClient) -> None:
     (listed,) = table(client, place, "repricings")
     assert (listed["note"], listed["state"]) == ("why not", "waiting")
     assert client.get(f"{place}/99").status_code == 404
+
+
+def test_what_was_tried_out_is_booked_from_its_page(client: TestClient, database: Database) -> None:
+    def job(module: ModuleType, minutes: int) -> None:
+        module.run(JobContext(database=database, now=at(NOW) + timedelta(minutes=minutes)))
+
+    send(client, "save", price_input="1.5", price_output="6")
+    job(charge, 1)
+    send(client, "save", price_input="1", price_output="6")
+    place = "/prices/repricings"
+    form = {"form_token": token(client, place), "from": "2026-10-12", "step": "try"}
+    client.post(place, data=form, headers=OURS)
+    job(reprice, 2)
+    tried = client.get(f"{place}/1").text
+    assert "\u2212$2.50" in tried, "5 million tokens of input at half a dollar less"
+    (sent,) = re.findall(
+        r'<form method="post" action="/prices/repricings".*?</form>', tried, re.DOTALL
+    )
+    its = dict(re.findall(r'name="([a-z_]+)" value="([^"]*)"', sent.partition("</form>")[0]))
+    booked = client.post(place, data=its, headers=OURS)
+    assert booked.url.path == f"{place}/2"
+    job(reprice, 3)
+    assert "booked as corrections" in client.get(f"{place}/2").text
+    spent = client.get("/v1/spend?from=2026-10-01&to=2026-11-01").json()["total"]
+    assert spent["cost"] == "20.00"
 
 
 def test_discounts_and_rates_are_listed_as_they_were_known(client: TestClient) -> None:
