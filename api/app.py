@@ -42,57 +42,36 @@ from api.auth import asker_of, caller_of
 from api.body_limit import BodyLimit
 from api.budget_board import Boards
 from api.dependencies import Now
-from api.pages import (
-    about,
-    alert_list,
-    alert_page,
-    api_docs,
-    assets,
-    bill_variance,
-    bills_beside,
-    budget_form,
-    budget_list,
-    budget_page,
-    call,
-    call_list,
+from api.pages import api_docs, assets, problem_page, sign_in
+from api.pages.alerts import alert_list, alert_page, delivery_list, rule_list, silence_list
+from api.pages.budgets import budget_form, budget_list, budget_page
+from api.pages.capacity import (
     capacity,
-    channel_list,
     commitments_page,
-    delivery_list,
-    explore,
-    frontier,
-    keys,
-    model,
-    models,
-    month_closing,
-    month_list,
-    overview,
-    owner_editor,
-    owner_rules,
-    performance_page,
     pool,
     pool_costs,
     pool_hours,
-    preferences,
+    what_if_page,
+)
+from api.pages.explore import call_list, explore
+from api.pages.months import month_closing, month_list
+from api.pages.overview import overview
+from api.pages.performance import frontier, performance_page, side_by_side
+from api.pages.prices import (
+    model,
+    models,
     price_book,
     price_discounts,
     price_lists,
     price_rates,
     price_repricings,
-    problem_page,
-    rule_list,
-    side_by_side,
-    sign_in,
-    silence_list,
-    team_statement,
-    teams,
-    trace,
-    traces,
-    true_up,
     unpriced_models,
     unpriced_price,
-    what_if_page,
 )
+from api.pages.reconciliation import bill_variance, bills_beside, true_up
+from api.pages.settings import about, channel_list, keys, owner_editor, owner_rules, preferences
+from api.pages.teams import team_statement, teams
+from api.pages.traces import call, trace, traces
 from api.pages.visitor import ZoneInAddress, to_the_zone
 from api.parameters import known_parameters_only
 from api.settings import ApiSettings
@@ -133,11 +112,13 @@ NOUNS = (
 PAGES = (
     overview,
     call_list,
-    api_docs,
     explore,
-    assets,
-    sign_in,
-    preferences,
+    performance_page,
+    frontier,
+    side_by_side,
+    call,
+    trace,
+    traces,
     team_statement,
     teams,
     month_list,
@@ -145,19 +126,14 @@ PAGES = (
     bills_beside,
     bill_variance,
     true_up,
-    keys,
-    about,
-    call,
     budget_list,
     budget_page,
-    trace,
-    channel_list,
     budget_form,
-    traces,
-    capacity,
-    pool,
-    pool_hours,
-    pool_costs,
+    alert_list,
+    alert_page,
+    delivery_list,
+    rule_list,
+    silence_list,
     model,
     models,
     price_book,
@@ -167,18 +143,21 @@ PAGES = (
     price_repricings,
     unpriced_models,
     unpriced_price,
-    performance_page,
-    alert_list,
-    alert_page,
-    delivery_list,
-    rule_list,
-    silence_list,
+    capacity,
+    pool,
+    pool_hours,
+    pool_costs,
+    what_if_page,
+    commitments_page,
+    preferences,
+    keys,
+    about,
+    channel_list,
     owner_editor,
     owner_rules,
-    what_if_page,
-    frontier,
-    side_by_side,
-    commitments_page,
+    api_docs,
+    assets,
+    sign_in,
 )
 """What people look at; each page asks who looks (``api/pages/visitor.py``)."""
 

@@ -16,8 +16,8 @@ from httpx2 import Response
 from test_api_keys import PEPPER, make_key
 from test_pages_preferences import OURS, token
 
-from api.pages import explored
-from api.pages.explore_time import Compare, compared, days_of
+from api.pages.explore import explored
+from api.pages.explore.explore_time import Compare, compared, days_of
 from spend.calls import Owner, Route
 from spend.periods import Period
 from store import saved_views

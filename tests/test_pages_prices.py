@@ -129,7 +129,7 @@ def test_the_book_is_searched_paged_and_told_as_it_was_known(
     said = [{**PAIR, "model": f"m{n}", "meter": "input", "unit_price": "1"} for n in range(3)]
     terms = {"currency": "USD", "valid_from": "2026-10-01"}
     client.post("/v1/prices", json=[each | terms for each in said])
-    monkeypatch.setattr("api.pages.price_book.MODELS_SHOWN", 2)
+    monkeypatch.setattr("api.pages.prices.price_book.MODELS_SHOWN", 2)
     first = client.get("/prices?of=all").text
     assert "after_provider=acme&amp;after_model=m0" in first
     rest = table(client, "/prices", "prices", of="all", after_provider="acme", after_model="m0")

@@ -201,3 +201,8 @@ def _decimals(amount: Decimal) -> int | None:
     places = max(2, 2 - amount.adjusted())
     shown = format(round(amount, places), "f").rstrip("0")
     return max(2, len(shown.partition(".")[2]))
+
+
+def shortened(text: str, longest: int = 90) -> str:
+    """A text that may be very long, with its end left out."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"

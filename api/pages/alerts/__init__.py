@@ -1,0 +1,1 @@
+"""What was warned of, what became of the messages, the rules."""

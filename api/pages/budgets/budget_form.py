@@ -1,0 +1,240 @@
+"""/budgets/new and /budgets/{id}/edit: a budget is set, tried on the past, changed and closed."""
+
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import RedirectResponse, Response
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from api import budget_writing
+from api.auth import Who
+from api.budgets import BudgetId, found_for
+from api.dependencies import Reading, Tenant, Writing
+from api.pages.asked import PageAsked, Text
+from api.pages.budgets.budget_tried import Tried, tried
+from api.pages.budgets.budget_typed import NONE, Typed, empty, said, typed_in, typed_of
+from api.pages.forms import Sent, one
+from api.pages.links import elsewhere
+from api.pages.shell import page
+from api.pages.visitor import Visiting, Visitor
+from api.problems import Problem
+from spend.budget_periods import KINDS
+from spend.budgets import DIMENSIONS, Budget
+from spend.checked_fields import TermsRefused
+from spend.currencies import CODES
+from store import budgets
+from store.budget_names import names
+
+router = APIRouter(include_in_schema=False)
+
+_TRIED_MONTHS: Final = 6
+_DIGITS: Final = 9
+"""No version has as many, and no budget twice as many."""
+
+
+class NewAsked(PageAsked):
+    """What a new budget begins with."""
+
+    team: Annotated[Text | None, Field(description="That it is on.")] = None
+    parent: Annotated[Text | None, Field(description="That it is a part of.")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """Why a form was not taken, and the field to be changed; '': no field of it."""
+
+    field: str
+    text: str
+
+
+@router.get("/budgets/new")
+def new(
+    request: Request,
+    session: Reading,
+    tenant: Tenant,
+    visitor: Visiting,
+    query: Annotated[NewAsked, Query()],
+) -> Response:
+    """An empty form."""
+    _may_write(visitor)
+    config = visitor.settings
+    typed = empty(config.currency, config.timezone.key, parent=query.parent or "")
+    if query.team:
+        typed = Typed({**typed.texts, "name": query.team}, [("team", query.team)])
+    return _form(request, session, tenant, visitor, typed)
+
+
+@router.post("/budgets/new")
+def create(
+    request: Request,
+    session: Writing,
+    tenant: Tenant,
+    visitor: Visiting,
+    _who: Who,
+    fields: Sent,
+) -> Response:
+    """Sets it, or shows the form again with what is wrong."""
+    typed = typed_in(fields)
+    try:
+        made = budget_writing.create(session, tenant, visitor.settings, said(typed), visitor.now)
+    except (TermsRefused, budgets.NameTaken) as refused:
+        return _form(request, session, tenant, visitor, typed, refused=_why(refused))
+    return _to(request, made.id, "created")
+
+
+@router.get("/budgets/{budget_id:int}/edit")
+def edit(
+    request: Request, session: Reading, tenant: Tenant, visitor: Visiting, budget_id: BudgetId
+) -> Response:
+    """The form of a budget as it holds now."""
+    _may_write(visitor)
+    current = found_for(session, tenant, visitor.caller, budget_id, visitor.now)
+    typed = typed_of(names(session, tenant, visitor.now).fields(current.terms))
+    return _form(request, session, tenant, visitor, typed, current=current)
+
+
+@router.post("/budgets/{budget_id:int}/edit")
+def change(
+    request: Request,
+    session: Writing,
+    tenant: Tenant,
+    visitor: Visiting,
+    who: Who,
+    budget_id: BudgetId,
+    fields: Sent,
+) -> Response:
+    """Makes a new version, or shows the form again with what is wrong."""
+    current = found_for(session, tenant, who, budget_id, visitor.now, lock=True)
+    typed = typed_in(fields)
+    try:
+        wanted = said(typed) | {"effective_from": typed["effective_from"] or None}
+        budget_writing.change(session, tenant, visitor.settings, current, wanted, visitor.now)
+    except (TermsRefused, budgets.NameTaken, budgets.ChangeScheduled) as refused:
+        return _form(
+            request, session, tenant, visitor, typed, current=current, refused=_why(refused)
+        )
+    return _to(request, budget_id, "saved")
+
+
+@router.post("/budgets/preview")
+def preview(
+    request: Request,
+    session: Reading,
+    tenant: Tenant,
+    visitor: Visiting,
+    who: Who,
+    fields: Sent,
+) -> Response:
+    """What a budget with the terms of the form would have told; nothing is written."""
+    typed, current = typed_in(fields), None
+    if number := one(fields, "budget"):
+        if not number.isdigit() or len(number) >= 2 * _DIGITS:
+            raise Problem(404, "No such budget", f"no budget {number[:20]!r} is in force")
+        current = found_for(session, tenant, who, int(number), visitor.now)
+    # Where it is told, below what and from when says nothing of what is told.
+    try:
+        wanted = said(typed) | {"webhook_url": None, "parent": None, "channels": []}
+        there = names(session, tenant, visitor.now)
+        terms = (
+            budget_writing.new_terms(wanted, there, visitor.settings)
+            if current is None
+            else budget_writing.changed_terms(wanted, there, visitor.settings, current)
+        )
+    except TermsRefused as refused:
+        why = _why(refused)
+        return _form(request, session, tenant, visitor, typed, current=current, refused=why)
+    found = tried(session, tenant, visitor, terms, _TRIED_MONTHS)
+    return _form(request, session, tenant, visitor, typed, current=current, found=found)
+
+
+@router.post("/budgets/{budget_id:int}/close")
+def close(
+    request: Request,
+    session: Writing,
+    tenant: Tenant,
+    visitor: Visiting,
+    who: Who,
+    budget_id: BudgetId,
+    _fields: Sent,
+) -> Response:
+    """Ends it. Problem 409 for one that has parts."""
+    found_for(session, tenant, who, budget_id, visitor.now, lock=True)
+    try:
+        budgets.close(session, tenant, budget_id, visitor.now)
+    except budgets.HasChildren as parent:
+        raise Problem(409, "It has parts: close them first", str(parent)) from None
+    return RedirectResponse(elsewhere(request, "/budgets", done="closed"), status_code=303)
+
+
+@router.post("/budgets/{budget_id:int}/withdraw")
+def withdraw(
+    request: Request,
+    session: Writing,
+    tenant: Tenant,
+    visitor: Visiting,
+    who: Who,
+    budget_id: BudgetId,
+    fields: Sent,
+) -> Response:
+    """Takes back the version that is to come."""
+    found_for(session, tenant, who, budget_id, visitor.now, lock=True)
+    version = one(fields, "version")
+    try:
+        number = int(version) if version.isdigit() and len(version) < _DIGITS else 0
+        budgets.withdraw(session, tenant, budget_id, number, visitor.now)
+    except (budgets.NoSuchBudget, budgets.ChangeScheduled) as begun:
+        raise Problem(409, "It cannot be withdrawn", str(begun)) from None
+    return _to(request, budget_id, "saved")
+
+
+def _form(
+    request: Request,
+    session: Session,
+    tenant: int,
+    visitor: Visitor,
+    typed: Typed,
+    *,
+    current: Budget | None = None,
+    refused: _Refused | None = None,
+    found: Tried | None = None,
+) -> Response:
+    there = names(session, tenant, visitor.now)
+    own = None if current is None else current.id
+    return page(
+        request,
+        visitor,
+        "budget_form.html",
+        title="New budget" if current is None else f"Change {current.terms.name}",
+        status=200 if refused is None else 422,
+        tables={} if found is None else found.tables,
+        typed=typed,
+        budget=current,
+        refused=refused,
+        found=found,
+        dimensions=DIMENSIONS,
+        nothing=NONE,
+        periods=KINDS,
+        currencies=sorted(CODES),
+        parents=sorted(each[0].terms.name for each in there.live.values() if each[0].id != own),
+        channels=sorted(there.channels.values()),
+        to_come=None if own is None else there.to_come(own),
+    )
+
+
+def _why(refused: Exception) -> _Refused:
+    if isinstance(refused, TermsRefused):
+        field = "filter" if refused.field.startswith("filter.") else refused.field
+        said_of = refused.field.removeprefix("filter.") + ": " if field != refused.field else ""
+        return _Refused(field, f"{said_of}{refused}")
+    return _Refused("name" if isinstance(refused, budgets.NameTaken) else "", str(refused))
+
+
+def _may_write(visitor: Visitor) -> None:
+    if not visitor.may_write:
+        raise Problem(403, "Not yours to change", "This takes an admin key.")
+
+
+def _to(request: Request, budget_id: int, done: str) -> Response:
+    return RedirectResponse(elsewhere(request, f"/budgets/{budget_id}", done=done), status_code=303)

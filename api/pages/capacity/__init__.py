@@ -1,0 +1,1 @@
+"""Pools, commitments, and what calls would have cost elsewhere."""

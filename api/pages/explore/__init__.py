@@ -1,0 +1,1 @@
+"""Spend by any grouping, and the calls behind a figure."""

@@ -1,0 +1,1 @@
+"""Which months are closed, and closing one."""

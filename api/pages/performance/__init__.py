@@ -1,0 +1,1 @@
+"""How calls went: latency, errors, cost against latency, APIs beside our own machines."""

@@ -1,0 +1,1 @@
+"""Bills beside what calls were charged."""

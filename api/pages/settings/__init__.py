@@ -1,0 +1,1 @@
+"""Keys, owners, channels, preferences, what runs here."""

@@ -1,0 +1,1 @@
+"""What teams spent, and a month as a statement."""

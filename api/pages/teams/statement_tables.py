@@ -1,0 +1,284 @@
+"""The tables of a statement's page, and what its charts are of."""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from fastapi import Request
+
+from api.pages.formats import UNKNOWN, Formats
+from api.pages.links import elsewhere
+from api.pages.tables import Cell, Column, Held, Table
+from api.pages.teams.teams import share_of, team_address, used_of
+from reports.palette import hue_of, shown_name
+from reports.statement_grids import Cells, Grid, Value, grids
+from reports.statement_words import MEANS, PARTS, SHORT, parts_told
+from reports.waterfall_chart import Step
+from spend.booked import USAGE
+from spend.money import EXACT, rounded
+from spend.statement_lines import Figures, Line, no_coins
+from spend.statements import Statement
+from spend.why import amounts_of
+
+MOST_LINES: Final = 400
+"""More are of no use on a page: they are in the files, and on each team's own page."""
+SILENT: Final = Cell(None, show="")
+_OWN: Final = frozenset({"why", "pools", "commitments"})
+"""Grids that are made here: in other currencies, or beside a chart."""
+_KINDS: Final = {
+    Cells.TEXT: "text",
+    Cells.COINS: "money",
+    Cells.CHANGE: "difference",
+    Cells.COUNT: "number",
+    Cells.SHARE: "percent",
+}
+_COUNTED: Final = frozenset({"Calls", "Tokens"})
+_MONEY: Final = (
+    Column("amount", "Effective", "money", "Commitments are spread over what they were for"),
+    Column("billed_amount", "Billed", "money", "What is on somebody's bill", narrow=False),
+)
+_REST: Final = (
+    Column("difference", "Difference", "difference", narrow=False),
+    Column("calls", "Calls", "number", narrow=False),
+    Column("tokens", "Tokens", "number", narrow=False),
+)
+
+Row = Mapping[str, Held | Cell]
+
+
+def tables_of(request: Request, found: Statement, told: Formats) -> dict[str, Table]:
+    """Every table of the page that has something to say, by its name."""
+    made = {"lines": lines_table(request, found, told)}
+    made |= {
+        table.file: table
+        for table in (_why(found, told), _budgets(request, found), *_capacity(found))
+    }
+    made |= {grid.name: _of_grid(grid, found) for grid in grids(found) if grid.name not in _OWN}
+    return {name: table for name, table in made.items() if table.rows}
+
+
+def lines_table(request: Request, found: Statement, told: Formats) -> Table:
+    """Lines under their team; of one team they alone; of too many, the teams' sums."""
+    several = found.team is None
+    whole = several and len(found.lines) > MOST_LINES
+    head = "team" if whole else "model"
+    rows: list[Row] = []
+    sums: set[int] = set()
+    for part in found.parts:
+        if several:
+            if not whole:
+                sums.add(len(rows))
+            address = team_address(request, part.team, found.month.name)
+            rows.append({head: Cell(part.team, href=address), **_figures(part.figures)})
+        if not whole:
+            rows += [_line(request, found, line) for line in part.lines]
+    named = [Column(name, name.capitalize(), shown=False) for name in ("team", "provider", "kind")]
+    return Table(
+        columns=(
+            *([] if whole else named),
+            Column(head, "Team" if several else "Model"),
+            *_MONEY,
+            Column("last_month_amount", told.month(found.before.name), "money", narrow=False),
+            *_REST,
+        ),
+        rows=rows,
+        total={head: "Total", **_figures(found.total)},
+        sums=sums,
+        caption="Teams" if whole else "Lines",
+        file=f"statement-lines-{found.month.name}",
+        currency=found.currency,
+        empty="Nothing was heard in this month, nor in the one before.",
+    )
+
+
+def _line(request: Request, found: Statement, line: Line) -> Row:
+    provider = shown_name(line.provider) if line.provider else None
+    what = [line.model, None if line.kind == USAGE else line.kind]
+    name = ": ".join(each for each in what if each)
+    return {
+        "team": line.team,
+        "provider": line.provider,
+        "kind": line.kind,
+        "model": Cell(
+            line.model,
+            show=name or provider or UNKNOWN,
+            note=provider if name else None,
+            colour=hue_of(line.provider),
+            href=explored(request, found, team=line.team, model=line.model)
+            if line.model and line.figures.spent.calls
+            else None,
+        ),
+        **_figures(line.figures),
+    }
+
+
+def explored(request: Request, found: Statement, **filters: str | None) -> str:
+    """Where the same is taken apart further."""
+    days = {"from_": found.month.first_day, "to": found.month.last_day + timedelta(days=1)}
+    return elsewhere(request, "/explore", **filters, **days)
+
+
+def _figures(figures: Figures) -> dict[str, Held | Cell]:
+    return {
+        "amount": figures.amount,
+        "billed_amount": figures.coins.billed_cost,
+        "last_month_amount": figures.last_amount,
+        "difference": figures.difference,
+        "calls": figures.spent.calls,
+        "tokens": figures.spent.tokens,
+    }
+
+
+def steps_of(found: Statement, told: Formats) -> list[Step]:
+    """From the month before to this one; none where nothing changed."""
+    if not any(amounts_of(found.why)):
+        return []
+    nothing, total = no_coins(found.currency), found.total
+    ends = [
+        Step(told.month(name), amount, told.rounded(amount, found.currency), whole=True)
+        for name, amount in (
+            (found.before.name, total.last_amount or nothing),
+            (found.month.name, total.amount or nothing),
+        )
+    ]
+    moves = [
+        Step(SHORT[part], amount, told.moved(amount, found.currency))
+        for part in parts_told(found.why)
+        for amount in (getattr(found.why, part),)
+    ]
+    return [ends[0], *moves, ends[1]]
+
+
+def _why(found: Statement, told: Formats) -> Table:
+    total = found.total
+    parts = parts_told(found.why) if any(amounts_of(found.why)) else []
+    rows: list[Row] = [
+        {"part": Cell(PARTS[part], note=MEANS[part]), "amount": getattr(found.why, part)}
+        for part in parts
+    ]
+    return Table(
+        columns=(
+            Column("part", "Part"),
+            Column("amount", found.currency, "difference"),
+        ),
+        rows=rows,
+        total={"part": "Difference", "amount": total.difference},
+        caption=f"Why it is not what it was in {told.month(found.before.name)}",
+        file="why",
+        currency=found.currency,
+    )
+
+
+def _budgets(request: Request, found: Statement) -> Table:
+    rows: list[Row] = [
+        {
+            "budget": Cell(budget.name, href=elsewhere(request, f"/budgets/{budget.id}")),
+            "team": part.team,
+            "amount": budget.amount,
+            "spent": EXACT.subtract(rounded(budget.amount, found.currency), budget.difference),
+            "left": Cell(budget.difference, tone="bad" if budget.difference < 0 else ""),
+            "used": used_of(budget),
+        }
+        for part in found.parts
+        for budget in part.budgets
+    ]
+    columns = (
+        Column("budget", "Budget"),
+        *((Column("team", "Team"),) if found.team is None else ()),
+        Column("amount", "Amount", "money", narrow=False),
+        Column("spent", "Spent", "money", narrow=False),
+        Column("left", "Left", "money"),
+        Column("used", "Used", "percent"),
+    )
+    return Table(columns, rows, "Budgets for the month", "budgets", found.currency)
+
+
+def _capacity(found: Statement) -> Iterator[Table]:
+    """Pools and commitments, each in its own currency where it has no rate."""
+    pools: list[Row] = [
+        {
+            "pool": pool.name,
+            "cost": Cell(rounded(pool.cost, pool.currency), currency=pool.currency),
+            "idle": Cell(rounded(pool.idle, pool.currency), currency=pool.currency),
+            "share": _share(pool.idle, pool.cost),
+        }
+        for pool in found.pools
+    ]
+    yield Table(
+        (
+            Column("pool", "Pool"),
+            Column("cost", "Cost", "money"),
+            Column("idle", "Idle", "money"),
+            Column("share", "Idle share", "percent"),
+        ),
+        pools,
+        "Capacity paid by the hour",
+        "pools",
+        found.currency,
+    )
+    amounts = ("paid", "covered", "used", "wasted")
+    commitments: list[Row] = [
+        {
+            "commitment": each.name,
+            **{
+                name: Cell(rounded(getattr(each, name), each.currency), currency=each.currency)
+                for name in amounts
+            },
+            "share": _share(each.wasted, EXACT.add(each.used, each.wasted)),
+        }
+        for each in found.commitments
+    ]
+    yield Table(
+        (
+            Column("commitment", "Commitment"),
+            *(Column(name, name.capitalize(), "money") for name in amounts),
+            Column("share", "Wasted share", "percent"),
+        ),
+        commitments,
+        "Commitments",
+        "commitments",
+        found.currency,
+    )
+
+
+def _share(part: Decimal, whole: Decimal) -> Decimal | None:
+    return share_of(part, whole) if whole > 0 else None
+
+
+def _of_grid(grid: Grid, found: Statement) -> Table:
+    columns = [
+        Column(
+            name.lower().replace(" ", "_") or "part",
+            name,
+            "number" if name in _COUNTED else _KINDS[cells],
+            narrow=name not in _COUNTED,
+        )
+        for name, cells in grid.columns
+    ]
+    rows: list[Row] = [
+        {
+            column.name: _held(value, cells, blank=grid.name == "why_by_team")
+            for column, (value, cells) in zip(columns, row.cells(grid.columns), strict=True)
+        }
+        for row in grid.rows
+    ]
+    return Table(
+        columns=columns,
+        rows=rows,
+        caption=grid.heading,
+        file=f"{grid.name}-{found.month.name}",
+        currency=found.currency,
+        sums={place for place, row in enumerate(grid.rows) if row.is_sum},
+    )
+
+
+def _held(value: Value, cells: Cells, *, blank: bool) -> Any:
+    if value == "":
+        return SILENT
+    if blank and not value:
+        # Of many parts most are nothing for most teams: what there is stands out.
+        return Cell(value, show="")
+    if cells is Cells.SHARE and isinstance(value, Decimal | int):
+        return share_of(Decimal(value), Decimal(100))
+    return value

@@ -1,0 +1,1 @@
+"""Traces as trees with what each call cost, and one call explained."""
