@@ -60,7 +60,7 @@ PAGES: Final[dict[str, str | Found]] = {
     "deliveries": "/alerts/deliveries",
     "alert rules": "/alerts/rules",
     "models": "/models",
-    "prices": "/prices?provider=anthropic",
+    "prices": "/prices",
     "unpriced": "/prices/unpriced",
     "discrepancies": "/prices/discrepancies",
     "capacity": "/capacity",
