@@ -46,32 +46,32 @@ from api.pages import api_docs, assets, problem_page, sign_in
 from api.pages.alerts import alert_list, alert_page, delivery_list, rule_list, silence_list
 from api.pages.budgets import budget_form, budget_list, budget_page
 from api.pages.capacity import (
-    capacity,
     commitments_page,
-    pool,
     pool_costs,
     pool_hours,
+    pool_list,
+    pool_page,
     what_if_page,
 )
-from api.pages.explore import call_list, explore
+from api.pages.explore import call_list, explore_page
 from api.pages.months import month_closing, month_list
-from api.pages.overview import overview
+from api.pages.overview import overview_page
 from api.pages.performance import frontier, performance_page, side_by_side
 from api.pages.prices import (
-    model,
-    models,
+    exchange_rates,
+    model_list,
+    model_page,
     price_book,
     price_discounts,
-    price_lists,
-    price_rates,
-    price_repricings,
+    price_discrepancies,
+    repricing_list,
     unpriced_models,
     unpriced_price,
 )
-from api.pages.reconciliation import bill_variance, bills_beside, true_up
+from api.pages.reconciliation import bill_list, bill_variance, true_up
 from api.pages.settings import about, channel_list, keys, owner_editor, owner_rules, preferences
-from api.pages.teams import team_statement, teams
-from api.pages.traces import call, trace, traces
+from api.pages.teams import team_list, team_statement
+from api.pages.traces import call_page, trace_list, trace_page
 from api.pages.visitor import ZoneInAddress, to_the_zone
 from api.parameters import known_parameters_only
 from api.settings import ApiSettings
@@ -110,20 +110,20 @@ NOUNS = (
 """A router each, which checks the key by what a request does."""
 
 PAGES = (
-    overview,
+    overview_page,
     call_list,
-    explore,
+    explore_page,
     performance_page,
     frontier,
     side_by_side,
-    call,
-    trace,
-    traces,
+    call_page,
+    trace_page,
+    trace_list,
     team_statement,
-    teams,
+    team_list,
     month_list,
     month_closing,
-    bills_beside,
+    bill_list,
     bill_variance,
     true_up,
     budget_list,
@@ -134,17 +134,17 @@ PAGES = (
     delivery_list,
     rule_list,
     silence_list,
-    model,
-    models,
+    model_page,
+    model_list,
     price_book,
     price_discounts,
-    price_lists,
-    price_rates,
-    price_repricings,
+    price_discrepancies,
+    exchange_rates,
+    repricing_list,
     unpriced_models,
     unpriced_price,
-    capacity,
-    pool,
+    pool_list,
+    pool_page,
     pool_hours,
     pool_costs,
     what_if_page,

@@ -16,7 +16,7 @@ from httpx2 import Response
 from test_api_keys import PEPPER, make_key
 from test_pages_preferences import OURS, token
 
-from api.pages.explore import explored
+from api.pages.explore import explore_answer
 from api.pages.explore.explore_time import Compare, compared, days_of
 from spend.calls import Owner, Route
 from spend.periods import Period
@@ -195,7 +195,7 @@ def test_mistakes_are_told_beside_what_was_asked(
     def endless(*_asked: object) -> None:
         raise TooManyRowsError
 
-    monkeypatch.setattr(explored, "spend_by_days", endless)
+    monkeypatch.setattr(explore_answer, "spend_by_days", endless)
     assert "more than 50,000 rows: group by less" in refused(group_by="customer")
 
 

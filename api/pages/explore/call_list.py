@@ -27,7 +27,7 @@ from api.pages.formats import Formats
 from api.pages.links import elsewhere, here
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
-from api.pages.traces.call_beside import outcome_name
+from api.pages.traces.call_slowness import outcome_name
 from api.pages.visitor import Visiting
 from api.paging import cursor_of, position_of
 from reports.palette import hue_of, shown_name

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from api.pages.charts import Chart, Legend
-from api.pages.explore.explored import MEASURES, Explored
+from api.pages.explore.explore_answer import MEASURES, Explored
 from api.pages.explore.filters import TITLES, named
 from api.pages.formats import Formats
 from reports import explore_chart

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from fastapi import Request
 
-from api.pages.explore.explored import Explored
+from api.pages.explore.explore_answer import Explored
 from api.pages.explore.filters import of_cell
 from reports.pivot import Keys, Label
 from store.dimensions import DIMENSIONS, TIMED

@@ -8,9 +8,9 @@ from typing import Final
 
 from markupsafe import Markup
 
+from api.pages.explore.explore_answer import MEASURES, MONEY, Explored
 from api.pages.explore.explore_chart import OTHERS, colours_of, name_of
 from api.pages.explore.explore_links import Drill
-from api.pages.explore.explored import MEASURES, MONEY, Explored
 from api.pages.explore.filters import TITLES, named
 from api.pages.formats import MINUS, UNKNOWN, Formats
 from api.pages.tables import Cell, Column, Held, Table, sorted_rows

@@ -10,7 +10,7 @@ from api.pages.links import elsewhere
 from api.pages.overview.overview_changes import Change, Changes, main_reasons
 from api.pages.overview.overview_month import ShownMonth
 from api.pages.tables import Cell, Column, Held, Table
-from api.pages.teams.teams import team_address
+from api.pages.teams.team_list import team_address
 from api.pages.visitor import Visitor
 from reports.palette import hue_of, shown_name
 from spend.money import EXACT, rounded

@@ -12,7 +12,7 @@ from typing import Final
 from fastapi import Request
 from sqlalchemy.orm import Session
 
-from api.pages.overview.kept import kept_of
+from api.pages.overview.answer_cache import kept_of
 from api.pages.overview.overview_month import ShownMonth
 from api.pages.visitor import Visitor
 from spend.money import EXACT

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from api.pages.charts import Chart, Legend
 from api.pages.links import elsewhere
-from api.pages.overview.kept import kept_of, version_of
+from api.pages.overview.answer_cache import kept_of, version_of
 from api.pages.overview.overview_month import ShownMonth, days_as_periods
 from api.pages.tables import Column, Table
 from api.pages.visitor import Visitor

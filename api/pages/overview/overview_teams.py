@@ -15,7 +15,7 @@ from api.pages.links import elsewhere
 from api.pages.overview.overview_month import ShownMonth
 from api.pages.overview.overview_spend import MonthSpend
 from api.pages.tables import Cell, Column, Held, Table
-from api.pages.teams.teams import NOBODYS, team_address
+from api.pages.teams.team_list import NOBODYS, team_address
 from api.pages.visitor import Visitor
 from spend.budget_attention import OK, OVER, Stands
 from spend.budgets import Budget, only_team, reached

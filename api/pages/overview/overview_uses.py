@@ -8,7 +8,7 @@ from fastapi import Request
 from sqlalchemy.orm import Session
 
 from api.pages.links import elsewhere
-from api.pages.overview.kept import kept_of, version_of
+from api.pages.overview.answer_cache import kept_of, version_of
 from api.pages.overview.overview_month import ShownMonth
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visitor

@@ -12,9 +12,9 @@ from fastapi.responses import Response
 from api.dependencies import Reading, Tenant
 from api.pages.charts import Chart, Legend
 from api.pages.performance.performance_figures import MODEL, Group, PerformanceAsked, groups, shared
+from api.pages.recent_time import LAST, lately
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
-from api.pages.traces.lately import LAST, lately
 from api.pages.visitor import Visiting
 from reports.frontier_chart import Point, frontier, frontier_chart
 from reports.palette import hue_of, shown_name

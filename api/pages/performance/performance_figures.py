@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.grouping import too_many_rows
 from api.pages.asked import Text
-from api.pages.traces.lately import Lately, LatelyAsked
+from api.pages.recent_time import Lately, LatelyAsked
 from api.pages.visitor import Visitor
 from spend.performance import Performance, percentiles_ms
 from spend.performance import together as all_calls

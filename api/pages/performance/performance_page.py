@@ -17,8 +17,8 @@ from api.pages.performance.performance_figures import (
     over_time,
     shared,
 )
+from api.pages.recent_time import LAST, Lately, lately
 from api.pages.shell import page
-from api.pages.traces.lately import LAST, Lately, lately
 from api.pages.visitor import Visiting, Visitor
 from reports.latency_chart import P50_HUE, P95_HUE, Moment, latency_lines
 from spend.moments import moment_text

@@ -18,9 +18,9 @@ from api.pages.performance.performance_figures import (
     shared,
     spent_by,
 )
+from api.pages.recent_time import LAST, Lately, lately
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
-from api.pages.traces.lately import LAST, Lately, lately
 from api.pages.visitor import Visiting, Visitor
 from reports.palette import hue_of, shown_name
 from spend.owners import IDLE

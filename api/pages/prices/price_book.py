@@ -15,7 +15,7 @@ from api.dependencies import Reading, Tenant
 from api.instants import Instant
 from api.pages.asked import PageAsked, Text
 from api.pages.links import here
-from api.pages.prices.models import address
+from api.pages.prices.model_list import address
 from api.pages.prices.price_tabs import price_tabs
 from api.pages.prices.price_words import ALWAYS, BOOKS, METERS, holds_for, meter_name, said_by, term
 from api.pages.shell import page

@@ -10,7 +10,7 @@ from pydantic import Field
 from api.dependencies import Reading, Tenant
 from api.pages.asked import PageAsked
 from api.pages.links import elsewhere
-from api.pages.prices.models import address, shares
+from api.pages.prices.model_list import address, shares
 from api.pages.prices.price_tabs import price_tabs
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table

@@ -10,7 +10,7 @@ from fastapi import Request
 from api.pages.formats import UNKNOWN, Formats
 from api.pages.links import elsewhere
 from api.pages.tables import Cell, Column, Held, Table
-from api.pages.teams.teams import share_of, team_address, used_of
+from api.pages.teams.team_list import share_of, team_address, used_of
 from reports.palette import hue_of, shown_name
 from reports.statement_grids import Cells, Grid, Value, grids
 from reports.statement_words import MEANS, PARTS, SHORT, parts_told

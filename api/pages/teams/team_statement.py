@@ -20,7 +20,7 @@ from api.pages.links import elsewhere, path_of
 from api.pages.month_choice import MonthAsked
 from api.pages.shell import page
 from api.pages.teams.statement_tables import explored, steps_of, tables_of
-from api.pages.teams.teams import team_address
+from api.pages.teams.team_list import team_address
 from api.pages.visitor import Visiting, Visitor
 from api.statements import statement_for, team_for
 from reports.palette import ACCENT, REST, hue_of, shown_name

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from api.call_explained import Explained
 from api.pages.tables import Cell, Column, Held, Table
-from api.pages.traces.call_beside import outcome_name
+from api.pages.traces.call_slowness import outcome_name
 from spend.calls import Role
 from spend.ids import unsigned
 from spend.meters import DISJOINT, METERS

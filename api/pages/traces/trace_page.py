@@ -16,8 +16,8 @@ from api.pages.formats import UNKNOWN, Formats
 from api.pages.shell import page
 from api.pages.span_ids import trace_id_of
 from api.pages.tables import Column, Held, Table
-from api.pages.traces.call import unheard
-from api.pages.traces.call_beside import outcome_name
+from api.pages.traces.call_page import unheard
+from api.pages.traces.call_slowness import outcome_name
 from api.pages.traces.call_tables import role_name, short_scope
 from api.pages.traces.trace_tree import Node, Sums, Tree, tree_of
 from api.pages.visitor import Visiting

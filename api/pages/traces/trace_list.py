@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from api.dependencies import Reading, Tenant
 from api.pages.asked import Text
 from api.pages.links import elsewhere
+from api.pages.recent_time import LAST, LatelyAsked, lately
 from api.pages.shell import page
 from api.pages.span_ids import trace_id_of
 from api.pages.tables import Cell, Column, Held, Table, sorted_rows
-from api.pages.traces.lately import LAST, LatelyAsked, lately
 from api.pages.visitor import Visiting
 from spend.moments import moment_text
 from store.call_costs import costs_of

@@ -10,10 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.auth import Who
 from api.dependencies import Reading, Tenant, Writing
-from api.pages.explore.explore_chart import chart_of, told_of
-from api.pages.explore.explore_links import Drill
-from api.pages.explore.explore_tables import column_labels, groups_table, pivot_table, signed
-from api.pages.explore.explored import (
+from api.pages.explore.explore_answer import (
     CUTS,
     MEASURES,
     NO_COLUMNS,
@@ -22,6 +19,9 @@ from api.pages.explore.explored import (
     explored,
     rows_of,
 )
+from api.pages.explore.explore_chart import chart_of, told_of
+from api.pages.explore.explore_links import Drill
+from api.pages.explore.explore_tables import column_labels, groups_table, pivot_table, signed
 from api.pages.explore.filters import (
     TITLES,
     UNTIMED,

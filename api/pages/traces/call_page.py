@@ -7,7 +7,7 @@ from api.call_explained import explained
 from api.dependencies import Reading, Tenant
 from api.pages.shell import page
 from api.pages.span_ids import span_id_of, trace_id_of
-from api.pages.traces import call_beside, call_tables
+from api.pages.traces import call_slowness, call_tables
 from api.pages.visitor import Visiting, Visitor
 from reports.palette import shown_name
 from spend.ids import unsigned
@@ -32,7 +32,7 @@ def show(
     if found is None:
         return unheard(request, visitor, "No such call")
     call = found.call
-    compared = call_beside.beside(session, tenant, visitor, call) if call.counts else None
+    compared = call_slowness.beside(session, tenant, visitor, call) if call.counts else None
     told = visitor.formats
     tables = {
         "cost": call_tables.cost_lines(found, visitor.currency),
@@ -40,7 +40,7 @@ def show(
         "sightings": call_tables.sightings(found),
     }
     if compared:
-        tables["beside"] = call_beside.table(compared, told)
+        tables["beside"] = call_slowness.table(compared, told)
     return page(
         request,
         visitor,
@@ -52,10 +52,10 @@ def show(
         cost=found.cost,
         currency=found.cost.currency or visitor.currency,
         ids=(call.trace_id.hex, unsigned(call.span_id)),
-        outcome=call_beside.outcome_name(call.outcome),
-        speed=call_beside.speed_of(call),
+        outcome=call_slowness.outcome_name(call.outcome),
+        speed=call_slowness.speed_of(call),
         slower=compared.slower_than if compared else None,
-        reasons=call_beside.reasons(compared, told) if compared else [],
+        reasons=call_slowness.reasons(compared, told) if compared else [],
         shown_name=shown_name,
         details=call_tables.details(call.details),
     )

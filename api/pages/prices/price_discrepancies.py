@@ -9,7 +9,7 @@ from pydantic import Field
 
 from api.dependencies import Reading, Tenant
 from api.pages.asked import PageAsked
-from api.pages.prices.models import address, per
+from api.pages.prices.model_list import address, per
 from api.pages.prices.price_book import called_pairs
 from api.pages.prices.price_tabs import price_tabs
 from api.pages.prices.price_words import meter_name

@@ -13,12 +13,12 @@ from api.dependencies import Reading, Tenant
 from api.pages.asked import Text
 from api.pages.prices import model_book
 from api.pages.prices.discount_table import discount_table
-from api.pages.prices.models import MILLION, per, recent
+from api.pages.prices.model_list import MILLION, per, recent
 from api.pages.prices.price_words import meter_name
 from api.pages.ranges import RangeAsked, range_of
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
-from api.pages.teams.teams import team_address
+from api.pages.teams.team_list import team_address
 from api.pages.visitor import Visiting, Visitor
 from api.problems import Problem
 from reports.palette import hue_of, shown_name
