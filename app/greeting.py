@@ -34,9 +34,10 @@ def greet(
     click.secho(f"spanledger {version('spanledger')}", bold=True, nl=False)
     click.echo(" serves\n")
     for name, place in (
+        ("Pages", pages(settings, where)),
+        ("API", f"http://{where['api']}/v1"),
         ("OTLP/HTTP", f"http://{where['otlp_http']}"),
         ("OTLP/gRPC", where["otlp_grpc"]),
-        ("API", f"http://{where['api']}"),
         ("Postgres", postgres),
     ):
         click.echo(f"  {name:10} ", nl=False)
@@ -65,12 +66,17 @@ def _first_steps(settings: Settings, where: Where, *, keys: bool) -> None:
     _code("import spanledger", 'spanledger.instrument(service="search-api", team="search")')
     _headline("Or send the first call by hand")
     _code(*first_span(where["otlp_http"], key="$SPANLEDGER_API_KEY" if keys else None))
-    _headline("Settle up now (by the clock it takes two or three minutes), and see who spent what")
+    _headline("In two or three minutes the pages show it. To have it now, and ask for it")
     today = datetime.now(UTC).astimezone(settings.zone).date()
     url = f"http://{where['api']}/v1/spend"
     asked = f"from={today}&to={today + timedelta(days=1)}&group_by=team,model"
     shown = ' -H "Authorization: Bearer $READ_KEY"' if keys else ""
     _code(f"{elsewhere(settings)}{own_name()} jobs run --all", f"curl '{url}?{asked}'{shown}")
+
+
+def pages(settings: Settings, where: Where) -> str:
+    """Where people open the pages."""
+    return settings.pages_url or f"http://{where['api']}"
 
 
 def first_span(otlp_http: str, *, key: str | None = None) -> list[str]:

@@ -166,6 +166,9 @@ class Settings(BaseSettings):
     api_addr: Annotated[Address, NoDecode, BeforeValidator(_address)] = Field(
         default=Address("127.0.0.1", 8321), description="Where the API and the pages answer."
     )
+    pages_url: Annotated[str, AfterValidator(_origin)] | None = Field(
+        default=None, description="Where people open the pages, for the links of messages."
+    )
     collector_workers: Annotated[int, Field(ge=1, le=64)] = Field(
         default_factory=_workers, description="How many processes hear OTLP on this machine."
     )

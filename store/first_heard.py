@@ -23,12 +23,12 @@ class Heard:
 
 
 def anything_counted(session: Session, tenant: int) -> bool:
-    """Whether there is a call, or money, that reports show."""
-    for rows in (cells, charges):
-        asked = select(rows.c.tenant_id).where(rows.c.tenant_id == tenant).limit(1)
-        if session.scalar(asked) is not None:
-            return True
-    return False
+    """Whether there is money that reports show, or a call whose charge is not still to come."""
+    money = select(charges.c.tenant_id).where(charges.c.tenant_id == tenant).limit(1)
+    if session.scalar(money) is not None:
+        return True
+    settled = select(cells.c.tenant_id).where(cells.c.tenant_id == tenant, cells.c.charged).limit(1)
+    return session.scalar(settled) is not None
 
 
 def first_counted(session: Session, tenant: int) -> datetime | None:

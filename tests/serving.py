@@ -108,7 +108,7 @@ class Serving:
         return found[1]
 
     def get(self, path: str) -> Any:
-        with urllib.request.urlopen(f"http://{self.address('API')}{path}", timeout=30) as answer:
+        with urllib.request.urlopen(f"http://{self.address('Pages')}{path}", timeout=30) as answer:
             return json.load(answer)
 
     def post(self, body: str) -> int:

@@ -180,3 +180,4 @@ def test_the_first_steps_carry_a_key_where_one_is_needed(
         said = capsys.readouterr().out
         assert said.count("Authorization: Bearer $") == (2 if keys else 0)
         assert ("keys create --kind ingest" in said) is keys
+        assert "Pages      http://127.0.0.1:3\n" in said

@@ -48,8 +48,11 @@ def test_an_empty_ledger_shows_how_to_send_the_first_span(database: Database) ->
     assert page.status_code == 200
     assert "Waiting for the first span" in page.text
     variables, sdk, by_hand, demo = snippets(client)
-    assert "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318" in variables
+    assert "export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318" in variables
     assert "spanledger.instrument(" in sdk
+    assert "endpoint" not in sdk
+    elsewhere = snippets(asking(database, otlp_http_url="http://127.0.0.1:9"))[1]
+    assert 'endpoint="http://127.0.0.1:9"' in elsewhere, "our SDK looks at the usual door"
     assert by_hand.startswith("curl http://127.0.0.1:4318/v1/traces ")
     assert demo == "spanledger demo --weeks 6"
     assert '<noscript><meta http-equiv="refresh"' in page.text, "asked again without scripts"
@@ -84,10 +87,17 @@ def test_spans_are_told_of_before_they_are_counted(database: Database) -> None:
 def test_the_first_call_that_is_counted_makes_it_the_overview(database: Database) -> None:
     client = asking(database)
     with database.write() as session:
-        put_cell(session, "2026-10-05", SEARCH)
+        put_cell(session, "2026-10-05", SEARCH, charged=False)
+    assert state(client) is not None, "not yet: its cost is still to come"
+    with database.write() as session:
+        put_cell(session, "2026-10-06", SEARCH, unpriced=1)
+    page = client.get("/?month=2026-10").text
+    assert "<h1>Overview</h1>" in page
+    assert "what its calls cost is not known" in page
+    assert "$0.00" not in page
+    with database.write() as session:
         put_charge(session, "2026-10-05", "1.5", SEARCH)
-    assert state(client) is None
-    assert "<h1>Overview</h1>" in client.get("/").text
+    assert "$1.50" in client.get("/?month=2026-10").text
 
 
 def test_who_has_a_key_is_told_that_senders_need_one(database: Database) -> None:

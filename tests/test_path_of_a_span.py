@@ -141,7 +141,7 @@ def settle(tmp_path: Path, database_url: str, slack: StandIn) -> None:
 
 def post(running: Serving, path: str, body: object) -> Any:
     request = urllib.request.Request(  # http, to this machine
-        f"http://{running.address('API')}{path}",
+        f"http://{running.address('Pages')}{path}",
         data=json.dumps(body).encode(),
         headers={"Content-Type": "application/json"},
     )

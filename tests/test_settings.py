@@ -7,6 +7,7 @@ import pytest
 
 from app.addresses import Address, parse_address
 from app.errors import WrongSetting
+from app.job_settings import job_settings
 from app.settings import Settings, read_settings, unknown_settings
 
 
@@ -51,6 +52,8 @@ def test_an_empty_variable_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> Non
         ("OTLP_CORS_ORIGINS", "https://*.example", "no wildcard"),
         ("OTLP_CORS_ORIGINS", "https://a.example,b.example", "'b.example' is no origin"),
         ("OTLP_CORS_ORIGINS", "https://a.example/app", "has a path"),
+        ("PAGES_URL", "spend.example", "no origin"),
+        ("PAGES_URL", "https://example.com/spend", "has a path"),
         ("SPOOL", "perhaps", "write true or false"),
         ("SPOOL_BYTES", "1GB", "integer"),
         ("SPOOL_BYTES", "1000", "1048576"),
@@ -102,6 +105,13 @@ def test_origins_are_written_as_browsers_write_them(monkeypatch: pytest.MonkeyPa
     assert read_settings().otlp_cors_origins == {
         "https://app.example", "http://localhost:3000", "http://b.example",
     }  # fmt: skip
+
+
+def test_messages_link_to_where_people_open_the_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPANLEDGER_KEY_PEPPER", "sixteen characters")
+    assert job_settings(read_settings()).api_url == "http://127.0.0.1:8321"
+    monkeypatch.setenv("SPANLEDGER_PAGES_URL", "https://Spend.example/")
+    assert job_settings(read_settings()).api_url == "https://spend.example"
 
 
 def test_a_misspelt_setting_is_noticed() -> None:

@@ -65,6 +65,7 @@ def tour(api: str, today: datetime, settings: Settings) -> None:
     month, last = f"{today:%Y-%m}", f"{today.replace(day=1) - timedelta(days=1):%Y-%m}"
     program = f"{elsewhere(settings)}{own_name()}"
     steps: Sequence[tuple[str, str]] = (
+        ("all of it to look at, in a browser", settings.pages_url or api),
         ("the month as finance reads it", f"{program} report {month}"),
         *_for_finance(program, last),
         (
@@ -95,7 +96,7 @@ def tour(api: str, today: datetime, settings: Settings) -> None:
         ("where budgets stand, and what is expected", f"{program} budgets status"),
         (
             "the research team is over its budget: " + ("Slack was told, and" if slack else "see"),
-            f"{program} alerts list",
+            f"{settings.pages_url or api}/alerts",
         ),
         (
             "whether a gateway should let a call pass",

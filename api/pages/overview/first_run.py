@@ -28,6 +28,8 @@ def first_run(request: Request, session: Session, tenant: int, visitor: Visitor)
         # The page looks again, and is drawn again when this has changed.
         state=f"{heard.stored}-{heard.not_a_call}-{heard.refused}",
         door=visitor.settings.otlp_http_url or USUAL_DOOR,
+        # Our SDK looks there unless it is told otherwise.
+        is_usual=visitor.settings.otlp_http_url in (None, USUAL_DOOR),
         is_here=visitor.settings.otlp_http_url is not None,
         takes_key=visitor.caller.key_id is not None,
         # It goes into a shell: a name that means something there is not put into anybody's hands.
