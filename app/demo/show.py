@@ -65,7 +65,7 @@ def tour(api: str, today: datetime, settings: Settings) -> None:
     month, last = f"{today:%Y-%m}", f"{today.replace(day=1) - timedelta(days=1):%Y-%m}"
     program = f"{elsewhere(settings)}{own_name()}"
     steps: Sequence[tuple[str, str]] = (
-        ("all of it to look at, in a browser", settings.pages_url or api),
+        *_to_look_at(settings.pages_url or api, slack=slack),
         ("the month as finance reads it", f"{program} report {month}"),
         *_for_finance(program, last),
         (
@@ -95,10 +95,6 @@ def tour(api: str, today: datetime, settings: Settings) -> None:
         ("who pays for whose calls", f"{program} owners list"),
         ("where budgets stand, and what is expected", f"{program} budgets status"),
         (
-            "the research team is over its budget: " + ("Slack was told, and" if slack else "see"),
-            f"{settings.pages_url or api}/alerts",
-        ),
-        (
             "whether a gateway should let a call pass",
             f"curl '{api}/v1/budgets/check?team=research'",
         ),
@@ -109,6 +105,13 @@ def tour(api: str, today: datetime, settings: Settings) -> None:
     if not slack:
         click.echo("\nalerts go to SPANLEDGER_SLACK_WEBHOOK_URL, or to a channel:")
         click.echo(f"  {program} channels add --name ops --kind slack-webhook --default")
+
+
+def _to_look_at(pages: str, *, slack: bool) -> Iterable[tuple[str, str]]:
+    """What to open in a browser."""
+    yield "all of it to look at, in a browser", pages
+    told = "Slack was told, and" if slack else "see"
+    yield f"the research team is over its budget: {told}", f"{pages}/alerts"
 
 
 def _for_finance(program: str, month: str) -> Iterable[tuple[str, str]]:
