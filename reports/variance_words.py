@@ -20,8 +20,8 @@ SAID: Final = {
 
 SHORT: Final = {
     "price": "price",
-    "more": "more",
-    "less": "less",
+    "more": "more billed",
+    "less": "less billed",
     "scope": "never heard",
     "timing": "timing",
     "credits": "credits",

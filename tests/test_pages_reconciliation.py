@@ -42,7 +42,7 @@ def test_the_bill_s_page_says_what_the_api_says(database: Database, october: Bil
     lines = table(client, place, "lines")
     assert len(lines) == len(said["lines"])
     assert sum(Decimal(row["difference"]) for row in lines) == Decimal(said["difference"])
-    models = table(client, place, "models")
+    models = table(client, place, "by_model")
     whole = Decimal(said["difference"]).quantize(Decimal("0.01"))
     assert abs(sum(Decimal(row["difference"]) for row in models) - whole) <= Decimal("0.01")
     shown = words(client.get(place).text)

@@ -89,8 +89,8 @@ def _when(visitor: Visitor, message: Delivery) -> str | None:
         return None
     if message.next_at <= visitor.now:
         # With a reason it waits for what that says.
-        return None if message.last_error else "tried within 10 seconds"
-    return f"tried {told.when(message.next_at)}"
+        return None if message.last_error else "next try within 10 seconds"
+    return f"next try {told.when(message.next_at)}"
 
 
 def _button(visitor: Visitor, message: Delivery, back: int | None) -> Markup:

@@ -42,7 +42,7 @@ GROUPS: Final[Mapping[str, tuple[str, frozenset[str]]]] = {
     "over": ("Over", frozenset({OVER})),
     "expected": ("Expected over", frozenset({EXPECTED})),
     "warning": ("Warning", frozenset({WARNING})),
-    FINE: ("Fine", frozenset({OK, RECOVERED})),
+    FINE: ("OK", frozenset({OK, RECOVERED})),
     "other": ("Not compared", frozenset({NOT_COMPARED, NO_PERIOD})),
 }
 """States to choose from: what they are called, and the words that they are of."""

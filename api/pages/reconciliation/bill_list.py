@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
@@ -130,7 +131,7 @@ def _beside(
     rows = [_row(request, visitor, each) for each in found]
     billed = {each.bill.provider for each in found}
     billed |= {name for each in found if each.found is not None for name in each.found.providers}
-    rows += _unbilled(session, tenant, period, billed)
+    rows += _unbilled(request, session, tenant, period, billed)
     return Table(
         columns=(
             Column("provider", "Issuer"),
@@ -182,7 +183,9 @@ def _row(request: Request, visitor: Visitor, each: Beside) -> Row:
     }
 
 
-def _unbilled(session: Session, tenant: int, period: FiscalPeriod, billed: set[str]) -> list[Row]:
+def _unbilled(
+    request: Request, session: Session, tenant: int, period: FiscalPeriod, billed: set[str]
+) -> list[Row]:
     """Providers that were used and have sent no bill for the month."""
     costs: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for each in booked(session, tenant, period.period):
@@ -191,9 +194,17 @@ def _unbilled(session: Session, tenant: int, period: FiscalPeriod, billed: set[s
             costs[each.provider, each.currency] += spent
     missing = [key for key in costs if key[0] not in billed]
     missing.sort(key=lambda key: (-costs[key], key))
+
+    def explored(name: str) -> str:
+        days = {"from_": period.first_day, "to": period.last_day + timedelta(days=1)}
+        asked = {"provider": name, "measure": "contracted_cost", "group_by": "model"}
+        return elsewhere(request, "/explore", **asked, **days)
+
     return [
         {
-            "provider": Cell(name, show=shown_name(name), colour=hue_of(name), tone="quiet"),
+            "provider": Cell(
+                name, show=shown_name(name), href=explored(name), colour=hue_of(name), tone="quiet"
+            ),
             "estimated": Cell(costs[name, currency], currency=currency),
             "mostly": Cell("no bill", tone="quiet"),
         }
@@ -223,7 +234,8 @@ def _listed(request: Request, visitor: Visitor, listed: list[Bill]) -> Table:
             "imported_at": Cell(bill.imported_at, note=bill.imported_by),
             "state": Cell(
                 "superseded" if superseded else "held",
-                show=f"version {bill.version}{', superseded' if superseded else ''}",
+                show=f"version {bill.version}",
+                note="superseded" if superseded else None,
                 tone="quiet" if superseded else "",
             ),
         }

@@ -12,6 +12,7 @@ from api.dependencies import Reading, Tenant
 from api.pages.asked import PageAsked
 from api.pages.charts import Chart
 from api.pages.formats import Formats
+from api.pages.links import elsewhere
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting
@@ -52,7 +53,8 @@ def show(
         )
     told = visitor.formats
     rows = by_name(found.variance.lines, most=MOST_MODELS)
-    under = _under(rows, found)
+    coins = _coins(rows, found)
+    under = _under(rows, coins, found)
     return page(
         request,
         visitor,
@@ -60,15 +62,16 @@ def show(
         title=f"{shown_name(found.provider)}, {told.month(bill.period)}",
         tables={
             "reasons": _reasons(found, told),
-            "models": _models(rows, found),
+            "by_model": _models(request, rows, coins, found),
             "days": _days(found, told),
             "lines": lines_table(found.variance.lines, found, "Lines of all models", "lines"),
-            **{f"lines-{place}": table for place, (_row, table) in enumerate(under)},
+            **{f"lines-{place}": table for place, (*_said, table) in enumerate(under)},
         },
         found=found,
         bill=bill,
         chart=_chart(found, told),
-        under=[(f"lines-{place}", row) for place, (row, _table) in enumerate(under)],
+        under=[(f"lines-{place}", *said) for place, (*said, _table) in enumerate(under)],
+        explore=_explored(request, found, measure="billed_cost", group_by="model"),
         notes=list(notes(found)),
         mostly=mostly,
     )
@@ -128,16 +131,37 @@ def _reasons(found: Reconciled, told: Formats) -> Table:
     )
 
 
-def _models(rows: Sequence[VarianceRow], found: Reconciled) -> Table:
+def _coins(rows: Sequence[VarianceRow], found: Reconciled) -> list[tuple[Decimal, Decimal]]:
+    """What each was estimated and billed at, in whole coins that add up to rounded totals."""
+    estimated = rounded_lines([row.estimated for row in rows], found.currency)
+    billed = rounded_lines([row.billed for row in rows], found.currency)
+    return list(zip(estimated, billed, strict=True))
+
+
+def _explored(request: Request, found: Reconciled, **asked: str) -> str:
+    """What of the ledger is estimated, in days of UTC as bills are."""
+    bill = found.bills[0]
+    days = {"from_": bill.starts.date(), "to": bill.ends.date(), "timezone": "UTC"}
+    return elsewhere(request, "/explore", provider=found.providers, **asked, **days)
+
+
+def _models(
+    request: Request,
+    rows: Sequence[VarianceRow],
+    coins: Sequence[tuple[Decimal, Decimal]],
+    found: Reconciled,
+) -> Table:
     """By model in whole coins; each column adds up to its rounded total."""
-    variance, currency = found.variance, found.currency
-    estimated = rounded_lines([row.estimated for row in rows], currency)
-    billed = rounded_lines([row.billed for row in rows], currency)
+    variance = found.variance
 
     def row(it: VarianceRow, ours: Decimal, theirs: Decimal) -> Row:
         coverage = variance.models.get(it.name or "")
+        leads = it.name if coverage is not None and it.estimated else None
+        to = leads and _explored(
+            request, found, model=leads, measure="contracted_cost", group_by="team"
+        )
         return {
-            "model": it.name,
+            "model": Cell(it.name, href=to),
             "heard": Cell(None, show="") if coverage is None else coverage.share,
             "estimated": ours,
             "billed": theirs,
@@ -145,7 +169,8 @@ def _models(rows: Sequence[VarianceRow], found: Reconciled) -> Table:
             "mostly": mostly(it.buckets),
         }
 
-    ours, theirs = sum(estimated, Decimal(0)), sum(billed, Decimal(0))
+    ours = sum((each for each, _ in coins), Decimal(0))
+    theirs = sum((each for _, each in coins), Decimal(0))
     return Table(
         columns=(
             Column("model", "Model"),
@@ -155,7 +180,7 @@ def _models(rows: Sequence[VarianceRow], found: Reconciled) -> Table:
             Column("difference", "Difference", "difference"),
             Column("mostly", "Mostly"),
         ),
-        rows=[row(*each) for each in zip(rows, estimated, billed, strict=True)],
+        rows=[row(it, *each) for it, each in zip(rows, coins, strict=True)],
         total={
             "model": "Total",
             "heard": variance.coverage.share,
@@ -166,20 +191,22 @@ def _models(rows: Sequence[VarianceRow], found: Reconciled) -> Table:
         },
         caption="By model",
         file=f"variance-models-{found.bills[0].id}",
-        currency=currency,
+        currency=found.currency,
     )
 
 
-def _under(rows: Sequence[VarianceRow], found: Reconciled) -> list[tuple[VarianceRow, Table]]:
-    """The lines of each model that differ, as many as a page can show."""
+def _under(
+    rows: Sequence[VarianceRow], coins: Sequence[tuple[Decimal, Decimal]], found: Reconciled
+) -> list[tuple[VarianceRow, Decimal, Table]]:
+    """The lines of each model that differ and by how much, as many as a page can show."""
     left = MOST_LINES
     shown = []
-    for row in rows:
+    for row, (ours, theirs) in zip(rows, coins, strict=True):
         lines = row.lines[:left]
         if not lines or not rounded(row.buckets.total, found.currency):
             continue
         left -= len(lines)
-        shown.append((row, lines_table(lines, found, row.name or "Lines", "lines")))
+        shown.append((row, theirs - ours, lines_table(lines, found, row.name or "Lines", "lines")))
     return shown
 
 
