@@ -14,7 +14,9 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time
-from babel.numbers import format_currency, format_decimal, format_percent
+from babel.numbers import format_percent
+
+from api.pages.number_marks import money_text, number_text
 
 UNKNOWN: Final = "–"  # noqa: RUF001 - a dash, as print has it
 MINUS: Final = "\u2212"
@@ -47,14 +49,7 @@ class Formats:
         """
         if amount is None:
             return UNKNOWN
-        decimals = _decimals(amount)
-        pattern = "¤#,##0.00" if decimals is None else f"¤#,##0.{'0' * decimals}"
-        if decimals is None:
-            return _signed(format_currency(amount, currency, locale=self.locale))
-        own = self.locale.currency_formats["standard"].pattern
-        shown = own.replace("0.00", f"0.{'0' * decimals}") if "0.00" in own else pattern
-        told = format_currency(amount, currency, shown, locale=self.locale, currency_digits=False)
-        return _signed(told)
+        return _signed(money_text(amount, currency, self.locale, _decimals(amount)))
 
     def unit_price(self, price: Decimal | None, currency: str = "USD") -> str:
         r"""A unit price with all of its digits, two decimals at least.
@@ -68,17 +63,13 @@ class Formats:
             return UNKNOWN
         shown = f"{price:f}".partition(".")[2].rstrip("0")
         decimals = max(2, len(shown))
-        own = self.locale.currency_formats["standard"].pattern
-        pattern = own.replace("0.00", f"0.{'0' * decimals}")
-        return format_currency(price, currency, pattern, locale=self.locale, currency_digits=False)
+        return money_text(price, currency, self.locale, decimals)
 
     def rounded(self, amount: Decimal | None, currency: str = "USD") -> str:
         """For cards and axes: whole units from 1,000 on."""
         if amount is None or abs(amount) < 1000:  # noqa: PLR2004 - where cents stop to matter
             return self.money(amount, currency)
-        own = self.locale.currency_formats["standard"].pattern.replace("0.00", "0")
-        told = format_currency(amount, currency, own, locale=self.locale, currency_digits=False)
-        return _signed(told)
+        return _signed(money_text(amount, currency, self.locale, 0))
 
     def moved(self, amount: Decimal, currency: str = "USD") -> str:
         """The same with its sign, + too."""
@@ -90,22 +81,22 @@ class Formats:
         told = self.money(amount, currency)
         return f"+{told}" if amount is not None and amount > 0 else told.replace("-", MINUS)
 
-    def number(self, value: Decimal | int | None) -> str:
+    def number(self, value: Decimal | float | None) -> str:
         """A whole number, or at most three decimals."""
-        return UNKNOWN if value is None else format_decimal(value, locale=self.locale)
+        return UNKNOWN if value is None else number_text(value, self.locale)
 
     def short(self, value: Decimal | int | None) -> str:
         """A large number by its first three digits: 1.23 M."""
         if value is None:
             return UNKNOWN
         if -_BIG < value < _BIG:
-            return format_decimal(round(Decimal(value), 3), locale=self.locale)
+            return number_text(round(Decimal(value), 3), self.locale)
         whole = Decimal(value)
         for step, letter in _STEPS:
             if abs(whole) >= step:
                 scaled = whole / step
                 places = 2 if abs(scaled) < 10 else 1 if abs(scaled) < 100 else 0  # noqa: PLR2004 - three digits
-                return f"{format_decimal(round(scaled, places), locale=self.locale)} {letter}"
+                return f"{number_text(round(scaled, places), self.locale)} {letter}"
         raise AssertionError(value)
 
     def percent(self, share: Decimal | float | None, decimals: int = 1) -> str:
@@ -124,9 +115,9 @@ class Formats:
             return UNKNOWN
         value = Decimal(milliseconds)
         if value < 1000:  # noqa: PLR2004 - a second
-            return f"{format_decimal(round(value), locale=self.locale)} ms"
+            return f"{number_text(round(value), self.locale)} ms"
         if value < 60_000:  # noqa: PLR2004 - a minute
-            return f"{format_decimal(round(value / 1000, 2), locale=self.locale)} s"
+            return f"{number_text(round(value / 1000, 2), self.locale)} s"
         minutes, seconds = divmod(int(value) // 1000, 60)
         return f"{minutes} min {seconds} s"
 
@@ -136,9 +127,7 @@ class Formats:
             return UNKNOWN
         for unit, step in _BYTES:
             if count >= step:
-                return (
-                    f"{format_decimal(round(Decimal(count) / step, 1), locale=self.locale)} {unit}"
-                )
+                return f"{number_text(round(Decimal(count) / step, 1), self.locale)} {unit}"
         return f"{count} B"
 
     def when(self, moment: datetime | None) -> str:

@@ -20,7 +20,8 @@ from api.pages.assets import SCRIPT, STYLE, VEGA
 from api.pages.forms import form_token
 from api.pages.links import elsewhere, here
 from api.pages.navigation import SECTIONS
-from api.pages.tables import Table, cells_of
+from api.pages.table_cells import cells_of
+from api.pages.tables import Table
 from api.pages.visitor import Visitor, theme_of
 from api.settings import ApiSettings
 

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from api.pages.formats import UNKNOWN, Formats
 from reports.csv_text import Value, csv_text
 from reports.csv_text import cell as cell_text
 from spend.moments import moment_text
@@ -101,38 +100,9 @@ class Table:
         return csv_text([each.name for each in told], rows)
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A cell as the template has it."""
-
-    column: Column
-    text: str | Markup
-    exact: str
-    href: str | None
-    note: str | None
-    tone: str
-    colour: str | None
-    bar: str | None
-    share: Held
-
-
 def cell_of(held: Held | Cell) -> Cell:
     """A cell, whatever a row holds."""
     return held if isinstance(held, Cell) else Cell(held)
-
-
-def cells_of(table: Table, row: Mapping[str, Held | Cell], told: Formats) -> list[Shown]:
-    """A row's cells in the order of the columns, as ``told`` writes them."""
-    shown = []
-    for column in table.columns:
-        if not column.shown:
-            continue
-        cell = cell_of(row.get(column.name))
-        text = _text(cell, column, table, told)
-        exact = _exact(cell, column)
-        its = (cell.href, cell.note, cell.tone, cell.colour, cell.bar, cell.value)
-        shown.append(Shown(column, text, exact, *its))
-    return shown
 
 
 def sorted_rows(
@@ -145,19 +115,7 @@ def sorted_rows(
     return sorted(known, key=value, reverse=backwards) + [row for row in rows if value(row) is None]
 
 
-def _text(cell: Cell, column: Column, table: Table, told: Formats) -> str | Markup:
-    if cell.show is not None:
-        return cell.show
-    if column.kind in {"money", "difference", "unit_price"}:
-        write = getattr(told, column.kind)
-        text: str = write(cell.value, cell.currency or table.currency)
-        return text
-    if column.kind == "text":
-        return UNKNOWN if cell.value is None else str(cell.value)
-    return str(getattr(told, column.kind)(cell.value))
-
-
-def _exact(cell: Cell, column: Column) -> str:
+def exact_text(cell: Cell, column: Column) -> str:
     """What a pointer on a figure shows: all of its digits."""
     if not column.right or cell.value is None:
         return ""
