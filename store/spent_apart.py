@@ -39,18 +39,18 @@ def spent_apart(
     periods: Sequence[Period],
     dimensions: Sequence[str],
     asked: Conversion,
+    whole: Period,
 ) -> SpentApart:
     """What was spent in each of the periods (UTC, disjoint), by values of the dimensions.
 
-    ``dimensions`` are of ``spend.budgets.DIMENSIONS``, in its order. Rates are those of one period
-    that holds all of these.
+    ``dimensions`` are of ``spend.budgets.DIMENSIONS``, in its order. Rates are those of ``whole``,
+    which holds all of these: a mean of rates, or the last one, differs with how long it is.
     """
     pieces = pieces_of(periods)
     if pieces is None:
         return SpentApart({}, {})
     reading = Reading(tenant, pieces, asked.to, summed_to(session, MONEY, tenant))
     rows = list(rows_of(session, reading, dimensions))
-    whole = Period(pieces.cuts[0], pieces.cuts[-1])
     exchange = asked.exchange(session, tenant, whole, {row.currency for row in rows})
     place_of = {
         piece: place for place, period in enumerate(periods) for piece in pieces.within(period)

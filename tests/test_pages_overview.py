@@ -135,6 +135,31 @@ def test_days_and_what_changed_add_up_in_every_file(client: TestClient) -> None:
     assert "idle more idle capacity" in text_of(client.get("/?by=team").text)
 
 
+def test_cards_files_and_rows_are_what_the_api_says_whatever_the_rates_and_names_are(
+    database: Database,
+) -> None:
+    """A mean of rates is of the whole month; a provider may be called as a part of the chart is;
+    a team that spends no more is a row, as it is in the sum."""
+    odd = Route(provider="Self-hosted", model="m", operation="chat", deployment="api")
+    put_calls(database, *MONTHS, ("2026-10-07", "3", Owner(team="gone"), GPT, 100))
+    with database.write() as session:
+        for day, amount in (("03", "7"), ("20", "5")):
+            put_charge(session, f"2026-11-{day}", amount, SUPPORT, odd, currency="EUR")
+    client = asking(database, now=NOW, rate_policy="period-average")
+    said = {"from": "EUR", "to": "USD", "source": "ecb"}
+    rates = [said | {"date": f"2026-11-{d}", "rate": r} for d, r in (("03", "1.1"), ("20", "1.3"))]
+    assert client.post("/v1/rates", json=rates).status_code == 201
+    spend = client.get("/v1/spend?from=2026-11-01&to=2026-12-01&group_by=team").json()
+    whole = Decimal(spend["total"]["cost"])
+    assert whole == 60 + 12 * Decimal("1.2")
+    days = [numbers(row, "day").values() for row in rows(client, "days")]
+    assert sum(map(sum, days)) == whole
+    teams = rows(client, "teams")
+    assert sum(Decimal(row["spend"] or 0) for row in teams) == whole
+    assert sum(Decimal(row["difference"]) for row in teams) == whole - 18
+    assert "Spent so far $74.40 +$56.40" in text_of(client.get("/").text)
+
+
 def test_teams_stand_beside_their_budgets_and_a_budget_on_everything_goes_first(
     client: TestClient, database: Database
 ) -> None:

@@ -72,21 +72,26 @@ def month_spend(
     days = days_as_periods(shown.days, shown.zone)
     over = len(days) if shown.today is None else shown.days.index(shown.today)
 
-    def spent(periods: Sequence[Period], dimensions: tuple[str, ...]) -> SpentApart:
-        return spent_apart(session, tenant, periods, dimensions, visitor.conversion)
+    def spent(periods: Sequence[Period]) -> SpentApart:
+        asked = visitor.conversion
+        return spent_apart(session, tenant, periods, _TOLD_BY, asked, shown.period)
+
+    def spent_before() -> SpentApart:
+        part = shown.same_part
+        return spent_apart(session, tenant, [part], ("team",), visitor.conversion, part)
 
     kept, version = kept_of(request), version_of(session, tenant, visitor.now)
     past = kept.get(
         ("days", tenant, visitor.currency, shown.month, shown.zone.key, over),
         version,
-        lambda: spent(days[:over], _TOLD_BY),
+        lambda: spent(days[:over]),
     )
     before = kept.get(
         ("before", tenant, visitor.currency, shown.same_part),
         version,
-        lambda: spent([shown.same_part], ("team",)),
+        spent_before,
     )
-    today = spent(days[over : over + 1], _TOLD_BY)
+    today = spent(days[over : over + 1])
     found = [
         *_seen(past, visitor),
         *((place + over, values, cost) for place, values, cost in _seen(today, visitor)),
@@ -165,11 +170,15 @@ def _stack(spend: MonthSpend) -> list[_Stacked]:
         ("Other APIs", REST, rest, {}),
         *((shown_name(p), hue_of(p), [(API, p)], {"provider": p}) for _, p in reversed(told)),
     ]
-    return [
-        _Stacked(Part(name, colour, [_of(day, its) for day in spend.by_day]), asked)
-        for name, colour, its, asked in groups
-        if any(place in sums for place in its)
-    ]
+    stack: dict[str, _Stacked] = {}
+    for name, colour, its, asked in groups:
+        if any(place in sums for place in its):
+            own = name
+            while own in stack:
+                own = f"{own} (API)"  # A provider may be called as a part is.
+            amounts = [_of(day, its) for day in spend.by_day]
+            stack[own] = _Stacked(Part(own, colour, amounts), asked)
+    return list(stack.values())
 
 
 def _of(day: Mapping[_Place, Decimal], its: Iterable[_Place]) -> Decimal:

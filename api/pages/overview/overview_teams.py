@@ -91,9 +91,7 @@ def teams_table(
     every: bool,
 ) -> Table:
     """Teams, the dearest first; what is nobody's after them. Not ``every``: the first ones."""
-    names = {*spend.teams, *budgets.of_teams}
-    if not shown.is_present:
-        names |= set(spend.teams_before)
+    names = {*spend.teams, *spend.teams_before, *budgets.of_teams}
     ordered = sorted(names, key=lambda each: (each in NOBODYS, -spend.teams.get(each, 0), each))
     rows = [
         _row(request, visitor, shown, spend, budgets.of_teams.get(team), team) for team in ordered

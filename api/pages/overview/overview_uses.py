@@ -32,17 +32,20 @@ def uses_table(
 ) -> Table:
     """Services and features, the dearest first; not ``every``: the first ones."""
 
-    def spent() -> SpentApart:
-        periods = (shown.period, shown.same_part)
-        return spent_apart(session, tenant, periods, _TOLD_BY, visitor.conversion)
+    def spent() -> list[SpentApart]:
+        return [
+            spent_apart(session, tenant, [period], _TOLD_BY, visitor.conversion, period)
+            for period in (shown.period, shown.same_part)
+        ]
 
     key = ("uses", tenant, visitor.currency, shown.period, shown.same_part)
     found = kept_of(request).get(key, version_of(session, tenant, visitor.now), spent)
     costs: dict[_Use, list[Decimal]] = {}
-    for (place, (team, service, feature)), cost in found.amounts.items():
-        if team == visitor.team:
-            both = costs.setdefault((service, feature), [Decimal(0), Decimal(0)])
-            both[place] = EXACT.add(both[place], cost)
+    for place, its in enumerate(found):
+        for (_, (team, service, feature)), cost in its.amounts.items():
+            if team == visitor.team:
+                both = costs.setdefault((service, feature), [Decimal(0), Decimal(0)])
+                both[place] = EXACT.add(both[place], cost)
     ordered = sorted(costs, key=lambda use: (-costs[use][0], use))
     rows = [_row(request, shown, use, costs[use]) for use in ordered]
     return Table(
