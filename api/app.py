@@ -186,7 +186,7 @@ def create_app(database: Database, settings: ApiSettings, clock: Now) -> FastAPI
     app.state.clock = clock
     problems.install(app, problem_page.shows)
     app.add_exception_handler(ZoneInAddress, to_the_zone)
-    app.add_middleware(BodyLimit, most=LARGEST_BODY)
+    app.add_middleware(BodyLimit, most=LARGEST_BODY, shows=problem_page.shows)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.state.boards = Boards(database, TENANT)
     for shown in PAGES:

@@ -318,3 +318,20 @@ def test_the_cookie_opens_v1_for_pages_of_ours_and_changes_nothing_for_others(
     for headers in ({}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "same-site"}):
         assert client.post("/v1/budgets", json=budget, headers=headers).status_code == 401
     assert client.post("/v1/budgets", json=budget, headers=OURS).status_code == 201
+
+
+def test_what_nobody_would_ask_is_answered_with_a_page_that_says_so(ledger: Ledger) -> None:
+    client = ledger.client()
+    sent = {"form_token": token(client, "/sign-in")}
+    for status, place, fields in (
+        (404, f"/budgets/{'9' * 5000}", None),
+        (404, f"/alerts/deliveries/{'9' * 5000}/resend", sent),
+        (404, "/budgets/preview", sent | {"budget": "²"}),
+        (422, "/alerts/silences", sent | {"kind": "mute", "subject": "rule:²"}),
+        (413, "/settings/keys", sent | {"name": "x" * 4_200_000}),
+    ):
+        answer = (
+            client.get(place) if fields is None else client.post(place, data=fields, headers=OURS)
+        )
+        assert answer.status_code == status, place[:100]
+        checked(answer, place[:100])

@@ -37,7 +37,7 @@ _MEANS: Final = {
 }
 
 
-@router.get("/alerts/{alert_id:int}")
+@router.get("/alerts/{alert_id:number}")
 def show(
     request: Request, session: Reading, tenant: Tenant, visitor: Visiting, alert_id: AlertId
 ) -> Response:
@@ -45,7 +45,7 @@ def show(
     return _shown(request, session, tenant, visitor, alert_id)
 
 
-@router.post("/alerts/{alert_id:int}/acknowledge")
+@router.post("/alerts/{alert_id:number}/acknowledge")
 def acknowledge(
     request: Request,
     session: Writing,

@@ -66,7 +66,7 @@ def show(
     )
 
 
-@router.post("/alerts/deliveries/{message_id:int}/resend")
+@router.post("/alerts/deliveries/{message_id:number}/resend")
 def send_again(
     request: Request,
     session: Writing,

@@ -83,7 +83,7 @@ def show(request: Request, session: Reading, tenant: Tenant, visitor: Visiting) 
     )
 
 
-@router.get("/alerts/rules/{rule_id:int}")
+@router.get("/alerts/rules/{rule_id:number}")
 def show_one(
     request: Request,
     session: Reading,

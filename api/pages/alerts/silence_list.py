@@ -83,7 +83,7 @@ def begin(
     return RedirectResponse(elsewhere(request, place, done=done), status_code=303)
 
 
-@router.post("/alerts/silences/{silence_id:int}/end")
+@router.post("/alerts/silences/{silence_id:number}/end")
 def end(
     request: Request,
     session: Writing,
@@ -110,7 +110,7 @@ def _said(
     if kind not in KINDS:
         raise TermsRefused("kind", f"one of {', '.join(KINDS)}")
     what, _, number = one(fields, "subject").partition(":")
-    if what not in {"budget", "rule"} or not number.isdigit() or len(number) > _DIGITS:
+    if what not in {"budget", "rule"} or not number.isdecimal() or len(number) > _DIGITS:
         raise TermsRefused("subject", "choose a budget or an alert rule")
     its = int(number)
     now = visitor.now

@@ -84,7 +84,7 @@ def create(
     return _to(request, made.id, "created")
 
 
-@router.get("/budgets/{budget_id:int}/edit")
+@router.get("/budgets/{budget_id:number}/edit")
 def edit(
     request: Request, session: Reading, tenant: Tenant, visitor: Visiting, budget_id: BudgetId
 ) -> Response:
@@ -95,7 +95,7 @@ def edit(
     return _form(request, session, tenant, visitor, typed, current=current)
 
 
-@router.post("/budgets/{budget_id:int}/edit")
+@router.post("/budgets/{budget_id:number}/edit")
 def change(
     request: Request,
     session: Writing,
@@ -130,7 +130,7 @@ def preview(
     """What a budget with the terms of the form would have told; nothing is written."""
     typed, current = typed_in(fields), None
     if number := one(fields, "budget"):
-        if not number.isdigit() or len(number) >= 2 * _DIGITS:
+        if not number.isdecimal() or len(number) >= 2 * _DIGITS:
             raise Problem(404, "No such budget", f"no budget {number[:20]!r} is in force")
         current = found_for(session, tenant, who, int(number), visitor.now)
     # Where it is told, below what and from when says nothing of what is told.
@@ -149,7 +149,7 @@ def preview(
     return _form(request, session, tenant, visitor, typed, current=current, found=found)
 
 
-@router.post("/budgets/{budget_id:int}/close")
+@router.post("/budgets/{budget_id:number}/close")
 def close(
     request: Request,
     session: Writing,
@@ -168,7 +168,7 @@ def close(
     return RedirectResponse(elsewhere(request, "/budgets", done="closed"), status_code=303)
 
 
-@router.post("/budgets/{budget_id:int}/withdraw")
+@router.post("/budgets/{budget_id:number}/withdraw")
 def withdraw(
     request: Request,
     session: Writing,
@@ -182,7 +182,7 @@ def withdraw(
     found_for(session, tenant, who, budget_id, visitor.now, lock=True)
     version = one(fields, "version")
     try:
-        number = int(version) if version.isdigit() and len(version) < _DIGITS else 0
+        number = int(version) if version.isdecimal() and len(version) < _DIGITS else 0
         budgets.withdraw(session, tenant, budget_id, number, visitor.now)
     except (budgets.NoSuchBudget, budgets.ChangeScheduled) as begun:
         raise Problem(409, "It cannot be withdrawn", str(begun)) from None

@@ -47,7 +47,7 @@ class BudgetAsked(PageAsked):
     chart: Literal["spent", "left"] = "spent"
 
 
-@router.get("/budgets/{budget_id:int}")
+@router.get("/budgets/{budget_id:number}")
 def show(
     request: Request,
     session: Reading,
