@@ -5,7 +5,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from fastapi.routing import APIRoute
 
+from api.app import PAGES
+from api.pages.navigation import SECTIONS
 from app.cli import COMMANDS
 
 ROOT = Path(__file__).parent.parent
@@ -93,6 +96,27 @@ def test_each_point_of_the_specification_is_held_by_tests_that_there_are() -> No
         named = re.findall(r"`(\w+)`", held_by)
         assert named, point
         assert set(named) <= tests | modules.keys(), point
+
+
+def test_every_page_stands_in_its_document() -> None:
+    text = (ROOT / "docs/pages.md").read_text(encoding="utf-8")
+    told = {_shape(path.partition("?")[0]) for path in re.findall(r"`(/[^`\s]*)`", text)}
+    # Forms of a page that stands there, and what no person asks for.
+    parts = re.compile(r"/(?:new|edit|remove|revoke)$|^/assets/")
+    pages = {
+        _shape(route.path)
+        for module in PAGES
+        for route in module.router.routes
+        if isinstance(route, APIRoute)
+        and "GET" in (route.methods or ())
+        and not parts.search(route.path)
+    }
+    assert pages - told == set()
+    assert {place.path for section in SECTIONS for place in section.places} <= told
+
+
+def _shape(path: str) -> str:
+    return re.sub(r"\{[^}]*\}", "{}", path)
 
 
 def test_nothing_in_the_documents_names_a_machine_or_a_registry() -> None:

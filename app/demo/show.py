@@ -110,8 +110,8 @@ def tour(api: str, today: datetime, settings: Settings) -> None:
 def _to_look_at(pages: str, *, slack: bool) -> Iterable[tuple[str, str]]:
     """What to open in a browser."""
     yield "all of it to look at, in a browser", pages
-    told = "Slack was told, and" if slack else "see"
-    yield f"the research team is over its budget: {told}", f"{pages}/alerts"
+    told = ", and Slack was told" if slack else ""
+    yield f"the research team is over its budget{told}", f"{pages}/alerts"
 
 
 def _for_finance(program: str, month: str) -> Iterable[tuple[str, str]]:
