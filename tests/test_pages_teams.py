@@ -84,6 +84,12 @@ def test_teams_come_dearest_first_and_what_is_nobodys_last(
         "unallocated",
         "idle",
     ]
+    with database.write() as session:
+        put_charge(session, "2026-10-26T08:30", "100", SEARCH, GPT)
+        put_charge(session, "2026-10-26T09:00", "1000", SEARCH, GPT)
+    later = asking(database, now="2026-11-26T09:30")
+    (search, *_) = table(later, "/teams?timezone=Europe/Berlin&sort=-before", "teams")
+    assert search["before"] == "112.33", "until 10:00 there, also where the clock changed"
     over = {row["team"]: row for row in table(client, "/teams?month=2026-09", "teams")}
     assert over["search"]["spend"] == "15.01", "a month that is over, whole"
     assert "open" in client.get("/teams?month=2026-09").text
@@ -102,6 +108,11 @@ def test_the_statement_of_a_page_says_what_the_api_says(client: TestClient) -> N
         assert f"{team['team']} ${team['amount']}" in shown, "a subtotal"
     why = table(client, "/statements/2026-10", "why")
     assert sum(Decimal(row["amount"]) for row in why) == Decimal(said["total"]["difference"])
+    page = client.get("/statements/2026-10").text
+    leads = re.search(r'href="(/explore[^"]*team=search[^"]*model=[^"]*)"', page)
+    assert leads, "a line leads to what it is made of"
+    behind = table(client, unescape(leads[1]), "groups")
+    assert sum(int(each["calls"]) for each in behind) == int(lines[0]["calls"])
     own = table(client, "/teams/search?month=2026-10", "lines")
     assert [each for each in lines if each["team"] == "search"] == own
 

@@ -1,7 +1,6 @@
 """The tables of a statement's page, and what its charts are of."""
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -10,6 +9,7 @@ from fastapi import Request
 from api.pages.formats import UNKNOWN, Formats
 from api.pages.links import elsewhere
 from api.pages.tables import Cell, Column, Held, Table
+from api.pages.teams.statement_links import Leads
 from api.pages.teams.team_list import share_of, team_address, used_of
 from reports.palette import hue_of, shown_name
 from reports.statement_grids import Cells, Grid, Value, grids
@@ -47,19 +47,21 @@ _REST: Final = (
 Row = Mapping[str, Held | Cell]
 
 
-def tables_of(request: Request, found: Statement, told: Formats) -> dict[str, Table]:
+def tables_of(leads: Leads, told: Formats) -> dict[str, Table]:
     """Every table of the page that has something to say, by its name."""
-    made = {"lines": lines_table(request, found, told)}
+    found = leads.found
+    made = {"lines": lines_table(leads, told)}
     made |= {
         table.file: table
-        for table in (_why(found, told), _budgets(request, found), *_capacity(found))
+        for table in (_why(found, told), _budgets(leads.request, found), *_capacity(leads))
     }
-    made |= {grid.name: _of_grid(grid, found) for grid in grids(found) if grid.name not in _OWN}
+    made |= {grid.name: _of_grid(grid, leads) for grid in grids(found) if grid.name not in _OWN}
     return {name: table for name, table in made.items() if table.rows}
 
 
-def lines_table(request: Request, found: Statement, told: Formats) -> Table:
+def lines_table(leads: Leads, told: Formats) -> Table:
     """Lines under their team; of one team they alone; of too many, the teams' sums."""
+    found = leads.found
     several = found.team is None
     whole = several and len(found.lines) > MOST_LINES
     head = "team" if whole else "model"
@@ -69,10 +71,10 @@ def lines_table(request: Request, found: Statement, told: Formats) -> Table:
         if several:
             if not whole:
                 sums.add(len(rows))
-            address = team_address(request, part.team, found.month.name)
+            address = team_address(leads.request, part.team, found.month.name)
             rows.append({head: Cell(part.team, href=address), **_figures(part.figures)})
         if not whole:
-            rows += [_line(request, found, line) for line in part.lines]
+            rows += [_line(leads, line) for line in part.lines]
     named = [Column(name, name.capitalize(), shown=False) for name in ("team", "provider", "kind")]
     return Table(
         columns=(
@@ -92,7 +94,7 @@ def lines_table(request: Request, found: Statement, told: Formats) -> Table:
     )
 
 
-def _line(request: Request, found: Statement, line: Line) -> Row:
+def _line(leads: Leads, line: Line) -> Row:
     provider = shown_name(line.provider) if line.provider else None
     what = [line.model, None if line.kind == USAGE else line.kind]
     name = ": ".join(each for each in what if each)
@@ -105,18 +107,10 @@ def _line(request: Request, found: Statement, line: Line) -> Row:
             show=name or provider or UNKNOWN,
             note=provider if name else None,
             colour=hue_of(line.provider),
-            href=explored(request, found, team=line.team, model=line.model)
-            if line.model and line.figures.spent.calls
-            else None,
+            href=leads.line(line),
         ),
         **_figures(line.figures),
     }
-
-
-def explored(request: Request, found: Statement, **filters: str | None) -> str:
-    """Where the same is taken apart further."""
-    days = {"from_": found.month.first_day, "to": found.month.last_day + timedelta(days=1)}
-    return elsewhere(request, "/explore", **filters, **days)
 
 
 def _figures(figures: Figures) -> dict[str, Held | Cell]:
@@ -194,11 +188,12 @@ def _budgets(request: Request, found: Statement) -> Table:
     return Table(columns, rows, "Budgets for the month", "budgets", found.currency)
 
 
-def _capacity(found: Statement) -> Iterator[Table]:
+def _capacity(leads: Leads) -> Iterator[Table]:
     """Pools and commitments, each in its own currency where it has no rate."""
+    found = leads.found
     pools: list[Row] = [
         {
-            "pool": pool.name,
+            "pool": Cell(pool.name, href=leads.pool(pool.id)),
             "cost": Cell(rounded(pool.cost, pool.currency), currency=pool.currency),
             "idle": Cell(rounded(pool.idle, pool.currency), currency=pool.currency),
             "share": _share(pool.idle, pool.cost),
@@ -220,7 +215,7 @@ def _capacity(found: Statement) -> Iterator[Table]:
     amounts = ("paid", "covered", "used", "wasted")
     commitments: list[Row] = [
         {
-            "commitment": each.name,
+            "commitment": Cell(each.name, href=leads.commitment(each.id)),
             **{
                 name: Cell(rounded(getattr(each, name), each.currency), currency=each.currency)
                 for name in amounts
@@ -246,7 +241,7 @@ def _share(part: Decimal, whole: Decimal) -> Decimal | None:
     return share_of(part, whole) if whole > 0 else None
 
 
-def _of_grid(grid: Grid, found: Statement) -> Table:
+def _of_grid(grid: Grid, leads: Leads) -> Table:
     columns = [
         Column(
             name.lower().replace(" ", "_") or "part",
@@ -259,6 +254,8 @@ def _of_grid(grid: Grid, found: Statement) -> Table:
     rows: list[Row] = [
         {
             column.name: _held(value, cells, blank=grid.name == "why_by_team")
+            if cells is not Cells.TEXT
+            else _named(leads, grid.name, column.name, value)
             for column, (value, cells) in zip(columns, row.cells(grid.columns), strict=True)
         }
         for row in grid.rows
@@ -267,10 +264,19 @@ def _of_grid(grid: Grid, found: Statement) -> Table:
         columns=columns,
         rows=rows,
         caption=grid.heading,
-        file=f"{grid.name}-{found.month.name}",
-        currency=found.currency,
+        file=f"{grid.name}-{leads.found.month.name}",
+        currency=leads.found.currency,
         sums={place for place, row in enumerate(grid.rows) if row.is_sum},
     )
+
+
+def _named(leads: Leads, grid: str, column: str, value: Value) -> Held | Cell:
+    if value == "":
+        return SILENT
+    if not isinstance(value, str):
+        return value
+    to = leads.cell(grid, column, value)
+    return Cell(value, href=to) if to else value
 
 
 def _held(value: Value, cells: Cells, *, blank: bool) -> Any:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Final
 
@@ -23,10 +23,10 @@ from reports.statement_words import notes
 from spend.money import EXACT, ROUNDING, rounded
 from spend.owners import COMMITMENTS, IDLE, UNALLOCATED, UNUSED
 from spend.periods import Period, day_start, days_in
-from spend.statement_sides import exact_sum
 from spend.statements import BudgetLine, Statement, TeamPart
 from store import months
-from store.budget_spend import read_spend
+from store.conversion import Conversion
+from store.spent_apart import spent_apart
 
 router = APIRouter(include_in_schema=False)
 
@@ -66,7 +66,13 @@ def show(
     found = statement_for(
         session, tenant, visitor.settings, month, query, team=visitor.team, now=visitor.now
     )
-    times = _by_time(session, tenant, found, visitor.now)
+    conversion = Conversion(
+        to=found.currency,
+        policy=query.rate_policy or visitor.settings.rate_policy,
+        zone=found.zone,
+        now=visitor.now,
+    )
+    times = _by_time(session, tenant, found, conversion)
     table = _table(request, visitor, found, times, query.sort or "-spend")
     held = months.held(session, tenant)
     return page(
@@ -95,33 +101,33 @@ def show(
     )
 
 
-def _by_time(session: Session, tenant: int, found: Statement, now: datetime) -> ByTime:
-    """By when it was used, from the sums of days."""
-    month, before = found.month, found.before
+def _by_time(session: Session, tenant: int, found: Statement, asked: Conversion) -> ByTime:
+    """By when it was used, from the sums of days; told in one currency as the statement is."""
+    month, before, now = found.month, found.before, asked.now
     days = [
         Period(day_start(day, found.zone), day_start(day + timedelta(days=1), found.zone))
         for day in days_in(month.period, found.zone)
     ]
     running = month.start <= now < month.end
-    hour = now.replace(minute=0, second=0, microsecond=0)
-    then = Period(before.start, min(before.start + max(hour - month.start, _HOUR), before.end))
-    filters = {part.team: {"team": (part.team,)} for part in found.parts}
-    periods = [*days, then] if running else days
-    read = read_spend(session, tenant, periods, filters.values(), [found.currency], now=now)
-
-    cut = {each: read.pieces.within(each) for each in periods} if read.pieces else {}
-    spent = {
-        team: read.spending.by_piece(wanted, found.currency) for team, wanted in filters.items()
+    spent = spent_apart(session, tenant, days, ("team",), asked, month.period).amounts
+    teams = [part.team for part in found.parts]
+    by_day = {
+        team: [spent.get((day, (team,)), Decimal(0)) for day in range(len(days))] for team in teams
     }
+    if not running:
+        return ByTime(by_day, None)
+    then = spent_apart(session, tenant, [_then(found, now)], ("team",), asked, before.period)
+    costs = {team: then.amounts.get((0, (team,)), Decimal(0)) for team in teams}
+    return ByTime(by_day, {team: rounded(cost, found.currency) for team, cost in costs.items()})
 
-    def of(team: str, period: Period) -> Decimal:
-        its = spent[team]
-        return exact_sum(its[piece] for piece in cut[period] if piece in its)
 
-    return ByTime(
-        {team: [of(team, day) for day in days] for team in filters},
-        {team: rounded(of(team, then), found.currency) for team in filters} if running else None,
-    )
+def _then(found: Statement, now: datetime) -> Period:
+    """The month before until the same day and hour by the clock, or its end if that is first."""
+    here = now.astimezone(found.zone).replace(minute=0, second=0, microsecond=0)
+    day = found.before.first_day + (here.date() - found.month.first_day)
+    end = datetime.combine(day, here.time(), found.zone).astimezone(UTC)
+    start = found.before.start
+    return Period(start, min(max(end, start + _HOUR), found.before.end))
 
 
 def _table(request: Request, visitor: Visitor, found: Statement, times: ByTime, sort: str) -> Table:

@@ -19,7 +19,8 @@ from api.pages.charts import Chart, Legend
 from api.pages.links import elsewhere, path_of
 from api.pages.month_choice import MonthAsked
 from api.pages.shell import page
-from api.pages.teams.statement_tables import explored, steps_of, tables_of
+from api.pages.teams.statement_links import Leads
+from api.pages.teams.statement_tables import steps_of, tables_of
 from api.pages.teams.team_list import team_address
 from api.pages.visitor import Visiting, Visitor
 from api.statements import statement_for, team_for
@@ -105,7 +106,8 @@ def _shown(
     calendar = month_choice.calendar_of(visitor, query.timezone)
     held = months.held(session, tenant)
     name, told = found.month.name, visitor.formats
-    tables = tables_of(request, found, told)
+    leads = Leads(request, found, whole=visitor.team is None)
+    tables = tables_of(leads, told)
     return page(
         request,
         visitor,
@@ -126,7 +128,8 @@ def _shown(
         by_day=_by_day(session, tenant, found, visitor.now),
         beside=[each for each in _BESIDE if each in tables],
         files=_files(request, found, query),
-        explore=explored(request, found, team=found.team),
+        explore=leads.explored(team=found.team),
+        running=found.month.start <= visitor.now < found.month.end,
         asked=query,
         action="/statements" if team is None else path_of(request),
     )
