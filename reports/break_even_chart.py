@@ -20,6 +20,11 @@ _TOKENS: Final = {
 }
 _COST: Final = {"field": "cost", "type": "quantitative", "format": ",.2f"}
 _READABLE: Final = "datum.value >= 10000 ? format(datum.value, '~s') : format(datum.value, ',.2~f')"
+_TOKENS_READABLE: Final = (
+    "datum.value >= 1000 ? format(datum.value / 1000, ',.2~f') + ' B'"
+    " : datum.value ? format(datum.value, ',.2~f') + ' M' : '0'"
+)
+"""Of millions of tokens."""
 _BEYOND: Final = 1.15
 _LEFT_OF: Final = 0.6
 """Of the width: a label beyond it is written to the left."""
@@ -80,7 +85,7 @@ def break_even_chart(of: BreakEvenLines) -> Spec:
         "field": "tokens",
         "type": "quantitative",
         "scale": {"domain": [0, _m(most)], "nice": False},
-        "axis": {"title": "M tokens a month", "format": "~s", "tickCount": 6},
+        "axis": {"title": "Tokens a month", "labelExpr": _TOKENS_READABLE, "tickCount": 6},
     }
     y = {
         "field": "cost",

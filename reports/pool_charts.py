@@ -111,7 +111,7 @@ def price_by_day(days: Sequence[DayPrice], *, currency: str, api: tuple[str, str
     """The pool's price of tokens by day, and what an API asks for the same ones: name, colour."""
     known = [price for each in days for price in (each.own, each.api) if price]
     apart = bool(known) and max(known) / min(known) > _LOG_FROM
-    title = f"{currency} for 1M tokens" + (", log scale" if apart else "")
+    title = f"{currency} for 1 M tokens" + (", log scale" if apart else "")
     domain = [f"{each.day:%-d %b}" for each in days]
     x = {
         "field": "day",

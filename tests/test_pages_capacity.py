@@ -118,6 +118,8 @@ def test_all_pools_show_what_the_api_says_and_whose_it_was_adds_up(client: TestC
     assert total(shares) == Decimal(api["cost"])
     assert "exact, to the last digit" in words(shown.text)
     assert "groq/llama-3.3-70b-versatile" in words(shown.text)
+    model = client.get("/models/one", params={"provider": LLAMA.provider, "model": LLAMA.model})
+    assert "idle hours are not in these figures. What its pools cost" in words(model.text)
 
 
 def test_a_pool_is_held_against_an_api_of_the_same_weights_or_the_one_that_is_named(
@@ -247,6 +249,7 @@ def test_what_if_answers_as_the_api_does_and_keeps_what_was_typed(client: TestCl
         assert mine["difference openai/gpt-4o"].lstrip("'") == row["there"][0]["difference"]
     text = words(client.get(place).text)
     assert "As many tokens there as here." in text
+    assert re.search(r"(?<!\u2212)\$[\d,.]+ (dearer|cheaper), ", text)
     assert "Quality: whether another model's answers would do." in text
     wrong = client.get(f"{place}&tokenizer=abc&team=search")
     assert wrong.status_code == 422

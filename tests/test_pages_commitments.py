@@ -70,6 +70,7 @@ def test_a_commitment_shows_a_period_s_burn_down_and_all_its_periods(database: D
     place = f"/commitments/{held.id}"
     now = words(client.get(place).text)
     assert "used up 5 Nov 2026, 10:00" in now
+    assert "A minimum for OpenAI, from" in now
     october = client.get(f"{place}?period=2026-10-01")
     assert "paid, and covered nothing" in words(october.text)
     assert "$440.00" in october.text

@@ -1,6 +1,6 @@
 """Commitments: credits bought in advance and minimums promised; how far each is used."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Final
@@ -20,7 +20,7 @@ from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting, Visitor
 from api.problems import Problem
 from reports.commitment_chart import Burn, burn_chart
-from reports.palette import ACCENT, BAD, SOFT
+from reports.palette import ACCENT, BAD, SOFT, shown_name
 from spend import money
 from spend.commitment_use import Forecast, Use
 from spend.commitments import FOREVER, Commitment
@@ -91,6 +91,7 @@ def one(
         title=found.name,
         tables={"periods": _periods(request, uses, chosen, found, visitor)},
         commitment=found,
+        match={of: names_of(of, values) for of, values in found.match.items()},
         use=chosen,
         over=chosen is not None and chosen.is_over(visitor.now),
         unused=None if chosen is None else chosen.unused(visitor.now),
@@ -133,7 +134,13 @@ def _table(
         columns=(
             Column("commitment", "Commitment"),
             Column("period", "Period", narrow=False),
-            Column("committed", "Committed", "money", "Usage that it covers, as contracted"),
+            Column(
+                "committed",
+                "Committed",
+                "money",
+                "Usage that it covers, as contracted",
+                narrow=False,
+            ),
             Column("used", "Used", "money"),
             Column("utilisation", "Of it", "percent", "Used of what is committed"),
             Column("left", "Left", "money", narrow=False),
@@ -197,7 +204,9 @@ def _unused(use: Use, forecast: Forecast | None, now: datetime) -> Cell:
     currency = use.commitment.currency
     lost = use.unused(now)
     if lost is not None:
-        return Cell(lost, currency=currency, tone="bad" if lost else "", note="lost")
+        return Cell(
+            lost, currency=currency, tone="bad" if lost else "", note="lost" if lost else None
+        )
     if forecast is None or forecast.unused is None:
         return Cell(None, currency=currency)
     tone = "warn" if forecast.unused else ""
@@ -213,7 +222,12 @@ def kind_of(each: Commitment) -> str:
 
 def covers(each: Commitment) -> str:
     """Whose usage counts, in words."""
-    return ", ".join(" or ".join(values) for values in each.match.values()) or "everything"
+    return ", ".join(" or ".join(names_of(of, each.match[of])) for of in each.match) or "everything"
+
+
+def names_of(dimension: str, values: Iterable[str]) -> list[str]:
+    """Values as people read them: providers by their names."""
+    return [shown_name(each) if dimension == "provider" else each for each in values]
 
 
 def span_of(use: Use, visitor: Visitor) -> str:

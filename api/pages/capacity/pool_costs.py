@@ -109,7 +109,7 @@ def _components(
             Column("kind", "Kind", narrow=False),
             Column("cost", "Cost", "money"),
             Column("share", "Share", "percent"),
-            Column("billed", "Billed", hint="Whether it is on somebody's invoice"),
+            Column("billed", "Billed", hint="Whether it is on somebody's invoice", narrow=False),
             *(
                 (
                     Column("kwh", "kWh", "number", "At the machines, without PUE", narrow=False),

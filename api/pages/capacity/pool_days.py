@@ -88,7 +88,7 @@ def _chart(prices: list[DayPrice], of: PoolShown, target: ApiTarget | None) -> C
     if target is not None and any(each.api for each in prices):
         line = (target.name, hue_of(target.provider))
         legend.append(Legend(*line))
-    title = f"What 1M tokens cost by day, {of.pool.currency}"
+    title = f"What 1 M tokens cost by day, {of.pool.currency}"
     spec = price_by_day(prices, currency=of.pool.currency, api=line)
     return Chart(spec, title, tuple(legend))
 
@@ -102,8 +102,8 @@ def _table(rows: list[dict[str, Any]], of: PoolShown) -> Table:
             Column("idle_cost", "Idle", "money", narrow=False),
             Column("used", "Used", "percent", "Of the cost, what calls were charged"),
             Column("tokens", "Tokens", "short"),
-            Column("per_million_tokens", "1M tokens", "money"),
-            Column("api_per_million_tokens", "1M at the API", "money", narrow=False),
+            Column("per_million_tokens", "1 M tokens", "money"),
+            Column("api_per_million_tokens", "1 M at the API", "money", narrow=False),
         ),
         rows=rows,
         caption="By day",

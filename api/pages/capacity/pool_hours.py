@@ -295,7 +295,7 @@ def _split_table(split: Split | None, of: PoolShown) -> Table:
             Column("tokens", "Tokens", "short", narrow=False),
             Column("cost", "Cost", "money"),
             Column("share", "Share", "percent"),
-            Column("per_million_tokens", "1M tokens", "money", narrow=False),
+            Column("per_million_tokens", "1 M tokens", "money", narrow=False),
         ),
         rows=rows,
         caption="Split over",

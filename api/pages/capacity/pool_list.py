@@ -106,9 +106,20 @@ def _pools(request: Request, board: Board, asked: Range, visitor: Visitor, sort:
         columns=(
             Column("pool", "Pool"),
             Column("cost", "Cost", "money"),
-            Column("idle_cost", "Idle", "money", "What no call used of the hours paid for"),
-            Column("idle_share", "Idle share", "percent", narrow=False),
-            Column("days", "Used by day", hint="The share of each day's cost that calls used"),
+            Column(
+                "idle_cost",
+                "Idle",
+                "money",
+                "What no call used of the hours paid for",
+                narrow=False,
+            ),
+            Column("idle_share", "Idle share", "percent"),
+            Column(
+                "days",
+                "Used by day",
+                hint="The share of each day's cost that calls used",
+                narrow=False,
+            ),
             Column(
                 "of_capacity",
                 "Of capacity",
@@ -118,11 +129,15 @@ def _pools(request: Request, board: Board, asked: Range, visitor: Visitor, sort:
             ),
             Column("tokens", "Tokens", "short", narrow=False),
             Column(
-                "per_million_tokens", "1M tokens", "money", "Cost, idle hours too, over all tokens"
+                "per_million_tokens",
+                "1 M tokens",
+                "money",
+                "Cost, idle hours too, over all tokens",
+                narrow=False,
             ),
             Column(
                 "api_per_million_tokens",
-                "1M at an API",
+                "1 M at an API",
                 "money",
                 "The cheapest API price of the same model, for the same mix of tokens",
                 narrow=False,

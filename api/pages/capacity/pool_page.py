@@ -201,8 +201,8 @@ def _teams(found: PoolEconomics, view: str, of: PoolShown) -> Table:
             Column("busy_cost", "Busy", "money", "What its calls were charged", narrow=False),
             Column("idle_cost", "Idle", "money", "Its part of what nobody used", narrow=False),
             Column("cost", "Cost", "money"),
-            Column("share", "Share", "percent"),
-            Column("per_million_tokens", "1M tokens", "money", "Cost over all its tokens"),
+            Column("share", "Share", "percent", narrow=False),
+            Column("per_million_tokens", "1 M tokens", "money", "Cost over all its tokens"),
         ),
         rows=rows if whole.hours else [],
         caption="Who used it",
@@ -248,9 +248,9 @@ def _apis(request: Request, found: PoolEconomics, target: ApiTarget | None, of: 
     return Table(
         columns=(
             Column("api", "API"),
-            Column("api_per_million_tokens", "1M tokens", "money", "Of this mix of tokens"),
+            Column("api_per_million_tokens", "1 M tokens", "money", "Of this mix of tokens"),
             Column("api_cost", "Would have cost", "money", narrow=False),
-            Column("difference", "Than the pool", "difference", "Below 0: the API is cheaper"),
+            Column("difference", "Against the pool", "difference", "Below 0: the API is cheaper"),
             Column(
                 "break_even_tokens",
                 "Break-even, tokens a month",
@@ -296,6 +296,6 @@ def _even(
     at = f"even at {even / MILLION:,.0f} M tokens a month" if even else "never even"
     legend = (
         Legend("This pool, machine by machine", OWN),
-        Legend(target.name, colour, note="what it asks for the same mix of tokens"),
+        Legend(target.name, colour, note="for the same mix of tokens"),
     )
     return Chart(break_even_chart(lines), f"Cost a month against volume: {at}", legend)

@@ -100,7 +100,9 @@ def _tables(
     columns = [
         Column(query.by, title),
         Column("calls", "Calls", "number", narrow=False),
-        Column("cost", "Now", "money", "Charges, with their part of idle hours of pools"),
+        Column(
+            "cost", "Now", "money", "Charges, with their part of idle hours of pools", narrow=False
+        ),
     ]
     for answer in found.there:
         several = len(found.there) > 1

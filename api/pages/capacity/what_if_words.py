@@ -61,7 +61,7 @@ def _verdict(found: WhatIf, more: Decimal | None, told: Formats, currency: str) 
         return "not comparable: some calls have no price on one side"
     if not more:
         return "the same"
-    words = f"{told.difference(more, currency)} {'dearer' if more > 0 else 'cheaper'}"
+    words = f"{told.money(abs(more), currency)} {'dearer' if more > 0 else 'cheaper'}"
     cost = found.whole.cost
     if not cost or cost < 0:
         return words

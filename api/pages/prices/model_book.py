@@ -123,7 +123,7 @@ def _book(line: PriceLine) -> Cell:
 
 _HISTORY: Final = (
     Column("meter", "Meter"),
-    Column("holds_for", "Holds for", narrow=False),
+    Column("holds_for", "Holds for"),
     Column("unit_price", "For 1 M", "unit_price"),
     Column("state", "State"),
     Column("valid", "Valid", hint="For calls of that time.", narrow=False, csv=False),

@@ -48,7 +48,7 @@ _COLUMNS: Final = (
     Column("provider", "Provider", shown=False),
     Column("deployment", "Runs on", shown=False),
     Column("cost", "Spend", "money"),
-    Column("per_million", "Per 1 M", "money", "Spend for each million tokens of any kind."),
+    Column("per_million", "1 M tokens", "money", "Spend for each million tokens of any kind."),
     Column("per_call", "Per call", "money", narrow=False),
     Column("calls", "Calls", "number", narrow=False),
     Column("input_tokens", "Input", "short", "Tokens that no cache had.", narrow=False),

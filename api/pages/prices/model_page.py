@@ -25,6 +25,7 @@ from reports.palette import hue_of, shown_name
 from spend.owners import RESERVED
 from spend.performance import percentiles_ms
 from spend.periods import Period
+from spend.pools import POOL_METER
 from spend.totals import Totals, together
 from store.booked_lines import MONEY
 from store.completeness import complete_until
@@ -88,6 +89,7 @@ def show(
         colour=hue_of(query.provider),
         model=query.model,
         whole=whole,
+        on_pools=bool(meters) and all(each.meter == POOL_METER for each in meters),
         per_million=per(whole.cost, whole.tokens - whole.unpriced_tokens, MILLION),
         per_call=per(whole.cost, whole.calls - whole.unpriced_calls),
         p50=percentiles_ms(took)["p50"],
@@ -199,11 +201,12 @@ def _meters(visitor: Visitor, found: list[MeterCost], part: str, file: str) -> T
         }
         for each in found
     ]
+    currencies = {visitor.currency, *(each.currency for each in found)}
     return Table(
         (
             Column("meter", "Meter"),
             Column("amount", "Spend", "money"),
-            Column("currency", "Currency", narrow=False),
+            Column("currency", "Currency", narrow=False, shown=len(currencies) > 1),
             Column("quantity", "Units", "short"),
             Column("per_million", "Per 1 M units", "money", narrow=False),
         ),

@@ -131,6 +131,7 @@ _COLUMNS: Final = (
     Column("others", "Other meters", narrow=False),
     Column("currency", "Currency", shown=False),
     Column("book", "Book", narrow=False),
+    Column("valid", "Valid", narrow=False, csv=False),
     Column("source", "Source", shown=False),
     Column("reference", "Reference", shown=False),
     Column("entered_by", "Entered by", shown=False),
@@ -172,7 +173,6 @@ def _row(request: Request, visitor: Visitor, row: _Row, *, again: bool) -> dict[
     exact = "; ".join(f"{each.meter}={each.unit_price}" for each in rest)
     holds = holds_for(line)
     valid = term(line.valid_from, line.valid_to, visitor.formats)
-    notes = [part for part in (valid if valid != ALWAYS else None, said_by(line)) if part]
     href = address(request, line.provider, line.model)
     return {
         "model": _model(line, holds, href, again=again),
@@ -181,9 +181,8 @@ def _row(request: Request, visitor: Visitor, row: _Row, *, again: bool) -> dict[
         **told,
         "others": Cell(exact, show=others),
         "currency": line.currency,
-        "book": Cell(
-            line.book, show=BOOKS.get(line.book, line.book), note="; ".join(notes) or None
-        ),
+        "book": Cell(line.book, show=BOOKS.get(line.book, line.book), note=said_by(line)),
+        "valid": Cell(valid, tone="quiet" if valid == ALWAYS else ""),
         "source": line.source,
         "reference": line.reference,
         "entered_by": line.entered_by,

@@ -70,7 +70,7 @@ def holds_for(line: PriceLine | Discount) -> str:
 def percent(each: Discount) -> str:
     """By how much it changes a price, with its sign."""
     sign = "\u2212" if each.kind == DISCOUNT else "+"
-    return f"{sign}{each.percent.normalize():f} %"
+    return f"{sign}{each.percent.normalize():f}%"
 
 
 def term(start: datetime | None, end: datetime | None, told: Formats) -> str:
