@@ -113,19 +113,26 @@ def test_all_and_none_are_two_filters(client: TestClient) -> None:
     assert without.url.params.get_list("feature") == ["triage"]
 
 
-def test_a_time_stands_beside_the_one_before(client: TestClient) -> None:
+def test_a_time_stands_beside_the_one_before(client: TestClient, database: Database) -> None:
     (line,) = table(client, "table", group_by="", range="this-month", columns="none")
     assert (line["total"], line["before"]) == ("13.123456789013", "2.00")
     assert line["difference"] == "11.123456789013"
     alone = table(client, "table", group_by="", range="this-month", compare="none")
     assert "before" not in alone[0]
     assert "beside 1 Sept 2026 to 20 Sept 2026" in text_of(shown(client))
+    with database.write() as session:
+        put_cell(session, "2026-09-06", SUPPORT, CLAUDE, unpriced=1, input=7)
+    by_team = table(client, "table", group_by="team", range="this-month", columns="none")
+    (support,) = (row for row in by_team if row["team"] == "support")
+    assert support["difference"] == support["change"] == "", "what was unknown was not nothing"
 
 
 @pytest.mark.parametrize(
     ("name", "how", "today", "days"),
     [
         ("this-month", "before", "2026-03-31", "2026-02-01 2026-03-01"),
+        ("this-month", "before", "2026-03-29", "2026-02-01 2026-03-01"),
+        ("this-month", "before", "2026-10-30", "2026-09-01 2026-10-01"),
         ("last-month", "before", "2026-03-31", "2026-01-01 2026-02-01"),
         ("7-days", "before", "2026-03-31", "2026-03-18 2026-03-25"),
         ("this-quarter", "before", "2026-11-23", "2026-07-01 2026-08-24"),

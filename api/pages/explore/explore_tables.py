@@ -6,7 +6,7 @@ from decimal import Decimal
 from math import ceil, sqrt
 from typing import Final
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from api.pages.explore.explore_answer import MEASURES, MONEY, Explored
 from api.pages.explore.explore_chart import OTHERS, colours_of, name_of
@@ -17,9 +17,13 @@ from api.pages.tables import Cell, Column, Held, Table, sorted_rows
 from api.shapes import usage_of
 from reports.palette import shown_name
 from reports.pivot import Keys, Label, Line, cut
+from spend.money import EXACT
 from spend.totals import Totals, together
 
 MOST_LINES: Final = 40
+FEWEST_LINES: Final = 12
+MOST_CELLS: Final = 700
+"""Of lines with many columns fewer are shown: each cell is two links."""
 MOST_COLUMNS: Final = 12
 """Of a dimension; of time there are as many as were asked for."""
 _HEATS: Final = 5
@@ -69,7 +73,7 @@ def pivot_table(
         columns.append(Column(_REST, f"Others ({len(rest)})", kind))
     maker = _Rows(found, told, drill, shown, rest, whole=whole)
     order = sort if sort and sort.removeprefix("-") in {each.name for each in columns} else "-total"
-    lines, others = (found.pivot.lines, None) if whole else cut(found.pivot, lines=MOST_LINES)
+    lines, others = (found.pivot.lines, None) if whole else cut(found.pivot, lines=_lines(shown))
     rows: list[Mapping[str, Held | Cell]] = sorted_rows([maker.row(each) for each in lines], order)
     if others is not None:
         count = len(found.pivot.lines) - len(lines)
@@ -190,13 +194,13 @@ class _Rows:
     def _linked(
         self, value: Decimal | int, deeper: str, totals: Totals, line: Line, label: Label
     ) -> Markup:
-        figure = Markup('<a href="{}">{}</a>').format(deeper, self._text(value))
+        figure = f'<a href="{escape(deeper)}">{escape(self._text(value))}</a>'
         if not totals.calls:
-            return figure
+            return Markup(figure)  # noqa: S704 - every part of it is escaped
         of = f"Calls of {self._name(line.keys)}, {label or named(None)}"
         calls = self._drill.calls(line.keys, label, in_column=True)
-        behind = Markup(' <a class="behind" href="{}" title="{}">calls</a>').format(calls, of)
-        return figure + behind
+        behind = f'<a class="behind" href="{escape(calls)}" title="{escape(of)}">calls</a>'
+        return Markup(f"{figure} {behind}")  # noqa: S704 - every part of it is escaped
 
     def _name(self, keys: Keys) -> str:
         if keys not in self._names:
@@ -232,7 +236,7 @@ class _Rows:
             row["share"] = Cell(share, bar="")
             row |= {"calls": line.total.calls, "tokens": line.total.tokens}
         if found.pivot.total.before is not None:
-            row |= self._compared(value, found.value(line.before))
+            row |= self._compared(line)
         return row
 
     def _exact(self, value: Decimal | int | None) -> str:
@@ -240,26 +244,40 @@ class _Rows:
             return UNKNOWN
         return self._text(value) if self._found.is_money else self._told.number(value)
 
-    def _compared(self, value: Decimal | int | None, before: Decimal | int | None) -> Row:
+    def _compared(self, line: Line) -> Row:
+        value, before = self._found.value(line.total), self._found.value(line.before)
+        row: Row = {"before": before, "difference": None, "change": None}
+        if _is_unknown(value, line.total) or _is_unknown(before, line.before):
+            return row
         # Nothing was there: then it was nothing, and not unknown.
         was, now = Decimal(before or 0), Decimal(value or 0)
-        difference = now - was
-        change = difference / was if was > 0 else None
-        row: Row = {"before": before, "difference": difference, "change": change}
+        difference = EXACT.subtract(now, was)
+        row["difference"] = difference
         if not self._found.is_money:
             row["difference"] = Cell(
                 difference, show=signed(difference, self._told.number(difference))
             )
-        if change is not None:
+        if was > 0:
+            change = difference / was
             row["change"] = Cell(change, show=signed(change, self._told.percent(change)))
         elif now and not was:
             row["change"] = Cell(None, show="new", tone="quiet")
         return row
 
 
+def _is_unknown(value: Decimal | int | None, totals: Totals | None) -> bool:
+    """Whether something is there, and nobody knows what it comes to."""
+    return value is None and totals is not None and not totals.is_nothing
+
+
 def signed(value: Decimal, text: str) -> str:
     """A difference with its sign, + too."""
     return f"+{text}" if value > 0 else text.replace("-", MINUS)
+
+
+def _lines(columns: Sequence[Label]) -> int:
+    """How many lines of so many columns are shown."""
+    return max(FEWEST_LINES, min(MOST_LINES, MOST_CELLS // max(1, len(columns))))
 
 
 def _columns(found: Explored, *, whole: bool) -> tuple[Sequence[Label], Sequence[Label]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,7 @@ _STEPS: Final = {"this-month": 1, "last-month": 1, "this-quarter": 3, "this-year
 """How many months back the time before is, where it is not as many days."""
 MOST_DAYS: Final = 100
 """Of a table by day, to be read."""
+_DAY: Final = timedelta(days=1)
 _DAILY: Final = 35
 _WEEKLY: Final = 140
 
@@ -64,13 +65,29 @@ def compared(period: Period, zone: ZoneInfo, how: Compare, range_name: str | Non
         return None
     months = {"month": 1, "year": 12}.get(how) or _months(period, zone, range_name)
     if months:
-        start, end = (months_ago(months, each, zone) for each in (period.start, period.end))
+        start, end = _months_before(months, period.start, zone), _end_before(months, period, zone)
         return Period(start, end) if start < end else None
     first, last = (local_day(each, zone) for each in (period.start, period.end))
     if day_start(first, zone) == period.start and day_start(last, zone) == period.end:
         # By the calendar: days are not all of 24 hours.
         return Period(day_start(first - (last - first), zone), period.start)
     return Period(period.start - (period.end - period.start), period.start)
+
+
+def _months_before(months: int, moment: datetime, zone: ZoneInfo) -> datetime:
+    """The same time of the same day, or of the last that the month has."""
+    day = local_day(months_ago(months, moment, zone), zone)
+    return datetime.combine(day, moment.astimezone(zone).time(), zone).astimezone(UTC)
+
+
+def _end_before(months: int, period: Period, zone: ZoneInfo) -> datetime:
+    """Where the time before ends: with the last day's counterpart, months with a month's end."""
+    end = local_day(period.end, zone)
+    if day_start(end, zone) != period.end or end.day == 1:
+        return _months_before(months, period.end, zone)
+    # The day after the last: the 30th of October has the 30th of September, and no 31st.
+    last = local_day(months_ago(months, day_start(end - _DAY, zone), zone), zone)
+    return day_start(last + _DAY, zone)
 
 
 def _months(period: Period, zone: ZoneInfo, range_name: str | None) -> int:
