@@ -6,7 +6,7 @@ kept, and NULL groups with NULL.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -88,8 +88,9 @@ def added_up(
     found = session.execute(asked.limit(most + 1)).all()
     if len(found) > most:
         raise TooManyRowsError
+    key_of = _keys(question, pieces)
     for row in found:
-        yield _key(question, row, pieces), row
+        yield key_of(row), row
 
 
 def bounds_of(question: Question) -> list[datetime]:
@@ -184,8 +185,14 @@ def _by_dimension(
     return select(*keys, *sums).select_from(source).group_by(*keys)
 
 
-def _key(question: Question, row: Row[Any], pieces: _Pieces | None) -> Key:
-    # A day's name begins with that of its month.
-    piece = pieces.names[row.piece - 1] if pieces else ""
-    timed = {"day": piece, "month": piece[:7], **dict.fromkeys(PIECES, piece)}
-    return tuple(timed[name] if name in timed else getattr(row, name) for name in question.group_by)
+def _keys(question: Question, pieces: _Pieces | None) -> Callable[[Row[Any]], Key]:
+    """What tells a row's key."""
+    timed: dict[str, list[str]] = {}
+    if pieces is not None:
+        # A day's name begins with that of its month.
+        timed = dict.fromkeys(PIECES, pieces.names)
+        timed |= {"day": pieces.names, "month": [each[:7] for each in pieces.names]}
+    told = [(name, timed.get(name)) for name in question.group_by]
+    return lambda row: tuple(
+        getattr(row, name) if names is None else names[row.piece - 1] for name, names in told
+    )

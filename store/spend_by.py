@@ -3,9 +3,10 @@
 As it is booked, or was known, usage is that of the ledger's lines.
 """
 
+import operator
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -55,6 +56,7 @@ def money_of(lines: FromClause) -> dict[str, ColumnElement[Any]]:
 
 
 MONEY: Final = money_of(charges)
+_METERS: Final = operator.attrgetter(*METER_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,13 +216,19 @@ def _totals(row: Row[Any] | None, money: Totals) -> Totals:
     if unknown and not any((money.cost, money.list_cost, money.contracted_cost, money.billed_cost)):
         # Its charges were taken back when the price was: unknown again, not free.
         money = Totals()
-    return replace(
-        money,
+    return Totals(
+        cost=money.cost,
+        list_cost=money.list_cost,
+        contracted_cost=money.contracted_cost,
+        billed_cost=money.billed_cost,
         calls=calls,
         errors=int(row.errors or 0),
         unpriced_calls=unpriced,
         unpriced_tokens=int(row.unpriced_tokens or 0),
         unmetered_calls=int(row.unmetered or 0),
         waiting_calls=int(getattr(row, "waiting", None) or 0),
-        usage={name: int(getattr(row, name) or 0) for name in METER_NAMES},
+        usage={
+            name: int(units) if units else 0
+            for name, units in zip(METER_NAMES, _METERS(row), strict=True)
+        },
     )

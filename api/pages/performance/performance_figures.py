@@ -26,7 +26,7 @@ from store.spend_by import Spent, spend_by, spend_by_days
 MODEL: Final = ("provider", "model", "deployment")
 FILTERS: Final = ("team", "service", "feature", "provider", "model", "operation")
 _MILLION: Final = 1_000_000
-_FEW_LINES: Final = timedelta(days=3)
+_FEW_LINES: Final = timedelta(hours=6)
 
 
 class PerformanceAsked(LatelyAsked):
