@@ -21,6 +21,7 @@ WORDS: Final = (OVER, EXPECTED, WARNING, RECOVERED, OK, NOT_COMPARED, NO_PERIOD)
 """The one that needs a look first, first."""
 
 _DAY: Final = timedelta(days=1)
+_SECOND: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,21 @@ class Stands:
         return self.forecast is not None and bool(
             reached(self.forecast.expected, self.limit, (100,))
         )
+
+    @property
+    def runs_out(self) -> datetime | None:
+        """When its limit is reached, if spend goes evenly from here to what is expected; UTC.
+
+        None: it is reached already, or not expected to be.
+        """
+        if self.word != EXPECTED or self.forecast is None or self.period is None:
+            return None
+        spent, expected = self.spent or Decimal(0), self.forecast.expected
+        begins = max(self.forecast.through, self.period.start)
+        if not spent < self.limit <= expected or begins >= self.period.end:
+            return None
+        seconds = (self.period.end - begins) // _SECOND
+        return begins + timedelta(seconds=int((self.limit - spent) * seconds / (expected - spent)))
 
     @property
     def percent(self) -> Decimal | None:

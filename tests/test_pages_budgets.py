@@ -1,6 +1,9 @@
 """Pages of budgets: how each stands, what it says, and forms that set, try and change one."""
 
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
 from html import unescape
 from typing import Any
 
@@ -12,7 +15,10 @@ from httpx2 import Response
 from test_api_keys import PEPPER, make_key
 from test_pages_preferences import OURS, token
 
+from spend.budget_attention import Stands
 from spend.budgets import Budget
+from spend.forecast import Forecast
+from spend.periods import Period
 from store import budgets
 from store.sessions import Database
 from store.tenants import TENANT
@@ -20,6 +26,7 @@ from store.tenants import TENANT
 pytestmark = pytest.mark.one_server
 
 MOMENT = "2026-11-15T12:00"
+NOVEMBER = ((11, 1), (11, 15), (12, 1))
 FORM = {
     "name": "ads",
     "amount": "250.00",
@@ -73,9 +80,20 @@ def test_what_needs_a_look_comes_first_and_parts_stand_below_their_parent(
     assert listed(client, "/budgets?sort=-limit") == ["R&D", "fine", "search"]
     file = client.get("/budgets?csv=budgets").text
     assert re.search(
-        r"^search,100\.00,over,100\.0*,100\.0*,,2026-11,USD,,16\r?$", file, re.MULTILINE
+        r"^search,100\.00,over,100\.0*,100\.0*,,2026-11,USD,,16,\r?$", file, re.MULTILINE
     ), file
     assert client.get("/budgets?nonsense=1").status_code == 422
+
+
+def test_a_budget_that_should_be_over_says_about_when(database: Database) -> None:
+    terms = budget(database, amount="100.00")
+    start, now, end = (datetime(2026, month, day, tzinfo=UTC) for month, day in NOVEMBER)
+    spent, expected = Decimal(70), Decimal(130)
+    forecast = Forecast(1, now, now, expected, expected, expected, None, 14, "seasonal-1")
+    stands = Stands(terms, Period(start, end), Decimal(100), spent, forecast=forecast)
+    assert stands.runs_out == now + (end - now) / 2
+    assert replace(stands, spent=Decimal(101), state="over").runs_out is None, "it is over"
+    assert replace(stands, limit=Decimal(140)).runs_out is None, "it should not be"
 
 
 def test_a_ledger_without_budgets_says_what_they_are(database: Database) -> None:

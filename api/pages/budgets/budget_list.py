@@ -47,6 +47,8 @@ GROUPS: Final[Mapping[str, tuple[str, frozenset[str]]]] = {
 }
 """States to choose from: what they are called, and the words that they are of."""
 _DEEPEST: Final = 7
+_BY_DAYS: Final = frozenset({"day", "week", CUSTOM})
+_SHORT: Final = timedelta(days=1, hours=1)
 _INSTANT: Final = timedelta(microseconds=1)
 
 
@@ -114,6 +116,7 @@ _IN_FILES: Final = (
     Column("currency", "Currency"),
     Column("owner", "Owner"),
     Column("days_left", "Days left", "number"),
+    Column("runs_out", "Runs out", "when"),
 )
 
 
@@ -161,7 +164,9 @@ def budget_row(
             show=indented,
             note=" · ".join(filter(None, (shortened(filter_text(terms.filter)), terms.owner))),
         ),
-        "state": Cell(stands.word, show=state_badge(stands.word)),
+        "state": Cell(
+            stands.word, show=state_badge(stands.word), note=runs_out_said(visitor, stands)
+        ),
         "percent": Cell(
             stands.percent,
             show=budget_bar(stands) if stands.spent is not None else None,
@@ -174,7 +179,21 @@ def budget_row(
         "owner": terms.owner,
         "currency": terms.currency,
         "days_left": left,
+        "runs_out": stands.runs_out,
     }
+
+
+def runs_out_said(visitor: Visitor, stands: Stands) -> str | None:
+    """``about 27 Nov``: when it should be over, of a day with the time; None: it should not."""
+    at, told = stands.runs_out, visitor.formats
+    if at is None or stands.period is None:
+        return None
+    zone = ZoneInfo(stands.budget.terms.timezone)
+    if stands.period.end - stands.period.start <= _SHORT:
+        return f"about {told.when(at)}"
+    day = local_day(at, zone)
+    said = told.day(day)
+    return f"about {said.rpartition(' ')[0] if day.year == visitor.now.year else said}"
 
 
 def _period(visitor: Visitor, stands: Stands) -> Cell:
@@ -188,9 +207,9 @@ def _period(visitor: Visitor, stands: Stands) -> Cell:
 
 
 def period_said(visitor: Visitor, terms: Terms, period: Period) -> str:
-    """A period of a budget as a reader says it; ISO weeks and fiscal ones by their names."""
+    """A period of a budget as a reader says it; quarters and fiscal ones by their names."""
     told = visitor.formats
-    if terms.period != CUSTOM:
+    if terms.period not in _BY_DAYS:
         return told.month(name_of(terms, period))
     zone = ZoneInfo(terms.timezone)
     first, last = local_day(period.start, zone), local_day(period.end - _INSTANT, zone)

@@ -17,7 +17,14 @@ from api.pages.alerts.alert_rows import alerts_table
 from api.pages.asked import PageAsked
 from api.pages.budgets.budget_bar import budget_bar
 from api.pages.budgets.budget_chart import budget_page_figure
-from api.pages.budgets.budget_list import COLUMNS, budget_row, period_said, share_said, state_badge
+from api.pages.budgets.budget_list import (
+    COLUMNS,
+    budget_row,
+    period_said,
+    runs_out_said,
+    share_said,
+    state_badge,
+)
 from api.pages.budgets.budget_stands import Board, board_of, in_order
 from api.pages.budgets.budget_versions import versions_table
 from api.pages.links import elsewhere
@@ -93,6 +100,7 @@ def show(
         a_day=_left_a_day(status, visitor),
         bar=budget_bar(stands),
         badge=state_badge(stands.word),
+        runs_out=runs_out_said(visitor, stands),
         figure=budget_page_figure(session, tenant, visitor, stands, down=query.chart == "left"),
         down=query.chart == "left",
         explore=_explore(stands),
