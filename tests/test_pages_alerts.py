@@ -94,7 +94,13 @@ def test_a_budget_is_snoozed_and_muted_and_speaks_again(database: Database) -> N
     )
     assert done.headers["location"] == "/alerts/silences?done=snoozed"
     assert "search budget snoozed 16 Nov 2026, 08:00" in words(client.get("/alerts/silences"))
-    for number in (1, 2):
+    # What was typed by the clock of a page is read by it.
+    there = "/alerts/silences?timezone=Asia%2FTokyo"
+    assert f'action="{there}"' in client.get(there).text
+    done = post(client, there, there, subject="budget:1", kind="snooze", until=until)
+    assert done.headers["location"] == "/alerts/silences?done=snoozed&timezone=Asia%2FTokyo"
+    assert "search budget snoozed 15 Nov 2026, 23:00" in words(client.get("/alerts/silences"))
+    for number in (1, 2, 3):
         assert post(client, f"/alerts/silences/{number}/end").status_code == 303
     assert "Nothing is silent" in client.get("/alerts/silences").text
     assert client.get("/v1/alerts/1").json()["state"] == "open"

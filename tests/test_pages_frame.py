@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -21,6 +22,7 @@ from odd_ledger import ODD, PEPPER
 from test_pages_preferences import token
 
 from api.app import PAGES
+from api.pages import shell
 from api.pages.shell import CSP
 from app.local_postgres import LocalPostgres
 from store.sessions import Database, open_database
@@ -38,6 +40,7 @@ ASKED_WITH: Final = {
     "/prices/unpriced/price": {"provider": ODD[1], "model": ODD[1]},
 }
 """Pages that are of something which stands in the query."""
+TEMPLATES: Final = Path(shell.__file__).parent / "templates"
 SIGNS: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
@@ -248,6 +251,18 @@ def test_every_form_is_refused_but_from_a_page_of_ours(ledger: Ledger) -> None:
             place, data={"form_token": good}, headers=OURS, follow_redirects=False
         ).status_code
         assert taken in {200, 303, 400, 404, 409, 422} or path == "/sign-in", (place, taken)
+
+
+def test_every_form_is_sent_in_the_zone_that_its_page_was_asked_in() -> None:
+    for template in TEMPLATES.glob("*.html"):
+        for form in re.findall("<form[^>]*>|formaction=[^ >]*", template.read_text()):
+            asks = 'method="get"' in form
+            action = re.search('action="(/|{{ (?!to\\(|here\\(|action))', form)
+            # Of a question the fields are the address: parts.zone() is one of them.
+            assert asks or "sign" in template.stem or not action, (template.name, form)
+        for form in re.findall('<form[^>]*method="get".*?</form>', template.read_text(), re.DOTALL):
+            keeps = ("parts.zone()", "ranges.same_time(", "its.currency_choice()")
+            assert any(each in form for each in keeps), (template.name, form[:100])
 
 
 def test_a_page_goes_back_to_pages_of_ours_only(ledger: Ledger) -> None:

@@ -4,6 +4,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from fastapi import Request
+from fastapi.responses import RedirectResponse
 
 _PASSING: Final = frozenset({"csv", "done"})
 """Parameters that say nothing about what a page shows."""
@@ -31,6 +32,11 @@ def elsewhere(request: Request, path: str, **asked: Any) -> str:
     if zone and "timezone" not in asked:
         pairs.append(("timezone", zone))
     return _address(path, pairs)
+
+
+def go_to(request: Request, path: str, **asked: Any) -> RedirectResponse:
+    """The way to another page of ours (303), as ``elsewhere`` writes it: after a form was taken."""
+    return RedirectResponse(elsewhere(request, path, **asked), status_code=303)
 
 
 def segment(text: str) -> str:

@@ -1,14 +1,16 @@
 """The time that a page is about: a month, or from one day until another."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
 from api.grouping import PeriodAsked, checked, wrong
 from api.pages.asked import PageAsked, Text
 from api.pages.visitor import Visitor
-from spend.periods import Month, Period, month_of, parse_month
+from spend.periods import Month, Period, days_in, month_of, parse_month
 
 MONTHS_OFFERED = 13
 """The present one and a year before it."""
@@ -49,6 +51,19 @@ class Range:
     def file(self) -> str:
         """For names of files."""
         return self.month or f"{self.start[:10]}-{self.end[:10]}"
+
+
+def days_of(asked: Range, zone: ZoneInfo) -> tuple[date, ...]:
+    """The local days of a range, also those to come."""
+    return tuple(days_in(asked.period, zone))
+
+
+def name_of(asked: Range, visitor: Visitor) -> str:
+    """How people call a range."""
+    if asked.month:
+        return visitor.formats.month(asked.month)
+    days = days_of(asked, visitor.zone)
+    return f"{visitor.formats.day(days[0])} to {visitor.formats.day(days[-1])}"
 
 
 def range_of(visitor: Visitor, query: RangeAsked) -> Range:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
 from api.alerts import AlertId
@@ -15,7 +15,7 @@ from api.pages.alerts import alert_rows
 from api.pages.alerts.alert_rows import NOTICES
 from api.pages.alerts.delivery_rows import deliveries_table
 from api.pages.forms import Sent, one
-from api.pages.links import elsewhere
+from api.pages.links import go_to
 from api.pages.shell import page
 from api.pages.visitor import Visiting, Visitor
 from api.problems import Problem
@@ -66,8 +66,7 @@ def acknowledge(
         return _shown(request, session, tenant, visitor, alert_id, typed, refused)
     except alerts.NoSuchAlert as missing:
         raise _no_such(missing) from None
-    place = elsewhere(request, f"/alerts/{alert_id}", done="acknowledged")
-    return RedirectResponse(place, status_code=303)
+    return go_to(request, f"/alerts/{alert_id}", done="acknowledged")
 
 
 def _shown(

@@ -3,7 +3,7 @@
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Path, Query, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 from pydantic import Field
 
 from api.auth import Who
@@ -12,7 +12,7 @@ from api.pages.alerts.alert_tabs import alert_tabs
 from api.pages.alerts.delivery_rows import deliveries_table
 from api.pages.asked import PageAsked
 from api.pages.forms import Sent, one
-from api.pages.links import elsewhere
+from api.pages.links import go_to
 from api.pages.shell import page
 from api.pages.visitor import Visiting
 from api.problems import Problem
@@ -85,4 +85,4 @@ def send_again(
         raise Problem(409, "Nothing to resend", detail)
     alert = one(fields, "alert")
     place = f"/alerts/{alert}" if alert.isascii() and alert.isdigit() else "/alerts/deliveries"
-    return RedirectResponse(elsewhere(request, place, done="resent"), status_code=303)
+    return go_to(request, place, done="resent")

@@ -57,7 +57,7 @@ def _row(
     request: Request, visitor: Visitor, message: Delivery, *, of_one: bool
 ) -> dict[str, Held | Cell]:
     leads = message.alert_id is not None and not of_one
-    button = _button(visitor, message, message.alert_id if of_one else None)
+    button = _button(request, visitor, message, message.alert_id if of_one else None)
     return {
         "message": Cell(
             message.title or message.kind,
@@ -93,13 +93,14 @@ def _when(visitor: Visitor, message: Delivery) -> str | None:
     return f"next try {told.when(message.next_at)}"
 
 
-def _button(visitor: Visitor, message: Delivery, back: int | None) -> Markup:
+def _button(request: Request, visitor: Visitor, message: Delivery, back: int | None) -> Markup:
     """Of the form ``resend`` of the page, which has the token; ``back``: the alert shown there."""
     if message.status != DEAD or not visitor.may_write:
         return Markup()
     button = Markup(
-        '<button class="plain" form="resend" formaction="/alerts/deliveries/{}/resend"'
+        '<button class="plain" form="resend" formaction="{}"'
         ' name="alert" value="{}" aria-label="Resend {}">Resend</button>'
     )
     name = message.title[:100] or message.kind
-    return button.format(message.id, "" if back is None else back, name)
+    place = elsewhere(request, f"/alerts/deliveries/{message.id}/resend")
+    return button.format(place, "" if back is None else back, name)

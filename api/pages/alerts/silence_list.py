@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Query, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 from markupsafe import Markup
 from pydantic import Field
 from sqlalchemy.orm import Session
@@ -16,7 +16,7 @@ from api.dependencies import Reading, Tenant, Writing
 from api.pages.alerts.alert_tabs import alert_tabs
 from api.pages.asked import PageAsked
 from api.pages.forms import Fields, Sent, one
-from api.pages.links import elsewhere
+from api.pages.links import elsewhere, go_to
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting, Visitor
@@ -80,7 +80,7 @@ def begin(
     alert = one(fields, "alert")
     place = f"/alerts/{alert}" if alert.isascii() and alert.isdigit() else "/alerts/silences"
     done = "muted" if said.kind == MUTE else "snoozed"
-    return RedirectResponse(elsewhere(request, place, done=done), status_code=303)
+    return go_to(request, place, done=done)
 
 
 @router.post("/alerts/silences/{silence_id:number}/end")
@@ -98,8 +98,7 @@ def end(
         silences.end(session, tenant, silence_id, visitor.now)
     except silences.NoSuchSilence as missing:
         raise Problem(404, "No such silence", str(missing)) from None
-    place = elsewhere(request, "/alerts/silences", done="unmuted")
-    return RedirectResponse(place, status_code=303)
+    return go_to(request, "/alerts/silences", done="unmuted")
 
 
 def _said(
@@ -239,9 +238,10 @@ def _row(request: Request, silence: Silence, subject: Subject | None) -> dict[st
     name = f"a closed {what}" if subject is None else subject.name
     href = None if subject is None else elsewhere(request, path)
     button = Markup(
-        '<button class="plain" form="end" formaction="/alerts/silences/{}/end"'
+        '<button class="plain" form="end" formaction="{}"'
         ' aria-label="End the silence of {}">End it</button>'
     )
+    place = elsewhere(request, f"/alerts/silences/{silence.id}/end")
     row: dict[str, Any] = {
         "of": Cell(name, href=href, note=what),
         "kind": "muted" if silence.kind == MUTE else "snoozed",
@@ -249,6 +249,6 @@ def _row(request: Request, silence: Silence, subject: Subject | None) -> dict[st
         "by": silence.by,
         "reason": Cell(silence.reason, show=silence.reason or ""),
         "since": silence.starts,
-        "end": Cell(silence.id, show=button.format(silence.id, name)),
+        "end": Cell(silence.id, show=button.format(place, name)),
     }
     return row

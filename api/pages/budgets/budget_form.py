@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
@@ -16,7 +16,7 @@ from api.pages.asked import PageAsked, Text
 from api.pages.budgets.budget_tried import Tried, tried
 from api.pages.budgets.budget_typed import NONE, Typed, empty, said, typed_in, typed_of
 from api.pages.forms import Sent, one
-from api.pages.links import elsewhere
+from api.pages.links import go_to
 from api.pages.shell import page
 from api.pages.visitor import Visiting, Visitor
 from api.problems import Problem
@@ -165,7 +165,7 @@ def close(
         budgets.close(session, tenant, budget_id, visitor.now)
     except budgets.HasChildren as parent:
         raise Problem(409, "It has parts: close them first", str(parent)) from None
-    return RedirectResponse(elsewhere(request, "/budgets", done="closed"), status_code=303)
+    return go_to(request, "/budgets", done="closed")
 
 
 @router.post("/budgets/{budget_id:number}/withdraw")
@@ -237,4 +237,4 @@ def _may_write(visitor: Visitor) -> None:
 
 
 def _to(request: Request, budget_id: int, done: str) -> Response:
-    return RedirectResponse(elsewhere(request, f"/budgets/{budget_id}", done=done), status_code=303)
+    return go_to(request, f"/budgets/{budget_id}", done=done)

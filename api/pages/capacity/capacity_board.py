@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -15,7 +14,6 @@ from api.pages.visitor import Visitor
 from spend import money
 from spend.economics import MILLION, Use, per_million, together
 from spend.owners import IDLE
-from spend.periods import days_in
 from spend.pools import Pool
 from spend.prices import PriceBook
 from spend.same_model import weights_of
@@ -98,19 +96,6 @@ class Board:
     def within(self, currency: str) -> list[PoolNow]:
         """Pools whose money is of a currency."""
         return [each for each in self.pools if each.pool.currency == currency]
-
-
-def days_of(asked: Range, zone: ZoneInfo) -> tuple[date, ...]:
-    """The local days of a range, also those to come."""
-    return tuple(days_in(asked.period, zone))
-
-
-def name_of(asked: Range, visitor: Visitor) -> str:
-    """How people call a range."""
-    if asked.month:
-        return visitor.formats.month(asked.month)
-    days = days_of(asked, visitor.zone)
-    return f"{visitor.formats.day(days[0])} to {visitor.formats.day(days[-1])}"
 
 
 def board_of(session: Session, tenant: int, asked: Range, visitor: Visitor) -> Board:

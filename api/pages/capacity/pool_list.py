@@ -15,15 +15,13 @@ from api.pages.capacity.capacity_board import (
     PoolNow,
     beside,
     board_of,
-    days_of,
     models_told,
-    name_of,
     share,
 )
 from api.pages.charts import Chart, Legend
 from api.pages.formats import Formats
 from api.pages.links import elsewhere
-from api.pages.ranges import Range, RangeAsked, range_of
+from api.pages.ranges import Range, RangeAsked, days_of, name_of, range_of
 from api.pages.shell import page
 from api.pages.sparks import share_bars
 from api.pages.tables import Cell, Column, Table, sorted_rows

@@ -8,9 +8,9 @@ from typing import Any
 from fastapi import Request
 from sqlalchemy.orm import Session
 
-from api.pages.capacity.capacity_board import days_of, models_told, name_of
+from api.pages.capacity.capacity_board import models_told
 from api.pages.links import elsewhere
-from api.pages.ranges import Range, RangeAsked, range_of
+from api.pages.ranges import Range, RangeAsked, days_of, name_of, range_of
 from api.pages.visitor import Visitor
 from api.problems import Problem
 from spend.moments import moment_text

@@ -9,12 +9,11 @@ from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
 from api.dependencies import Reading, Tenant
-from api.pages.capacity.capacity_board import name_of
 from api.pages.capacity.what_if_asked import GROUPS, TIERS, Asking, WhatIfPageAsked, answered
 from api.pages.capacity.what_if_words import Told, told_of
 from api.pages.charts import Chart, Legend
 from api.pages.explore.filters import named
-from api.pages.ranges import Range, range_of
+from api.pages.ranges import Range, name_of, range_of
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Table, sorted_rows
 from api.pages.visitor import Visiting, Visitor

@@ -34,7 +34,7 @@ from api.pages.explore.filters import (
 )
 from api.pages.formats import Formats
 from api.pages.forms import Fields, Sent, one
-from api.pages.links import elsewhere, here
+from api.pages.links import go_to, here
 from api.pages.shell import page
 from api.pages.tables import Table
 from api.pages.visitor import Visiting, Visitor
@@ -99,7 +99,7 @@ def remove(
     """Removes a saved view, of whom ever it was."""
     del who, fields
     saved_views.remove(session, tenant, view_id)
-    return RedirectResponse(elsewhere(request, PLACE, done="removed"), status_code=303)
+    return go_to(request, PLACE, done="removed")
 
 
 def _name(fields: Fields) -> str:

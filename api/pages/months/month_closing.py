@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
 from api.auth import Who
 from api.dependencies import Clock, Config, Reading, Tenant, Writing, database_of
 from api.pages.asked import PageAsked
 from api.pages.forms import Sent, one
-from api.pages.links import elsewhere, segment
+from api.pages.links import go_to, segment
 from api.pages.month_choice import TONES
 from api.pages.months.month_list import DONE, next_to_close
 from api.pages.shell import page
@@ -361,4 +361,4 @@ def _unknown(error: MonthUnknownError) -> Problem:
 
 
 def _done(request: Request, name: str, said: str) -> Response:
-    return RedirectResponse(elsewhere(request, f"/months/{segment(name)}", done=said), 303)
+    return go_to(request, f"/months/{segment(name)}", done=said)

@@ -14,7 +14,7 @@ from api.grouping import too_many_rows
 from api.pages.charts import Chart, Legend
 from api.pages.formats import Formats
 from api.pages.links import elsewhere
-from api.pages.ranges import Range, RangeAsked, range_of
+from api.pages.ranges import Range, RangeAsked, name_of, range_of
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table, sorted_rows
 from api.pages.visitor import Visiting, Visitor
@@ -98,6 +98,7 @@ def show(
         title="Models",
         tables={"called": _table(request, visitor, asked, query.sort, models, took)},
         asked=asked,
+        name=name_of(asked, visitor),
         chart=_chart(visitor, models),
         whole=whole,
         models=models,

@@ -15,7 +15,7 @@ from api.pages.prices import model_book
 from api.pages.prices.discount_table import discount_table
 from api.pages.prices.model_list import MILLION, per, recent
 from api.pages.prices.price_words import meter_name
-from api.pages.ranges import RangeAsked, range_of
+from api.pages.ranges import RangeAsked, name_of, range_of
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.teams.team_list import team_address
@@ -84,6 +84,7 @@ def show(
             "names": _names(visitor, spent, file),
         },
         asked=asked,
+        name=name_of(asked, visitor),
         provider=query.provider,
         provider_name=shown_name(query.provider),
         colour=hue_of(query.provider),

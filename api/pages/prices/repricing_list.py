@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 from pydantic import Field, TypeAdapter, ValidationError
 
 from api.auth import Who
@@ -15,7 +15,7 @@ from api.instants import Instant
 from api.pages.asked import PageAsked
 from api.pages.formats import Formats
 from api.pages.forms import Sent, one
-from api.pages.links import elsewhere, here
+from api.pages.links import elsewhere, go_to, here
 from api.pages.prices.price_tabs import price_tabs
 from api.pages.prices.price_words import term
 from api.pages.shell import page
@@ -124,7 +124,7 @@ def ask(
         requested_by=who.name,
         note=wish.note or None,
     )
-    return RedirectResponse(elsewhere(request, f"{PLACE}/{asked.id}"), status_code=303)
+    return go_to(request, f"{PLACE}/{asked.id}")
 
 
 @router.get(f"{PLACE}/{{repricing_id}}")

@@ -10,7 +10,7 @@ from datetime import UTC
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 from pydantic import Field, ValidationError
 from sqlalchemy.orm import Session
 
@@ -18,7 +18,7 @@ from api.auth import Who
 from api.dependencies import Reading, Tenant, Writing
 from api.pages.asked import PageAsked, Text
 from api.pages.forms import Fields, Sent, one
-from api.pages.links import elsewhere
+from api.pages.links import go_to
 from api.pages.prices.price_tabs import price_tabs
 from api.pages.prices.price_words import METERS
 from api.pages.prices.unpriced_models import looked_back
@@ -161,8 +161,7 @@ def enter(
         except books.PriceHeldError as held:
             draft.problems["prices"] = f"A price {held}: end that one where it came from."
         else:
-            to = elsewhere(request, "/prices/unpriced", done="priced")
-            return RedirectResponse(to, status_code=303)
+            return go_to(request, "/prices/unpriced", done="priced")
     costs = None
     if lines and not draft.problems:
         question = visitor.question(looked_back(visitor.now, DAYS))

@@ -4,14 +4,14 @@ from decimal import Decimal
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 
 from api.auth import Who
 from api.bills import BillId
 from api.dependencies import Clock, Config, Reading, Tenant, Writing
 from api.pages.asked import PageAsked
 from api.pages.forms import Sent
-from api.pages.links import elsewhere
+from api.pages.links import elsewhere, go_to
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting
@@ -86,7 +86,7 @@ def book(
             clock=clock,
             policy=config.rate_policy,
         )
-    return RedirectResponse(elsewhere(request, f"/reconciliation/{bill_id}", done="booked"), 303)
+    return go_to(request, f"/reconciliation/{bill_id}", done="booked")
 
 
 def _table(request: Request, bill: Bill, done: TrueUp | None) -> Table:

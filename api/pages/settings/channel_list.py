@@ -13,6 +13,7 @@ from api.channels import changed, make
 from api.dependencies import Reading, Tenant, Writing
 from api.pages.asked import PageAsked
 from api.pages.forms import Sent, one
+from api.pages.links import go_to
 from api.pages.settings.channel_form import KINDS, TypedChannel, problem_of, said, shown, typed
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
@@ -100,7 +101,7 @@ def create(
     except _REFUSALS as refused:
         return _new(request, visitor, asked, _problems(refused))
     if key is None:
-        return RedirectResponse(f"{PLACE}/{channel.id}?done=created", status_code=303)
+        return go_to(request, f"{PLACE}/{channel.id}", done="created")
     answer = page(
         request, visitor, "channel_made.html", title="A new channel", channel=channel, key=key
     )
@@ -141,11 +142,12 @@ def change(
     except _REFUSALS as refused:
         problems = _problems(refused)
         return _one(request, session, tenant, visitor, channel, asked, problems)
-    return RedirectResponse(f"{PLACE}/{channel_id}?done=saved", status_code=303)
+    return go_to(request, f"{PLACE}/{channel_id}", done="saved")
 
 
 @router.post(PLACE + "/{channel_id}/test")
 def test(
+    request: Request,
     session: Writing,
     tenant: Tenant,
     visitor: Visiting,
@@ -157,7 +159,7 @@ def test(
     channel = _found(session, tenant, channel_id)
     notice = sample(f"channel {channel.name}", who.name)
     put_sample(session, tenant, channel.id, notice, token_hex(8), visitor.now)
-    return RedirectResponse(f"{PLACE}/{channel_id}?done=sent", status_code=303)
+    return go_to(request, f"{PLACE}/{channel_id}", done="sent")
 
 
 @router.get(PLACE + "/{channel_id}/remove")
@@ -178,6 +180,7 @@ def ask_remove(
 
 @router.post(PLACE + "/{channel_id}/remove")
 def end(
+    request: Request,
     session: Writing,
     tenant: Tenant,
     visitor: Visiting,
@@ -190,7 +193,7 @@ def end(
         remove(session, tenant, channel_id, visitor.now)
     except channels.NoSuchChannel as missing:
         raise Problem(404, "No such channel", str(missing)) from None
-    return RedirectResponse(f"{PLACE}?done=removed", status_code=303)
+    return go_to(request, PLACE, done="removed")
 
 
 _REFUSALS: Final = (TermsRefused, channels.NameTaken, SealedElsewhere)

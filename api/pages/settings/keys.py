@@ -6,13 +6,14 @@ from typing import Annotated, Final
 
 import structlog
 from fastapi import APIRouter, Path, Query, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 
 from api.auth import Who
 from api.dependencies import Reading, Tenant, Writing
 from api.origins import over_https
 from api.pages.asked import PageAsked
 from api.pages.forms import Sent, one
+from api.pages.links import go_to
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting, Visitor
@@ -130,13 +131,19 @@ def ask(
 
 @router.post(PLACE + "/{key_id}/revoke")
 def revoke(
-    session: Writing, tenant: Tenant, visitor: Visiting, who: Who, _fields: Sent, key_id: KeyId
+    request: Request,
+    session: Writing,
+    tenant: Tenant,
+    visitor: Visiting,
+    who: Who,
+    _fields: Sent,
+    key_id: KeyId,
 ) -> Response:
     """Ends a key for good."""
     if not revoke_key(session, key_id, tenant=tenant, now=visitor.now):
         raise Problem(404, "No such key", f"There is no key {key_id} in force.")
     log.info("a key was revoked", key=key_id, by=who.name)
-    return RedirectResponse(f"{PLACE}?done=revoked", status_code=303)
+    return go_to(request, PLACE, done="revoked")
 
 
 def _terms(typed: Typed, known: list[Key]) -> KeyTerms:

@@ -10,13 +10,14 @@ from datetime import date, timedelta
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
 from api.auth import Who
 from api.dependencies import Reading, Tenant, Writing
 from api.pages.asked import PageAsked
 from api.pages.forms import Fields, Sent, one
+from api.pages.links import go_to
 from api.pages.settings.owner_moves import moves, rules_that_decide, team_changes
 from api.pages.settings.owner_rules import PLACE
 from api.pages.shell import page
@@ -114,7 +115,7 @@ def apply(
     except OwnershipRefusedError as refused:
         return _editor(request, visitor, typed, wrong=_wrong(typed.text, refused))
     ownership.apply(session, tenant, said, source=SOURCE, entered_by=who.name, now=visitor.now)
-    return RedirectResponse(f"{PLACE}?done=saved", status_code=303)
+    return go_to(request, PLACE, done="saved")
 
 
 def _typed(fields: Fields) -> Typed:

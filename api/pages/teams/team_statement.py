@@ -16,7 +16,7 @@ from api.dependencies import Reading, Tenant
 from api.pages import month_choice
 from api.pages.asked import Text
 from api.pages.charts import Chart, Legend
-from api.pages.links import elsewhere, path_of
+from api.pages.links import elsewhere, go_to, path_of
 from api.pages.month_choice import MonthAsked
 from api.pages.shell import page
 from api.pages.teams.statement_links import Leads
@@ -57,7 +57,7 @@ def choose(request: Request, query: Annotated[StatementAsked, Query()]) -> Respo
     if query.team is not None:
         return RedirectResponse(team_address(request, query.team, query.month or ""), 303)
     to = f"/statements/{query.month}" if query.month else "/teams"
-    return RedirectResponse(elsewhere(request, to, **how), 303)
+    return go_to(request, to, **how)
 
 
 @router.get("/statements/{month}")
@@ -84,7 +84,7 @@ def of_team(
 ) -> Response:
     """A team's statement."""
     if not team:
-        return RedirectResponse(elsewhere(request, "/teams", month=query.month), 303)
+        return go_to(request, "/teams", month=query.month)
     calendar = month_choice.calendar_of(visitor, query.timezone)
     month = query.month or month_choice.present(calendar, visitor.now)
     return _shown(request, session, tenant, visitor, month, query, team)

@@ -7,13 +7,13 @@ from decimal import Decimal
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from api.dependencies import Reading, Tenant
 from api.pages.asked import Text
-from api.pages.links import elsewhere
+from api.pages.links import elsewhere, go_to
 from api.pages.recent_time import LAST, LatelyAsked, lately
 from api.pages.shell import page
 from api.pages.span_ids import trace_id_of
@@ -67,7 +67,7 @@ def show(
     if query.trace_id is not None:
         known = trace_id_of(query.trace_id)
         to = known.hex if known else "none"
-        return RedirectResponse(elsewhere(request, f"/traces/{to}"), 303)
+        return go_to(request, f"/traces/{to}")
     time = lately(visitor, query, default="24h")
     filters = {name: (said,) for name in _FILTERS if (said := getattr(query, name)) is not None}
     failed = query.failed == "yes"
