@@ -190,7 +190,7 @@ _SIDES: Final = {
 
 
 def _labels(rows: Sequence[dict[str, Any]], position: dict[str, Any]) -> list[dict[str, Any]]:
-    """Names, each on its side; numbers where there is no room for names."""
+    """Names, each on its side; numbers on narrow plots, and where no side has room for a name."""
     named = []
     for row in rows:
         if row["side"] is not None:
@@ -210,7 +210,7 @@ def _labels(rows: Sequence[dict[str, Any]], position: dict[str, Any]) -> list[di
         "type": "text",
         "fill": INK,
         "dy": -16,
-        "opacity": {"expr": f"width < {_NARROW} ? 1 : 0"},
+        "opacity": {"expr": f"width < {_NARROW} || !datum.side ? 1 : 0"},
     }
     return [
         {

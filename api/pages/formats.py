@@ -136,6 +136,12 @@ class Formats:
             return UNKNOWN
         return format_datetime(moment, "d MMM y, HH:mm", tzinfo=self.zone, locale=_DATES)
 
+    def second(self, moment: datetime | None) -> str:
+        """A moment to the second, without its year: for lists of calls."""
+        if moment is None:
+            return UNKNOWN
+        return format_datetime(moment, "d MMM, HH:mm:ss", tzinfo=self.zone, locale=_DATES)
+
     def day_or_when(self, moment: datetime | None) -> str:
         """A moment; of a midnight by the visitor's clock only its day."""
         if moment is None:

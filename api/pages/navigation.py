@@ -45,10 +45,10 @@ SECTIONS: Final = (
         ),
     ),
     Section(
-        "Calls",
+        "Usage",
         (
             Place("/performance", "Performance", "performance"),
-            Place("/calls", "Single calls", "calls"),
+            Place("/calls", "Calls", "calls"),
             Place("/traces", "Traces", "traces"),
         ),
     ),

@@ -1,7 +1,6 @@
 """/calls: single calls with their cost, the latest first: what a sum is made of."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
@@ -34,7 +33,6 @@ from reports.palette import hue_of, shown_name
 from spend.calls import Outcome
 from spend.ids import unsigned
 from spend.meters import INPUTS
-from spend.periods import local_day
 from store import call_pages
 from store.call_costs import CallCost, costs_of
 from store.call_pages import ListedCall
@@ -141,7 +139,7 @@ def _row(
         "started_at": Cell(
             row.start_at,
             href=elsewhere(request, f"/calls/{trace}/{span_id}"),
-            show=f"{_day(told, row.start_at)}, {told.clock(row.start_at)}",
+            show=told.second(row.start_at),
         ),
         "model": Cell(
             route.model or route.request_model,
@@ -166,11 +164,6 @@ def _row(
         ),
         "trace_id": Cell(trace, href=elsewhere(request, f"/traces/{trace}"), show=trace[:8]),
     }
-
-
-def _day(told: Formats, moment: datetime) -> str:
-    """Without its year, as a list of calls is of days."""
-    return told.day(local_day(moment, told.zone)).rpartition(" ")[0]
 
 
 def _ms(microseconds: int | None) -> Decimal | None:

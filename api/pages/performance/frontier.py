@@ -11,6 +11,7 @@ from fastapi.responses import Response
 
 from api.dependencies import Reading, Tenant
 from api.pages.charts import Chart, Legend
+from api.pages.formats import shortened
 from api.pages.performance.performance_figures import MODEL, Group, PerformanceAsked, groups, shared
 from api.pages.recent_time import LAST, lately
 from api.pages.shell import page
@@ -92,7 +93,7 @@ def _point(group: Group, query: FrontierAsked) -> Point | None:
         return None
     provider, model, _deployment, _operation = group.key
     return Point(
-        name=_DATED.sub("", (model or "unknown model").rpartition("/")[2])[:32],
+        name=shortened(_DATED.sub("", (model or "unknown model").rpartition("/")[2]), 34),
         provider=shown_name(provider),
         colour=hue_of(provider),
         cost=float(cost),

@@ -40,16 +40,20 @@ def table(
             Column("group", title),
             Column("calls", "Calls", "short", narrow=False),
             Column("p50_ms", "p50", "ms", "Half of the calls took no longer"),
-            Column("p90_ms", "p90", "ms", narrow=False),
+            Column("p90_ms", "p90", "ms", shown=False),
             Column("p95_ms", "p95", "ms"),
             Column("p99_ms", "p99", "ms", narrow=False),
-            Column("ttft_p50_ms", "1st token", "ms", "Time to the first token, p50", narrow=False),
-            Column("ttft_p95_ms", "its p95", "ms", "Time to the first token, p95", narrow=False),
-            Column("tokens_per_second", "Tok/s", "number", "Over the whole duration", narrow=False),
+            Column(
+                "ttft_p50_ms", "First token", "ms", "Time to the first token, p50", narrow=False
+            ),
+            Column("ttft_p95_ms", "p95 of it", "ms", "Time to the first token, p95", narrow=False),
+            Column(
+                "tokens_per_second", "Tokens/s", "number", "Over the whole duration", narrow=False
+            ),
             Column("error_rate", "Failed", "percent"),
             Column("cache_share", "Cached", "percent", "Input read from a cache", narrow=False),
             Column("cost_per_call", "A call", "money", "What a call cost"),
-            Column("cost_per_million", "1 M tok.", "money", "Caches included", narrow=False),
+            Column("cost_per_million", "1 M tokens", "money", "Caches included", narrow=False),
         ),
         rows=sorted_rows(rows, sort),
         caption=f"By {title.lower()}",

@@ -116,6 +116,7 @@ def _line(line: Line) -> Mapping[str, Held | Cell]:
 
 def sightings(found: Explained) -> Table:
     """What each emitter reported of the call, the witness of its usage first."""
+    traces = {each.sighting.trace_id for each, _evidence in found.call.sightings}
     return Table(
         columns=(
             Column("scope", "Seen by"),
@@ -128,7 +129,7 @@ def sightings(found: Explained) -> Table:
             Column("tokens", "Tokens", "number"),
             Column("outcome", "Ended", narrow=False),
             Column("span_id", "Span", narrow=False),
-            Column("trace_id", "Trace", narrow=False),
+            Column("trace_id", "Trace", narrow=False, shown=len(traces) > 1),
         ),
         rows=[_sighting(found.call, place) for place in range(len(found.call.sightings))],
         caption="Who saw it",

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Final, Literal
@@ -13,12 +14,14 @@ from sqlalchemy.orm import Session
 
 from api.dependencies import Reading, Tenant
 from api.pages.asked import Text
+from api.pages.formats import Formats
 from api.pages.links import elsewhere, go_to
 from api.pages.recent_time import LAST, LatelyAsked, lately
 from api.pages.shell import page
 from api.pages.span_ids import trace_id_of
 from api.pages.tables import Cell, Column, Held, Table, sorted_rows
 from api.pages.visitor import Visiting
+from reports.palette import hue_of
 from spend.moments import moment_text
 from store.call_costs import costs_of
 from store.call_pages import ListedCall, calls_in_traces
@@ -85,7 +88,7 @@ def show(
     )
     has_more = len(found) > MOST_LISTED
     costed = found if by_work else found[:MOST_LISTED]
-    rows = _rows(request, session, tenant, asked, costed)
+    rows = _rows(request, session, tenant, asked, costed, visitor.formats)
     if by_work:
         rows = list(sorted_rows(rows, "-cost"))[:MOST_LISTED]
     earlier = looked.is_cut or has_more
@@ -122,43 +125,46 @@ def _rows(
     tenant: int,
     question: Question,
     found: Sequence[ListedTrace],
+    told: Formats,
 ) -> list[Mapping[str, Held | Cell]]:
     ids = [each.trace_id for each in found]
     calls = calls_in_traces(session, question, tenant, ids, at_most=MOST_COSTED) if ids else []
     by_trace = defaultdict(list)
     for call, cost in zip(calls, costs_of(session, tenant, calls), strict=True):
         by_trace[call.position.trace_id].append((call, cost.amount, cost.currency))
-    return [_row(request, each, by_trace.get(each.trace_id, [])) for each in found]
+    return [_row(request, each, by_trace.get(each.trace_id, []), told) for each in found]
 
 
 def _row(
     request: Request,
     trace: ListedTrace,
     calls: Sequence[tuple[ListedCall, Decimal | None, str | None]],
+    told: Formats,
 ) -> Mapping[str, Held | Cell]:
     """A trace; its cost is that of its calls where all are read and in one currency."""
     text = trace.trace_id.hex
     currencies = {currency for _call, _amount, currency in calls if currency}
     known = [amount for _call, amount, _currency in calls if amount is not None]
-    whole = len(calls) == trace.calls and len(currencies) == 1
+    whole = len(calls) == trace.calls and len(currencies) <= 1
     unpriced = trace.calls - len(known)
     services = _names(call.owner.service or call.owner.feature for call, *_ in calls)
     teams = _names(call.payer.team for call, *_ in calls)
     models = _names(call.route.model for call, *_ in calls)
+    provider = next((c.route.provider for c, *_ in calls if c.route.model in models[:1]), None)
     return {
         "trace_id": Cell(
             text,
             href=elsewhere(request, f"/traces/{text}"),
-            show=Markup('<span class="id cut">{}</span>').format(text),
+            show=Markup('<span class="id" title="{}">{}</span>').format(text, text[:8]),
         ),
-        "started_at": trace.start_at,
-        "team": _first(teams),
+        "started_at": Cell(trace.start_at, show=told.second(trace.start_at)),
+        "team": replace(_first(teams), note=_first(services).show),
         "service": _first(services),
-        "model": _first(models),
+        "model": replace(_first(models), colour=hue_of(provider) if models else None),
         "calls": trace.calls,
         "failed": Cell(trace.errors, tone="bad" if trace.errors else "quiet"),
-        "input_tokens": trace.input,
-        "output_tokens": trace.output,
+        "input_tokens": trace.input or None,
+        "output_tokens": trace.output or None,
         "cost": Cell(
             sum(known, Decimal(0)) if whole and known else None,
             note=f"{unpriced} unpriced" if whole and unpriced else None,
@@ -186,13 +192,13 @@ def _table(rows: Sequence[Mapping[str, Held | Cell]], currency: str, *, whole: b
         columns=(
             Column("trace_id", "Trace"),
             Column("started_at", "Began", "when", narrow=False),
-            Column("team", "Team", narrow=False),
-            Column("service", "Service"),
             Column("model", "Model", narrow=False),
+            Column("team", "Team"),
+            Column("service", "Service", shown=False),
             Column("calls", "Calls", "number", f"Its calls{of}", narrow=False),
             Column("failed", "Failed", "number", narrow=False),
-            Column("input_tokens", "In", "short", "Tokens read, caches included", narrow=False),
-            Column("output_tokens", "Out", "short", "Tokens written", narrow=False),
+            Column("input_tokens", "In", "number", "Tokens read, caches included", narrow=False),
+            Column("output_tokens", "Out", "number", "Tokens written", narrow=False),
             Column("cost", "Cost", "money"),
             Column("took_ms", "Took", "ms", "From its first call to the end of its last"),
         ),
