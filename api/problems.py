@@ -12,11 +12,19 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from psycopg.errors import QueryCanceled, UndefinedTable
+from psycopg.errors import (
+    FeatureNotSupported,
+    QueryCanceled,
+    ReadOnlySqlTransaction,
+    UndefinedTable,
+)
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import (
     DataError,
+    DBAPIError,
     InterfaceError,
+    InternalError,
+    NotSupportedError,
     OperationalError,
     ProgrammingError,
     StatementError,
@@ -121,6 +129,8 @@ def install(app: FastAPI, shows: Shows = lambda _request, _problem: None) -> Non
         InterfaceError: _database_away,
         NoFreeConnection: _database_away,
         ProgrammingError: _not_migrated,
+        InternalError: _read_only,
+        NotSupportedError: _read_only,
         DataError: _not_storable,
         UnicodeEncodeError: _not_storable,
         Exception: _ours,
@@ -187,6 +197,14 @@ def _database_away(_request: Request, error: Exception) -> Problem:
 def _not_migrated(request: Request, error: ProgrammingError) -> Problem:
     if isinstance(error.orig, UndefinedTable):
         return _busy("The database is not migrated", "Run: spanledger migrate")
+    return _ours(request, error)
+
+
+def _read_only(request: Request, error: DBAPIError) -> Problem:
+    # The second is what a standby says, before it is the primary.
+    if isinstance(error.orig, ReadOnlySqlTransaction | FeatureNotSupported):
+        log.warning("database read-only", error=type(error.orig).__name__)
+        return _busy("The database can only be read now", "Nothing was changed. Ask again.")
     return _ours(request, error)
 
 

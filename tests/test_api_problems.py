@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from filled_ledger import asking
+from sqlalchemy import Connection, event
 from structlog.testing import capture_logs
+from test_pages_preferences import OURS, token
 
 from api.problems import MEDIA_TYPE
 from store.sessions import Database, open_database
@@ -153,6 +155,24 @@ def test_while_the_database_is_away_the_client_is_told_to_ask_again() -> None:
         assert (answer.status_code, answer.headers["content-type"]) == (503, MEDIA_TYPE)
         assert answer.headers["retry-after"] == "3"
     assert client.get("/livez").json() == {"status": "ok"}
+
+
+def test_while_the_database_can_only_be_read_the_client_is_told_to_ask_again(
+    database: Database,
+) -> None:
+    @event.listens_for(database.engine, "begin")
+    def _only_read(connection: Connection) -> None:
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+
+    client = asking(database)
+    pool = {"name": "a", "cost_per_hour": "1", "from": "2026-10-01", "match": {"provider": ["b"]}}
+    assert client.post("/v1/pools", json=pool).status_code == 503
+    assert client.get("/v1/pools").status_code == 200
+    key = {"kind": "admin", "name": "a", "form_token": token(client, "/settings/keys")}
+    client.headers["Accept"] = "text/html"
+    page = client.post("/settings/keys", data=key, headers=OURS)
+    assert (page.status_code, page.headers["retry-after"]) == (503, "3")
+    assert 'http-equiv="refresh"' not in page.text, "a form is not sent again by itself"
 
 
 def test_it_is_ready_when_the_database_is_migrated(database: Database) -> None:

@@ -2,6 +2,7 @@
 
 import html
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -107,6 +108,16 @@ def test_rules_of_somebody_else_are_not_overwritten_unseen(
     assert client.get(PLACE, params={"version": 3}).status_code == 404
     rows = client.get(PLACE, params={"csv": "versions"}).text.splitlines()
     assert [row[0] for row in rows] == ["v", "2", "1"]
+
+
+def test_of_two_who_apply_at_once_the_second_is_told_of_the_first(
+    database: Database, client: TestClient
+) -> None:
+    texts = (RULES, RULES.replace("discovery", "sales"))
+    seen = [{"text": each, "previewed": mark(sent(client, text=each))} for each in texts]
+    with ThreadPoolExecutor(2) as both:
+        done = both.map(lambda its: sent(asking(database), PLACE, version="0", **its), seen)
+        assert sorted(each.status_code for each in done) == [303, 409]
 
 
 def test_what_is_refused_keeps_the_text_and_points_at_the_line(client: TestClient) -> None:

@@ -25,7 +25,12 @@ def shows(request: Request, problem: Problem) -> Response | None:
     if problem.field and detail and not detail.startswith(problem.field):
         detail = f"{problem.field}: {detail}"
     answer = shell.problem(
-        request, problem.status, problem.title, detail, retry=problem.status == _AWAY
+        request,
+        problem.status,
+        problem.title,
+        detail,
+        # A form is not sent again by itself.
+        retry=problem.status == _AWAY and request.method == "GET",
     )
     answer.headers.update(problem.headers)
     return answer

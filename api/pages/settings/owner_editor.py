@@ -25,7 +25,7 @@ from api.pages.visitor import Visiting, Visitor
 from spend.ownership_files import Ownership, OwnershipRefusedError, ownership_of_file
 from spend.ownership_text import line_of, toml_of
 from spend.periods import Period, day_start, local_day
-from store import ownership
+from store import ownership, waiting
 from store.grouping import TooManyRowsError
 from store.ownership_preview import ClosedError, Preview, preview
 
@@ -100,6 +100,9 @@ def apply(
 ) -> Response:
     """Puts them in force as they were previewed; else they are previewed first."""
     typed = _typed(fields)
+    if typed.previewed == typed.mark:
+        # Of two who apply at once, the second one is told of the first.
+        waiting.lock_ledger(session)
     held = ownership.in_force(session, tenant)
     number = held.version if held else 0
     note = None
