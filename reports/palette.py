@@ -2,7 +2,7 @@
 
 Chosen to be told apart by people who see colours otherwise (neighbours of a stack differ in
 lightness too) and to stand on white and on near black. Pages change the inks and papers below in
-the dark (``api/pages/styles/charts.css``); hues stay.
+the dark (``api/pages/styles/30-charts.css``); hues stay.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from spend.providers import ENGINES, SELF_HOSTED, provider_named
 
 INK, SOFT, LINE, GRID, PAPER = "#1d2733", "#66717f", "#d6dbe1", "#eef1f4", "#ffffff"
 """Text, lesser text, axes, lines behind, ground."""
-ACCENT, GOOD, WARN, BAD = "#2f6299", "#2a8254", "#b97a10", "#a4462f"
+ACCENT, GOOD, WARN, BAD, VIOLET = "#2f6299", "#2a8254", "#b97a10", "#a4462f", "#7d5bd0"
 IDLE: Final = "#b9c1cb"
 """Capacity that nobody used, and what was committed to and not used."""
 NOBODY: Final = "#8d97a3"
@@ -21,6 +21,34 @@ OWN: Final = "#4a678c"
 """What runs on capacity that we pay for by the hour."""
 REST: Final = "#a59b8f"
 """All the others together."""
+
+SERIES: Final = (
+    "#3f76b8",
+    "#d08a2e",
+    "#5b9a57",
+    "#a8577a",
+    "#7d6bc0",
+    "#2f8f8a",
+    "#b5604f",
+    "#8a8a35",
+    "#7a97b5",
+)
+"""Of what is no provider. Neighbours differ in lightness too."""
+COMPONENTS: Final = {
+    "rental": "#4a678c",
+    "reservation": "#3d8fb0",
+    "depreciation": "#6a6fb5",
+    "energy": "#cf9a12",
+    "units": "#2a8f8a",
+    "seats": "#6f8f2f",
+    "colocation": "#8f6a3a",
+    "support": "#a8577a",
+    "licences": "#b5604f",
+    "network": "#3f7f6b",
+    "engineering": "#c47f9c",
+    "disposal": "#a4462f",
+}
+"""Kinds of a pool's cost."""
 
 _PROVIDERS: Final = {
     "openai": "#1b9e77",

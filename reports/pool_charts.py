@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from reports.chart_frame import HALF, Spec, framed
-from reports.palette import ACCENT, GRID, OWN, PAPER, REST, shades
+from reports.palette import ACCENT, COMPONENTS, GRID, OWN, PAPER, REST, shades
 
 HOURS: Final = tuple(range(24))
 _EVERY_THIRD: Final = "datum.value % 3 == 0 ? (datum.value < 10 ? '0' : '') + datum.value : ''"
@@ -182,22 +182,6 @@ def _amount(field: str, currency: str, title: str) -> Spec:
     }
 
 
-_OF_KIND: Final = {
-    "rental": "#4a678c",
-    "reservation": "#3d8fb0",
-    "depreciation": "#6a6fb5",
-    "energy": "#cf9a12",
-    "units": "#2a8f8a",
-    "seats": "#6f8f2f",
-    "colocation": "#8f6a3a",
-    "support": "#a8577a",
-    "licences": "#b5604f",
-    "network": "#3f7f6b",
-    "engineering": "#c47f9c",
-    "disposal": "#a4462f",
-}
-
-
 def component_colours(components: Sequence[tuple[str, str]]) -> dict[str, str]:
     """A colour for each component (name, kind): the kind's, lighter for a second of it."""
     of_kind: dict[str, list[str]] = {}
@@ -207,6 +191,6 @@ def component_colours(components: Sequence[tuple[str, str]]) -> dict[str, str]:
             names.append(name)
     found: dict[str, str] = {}
     for kind, names in of_kind.items():
-        for name, colour in zip(names, shades(_OF_KIND.get(kind, REST), len(names)), strict=True):
+        for name, colour in zip(names, shades(COMPONENTS.get(kind, REST), len(names)), strict=True):
             found.setdefault(name, colour)
     return found

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Final
 
 from reports.chart_frame import Spec, framed
-from reports.palette import ACCENT, BAD, GOOD, NOBODY, WARN
+from reports.palette import ACCENT, BAD, GOOD, NOBODY, VIOLET, WARN
 
 STROKES: Final = {
     "input": (ACCENT, [1, 0]),
@@ -18,7 +18,7 @@ STROKES: Final = {
     "cache_read": (GOOD, [2, 3]),
     "cache_write": (WARN, [6, 3]),
     "cache_write_5m": (WARN, [6, 3]),
-    "cache_write_1h": ("#7d5bd0", [6, 3]),
+    "cache_write_1h": (VIOLET, [6, 3]),
 }
 """Colour and dashes of a meter's line, so that no colour tells what nothing else does."""
 _OTHER: Final = (NOBODY, [6, 2, 2, 2])

@@ -64,6 +64,11 @@ def day_start(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
 
 
+def day_period(day: date, zone: ZoneInfo) -> Period:
+    """A local day, of 23, 24 or 25 hours, from its start (UTC) to the next one's."""
+    return Period(day_start(day, zone), day_start(day + timedelta(days=1), zone))
+
+
 def month_period(month: Month, zone: ZoneInfo) -> Period:
     """A local month."""
     return Period(day_start(month.first_day, zone), day_start(month.plus(1).first_day, zone))

@@ -4,7 +4,7 @@ Read a day at a time and as they are asked for, so that a month of any size need
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -29,7 +29,7 @@ from spend.calls import Owner, Route
 from spend.charge_sums import BILL, COMMITMENT, POOL, PRICE, SPLIT, USAGE, ChargeSum, Whole
 from spend.commitments import COVERED
 from spend.owners import UNALLOCATED
-from spend.periods import Period, day_start, days_in, local_day
+from spend.periods import Period, day_period, days_in, local_day
 from spend.splits import PUT_BY
 from store.ledger import ALLOCATION, CORRECTION, ORIGINAL
 from store.tables.heard import owners, routes
@@ -91,7 +91,7 @@ def charge_sums(
     )
     days = sorted({local_day(slot, zone) for slot in late} | set(days_in(period, zone)))
     for day in days:
-        within = Period(day_start(day, zone), day_start(day + timedelta(days=1), zone))
+        within = day_period(day, zone)
         is_late = within.start < period.start
         yield within, _read(session, of_days[is_late], within, is_late)
 

@@ -6,13 +6,13 @@ the rows of a cell or a charge have been added up by id.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, FromClause, or_, select
 
-from spend.periods import Period, day_start, month_period, parse_month
+from spend.periods import Period, day_period, month_period, parse_month
 from store.booked_time import booked_in, within
 from store.shown_routes import shown_routes
 from store.tables.heard import owners
@@ -103,7 +103,7 @@ def named_period(name: str, value: str, zone: ZoneInfo) -> Period:
     if name == "month":
         return month_period(parse_month(value), zone)
     day = date.fromisoformat(value)
-    return Period(day_start(day, zone), day_start(day + timedelta(days=1), zone))
+    return day_period(day, zone)
 
 
 def _one_of(column: ColumnElement[Any], values: tuple[str, ...]) -> ColumnElement[bool]:

@@ -73,7 +73,7 @@ def range_of(visitor: Visitor, query: RangeAsked) -> Range:
     if query.month is None and (query.from_ or query.to):
         start, end, month = query.from_, query.to, None
     else:
-        chosen = _month(query.month) if query.month else now
+        chosen = asked_month(query.month) if query.month else now
         start, end = str(chosen.first_day), str(chosen.plus(1).first_day)
         month = str(chosen)
     given = {"from": start, "to": end}
@@ -88,7 +88,8 @@ def range_of(visitor: Visitor, query: RangeAsked) -> Range:
     return Range(asked.question.period, month, asked.start, asked.end, offered)
 
 
-def _month(text: str) -> Month:
+def asked_month(text: str) -> Month:
+    """The month that ``month=`` names, such as 2026-10. Problem 422."""
     try:
         return parse_month(text)
     except ValueError as error:

@@ -40,11 +40,10 @@ def show(
     session: Reading,
     tenant: Tenant,
     visitor: Visiting,
-    query: Annotated[PageAsked, Query()],
+    _query: Annotated[PageAsked, Query()],
 ) -> Response:
     """Those that hold, each with its latest period."""
     visitor.whole_ledger()
-    del query
     held = commitments.held(session, tenant)
     uses = [(each, _latest(session, tenant, each, visitor.now)) for each in held]
     return page(

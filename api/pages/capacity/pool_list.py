@@ -19,11 +19,11 @@ from api.pages.capacity.capacity_board import (
     share,
 )
 from api.pages.charts import Chart, Legend
+from api.pages.day_bars import share_bars
 from api.pages.formats import Formats
 from api.pages.links import elsewhere
 from api.pages.ranges import Range, RangeAsked, days_of, name_of, range_of
 from api.pages.shell import page
-from api.pages.sparks import share_bars
 from api.pages.tables import Cell, Column, Table, sorted_rows
 from api.pages.visitor import Visiting, Visitor
 from reports.chart_frame import HALF

@@ -10,7 +10,7 @@ from api.pages.explore.explore_answer import MEASURES, Explored
 from api.pages.explore.filters import TITLES, named
 from api.pages.formats import Formats
 from reports import explore_chart
-from reports.palette import IDLE, NOBODY, REST, hue_of, shades, shown_name
+from reports.palette import IDLE, NOBODY, REST, SERIES, hue_of, shades, shown_name
 from reports.pivot import Keys, Label, Line, cut
 from reports.spend_chart import Part, daily_stack
 from spend.totals import Totals
@@ -19,18 +19,6 @@ MOST_MARKS: Final = 400
 MOST_PARTS: Final = 9
 MOST_BARS: Final = 14
 OTHERS: Final = "All others"
-_SERIES: Final = (
-    "#3f76b8",
-    "#d08a2e",
-    "#5b9a57",
-    "#a8577a",
-    "#7d6bc0",
-    "#2f8f8a",
-    "#b5604f",
-    "#8a8a35",
-    "#7a97b5",
-)
-"""Of what is no provider. Neighbours differ in lightness too."""
 
 
 def chart_of(
@@ -61,7 +49,7 @@ def colours_of(found: Explored) -> dict[Keys, str]:
         keys = [(label,) for label in found.pivot.columns]
     if found.providers:
         return _by_provider(found, keys)
-    colours = iter(_SERIES)
+    colours = iter(SERIES)
     hues: dict[Keys, str] = {}
     for key in keys[:MOST_PARTS]:
         own = _of_nobody(found.series, key)

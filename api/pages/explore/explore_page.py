@@ -94,10 +94,9 @@ def save(
 
 @router.post(PLACE + "/views/{view_id}/remove")
 def remove(
-    request: Request, session: Writing, tenant: Tenant, who: Who, fields: Sent, view_id: int
+    request: Request, session: Writing, tenant: Tenant, _who: Who, _fields: Sent, view_id: int
 ) -> Response:
     """Removes a saved view, of whom ever it was."""
-    del who, fields
     saved_views.remove(session, tenant, view_id)
     return go_to(request, PLACE, done="removed")
 

@@ -80,7 +80,7 @@ def show(
     tenant: Tenant,
     visitor: Visiting,
     name: Name,
-    query: Annotated[PageAsked, Query()],  # noqa: ARG001 - what else is asked is refused
+    _query: Annotated[PageAsked, Query()],
 ) -> Response:
     """A month, its history and what can be done with it."""
     return _month_page(request, session, tenant, visitor, name, Filled())
@@ -163,7 +163,7 @@ def preview(
     tenant: Tenant,
     visitor: Visiting,
     name: Name,
-    query: Annotated[PageAsked, Query()],  # noqa: ARG001 - what else is asked is refused
+    _query: Annotated[PageAsked, Query()],
 ) -> Response:
     """What it would be closed with, and what has to be accepted for it. Reads all of its lines."""
     return _close_page(request, session, tenant, visitor, name, Filled())

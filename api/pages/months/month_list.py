@@ -50,7 +50,7 @@ def show(
     session: Reading,
     tenant: Tenant,
     visitor: Visiting,
-    query: Annotated[PageAsked, Query()],  # noqa: ARG001 - what else is asked is refused
+    _query: Annotated[PageAsked, Query()],
 ) -> Response:
     """Months, the last one first; and what stands in the way of the next to be closed."""
     visitor.whole_ledger()

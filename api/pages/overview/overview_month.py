@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from spend.periods import Month, Period, day_start, days_in, local_day, month_of, month_period
+from spend.periods import Month, Period, days_in, local_day, month_of, month_period
 from spend.slots import slot_of
 
 
@@ -71,12 +70,6 @@ def shown_month(
     known = min(now, complete_until or now)
     through = min(max(slot_of(known), period.start), period.end)
     return ShownMonth(month, zone, through, now)
-
-
-def days_as_periods(days: list[date], zone: ZoneInfo) -> list[Period]:
-    """Each local day, from its start to its end."""
-    starts = [day_start(day, zone) for day in [*days, days[-1] + timedelta(days=1)]]
-    return [Period(start, end) for start, end in pairwise(starts)]
 
 
 def present_month(now: datetime, zone: ZoneInfo) -> Month:

@@ -9,7 +9,6 @@ from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
 from api.dependencies import Reading, Tenant
-from api.grouping import wrong
 from api.pages.asked import PageAsked, Text
 from api.pages.overview.first_run import first_run
 from api.pages.overview.overview_change_table import By, changes_table
@@ -20,9 +19,10 @@ from api.pages.overview.overview_spend import days_table, month_chart, month_spe
 from api.pages.overview.overview_state import complete, open_alerts
 from api.pages.overview.overview_teams import budgeted, teams_table
 from api.pages.overview.overview_uses import uses_table
+from api.pages.ranges import asked_month
 from api.pages.shell import page
 from api.pages.visitor import Visiting, Visitor
-from spend.periods import local_day, parse_month
+from spend.periods import local_day
 from store.completeness import complete_until
 from store.first_heard import anything_counted, first_counted
 
@@ -82,11 +82,7 @@ def show(
 
 
 def _shown(visitor: Visitor, asked: str | None, until: datetime | None) -> ShownMonth:
-    present = present_month(visitor.now, visitor.zone)
-    try:
-        month = parse_month(asked) if asked else present
-    except ValueError as error:
-        raise wrong("month", str(error)[:200]) from None
+    month = asked_month(asked) if asked else present_month(visitor.now, visitor.zone)
     return shown_month(month, visitor.zone, visitor.now, until)
 
 

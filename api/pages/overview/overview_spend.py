@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from api.pages.charts import Chart, Legend
 from api.pages.links import elsewhere
 from api.pages.overview.answer_cache import kept_of, version_of
-from api.pages.overview.overview_month import ShownMonth, days_as_periods
+from api.pages.overview.overview_month import ShownMonth
 from api.pages.tables import Column, Table
 from api.pages.visitor import Visitor
 from reports.palette import IDLE as GREY
@@ -20,7 +20,7 @@ from reports.palette import OWN, REST, hue_of, shown_name
 from reports.spend_chart import Part, daily_stack
 from spend.money import EXACT
 from spend.owners import IDLE, UNUSED
-from spend.periods import Period
+from spend.periods import Period, day_period
 from spend.providers import API, SELF_HOSTED
 from spend.statement_sides import exact_sum
 from store.spent_apart import SpentApart, spent_apart
@@ -69,7 +69,7 @@ def month_spend(
     request: Request, session: Session, tenant: int, visitor: Visitor, shown: ShownMonth
 ) -> MonthSpend:
     """By when it was used. Days that are over, and the month before, are kept for a minute."""
-    days = days_as_periods(shown.days, shown.zone)
+    days = [day_period(day, shown.zone) for day in shown.days]
     over = len(days) if shown.today is None else shown.days.index(shown.today)
 
     def spent(periods: Sequence[Period]) -> SpentApart:

@@ -54,9 +54,7 @@ def _kinds(known: ModelPrices, pair: tuple[str, str]) -> list[Route]:
     } or {(None, "api", None, None)}
     return [
         Route(*pair, operation=kind[0], deployment=kind[1], region=kind[2], service_tier=kind[3])
-        for kind in sorted(
-            kinds, key=lambda kind: [(part is not None, part or "") for part in kind]
-        )
+        for kind in sorted(kinds, key=_most_ordinary_first)
     ]
 
 

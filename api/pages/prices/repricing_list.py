@@ -134,7 +134,7 @@ def show_one(
     tenant: Tenant,
     visitor: Visiting,
     repricing_id: Annotated[int, Path(ge=1, le=2**63 - 1)],
-    query: Annotated[PageAsked, Query()],  # noqa: ARG001 - refuses what it does not know
+    _query: Annotated[PageAsked, Query()],
 ) -> Response:
     """How far it has come, and what it makes different by team and by model."""
     visitor.whole_ledger()

@@ -42,7 +42,7 @@ def show(
     tenant: Tenant,
     visitor: Visiting,
     bill_id: BillId,
-    query: Annotated[PageAsked, Query()],  # noqa: ARG001 - what else is asked is refused
+    _query: Annotated[PageAsked, Query()],
 ) -> Response:
     """The bill, with those of its issuer and period, beside the estimate."""
     visitor.whole_ledger()

@@ -33,7 +33,7 @@ def show(
     tenant: Tenant,
     visitor: Visiting,
     bill_id: BillId,
-    query: Annotated[PageAsked, Query()],  # noqa: ARG001 - what else is asked is refused
+    _query: Annotated[PageAsked, Query()],
 ) -> Response:
     """The lines that would be booked, and the button that books them."""
     visitor.whole_ledger()
@@ -71,8 +71,8 @@ def book(
     tenant: Tenant,
     config: Config,
     clock: Clock,
-    who: Who,  # noqa: ARG001 - an admin
-    sent: Sent,  # noqa: ARG001 - from a page of ours
+    _who: Who,
+    _fields: Sent,
     bill_id: BillId,
 ) -> Response:
     """Books them. Problem 409 where it cannot be."""

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from api.dependencies import Reading, Tenant
 from api.pages import month_choice
-from api.pages.day_bars import day_bars
+from api.pages.day_bars import amount_bars
 from api.pages.links import elsewhere, segment
 from api.pages.month_choice import MonthAsked
 from api.pages.shell import page
@@ -22,7 +22,7 @@ from api.statements import statement_for
 from reports.statement_words import notes
 from spend.money import EXACT, ROUNDING, rounded
 from spend.owners import COMMITMENTS, IDLE, UNALLOCATED, UNUSED
-from spend.periods import Period, day_start, days_in
+from spend.periods import Period, day_period, days_in
 from spend.statements import BudgetLine, Statement, TeamPart
 from store import months
 from store.conversion import Conversion
@@ -104,10 +104,7 @@ def show(
 def _by_time(session: Session, tenant: int, found: Statement, asked: Conversion) -> ByTime:
     """By when it was used, from the sums of days; told in one currency as the statement is."""
     month, before, now = found.month, found.before, asked.now
-    days = [
-        Period(day_start(day, found.zone), day_start(day + timedelta(days=1), found.zone))
-        for day in days_in(month.period, found.zone)
-    ]
+    days = [day_period(day, found.zone) for day in days_in(month.period, found.zone)]
     running = month.start <= now < month.end
     spent = spent_apart(session, tenant, days, ("team",), asked, month.period).amounts
     teams = [part.team for part in found.parts]
@@ -192,7 +189,7 @@ def _row(
         ),
         "spend": amount,
         "share": None if amount is None or not total or total < 0 else share_of(amount, total),
-        "days": Cell(None, show=day_bars(days, said)),
+        "days": Cell(None, show=amount_bars(days, said)),
         "before": last,
         "difference": Cell(difference, note=_grown(visitor, difference, last)),
         "budget": _SILENT

@@ -28,7 +28,7 @@ from reports.palette import ACCENT, REST, hue_of, shown_name
 from reports.spend_chart import Part, daily_stack
 from reports.statement_words import notes, state_told
 from reports.waterfall_chart import waterfall
-from spend.periods import Period, day_start, days_in
+from spend.periods import day_period, day_start, days_in
 from spend.statements import Statement
 from store import months
 from store.budget_spend import read_spend
@@ -170,9 +170,7 @@ def _by_day(session: Session, tenant: int, found: Statement, now: datetime) -> C
     days = [
         day for day in days_in(found.month.period, found.zone) if day_start(day, found.zone) < now
     ]
-    periods = [
-        Period(day_start(day, found.zone), day_start(day + _DAY, found.zone)) for day in days
-    ]
+    periods = [day_period(day, found.zone) for day in days]
     of = {} if found.team is None else {"team": (found.team,)}
     filters = {name: of | {"provider": (name or "",)} for name in providers}
     read = read_spend(session, tenant, periods, filters.values(), [found.currency], now=now)
