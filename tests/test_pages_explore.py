@@ -1,6 +1,7 @@
 """Spend by anything, over any time: what the page says is what the API says, and can be shared."""
 
 import csv
+import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -16,7 +17,7 @@ from httpx2 import Response
 from test_api_keys import PEPPER, make_key
 from test_pages_preferences import OURS, token
 
-from api.pages.explore import explore_answer
+from api.pages.explore import explore_answer, explore_chart
 from api.pages.explore.explore_time import Compare, compared, days_of
 from spend.calls import Owner, Route
 from spend.periods import Period
@@ -85,6 +86,18 @@ def test_every_sum_is_what_the_api_says_to_the_last_digit(client: TestClient) ->
         ("support", "anthropic"),
     }
     assert "$13.12" in text_of(shown(client, **OCTOBER))
+
+
+def test_what_has_no_bar_of_its_own_is_in_one_for_all_others(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explore_chart, "MOST_BARS", 0)
+    page = shown(client, **OCTOBER, group_by="team", columns="provider")
+    found = re.search(r'<script type="application/json" class="spec">(.*?)</script>', page)
+    assert found
+    values = json.loads(found[1])["data"]["values"]
+    assert {each["label"] for each in values} == {"All others (2)"}
+    assert sum(each["value"] for each in values) == pytest.approx(13.123456789013)
 
 
 def test_weeks_begin_on_monday_and_add_up_as_days_do(client: TestClient) -> None:

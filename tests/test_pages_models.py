@@ -55,6 +55,8 @@ def test_models_are_listed_dearest_first_with_exact_money_in_csv(client: TestCli
     text = client.get("/models").text
     assert text.index("claude-sonnet-4-5") < text.index(">gpt-4o<")
     assert "2 unpriced" in text
+    # 14.123456789012 USD for 2,014 tokens: those without a price are not among them.
+    assert "$7,012.64" in text
     rows = {row["model"]: row for row in table(client, "/models", "called")}
     assert rows["gpt-4o"]["cost"] == "3.123456789012"
     assert (rows["gpt-4o"]["calls"], rows["gpt-4o"]["provider"]) == ("7", "openai")

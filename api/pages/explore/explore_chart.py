@@ -134,14 +134,17 @@ def _ranked(
     told: Formats,
     colours: Mapping[Keys, str],
 ) -> Chart:
-    lines, _rest = cut(found.pivot, lines=MOST_BARS)
+    lines, rest = cut(found.pivot, lines=MOST_BARS)
     names = [name_of(found.rows, line.keys) for line in lines]
+    if rest is not None:
+        names.append(f"{OTHERS} ({told.number(len(found.pivot.lines) - len(lines))})")
+        lines = (*lines, rest)
     unit, digits = unit_of(found), _digits(found)
     if found.series == found.rows:
         parts = [
             Part(
                 name,
-                colours.get(line.keys, REST),
+                REST if line is rest else colours.get(line.keys, REST),
                 [_amount(found, line) if each is line else Decimal(0) for each in lines],
             )
             for name, line in zip(names, lines, strict=True)

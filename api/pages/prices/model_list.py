@@ -106,7 +106,7 @@ def show(
         of_no_call=total(
             [each.totals.cost for each in unused if each.totals.cost is not None],
         ),
-        per_million=per(whole.cost, whole.tokens, MILLION),
+        per_million=per(whole.cost, whole.tokens - whole.unpriced_tokens, MILLION),
         complete_until=complete_until(session),
         elsewhere=sorted({currency for _key, currency in spent.elsewhere}),
     )
@@ -191,7 +191,7 @@ def _row(
         "deployment": each.deployment,
         "cost": totals.cost,
         "per_million": per(totals.cost, totals.tokens - totals.unpriced_tokens, MILLION),
-        "per_call": per(totals.cost, totals.calls - totals.unpriced_calls),
+        "per_call": per(totals.cost, totals.calls - totals.unpriced_calls - totals.waiting_calls),
         "calls": Cell(
             totals.calls,
             note=f"{told.number(totals.unpriced_calls)} unpriced" if unpriced else None,

@@ -92,7 +92,7 @@ def show(
         whole=whole,
         on_pools=bool(meters) and all(each.meter == POOL_METER for each in meters),
         per_million=per(whole.cost, whole.tokens - whole.unpriced_tokens, MILLION),
-        per_call=per(whole.cost, whole.calls - whole.unpriced_calls),
+        per_call=per(whole.cost, whole.calls - whole.unpriced_calls - whole.waiting_calls),
         p50=percentiles_ms(took)["p50"],
         timed=_part_of(visitor, timed, asked.period),
         error_rate=per(Decimal(whole.errors), whole.calls),
