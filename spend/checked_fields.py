@@ -51,7 +51,7 @@ def number(said: object, field: str) -> Decimal:
     # An integer of thousands of digits cannot even be written out.
     written = said if isinstance(said, str) else str(min(abs(said), 10**16))
     if not _NUMBER.fullmatch(written) or (isinstance(said, int) and said < 0):
-        reason = 'a decimal string such as "1000.00": not negative, at most 15 digits before the '
+        reason = 'a number such as "1000.00": not negative, at most 15 digits before the '
         raise TermsRefused(field, reason + "point and 12 behind it")
     return Decimal(written)
 

@@ -103,7 +103,7 @@ def test_what_is_refused_is_said_beside_its_field_and_nothing_typed_is_lost(
         assert kept in refused.text
     assert NEW["secret"] not in refused.text, "a secret is written only"
     taken = post(client, PLACE, **NEW)
-    assert "there is a channel named" in taken.text
+    assert "There is a channel named" in taken.text
     mail = post(client, PLACE, name="mail", kind="email", to="ann@example.com\nnobody")
     assert "Line 2: this is no address" in mail.text
 

@@ -11,6 +11,7 @@ from api.pages.links import elsewhere
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visitor
 from store.deliveries import Delivery
+from store.outbox import NO_DESTINATION
 
 DEAD: Final = "dead"
 PENDING: Final = "pending"
@@ -75,9 +76,20 @@ def _row(
         ),
         "next": message.next_at if message.status == PENDING else None,
         "sent": message.sent_at,
-        "error": Cell(message.last_error, show=message.last_error or ""),
+        "error": _why(request, visitor, message),
         "resend": Cell(message.id, show=button),
     }
+
+
+def _why(request: Request, visitor: Visitor, message: Delivery) -> Cell:
+    """Why it did not arrive; where there is no place for it, with the way to make one."""
+    nowhere = message.last_error == NO_DESTINATION and visitor.may_write
+    return Cell(
+        message.last_error,
+        show=message.last_error or "",
+        href=elsewhere(request, "/settings/channels/new") if nowhere else None,
+        note="a default channel gets what waits" if nowhere else None,
+    )
 
 
 def _when(visitor: Visitor, message: Delivery) -> str | None:

@@ -126,7 +126,9 @@ def teams_table(
             "spend": spend.total,
             "difference": EXACT.subtract(spend.total, spend.before),
             "limit": budgets.limit,
-            "used": Cell(share, show=visitor.formats.percent(share, 0)),
+            "used": Cell(
+                share, show=visitor.formats.percent(share, 0), note="of teams that have one"
+            ),
         },
     )
 

@@ -129,9 +129,18 @@ def problem_of(refused: TermsRefused) -> Mapping[str, str]:
         part, _, place = rest.partition(".")
         number, _, what = place.partition(".")
         where = f"Line {int(number) + 1}, {what}: " if number.isdecimal() else ""
-        return {"zone" if part == "zone" else "times": f"{where}{refused}."}
+        return {"zone" if part == "zone" else "times": sentence(f"{where}{refused}")}
     where = f"Line {int(rest) + 1}: " if rest.isdecimal() else ""
-    return {name: f"{where}{refused}."}
+    return {name: sentence(f"{where}{refused}")}
+
+
+def sentence(said: str) -> str:
+    """What is wrong, as a sentence beside a field.
+
+    >>> sentence("the host is not found: is it spelt right?")
+    'The host is not found: is it spelt right?'
+    """
+    return said[:1].upper() + said[1:] + ("" if said.endswith((".", "?", "!")) else ".")
 
 
 def _lines(text: str) -> list[str]:

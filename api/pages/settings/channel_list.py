@@ -14,7 +14,15 @@ from api.dependencies import Reading, Tenant, Writing
 from api.pages.asked import PageAsked
 from api.pages.forms import Sent, one
 from api.pages.links import go_to
-from api.pages.settings.channel_form import KINDS, TypedChannel, problem_of, said, shown, typed
+from api.pages.settings.channel_form import (
+    KINDS,
+    TypedChannel,
+    problem_of,
+    said,
+    sentence,
+    shown,
+    typed,
+)
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting, Visitor
@@ -35,7 +43,7 @@ router = APIRouter(include_in_schema=False)
 PLACE: Final = "/settings/channels"
 ChannelId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
-_TONES: Final = {"sent": "good", "dead": "bad", "dropped": "bad", "pending": "warn"}
+_TONES: Final = {"sent": "good", "dead": "bad", "dropped": "bad", "pending": "quiet"}
 _WORDS: Final = {
     "sent": "delivered",
     "dead": "not delivered",
@@ -203,7 +211,7 @@ def _problems(refused: Exception) -> Mapping[str, str]:
     if isinstance(refused, TermsRefused):
         return problem_of(refused)
     field = "name" if isinstance(refused, channels.NameTaken) else "secret"
-    return {field: f"{refused}."}
+    return {field: sentence(str(refused))}
 
 
 def _found(session: Session, tenant: int, channel_id: int) -> Channel:
@@ -269,10 +277,9 @@ def _choices(visitor: Visitor, problems: Mapping[str, str] | None) -> dict[str, 
 
 def _outcome(delivery: Delivery) -> tuple[str, str]:
     """What became of a message, in words, and its tone."""
-    word = _WORDS[delivery.status]
     if delivery.status == "pending" and delivery.last_error:
-        word = "waits, and is tried again"
-    return word, _TONES[delivery.status]
+        return "waits, and is tried again", "warn"
+    return _WORDS[delivery.status], _TONES[delivery.status]
 
 
 def _row(channel: Channel, delivery: Delivery | None) -> dict[str, Held | Cell]:
