@@ -140,7 +140,7 @@ def _table(
                 "Usage that it covers, as contracted",
                 narrow=False,
             ),
-            Column("used", "Used", "money"),
+            Column("used", "Used", "money", narrow=False),
             Column("utilisation", "Of it", "percent", "Used of what is committed"),
             Column("left", "Left", "money", narrow=False),
             Column("runs_out", "Runs out", "when", narrow=False),
