@@ -150,7 +150,7 @@ def test_a_form_sets_what_the_api_would(database: Database) -> None:
 
 
 REFUSED = {
-    "amount": ("1,000.00", "a decimal string"),
+    "amount": ("1,000.00", "a number such as"),
     "thresholds": ("80, most", "'most' is no whole number"),
     "value": (["ads", "", ""], "say which team"),
     "name": ("taken", "there is a budget named"),
