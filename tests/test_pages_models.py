@@ -85,7 +85,7 @@ def test_a_model_tells_what_it_cost_and_every_price_it_had(
     teams = table(client, "/models/one", "teams", **OF_GPT)
     assert [(row["team"], row["cost"]) for row in teams] == [("search", "3.123456789012")]
     (meter,) = table(client, "/models/one", "meters", **OF_GPT)
-    assert (meter["meter"], meter["amount"], meter["quantity"]) == (
+    assert (meter["meter"], meter["cost"], meter["quantity"]) == (
         "input",
         "3.123456789012",
         "1000",

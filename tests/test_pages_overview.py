@@ -155,7 +155,7 @@ def test_cards_files_and_rows_are_what_the_api_says_whatever_the_rates_and_names
     days = [numbers(row, "day").values() for row in rows(client, "days")]
     assert sum(map(sum, days)) == whole
     teams = rows(client, "teams")
-    assert sum(Decimal(row["spend"] or 0) for row in teams) == whole
+    assert sum(Decimal(row["cost"] or 0) for row in teams) == whole
     assert sum(Decimal(row["difference"]) for row in teams) == whole - 18
     assert "Spent so far $74.40 +$56.40" in text_of(client.get("/").text)
 
@@ -230,7 +230,7 @@ def test_a_team_sees_its_own_month_alone(client: TestClient, database: Database)
     assert "Idle" not in text_of(page)
     assert "Books" not in text_of(page)
     (use,) = rows(client, "teams")
-    assert (use["service"], Decimal(use["spend"])) == ("search-api", 36)
+    assert (use["service"], Decimal(use["cost"])) == ("search-api", 36)
 
 
 def test_hostile_names_are_text_and_wrong_questions_name_the_parameter(

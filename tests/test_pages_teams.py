@@ -71,12 +71,12 @@ def test_teams_come_dearest_first_and_what_is_nobodys_last(
     assert names == ["search", "support", "unallocated", "idle"]
     assert "nobody has claimed it" in words(shown.text)
     rows = {row["team"]: row for row in table(client, "/teams", "teams")}
-    assert rows["search"]["spend"] == "12.33"
+    assert rows["search"]["cost"] == "12.33"
     # The present month is compared with the one before until the same hour.
     assert rows["search"]["before"] == "10.01"
     assert rows["search"]["difference"] == "2.32"
     assert rows["search"]["used"] == "1.233", "of its budget"
-    assert sum(Decimal(row["spend"]) for row in rows.values()) == Decimal("51.29")
+    assert sum(Decimal(row["cost"]) for row in rows.values()) == Decimal("51.29")
     by_name = client.get("/teams?sort=team").text
     assert re.findall(r'<a href="/teams/([a-z]*)', by_name) == [
         "search",
@@ -91,7 +91,7 @@ def test_teams_come_dearest_first_and_what_is_nobodys_last(
     (search, *_) = table(later, "/teams?timezone=Europe/Berlin&sort=-before", "teams")
     assert search["before"] == "112.33", "until 10:00 there, also where the clock changed"
     over = {row["team"]: row for row in table(client, "/teams?month=2026-09", "teams")}
-    assert over["search"]["spend"] == "15.01", "a month that is over, whole"
+    assert over["search"]["cost"] == "15.01", "a month that is over, whole"
     assert "open" in client.get("/teams?month=2026-09").text
 
 

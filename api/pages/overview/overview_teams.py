@@ -102,7 +102,7 @@ def teams_table(
     return Table(
         columns=(
             Column("team", "Team"),
-            Column("spend", "Spend", "money"),
+            Column("cost", "Spend", "money"),
             Column(
                 "difference",
                 "Change",
@@ -123,7 +123,7 @@ def teams_table(
                 f"Total of {len(own)} teams",
                 href=elsewhere(request, "/teams", month=str(shown.month)),
             ),
-            "spend": spend.total,
+            "cost": spend.total,
             "difference": EXACT.subtract(spend.total, spend.before),
             "limit": budgets.limit,
             "used": Cell(
@@ -149,7 +149,7 @@ def _row(
             note=NOBODYS.get(team),
             tone="quiet" if team in NOBODYS else "",
         ),
-        "spend": cost,
+        "cost": cost,
         "difference": None
         if cost is None and before is None
         else EXACT.subtract(cost or Decimal(0), before or Decimal(0)),

@@ -52,7 +52,7 @@ def uses_table(
         columns=(
             Column("service", "Service"),
             Column("feature", "Feature"),
-            Column("spend", "Spend", "money"),
+            Column("cost", "Spend", "money"),
             Column(
                 "difference",
                 "Change",
@@ -76,7 +76,7 @@ def _row(
     return {
         "service": _named(request, shown, "service", service),
         "feature": _named(request, shown, "feature", feature),
-        "spend": now,
+        "cost": now,
         "difference": EXACT.subtract(now, then),
     }
 

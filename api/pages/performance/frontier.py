@@ -127,7 +127,7 @@ def _table(
         columns=(
             Column("number", "#"),
             Column("model", "Model"),
-            Column("cost_per_million", "1 M tokens", "money"),
+            Column("per_million_tokens", "1 M tokens", "money"),
             Column("cost_per_call", "A call", "money"),
             Column("p50_ms", "p50", "ms"),
             Column("p95_ms", "p95", "ms"),
@@ -159,7 +159,7 @@ def _row(number: int, group: Group, *, is_best: bool) -> Mapping[str, Held | Cel
         "frontier": Cell("yes", show="Nothing beats it", tone="good")
         if is_best
         else Cell("no", show=""),
-        "cost_per_million": group.cost_per_million,
+        "per_million_tokens": group.cost_per_million,
         "cost_per_call": group.cost_per_call,
         "p50_ms": None if p50 is None else round(p50),
         "p95_ms": None if p95 is None else round(p95),

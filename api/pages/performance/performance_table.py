@@ -53,7 +53,7 @@ def table(
             Column("error_rate", "Failed", "percent"),
             Column("cache_share", "Cached", "percent", "Input read from a cache", narrow=False),
             Column("cost_per_call", "A call", "money", "What a call cost"),
-            Column("cost_per_million", "1 M tokens", "money", "Caches included", narrow=False),
+            Column("per_million_tokens", "1 M tokens", "money", "Caches included", narrow=False),
         ),
         rows=sorted_rows(rows, sort),
         caption=f"By {title.lower()}",
@@ -91,7 +91,7 @@ def _row(
         "cost_per_call": marks.cell(
             now.cost_per_call, before.cost_per_call if before else None, None
         ),
-        "cost_per_million": now.cost_per_million,
+        "per_million_tokens": now.cost_per_million,
     }
 
 

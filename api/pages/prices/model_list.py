@@ -48,8 +48,10 @@ _COLUMNS: Final = (
     Column("provider", "Provider", shown=False),
     Column("deployment", "Runs on", shown=False),
     Column("cost", "Spend", "money"),
-    Column("per_million", "1 M tokens", "money", "Spend for each million tokens of any kind."),
-    Column("per_call", "Per call", "money", narrow=False),
+    Column(
+        "per_million_tokens", "1 M tokens", "money", "Spend for each million tokens of any kind."
+    ),
+    Column("cost_per_call", "Per call", "money", narrow=False),
     Column("calls", "Calls", "number", narrow=False),
     Column("input_tokens", "Input", "short", "Tokens that no cache had.", narrow=False),
     Column("cache_tokens", "Cached", "short", "Tokens read from caches.", narrow=False),
@@ -190,8 +192,10 @@ def _row(
         "provider": each.provider,
         "deployment": each.deployment,
         "cost": totals.cost,
-        "per_million": per(totals.cost, totals.tokens - totals.unpriced_tokens, MILLION),
-        "per_call": per(totals.cost, totals.calls - totals.unpriced_calls - totals.waiting_calls),
+        "per_million_tokens": per(totals.cost, totals.tokens - totals.unpriced_tokens, MILLION),
+        "cost_per_call": per(
+            totals.cost, totals.calls - totals.unpriced_calls - totals.waiting_calls
+        ),
         "calls": Cell(
             totals.calls,
             note=f"{told.number(totals.unpriced_calls)} unpriced" if unpriced else None,

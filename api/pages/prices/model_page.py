@@ -161,7 +161,7 @@ _FIGURES: Final = (
     Column("cost", "Spend", "money"),
     Column("calls", "Calls", "number"),
     Column("tokens", "Tokens", "short", narrow=False),
-    Column("per_million", "Per 1 M tokens", "money", narrow=False),
+    Column("per_million_tokens", "Per 1 M tokens", "money", narrow=False),
 )
 
 
@@ -171,7 +171,7 @@ def _figures(totals: Totals) -> dict[str, Held | Cell]:
         "cost": Cell(totals.cost, note=f"{unpriced:,} calls unpriced" if unpriced else None),
         "calls": totals.calls,
         "tokens": totals.tokens,
-        "per_million": per(totals.cost, totals.tokens - totals.unpriced_tokens, MILLION),
+        "per_million_tokens": per(totals.cost, totals.tokens - totals.unpriced_tokens, MILLION),
     }
 
 
@@ -195,10 +195,12 @@ def _meters(visitor: Visitor, found: list[MeterCost], part: str, file: str) -> T
     rows: list[dict[str, Held | Cell]] = [
         {
             "meter": Cell(each.meter, show=meter_name(each.meter)),
-            "amount": Cell(each.amount, currency=each.currency),
+            "cost": Cell(each.amount, currency=each.currency),
             "currency": each.currency,
             "quantity": each.quantity or None,
-            "per_million": Cell(per(each.amount, each.quantity, MILLION), currency=each.currency),
+            "per_million_units": Cell(
+                per(each.amount, each.quantity, MILLION), currency=each.currency
+            ),
         }
         for each in found
     ]
@@ -206,10 +208,10 @@ def _meters(visitor: Visitor, found: list[MeterCost], part: str, file: str) -> T
     return Table(
         (
             Column("meter", "Meter"),
-            Column("amount", "Spend", "money"),
+            Column("cost", "Spend", "money"),
             Column("currency", "Currency", narrow=False, shown=len(currencies) > 1),
             Column("quantity", "Units", "short"),
-            Column("per_million", "Per 1 M units", "money", narrow=False),
+            Column("per_million_units", "Per 1 M units", "money", narrow=False),
         ),
         rows,
         f"By meter{part}",

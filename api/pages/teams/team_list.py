@@ -73,7 +73,7 @@ def show(
         now=visitor.now,
     )
     times = _by_time(session, tenant, found, conversion)
-    table = _table(request, visitor, found, times, query.sort or "-spend")
+    table = _table(request, visitor, found, times, query.sort or "-cost")
     held = months.held(session, tenant)
     return page(
         request,
@@ -139,7 +139,7 @@ def _table(request: Request, visitor: Visitor, found: Statement, times: ByTime, 
     return Table(
         columns=(
             Column("team", "Team"),
-            Column("spend", "Spend", "money"),
+            Column("cost", "Spend", "money"),
             Column("share", "Share", "percent", narrow=False),
             Column("days", "By day", csv=False, narrow=False),
             Column(
@@ -157,7 +157,7 @@ def _table(request: Request, visitor: Visitor, found: Statement, times: ByTime, 
         rows=[*teams, *others],
         total={
             "team": "Total",
-            "spend": total.amount,
+            "cost": total.amount,
             **dict.fromkeys(("share", "days", "budget", "used"), _SILENT),
             "before": last,
             "difference": _less(total.amount, last),
@@ -187,7 +187,7 @@ def _row(
             note=NOBODYS.get(part.team),
             tone="quiet" if part.team in NOBODYS else "",
         ),
-        "spend": amount,
+        "cost": amount,
         "share": None if amount is None or not total or total < 0 else share_of(amount, total),
         "days": Cell(None, show=amount_bars(days, said)),
         "before": last,
@@ -202,7 +202,7 @@ def _row(
 
 def _says_nothing(row: Mapping[str, Held | Cell]) -> bool:
     """What was paid in advance is on a bill, and costs nothing by itself."""
-    return not any(row[name] for name in ("spend", "before", "calls"))
+    return not any(row[name] for name in ("cost", "before", "calls"))
 
 
 def team_address(request: Request, team: str, month: str) -> str:
