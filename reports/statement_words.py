@@ -1,6 +1,6 @@
 """What a statement's parts are called, and its notes: the same in every format for people."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -89,14 +89,14 @@ def moment(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def notes(statement: Statement) -> Iterator[str]:
-    """What a reader must know of the figures, a sentence or two each."""
+def notes(statement: Statement, when: Callable[[datetime], str] = moment) -> Iterator[str]:
+    """What a reader must know of the figures, a sentence or two each; moments told by ``when``."""
     total, books = statement.total.spent, statement.books
     if not statement.parts:
         whom = "" if statement.team is None else f" of team {statement.team}"
         yield f"Nothing was heard{whom} in this month, nor in the one before."
     if books.as_known_at is not None:
-        yield f"As it was known at {moment(books.as_known_at)}."
+        yield f"As it was known at {when(books.as_known_at)}."
     if total.lacks_price:
         yield (
             f"{total.unpriced_calls:,} calls with {total.unpriced_tokens:,} tokens have no known"
@@ -112,7 +112,7 @@ def notes(statement: Statement) -> Iterator[str]:
             f" rate from {other.currency} to {statement.currency}."
         )
     if books.complete_until is not None:
-        yield f"Complete for what was heard until {moment(books.complete_until)}."
+        yield f"Complete for what was heard until {when(books.complete_until)}."
     elif books.state == CLOSED:
         yield "Closed: what comes later is booked in a later month."
     elif books.as_known_at is None:

@@ -168,6 +168,7 @@ def test_a_key_of_one_team_sees_that_team_s_month_alone(
     seen = client.get("/teams", headers=as_team)
     assert re.findall(r'<a href="/teams/([a-z]+)', seen.text) == ["search"]
     assert "$51.29" not in seen.text
+    assert "of all teams" not in seen.text
     assert client.get("/teams/search", headers=as_team).status_code == 200
     assert client.get("/teams/support", headers=as_team).status_code == 403
     mine = words(client.get("/statements/2026-10", headers=as_team).text)

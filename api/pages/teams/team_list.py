@@ -96,7 +96,7 @@ def show(
         ),
         running=times.until_then is not None,
         cards=_cards(found, times),
-        notes=list(notes(found)),
+        notes=list(notes(found, visitor.formats.when)),
         asked=query,
     )
 

@@ -123,7 +123,7 @@ def _shown(
             session, tenant, visitor, name, state=found.books.state, sha256=found.books.hash
         ),
         state=state_told(found),
-        notes=list(notes(found)),
+        notes=list(notes(found, visitor.formats.when)),
         bridge=_bridge(found, visitor),
         by_day=_by_day(session, tenant, found, visitor.now),
         beside=[each for each in _BESIDE if each in tables],
