@@ -59,7 +59,9 @@ def hours_map(rows: Sequence[str], hours: Sequence[HourUse], *, currency: str) -
             "row": each.row,
             "hour": each.hour,
             "used": float(each.used),
-            "shade": _LIGHTEST + (1 - _LIGHTEST) * min(1.0, float(each.used)) if each.used else 1,
+            "shade": round(_LIGHTEST + (1 - _LIGHTEST) * min(1.0, float(each.used)), 3)
+            if each.used
+            else 1,
             "told": each.told,
             "cost": float(each.cost),
             "idle": float(each.idle),
@@ -72,7 +74,6 @@ def hours_map(rows: Sequence[str], hours: Sequence[HourUse], *, currency: str) -
             "type": "rect",
             "stroke": PAPER,
             "strokeWidth": 1.5,
-            "cornerRadius": 2,
             # Hundreds of labels say less to a reader of screens than the table of hours.
             "aria": False,
         },

@@ -43,7 +43,7 @@ from store import parties
 from store.conversion import Conversion
 from store.dimensions import Question
 from store.grouping import Part, added_up
-from store.spend_by import spend_by
+from store.spend_by import spend_by_days
 from store.tables.ledger import charges
 from store.tables.rollups import cells
 
@@ -166,7 +166,7 @@ def here(
     idle = idle_parts(session, tenant, question.period, busy, currency=currency)
     found = {}
     asked = Conversion(to=currency, policy=NONE, zone=question.zone, now=now)
-    spent = spend_by(session, question, tenant, asked)
+    spent = spend_by_days(session, question, tenant, asked)
     elsewhere: dict[str, Decimal] = defaultdict(Decimal)
     for (_key, code), totals in spent.elsewhere.items():
         elsewhere[code] = money.EXACT.add(elsewhere[code], totals.cost or _NOTHING)

@@ -4,6 +4,7 @@ The drawing takes some 50 ms, so drawings are kept by what they are of: the same
 once a process.
 """
 
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
@@ -61,4 +62,17 @@ def forget_drawings() -> None:
 
 @lru_cache(maxsize=MOST_KEPT)
 def _drawn(spec: bytes) -> str:
-    return svg(orjson.loads(spec))
+    return in_hundredths(svg(orjson.loads(spec)))
+
+
+def in_hundredths(drawing: str) -> str:
+    """A drawing with its paths' coordinates to a hundredth of a pixel: half the bytes of many.
+
+    >>> in_hundredths('<path d="M1.50,18.129032258L677.75,-0.5Z"/><text>0.123456</text>')
+    '<path d="M1.50,18.12L677.75,-0.5Z"/><text>0.123456</text>'
+    """
+    return _PATH.sub(lambda found: _LONG.sub(r"\1", found[0]), drawing)
+
+
+_PATH: Final = re.compile(r' d="[^"]*"')
+_LONG: Final = re.compile(r"(\.\d\d)\d+(?![\de])")

@@ -15,6 +15,7 @@ from api.grouping import wrong
 from api.pages import month_choice
 from api.pages.asked import PageAsked, Text
 from api.pages.links import elsewhere
+from api.pages.reconciliation.bill_compared import compared
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting, Visitor
@@ -70,7 +71,7 @@ def show(
     held = bills.held(session, tenant)
     period = _period(session, tenant, visitor, query.month, held)
     beside = [
-        _compared(session, tenant, visitor, bill)
+        _compared(request, session, tenant, visitor, bill)
         for bill in reconcile.first_of_each(session, tenant, Period(period.start, period.end))
     ]
     listed = bills.page(session, tenant, before=query.before, at_most=MOST_BILLS + 1)
@@ -109,12 +110,12 @@ def _period(
         raise wrong("month", str(error)[:200]) from None
 
 
-def _compared(session: Session, tenant: int, visitor: Visitor, bill: Bill) -> Beside:
+def _compared(
+    request: Request, session: Session, tenant: int, visitor: Visitor, bill: Bill
+) -> Beside:
     try:
         with comparable():
-            found = reconcile.of_bill(
-                session, tenant, bill, now=visitor.now, policy=visitor.settings.rate_policy
-            )
+            found = compared(request, session, tenant, visitor, bill)
     except Problem as problem:
         return Beside(bill, None, problem.detail)
     return Beside(bill, found)

@@ -13,6 +13,7 @@ from api.pages.asked import PageAsked
 from api.pages.charts import Chart
 from api.pages.formats import Formats
 from api.pages.links import elsewhere
+from api.pages.reconciliation.bill_compared import compared
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting
@@ -24,7 +25,6 @@ from reports.waterfall_chart import Step, waterfall
 from spend.money import rounded, rounded_lines
 from spend.reconciled import Reconciled
 from spend.variance import BUCKETS, Buckets, Compared
-from store import reconcile
 
 router = APIRouter(include_in_schema=False)
 
@@ -48,9 +48,7 @@ def show(
     visitor.whole_ledger()
     bill = bill_of(session, tenant, bill_id)
     with comparable():
-        found = reconcile.of_bill(
-            session, tenant, bill, now=visitor.now, policy=visitor.settings.rate_policy
-        )
+        found = compared(request, session, tenant, visitor, bill)
     told = visitor.formats
     rows = by_name(found.variance.lines, most=MOST_MODELS)
     coins = _coins(rows, found)
@@ -174,7 +172,7 @@ def _models(
     return Table(
         columns=(
             Column("model", "Model"),
-            Column("heard", "Heard", "percent", "Tokens heard by tokens billed"),
+            Column("heard", "Heard", "percent", "Tokens heard by tokens billed", narrow=False),
             Column("estimated", "Estimated", "money", narrow=False),
             Column("billed", "Billed", "money", narrow=False),
             Column("difference", "Difference", "difference"),
