@@ -17,6 +17,7 @@ from api.pages.charts import forget_drawings
 from api.settings import ApiSettings
 from app.database import opened
 from bench.filled_month import fill
+from bench.pages_beside import fill_beside, places
 from bench.plan import Plan
 from bench.running import empty_database
 from bench.table import Row
@@ -51,7 +52,11 @@ PAGES: Final = {
     "explore": "/explore",
     "explore_models": "/explore?group_by=team,model&from=2026-09-01&to=2026-11-01",
     "calls": "/calls",
+    "explore_compared": "/explore?from=2026-10-01&to=2026-11-01&compare=month",
+    "explore_new_york": "/explore?timezone=America/New_York",
     "performance": "/performance",
+    "frontier": "/performance/frontier",
+    "side_by_side": "/performance/side-by-side",
     "traces": "/traces",
     "trace": "/traces/{trace}",
     "call": "/calls/{trace}/{span}",
@@ -59,12 +64,18 @@ PAGES: Final = {
     "team": "/teams/team%207",
     "statement": "/statements/2026-10",
     "budgets": "/budgets",
+    "budget": "/budgets/{budget}",
     "alerts": "/alerts",
     "models": "/models",
+    "model": "/models/one?provider=openai&model=model+1",
     "prices": "/prices",
     "unpriced": "/prices/unpriced",
     "capacity": "/capacity",
+    "pool": "/capacity/{pool}",
+    "pool_hours": "/capacity/{pool}/hours",
+    "what_if": "/what-if?month=2026-10&target=anthropic/another&by=team",
     "reconciliation": "/reconciliation",
+    "bill": "/reconciliation/{bill}",
     "months": "/months",
     "ownership": "/settings/ownership",
 }
@@ -96,7 +107,8 @@ def measure(plan: Plan) -> list[Row]:
         app = create_app(database, ApiSettings(), lambda: _NOW)
         gc.freeze()  # as app/commands/api.py does
         with TestClient(app) as client:
-            place = _a_call(database)
+            fill_beside(database, client, _START, _NOW)
+            place = places(database)
             return [*(_row(client, name, path.format(**place)) for name, path in PAGES.items())]
 
 
@@ -169,9 +181,3 @@ def _budget(team: str) -> Terms:
         timezone="UTC",
         allow_private=False,
     )
-
-
-def _a_call(database: Database) -> dict[str, str]:
-    with database.read() as session:
-        found = session.execute(text("SELECT trace_id, span_id FROM sightings LIMIT 1")).one()
-    return {"trace": found.trace_id.hex, "span": f"{found.span_id:016x}"}
