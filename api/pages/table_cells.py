@@ -47,9 +47,16 @@ def _inside(cell: Cell, column: Column, table: Table, told: Formats, swatch: Dra
         exact = escape(exact)
         shown = f'<data value="{exact}" title="{exact}">{shown}</data>'
     else:
-        long = ' long" tabindex="0' if len(text) > _LONG else ""
+        long = ' long" tabindex="0' if _is_long(text) else ""
         shown = f'<span class="text{long}">{shown}</span>'
     return f"{shown}<small>{escape(cell.note)}</small>" if cell.note else shown
+
+
+def _is_long(text: str | Markup) -> bool:
+    """By what is read of it: a drawing is long only in its markup."""
+    if len(text) <= _LONG:
+        return False
+    return not isinstance(text, Markup) or len(text.striptags()) > _LONG
 
 
 def _text(cell: Cell, column: Column, table: Table, told: Formats) -> str | Markup:

@@ -171,6 +171,7 @@ def _answer(
         return {}, tables
     labels = column_labels(found, formats)
     total = found.pivot.total
+    span_before = span(visitor, found.before) if found.before else None
     return {
         "chart": chart_of(
             found,
@@ -181,22 +182,22 @@ def _answer(
         ),
         "total": total,
         "in_short": told_of(found, formats, total.total),
-        "names": _cards(found, formats),
+        "names": _cards(found, formats, span_before),
         "span": span(visitor, found.asked.question.period),
-        "span_before": span(visitor, found.before) if found.before else None,
+        "span_before": span_before,
         "has_before": total.before is not None,
         "calls_behind": drill.calls(),
         "elsewhere": _elsewhere(found),
     }, tables
 
 
-def _cards(found: Explored, told: Formats) -> dict[str, Any]:
+def _cards(found: Explored, told: Formats, span_before: str | None) -> dict[str, Any]:
     """The figures at the top, with what they were before."""
     total, before = found.pivot.total.total, found.pivot.total.before
     value, earlier = found.value(total), found.value(before)
     others = []
     if before is not None:
-        others.append(("Before", told_of(found, told, before), ""))
+        others.append(("Before", told_of(found, told, before), span_before or ""))
     if not found.is_money:
         amount = _change(total.cost, None if before is None else before.cost, told)
         others.append((MEASURES["cost"], told.rounded(total.cost, found.conversion.to), amount))

@@ -25,6 +25,13 @@
       if (form.method === "get") for (const field of form.elements) field.disabled = false;
     }
   });
+  // The menu of phones closes by Escape.
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && document.querySelector("details.menu[open]");
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
   // A choice that asks at once.
   document.addEventListener("change", (event) => {
     if (event.target.closest("form[data-at-once]")) event.target.form.requestSubmit();
