@@ -122,6 +122,9 @@ def test_a_budgets_page_tells_its_period_its_thresholds_and_what_became_of_them(
         "/explore?team=search&amp;from=2026-11-01&amp;to=2026-12-01&amp;timezone=UTC" in shown.text
     )
     assert "nothing left" in client.get(f"/budgets/{one.id}?chart=left").text
+    charge(database, "20.00")
+    said = words(client.get(f"/budgets/{one.id}"))
+    assert re.search(r"120 % spent \$120\.00 reached, not told yet", said)
     assert client.get("/budgets/4711").status_code == 404
 
 

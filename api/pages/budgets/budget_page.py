@@ -170,11 +170,13 @@ def _thresholds(request: Request, session: Session, tenant: int, stands: Stands)
         for percent in thresholds:
             amount = None if kind == PACE else stands.limit * percent / 100
             crossing = known.get((kind, percent))
+            # The job that compares runs once a minute.
+            is_past = kind == ACTUAL and amount is not None and (stands.spent or 0) >= amount
             rows.append(
                 {
                     "threshold": _KINDS[kind].format(percent),
                     "amount": amount,
-                    "reached": _reached(request, crossing),
+                    "reached": _reached(request, crossing, is_past=is_past),
                     "at": None if crossing is None else crossing.crossed_at,
                 }
             )
@@ -187,9 +189,9 @@ def _thresholds(request: Request, session: Session, tenant: int, stands: Stands)
     return Table(columns, rows, "Thresholds", file="thresholds", currency=terms.currency)
 
 
-def _reached(request: Request, crossing: Recorded | None) -> Cell:
+def _reached(request: Request, crossing: Recorded | None, *, is_past: bool) -> Cell:
     if crossing is None:
-        return Cell("not reached", tone="quiet")
+        return Cell("reached, not told yet" if is_past else "not reached", tone="quiet")
     href = elsewhere(request, f"/alerts/{crossing.id}")
     if not crossing.open:
         return Cell("recovered", href=href)
