@@ -66,6 +66,13 @@ def whole_ledger(who: Who) -> None:
         raise Problem(403, "Not yours to see", detail)
 
 
+def of_their_team(caller: Caller, *teams: str) -> None:
+    """Keeps a key of one team away from what is asked about others. Problem 403."""
+    if caller.team is not None and set(teams) - {caller.team}:
+        detail = f"This key sees team {caller.team!r} only."
+        raise Problem(403, "Not yours to see", detail, field="team")
+
+
 def _by_header(request: Request, pepper: bytes) -> Caller | None:
     header = request.headers.get("authorization")
     if header is None:

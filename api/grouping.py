@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from api.auth import Caller
+from api.auth import Caller, of_their_team
 from api.instants import DATE, INSTANT, check_year
 from api.problems import Problem
 from spend import zones
@@ -204,9 +204,7 @@ def _filters(asked: FiltersAsked, zone: ZoneInfo, caller: Caller) -> dict[str, t
                 example = "2026-10-31" if name == "day" else "2026-10"
                 raise wrong(name, f"{value[:100]!r} is not a {name} such as {example}") from None
     if caller.team is not None:
-        if set(values["team"]) - {caller.team}:
-            detail = f"This key sees team {caller.team!r} only."
-            raise Problem(403, "Not yours to see", detail, field="team")
+        of_their_team(caller, *values["team"])
         values["team"] = (caller.team,)
     return {name: given for name, given in values.items() if given}
 

@@ -8,11 +8,11 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from api.answers import FILES, asked_file, file_answer, json_answer
-from api.auth import Caller, Who
+from api.auth import Caller, Who, of_their_team
 from api.dependencies import Clock, Config, Reading, Tenant
 from api.grouping import Name, wrong, zone_named
 from api.known import KnownAsked, known_at
-from api.problems import Problem, answers
+from api.problems import answers
 from api.settings import ApiSettings
 from api.statement_answer import statement_answer
 from api.statement_shapes import StatementAnswer
@@ -101,9 +101,8 @@ def statement(
 
 def team_for(who: Caller, team: str | None) -> str | None:
     """The team whose statement is asked for, None: all; Problem 403 where it is not theirs."""
-    if who.team is not None and team not in {None, who.team}:
-        detail = f"This key sees team {who.team!r} only."
-        raise Problem(403, "Not yours to see", detail, field="team")
+    if team is not None:
+        of_their_team(who, team)
     return team if who.team is None else who.team
 
 

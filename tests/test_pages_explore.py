@@ -237,6 +237,8 @@ def test_a_view_is_saved_seen_and_removed(client: TestClient, database: Database
     removal = re.search(r'action="(/explore/views/\d+/remove)"', client.get(address).text)
     assert removal
     sent = {"form_token": token(client, address)}
+    none = f"/explore/views/{10**19}/remove"
+    assert client.post(none, data=sent, headers=OURS).status_code == 422
     assert client.post(removal[1], data=sent, headers=OURS).url.params["done"] == "removed"
     with database.read() as session:
         assert saved_views.views(session, TENANT) == []

@@ -16,12 +16,11 @@ from babel import Locale, UnknownLocaleError, negotiate_locale
 from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.auth import Asker, Caller, whole_ledger
+from api.auth import Asker, Caller, of_their_team, whole_ledger
 from api.dependencies import Clock, Config
 from api.grouping import zone_named
 from api.pages.formats import Formats
 from api.pages.links import path_of
-from api.problems import Problem
 from api.settings import ApiSettings
 from spend import zones
 from spend.periods import Period
@@ -112,9 +111,7 @@ class Visitor:
         """
         asked = dict(filters or {})
         if self.team is not None:
-            if set(asked.get("team", ())) - {self.team}:
-                detail = f"This key sees team {self.team!r} only."
-                raise Problem(403, "Not yours to see", detail, field="team")
+            of_their_team(self.caller, *asked.get("team", ()))
             asked["team"] = (self.team,)
         return Question(period=period, zone=self.zone, group_by=group_by, filters=asked)
 

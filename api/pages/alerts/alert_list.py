@@ -6,13 +6,13 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import Field
 
+from api.auth import of_their_team
 from api.dependencies import Reading, Tenant
 from api.pages.alerts.alert_rows import alerts_table
 from api.pages.alerts.alert_tabs import alert_tabs
 from api.pages.asked import PageAsked, Text
 from api.pages.shell import page
-from api.pages.visitor import Visiting, Visitor
-from api.problems import Problem
+from api.pages.visitor import Visiting
 from spend.budget_states import ACTUAL, FORECAST, PACE
 from spend.rule_kinds import KINDS
 from store import alerts
@@ -52,7 +52,8 @@ def show(
     query: Annotated[AlertsAsked, Query()],
 ) -> Response:
     """Alerts, the newest first."""
-    _check_team(visitor, query.team)
+    if query.team is not None:
+        of_their_team(visitor.caller, query.team)
     wanted = alerts.Wanted(
         state=query.state,
         states=None if query.state else _VIEWS[query.view],
@@ -90,9 +91,3 @@ def _caption(query: AlertsAsked) -> str:
     if query.state:
         return f"Alerts, {query.state}"
     return {"open": "Open alerts", "past": "Past alerts", "all": "All alerts"}[query.view]
-
-
-def _check_team(visitor: Visitor, team: str | None) -> None:
-    if team is not None and visitor.team is not None and team != visitor.team:
-        detail = f"This key sees team {visitor.team!r} only."
-        raise Problem(403, "Not yours to see", detail, field="team")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
 
@@ -59,6 +59,7 @@ _COMPARED: Final = (
 )
 
 Asking = Annotated[ExploreAsked, Query()]
+ViewId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
 @router.get(PLACE)
@@ -94,7 +95,7 @@ def save(
 
 @router.post(PLACE + "/views/{view_id}/remove")
 def remove(
-    request: Request, session: Writing, tenant: Tenant, _who: Who, _fields: Sent, view_id: int
+    request: Request, session: Writing, tenant: Tenant, _who: Who, _fields: Sent, view_id: ViewId
 ) -> Response:
     """Removes a saved view, of whom ever it was."""
     saved_views.remove(session, tenant, view_id)
