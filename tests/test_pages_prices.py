@@ -136,7 +136,7 @@ def test_the_book_is_searched_paged_and_told_as_it_was_known(
     assert [row["model"] for row in rest] == ["m1", "m2"]
 
 
-def test_a_re_pricing_is_tried_out_then_booked(client: TestClient) -> None:
+def test_a_re_pricing_is_tried_out_then_booked(client: TestClient, database: Database) -> None:
     place = "/prices/repricings"
     form = {"form_token": token(client, place), "from": "2026-10-12", "to": "", "note": "why not"}
     tried = client.post(place, data=form | {"step": "try"}, headers=OURS, follow_redirects=False)
@@ -153,6 +153,12 @@ def test_a_re_pricing_is_tried_out_then_booked(client: TestClient) -> None:
     (listed,) = table(client, place, "repricings")
     assert (listed["note"], listed["state"]) == ("why not", "waiting")
     assert client.get(f"{place}/99").status_code == 404
+    for job in (charge, reprice):
+        job.run(JobContext(database=database, now=at(NOW) + timedelta(minutes=1)))
+    (row,) = table(client, f"{place}/1", "by_model")
+    assert (row["before"], row["unpriced_before"]) == ("", row["unpriced_after"]), (
+        "not known, not 0"
+    )
 
 
 def test_what_was_tried_out_is_booked_from_its_page(client: TestClient, database: Database) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Request
@@ -188,7 +189,7 @@ def _list(request: Request, visitor: Visitor, found: list[Repricing], wish: Wish
 
 _COLUMNS: Final = (
     Column("id", "Re-pricing"),
-    Column("time", "Time", csv=False),
+    Column("time", "Time", narrow=False, csv=False),
     Column("from", "From", "when", shown=False),
     Column("to", "To", "when", shown=False),
     Column("state", "State"),
@@ -277,10 +278,15 @@ def _sum(parts: Iterable[Difference]) -> Difference:
     return whole
 
 
+def _known(amount: Decimal, unpriced: int) -> Decimal | None:
+    """Where none of the calls had a price, nothing is known of what they cost."""
+    return amount if amount or not unpriced else None
+
+
 def _figures(each: Difference) -> dict[str, Held | Cell]:
     return {
-        "before": each.before,
-        "after": each.after,
+        "before": _known(each.before, each.unpriced_before),
+        "after": _known(each.after, each.unpriced_after),
         "difference": each.amount,
         "unpriced_before": each.unpriced_before,
         "unpriced_after": each.unpriced_after,
