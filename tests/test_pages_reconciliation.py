@@ -83,12 +83,16 @@ def test_a_true_up_is_shown_first_and_booked_once(database: Database, october: B
     whole = Decimal(variance["difference"]).quantize(Decimal("0.01"))
     assert sum(Decimal(row["amount"]) for row in booked) == whole
     assert variance["booked"] == "0.00", "nothing is booked by looking"
+    (before,) = table(client, "/reconciliation?month=2026-10", "beside")
+    assert round(Decimal(before["open"]), 2) == whole
     sent = {"form_token": token(client, place)}
     assert client.post(place, data={"form_token": "x.y"}, headers=OURS).status_code == 403
     done = client.post(place, data=sent, headers=OURS)
     assert "Booked." in words(done.text)
     after = client.get(f"/v1/bills/{october.id}/variance").json()
     assert after["open"] == "0.00"
+    (beside,) = table(client, "/reconciliation?month=2026-10", "beside")
+    assert round(Decimal(beside["open"]), 2) == 0, "not as it was kept"
     assert "the ledger comes to what is billed already" in words(client.get(place).text)
 
 
