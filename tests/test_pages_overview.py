@@ -165,7 +165,9 @@ def test_teams_stand_beside_their_budgets_and_a_budget_on_everything_goes_first(
 ) -> None:
     budget(database)
     budget(database, name="support", filter={"team": ["support"]}, amount="16")
-    told = text_of(client.get("/").text)
+    shown = client.get("/").text
+    told = text_of(shown)
+    assert 'class="text long"' not in shown, "a bar is no long text, and no stop of Tab"
     assert "Budgets of 2 teams $116.00" in told
     assert "48% used, 1 team over" in told
     (support,) = (row for row in rows(client, "teams") if row["team"] == "support")
