@@ -102,7 +102,7 @@ def _why(statement: Statement) -> Grid:
         "why",
         f"Why it is not what it was in {statement.before}",
         (("", Cells.TEXT), (statement.currency, Cells.CHANGE), ("Because", Cells.TEXT)),
-        tuple(rows) if any(amounts_of(why)) else (),
+        tuple(rows) if total.difference is not None and any(amounts_of(why)) else (),
     )
 
 

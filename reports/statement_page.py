@@ -164,7 +164,7 @@ def _thousandths(part: Decimal, whole: Decimal) -> int:
 
 def _steps(statement: Statement) -> Iterator[dict[str, Any]]:
     """A waterfall: each step from where the one before ended."""
-    if not any(amounts_of(statement.why)):
+    if statement.total.difference is None or not any(amounts_of(statement.why)):
         return
     nothing = no_coins(statement.currency)
     total = statement.total

@@ -184,7 +184,12 @@ def draw_up(
 def _in_coins(sums: Mapping[str, Figures], currency: str) -> dict[str, Why]:
     """Why each team's amount changed, in whole coins."""
     rows = [amounts_of(figures.why) for figures in sums.values()]
-    wholes = [figures.difference or no_coins(currency) for figures in sums.values()]
+    # An amount that is unknown is in no total either: what is known of the other is the difference.
+    nothing = no_coins(currency)
+    wholes = [
+        EXACT.subtract(figures.amount or nothing, figures.last_amount or nothing)
+        for figures in sums.values()
+    ]
     table = rounded_table(rows, wholes, currency)
     return {name: Why(*parts) for name, parts in zip(sums, table, strict=True)}
 

@@ -125,8 +125,8 @@ def _figures(figures: Figures) -> dict[str, Held | Cell]:
 
 
 def steps_of(found: Statement, told: Formats) -> list[Step]:
-    """From the month before to this one; none where nothing changed."""
-    if not any(amounts_of(found.why)):
+    """From the month before to this one; none where nothing changed, or one is unknown."""
+    if found.total.difference is None or not any(amounts_of(found.why)):
         return []
     nothing, total = no_coins(found.currency), found.total
     ends = [
@@ -146,7 +146,8 @@ def steps_of(found: Statement, told: Formats) -> list[Step]:
 
 def _why(found: Statement, told: Formats) -> Table:
     total = found.total
-    parts = parts_told(found.why) if any(amounts_of(found.why)) else []
+    told_apart = total.difference is not None and any(amounts_of(found.why))
+    parts = parts_told(found.why) if told_apart else []
     rows: list[Row] = [
         {"part": Cell(PARTS[part], note=MEANS[part]), "amount": getattr(found.why, part)}
         for part in parts
