@@ -172,8 +172,11 @@ def in_force(
     """
     if lock:
         lock_all(session, tenant)
-    begun = _begun(held(session, tenant, budgets.c.id == budget_id), now)
-    if not begun or begun[-1].replaced_at is not None:
+    found = held(session, tenant, budgets.c.id == budget_id)
+    begun = _begun(found, now)
+    # Whoever waited for the lock asks as of before: what was closed meanwhile stays closed.
+    is_closed = lock and bool(found) and found[-1].replaced_at is not None
+    if is_closed or not begun or begun[-1].replaced_at is not None:
         raise NoSuchBudget(f"no budget {budget_id} is in force")
     return begun[-1]
 

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from html import unescape
 from typing import Any
@@ -183,13 +183,13 @@ def test_a_refused_form_keeps_what_was_typed_with_the_problem_at_its_field(
 def test_a_change_holds_from_a_day_on_and_is_withdrawn(database: Database) -> None:
     one = budget(database)
     client, form = client_of(database), f"/budgets/{one.id}/edit"
-    late = send(client, form, form, name="search", effective_from="2026-11-01")
+    late = send(client, form, form, version="1", name="search", effective_from="2026-11-01")
     assert "it has passed" in words(late)
-    done = send(client, form, form, name="search", effective_from="2026-12-01")
+    done = send(client, form, form, version="1", name="search", effective_from="2026-12-01")
     assert done.headers["location"] == f"/budgets/{one.id}?done=saved"
     assert [each.terms.amount for each in held(database, one.id)] == [100, 250]
     assert "Version 2 holds from 1 Dec 2026" in words(client.get(f"/budgets/{one.id}"))
-    twice = send(client, form, form, name="search", effective_from="2026-12-02")
+    twice = send(client, form, form, version="1", name="search", effective_from="2026-12-02")
     assert "withdraw it first" in words(twice)
     send(client, f"/budgets/{one.id}/withdraw", form, version="2")
     assert "withdrawn" in words(client.get(f"/budgets/{one.id}"))
@@ -203,7 +203,33 @@ def test_one_is_closed_but_not_before_its_parts(database: Database) -> None:
     assert (refused.status_code, "search" in refused.text) == (409, True)
     for each in (part, parent):
         assert send(client, f"/budgets/{each.id}/close").status_code == 303
+        assert send(client, f"/budgets/{each.id}/close").status_code == 404, "once"
     assert client.get("/v1/budgets").json()["budgets"] == []
+
+
+def test_of_two_who_close_at_once_one_succeeds(database: Database) -> None:
+    one = budget(database)
+    moments = [one.created_at + timedelta(seconds=later) for later in (2, 1)]
+    with database.write() as session:
+        budgets.close(session, TENANT, one.id, moments[0])
+    # The other one asked before, and waited.
+    with database.write() as session, pytest.raises(budgets.NoSuchBudget):
+        budgets.close(session, TENANT, one.id, moments[1])
+
+
+def test_what_somebody_else_changed_meanwhile_is_not_overwritten_unseen(database: Database) -> None:
+    one = budget(database)
+    client, form = client_of(database), f"/budgets/{one.id}/edit"
+    assert 'name="version" value="1"' in client.get(form).text
+    change(database, one, amount="90.00")
+    refused = send(client, form, form, version="1", name="search")
+    assert refused.status_code == 409
+    assert "Meanwhile version 2 was said: amount: 100.00 → 90.00." in words(refused)
+    assert 'value="250.00"' in refused.text, "the form stays as it was"
+    tried = send(client, "/budgets/preview", form, version="1", budget=str(one.id), name="search")
+    assert 'name="version" value="1"' in tried.text
+    assert send(client, form, form, version="2", name="search").status_code == 303
+    assert [each.terms.amount for each in held(database, one.id)] == [100, 90, 250]
 
 
 def test_a_form_is_tried_on_the_past_and_nothing_is_written(database: Database) -> None:

@@ -15,6 +15,7 @@ from api.dependencies import Reading, Tenant, Writing
 from api.pages.asked import PageAsked, Text
 from api.pages.budgets.budget_tried import Tried, tried
 from api.pages.budgets.budget_typed import NONE, Typed, empty, said, typed_in, typed_of
+from api.pages.budgets.budget_versions import changes
 from api.pages.forms import Sent, one
 from api.pages.links import go_to
 from api.pages.shell import page
@@ -105,9 +106,12 @@ def change(
     budget_id: BudgetId,
     fields: Sent,
 ) -> Response:
-    """Makes a new version, or shows the form again with what is wrong."""
+    """Makes a new version, or shows the form again with what is wrong, or what others changed."""
     current = found_for(session, tenant, who, budget_id, visitor.now, lock=True)
     typed = typed_in(fields)
+    if (seen := one(fields, "version")) != f"{current.version}":
+        meanwhile = _meanwhile(session, tenant, visitor, current, seen)
+        return _form(request, session, tenant, visitor, typed, current=current, meanwhile=meanwhile)
     try:
         wanted = said(typed) | {"effective_from": typed["effective_from"] or None}
         budget_writing.change(session, tenant, visitor.settings, current, wanted, visitor.now)
@@ -144,9 +148,13 @@ def preview(
         )
     except TermsRefused as refused:
         why = _why(refused)
-        return _form(request, session, tenant, visitor, typed, current=current, refused=why)
+        seen = one(fields, "version")
+        return _form(
+            request, session, tenant, visitor, typed, current=current, seen=seen, refused=why
+        )
     found = tried(session, tenant, visitor, terms, _TRIED_MONTHS)
-    return _form(request, session, tenant, visitor, typed, current=current, found=found)
+    seen = one(fields, "version")
+    return _form(request, session, tenant, visitor, typed, current=current, seen=seen, found=found)
 
 
 @router.post("/budgets/{budget_id:number}/close")
@@ -197,9 +205,12 @@ def _form(
     typed: Typed,
     *,
     current: Budget | None = None,
+    seen: str | None = None,
     refused: _Refused | None = None,
+    meanwhile: str | None = None,
     found: Tried | None = None,
 ) -> Response:
+    """``seen``: the version that whoever fills it in has seen; None: the one in force."""
     there = names(session, tenant, visitor.now)
     own = None if current is None else current.id
     return page(
@@ -207,10 +218,12 @@ def _form(
         visitor,
         "budget_form.html",
         title="New budget" if current is None else f"Change {current.terms.name}",
-        status=200 if refused is None else 422,
+        status=409 if meanwhile else 422 if refused else 200,
         tables={} if found is None else found.tables,
         typed=typed,
         budget=current,
+        version=current.version if current and seen is None else seen,
+        meanwhile=meanwhile,
         refused=refused,
         found=found,
         dimensions=DIMENSIONS,
@@ -221,6 +234,14 @@ def _form(
         channels=sorted(there.channels.values()),
         to_come=None if own is None else there.to_come(own),
     )
+
+
+def _meanwhile(session: Session, tenant: int, visitor: Visitor, current: Budget, seen: str) -> str:
+    """What a budget says otherwise than the version that somebody saw."""
+    known = {f"{each.version}": each for each in budgets.versions(session, tenant, current.id)}
+    there = names(session, tenant, visitor.now)
+    changed = "; ".join(changes(current, known.get(seen), there))
+    return f"Meanwhile version {current.version} was said: {changed}."
 
 
 def _why(refused: Exception) -> _Refused:

@@ -60,13 +60,14 @@ def _row(
     return {
         "version": version.version,
         "state": Cell(state, tone="quiet" if state in {PAST, WITHDRAWN} else ""),
-        "changed": "; ".join(_changes(version, before, there)),
+        "changed": "; ".join(changes(version, before, there)),
         "from": version.starts,
         "said": version.created_at,
     }
 
 
-def _changes(version: Budget, before: Budget | None, there: Names) -> list[str]:
+def changes(version: Budget, before: Budget | None, there: Names) -> list[str]:
+    """What a version says otherwise than one before it; of the first one, what it says."""
     now = there.fields(version.terms)
     if before is None:
         told = {name: now[name] for name in ("filter", "amount", "period")}
