@@ -65,7 +65,11 @@ def _answer(request: Request, body: bytes, media_type: str, extra: dict[str, str
     # Of the bytes sent, so that an answer cannot change behind its tag. Computing it costs little
     # beside the question; what it saves is the transfer.
     tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-    headers = {"ETag": tag, "Vary": "Accept, Authorization", "Cache-Control": "private, no-cache"}
+    headers = {
+        "ETag": tag,
+        "Vary": "Accept, Authorization, Cookie",
+        "Cache-Control": "private, no-cache",
+    }
     known = [part.strip() for part in request.headers.get("if-none-match", "").split(",")]
     if tag in known or f"W/{tag}" in known or "*" in known:
         return Response(status_code=304, headers=headers)

@@ -128,6 +128,6 @@ def focus(
         path,
         media_type=FILES[shape],
         filename=path.name,
-        headers={"Cache-Control": "private, no-cache", "Vary": "Authorization"},
+        headers={"Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie"},
         background=BackgroundTask(folder.cleanup),
     )

@@ -324,7 +324,7 @@ def test_the_cookie_opens_v1_for_pages_of_ours_and_changes_nothing_for_others(
     told = program.get("/v1/spend", headers={"Authorization": f"Bearer {key}"})
     for name in ("etag", "vary", "cache-control", "content-type"):
         assert told.headers[name] == asked.headers[name]
-    assert told.headers["vary"] == "Accept, Authorization, Accept-Encoding"
+    assert told.headers["vary"] == "Accept, Authorization, Cookie, Accept-Encoding"
     assert "content-security-policy" not in told.headers
     known = {"If-None-Match": told.headers["etag"]}
     assert client.get("/v1/spend", headers=known).status_code == 304
