@@ -103,6 +103,7 @@ def test_pages_of_performance_tell_what_the_api_tells(database: Database) -> Non
         "<b>x</b> javascript:1": "yes",
     }
     page = client.get("/performance/frontier").text
+    assert "<title>Performance: cost against latency ·" in page
     assert "<b>x" not in page
     assert "Down and to the left is better" in words(page)
 

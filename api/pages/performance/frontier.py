@@ -60,7 +60,7 @@ def show(
         request,
         visitor,
         "frontier.html",
-        title="Performance",
+        title="Performance: cost against latency",
         tables={"models": _table(placed, best, visitor.currency, query)},
         query=query,
         asked=shared(query, time),

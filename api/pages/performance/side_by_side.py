@@ -53,7 +53,7 @@ def show(
         request,
         visitor,
         "side_by_side.html",
-        title="Performance",
+        title="Performance: API beside self-hosted",
         tables={
             f"work-{number}": _table(work, of_work, idle, visitor.currency, number)
             for number, (work, of_work) in enumerate(works.items(), 1)
