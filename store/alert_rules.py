@@ -80,6 +80,14 @@ def in_force(session: Session, tenant: int, rule_id: int, *, lock: bool = False)
     return _rule(row)
 
 
+def version(session: Session, tenant: int, rule_id: int, number: int) -> Rule | None:
+    """A version of a rule, whether it holds or not; None: there is none."""
+    one = (alert_rules.c.tenant_id, alert_rules.c.id, alert_rules.c.version)
+    asked = (column == value for column, value in zip(one, (tenant, rule_id, number), strict=True))
+    row = session.execute(select(alert_rules).where(*asked)).one_or_none()
+    return None if row is None else _rule(row)
+
+
 def all_in_force(session: Session, tenant: int) -> list[Rule]:
     """Every rule that holds now, by id."""
     rows = session.execute(select(alert_rules).where(*_holds(tenant)).order_by(alert_rules.c.id))

@@ -3,20 +3,23 @@
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from html import unescape
+from urllib.parse import urlencode
 
 import pytest
 from budgeted import NOW, budget, charge, evaluate, send
 from fastapi.testclient import TestClient
-from filled_ledger import asking
+from filled_ledger import GPT, SEARCH, asking, put_cell
 from httpx2 import Response
 from slack_stand_in import StandIn, answer, slack_stand_in
 from sqlalchemy import select, update
 from test_api_keys import PEPPER, make_key
 from test_pages_budgets import words
 from test_pages_preferences import OURS, token
-from watching import rule
+from watching import go_round, rule
 
 from jobs.verdicts import ATTEMPTS
+from spend.calls import Outcome
 from spend.rule_states import State
 from store import deliveries, outbox
 from store.rule_states import put_failing
@@ -205,6 +208,24 @@ def test_a_key_of_a_team_sees_its_teams_alone(database: Database) -> None:
     assert client.get("/alerts/rules/1").status_code == 404
     for place in ("/alerts/1/acknowledge", "/alerts/deliveries/1/resend", "/alerts/silences"):
         assert client.post(place, headers=OURS).status_code == 403, place
+
+
+def test_an_alert_leads_to_what_was_measured(database: Database) -> None:
+    over(database)
+    rule(database, "error-rate", by=["team"], filter={"model": [GPT.model]})
+    with database.write() as session:
+        put_cell(session, "2026-10-20T11:30", SEARCH, GPT, calls=40, outcome=Outcome.TIMEOUT)
+    go_round(database)
+    client = client_of(database)
+    asked = {"from": "2026-10-20T11:00:00Z", "to": "2026-10-20T12:00:00Z"}
+    calls = urlencode(asked | {"model": GPT.model, "team": "search"})
+    spent = "/explore?team=search&from=2026-11-01&to=2026-12-01&timezone=UTC"
+    ways = (f"/performance?{calls}", f"/traces?failed=yes&{calls}", f"/calls?{calls}")
+    for number, places in enumerate(((spent,), ways), 1):
+        page = unescape(client.get(f"/alerts/{number}").text)
+        for place in places:
+            assert f'<a href="{place}">' in page, place
+            assert client.get(place).status_code == 200, place
 
 
 def test_rules_say_where_they_stand_and_what_they_find_now(database: Database) -> None:

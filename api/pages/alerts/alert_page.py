@@ -12,6 +12,7 @@ from api.alerts import AlertId
 from api.auth import Who
 from api.dependencies import Reading, Tenant, Writing
 from api.pages.alerts import alert_rows
+from api.pages.alerts.alert_evidence import evidence
 from api.pages.alerts.alert_rows import NOTICES
 from api.pages.alerts.delivery_rows import deliveries_table
 from api.pages.forms import Sent, one
@@ -103,6 +104,7 @@ def _shown(
         words=alert_rows,
         means=_means(alert),
         facts=_facts(alert),
+        evidence=evidence(request, session, tenant, visitor, alert),
         timeline=_timeline(alert, sent),
         silent=silent,
         typed=typed or {"by": "", "note": ""},

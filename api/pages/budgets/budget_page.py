@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final, Literal
-from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
@@ -13,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from api.budgets import BudgetId, found_for, visible
 from api.dependencies import Reading, Tenant
+from api.pages.alerts.alert_evidence import spend_of
 from api.pages.alerts.alert_rows import alerts_table
 from api.pages.asked import PageAsked
 from api.pages.budgets.budget_bar import budget_bar
@@ -36,7 +35,6 @@ from spend.budget_states import ACTUAL, FORECAST, PACE, Recorded
 from spend.budget_tree import allocated
 from spend.budgets import Budget
 from spend.money import EXACT
-from spend.periods import local_day
 from spend.silences import Silence
 from store import alerts, budgets, silences
 from store.budget_status import Status, statuses
@@ -103,7 +101,7 @@ def show(
         runs_out=runs_out_said(visitor, stands),
         figure=budget_page_figure(session, tenant, visitor, stands, down=query.chart == "left"),
         down=query.chart == "left",
-        explore=_explore(stands),
+        explore=spend_of(budget.terms, status.period),
         parent=_parent(board, budget),
         given=_given(board, budget),
         fields=board.there.fields(budget.terms),
@@ -196,20 +194,6 @@ def _reached(request: Request, crossing: Recorded | None, *, is_past: bool) -> C
     if not crossing.open:
         return Cell("recovered", href=href)
     return Cell("reached, acknowledged" if crossing.acknowledged_at else "reached", href=href)
-
-
-def _explore(stands: Stands) -> str:
-    """Where its spend can be looked into: the same filter, in its period and zone."""
-    terms = stands.budget.terms
-    asked: list[tuple[str, Any]] = [
-        (name, value) for name, values in terms.filter.items() for value in values
-    ]
-    if stands.period is not None:
-        zone = ZoneInfo(terms.timezone)
-        bounds = (local_day(each, zone) for each in (stands.period.start, stands.period.end))
-        asked += zip(("from", "to"), bounds, strict=True)
-        asked.append(("timezone", terms.timezone))
-    return f"/explore?{urlencode(asked)}"
 
 
 def _left_a_day(status: Status, visitor: Visitor) -> Decimal | None:
