@@ -88,6 +88,27 @@ def test_every_sum_is_what_the_api_says_to_the_last_digit(client: TestClient) ->
     assert "$13.12" in text_of(shown(client, **OCTOBER))
 
 
+def test_money_without_a_rate_has_lines_of_its_own_in_the_file_of_groups(
+    client: TestClient, database: Database
+) -> None:
+    with database.write() as session:
+        put_charge(session, "2026-10-06", "3.25", SUPPORT, GPT, currency="CHF")
+    asked = OCTOBER | {"group_by": "team", "columns": "provider"}
+    lines = [
+        (each["team"], each["provider"], each["cost"], each["calls"])
+        for each in table(client, "groups", **asked)
+        if each["currency"] == "CHF"
+    ]
+    assert lines == [("support", "openai", "3.25", "0")]
+    told = list(
+        csv.DictReader(
+            StringIO(client.get("/v1/spend.csv", params=OCTOBER | {"group_by": "team"}).text)
+        )
+    )
+    assert [each["cost"] for each in told if each["currency"] == "CHF"] == ["3.25"]
+    assert "3.25" in text_of(shown(client, **asked))
+
+
 def test_what_has_no_bar_of_its_own_is_in_one_for_all_others(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -73,8 +73,9 @@ class Explored:
     is_coarser: bool
     """Whether days were asked for, and would be too many to read."""
     conversion: Conversion
-    spent: Spent
     pivot: Pivot
+    elsewhere: Mapping[str, Pivot]
+    """Likewise money that no rate is for, by currency: it is in no sum of the others."""
     before: Period | None
     providers: Mapping[Keys, str | None]
     """What has a colour -> the provider that most of it is of, where the question tells."""
@@ -141,6 +142,7 @@ def explored(
     except TooManyRowsError:
         raise too_many_rows() from None
     measure = _measure(query.measure)
+    places = _places(rows, fetched, column, pieces)
     return Explored(
         asked=asked,
         range_name=range_name,
@@ -149,14 +151,14 @@ def explored(
         pieces=pieces,
         is_coarser=coarser,
         conversion=conversion,
-        spent=spent,
         pivot=pivot(
             spent.groups,
-            _places(rows, fetched, column, pieces),
+            places,
             measure=measure,
             columns=() if column is None else None if pieces is None else tuple(pieces.bounds),
             before=earlier,
         ),
+        elsewhere=_elsewhere(spent, places, measure),
         before=before,
         providers=_providers(
             spent.groups,
@@ -180,6 +182,16 @@ def _earlier(
         return None
     asked = replace(question, period=period)
     return spend_by_days(session, asked, tenant, conversion).groups or None
+
+
+def _elsewhere(spent: Spent, places: "_Place", measure: Measure) -> dict[str, Pivot]:
+    by_currency: dict[str, dict[Keys, Totals]] = {}
+    for (key, currency), money in spent.elsewhere.items():
+        by_currency.setdefault(currency, {})[key] = money
+    return {
+        currency: pivot(groups, places, measure=measure)
+        for currency, groups in sorted(by_currency.items())
+    }
 
 
 def _measure(name: str) -> Measure:

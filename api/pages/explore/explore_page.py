@@ -40,7 +40,6 @@ from api.pages.tables import Table
 from api.pages.visitor import Visiting, Visitor
 from api.problems import Problem
 from spend.periods import local_day
-from spend.totals import Totals, together
 from store import saved_views
 from store.completeness import complete_until
 from store.dimensions import DIMENSIONS, TIMED
@@ -264,9 +263,6 @@ def _form(request: Request, query: ExploreAsked, found: Explored | None) -> dict
 
 def _elsewhere(found: Explored) -> list[tuple[str, Decimal | int | None]]:
     """What no rate is for, by currency: it is in no amount of the page."""
-    sums: dict[str, list[Totals]] = {}
-    for (_key, currency), money in found.spent.elsewhere.items():
-        sums.setdefault(currency, []).append(money)
     if not found.is_money:
         return []
-    return [(currency, found.value(together(each))) for currency, each in sorted(sums.items())]
+    return [(currency, found.value(each.total.total)) for currency, each in found.elsewhere.items()]

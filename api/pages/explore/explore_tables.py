@@ -91,7 +91,10 @@ def pivot_table(
 
 
 def groups_table(found: Explored) -> Table:
-    """Every group as a line of a file, with all that is known of it."""
+    """Every group as a line of a file, with all that is known of it.
+
+    And one for each of its currencies that has no rate.
+    """
     column = found.column
     names = [*found.rows, *([column] if column else [])]
     usage = list(usage_of({}))
@@ -100,12 +103,16 @@ def groups_table(found: Explored) -> Table:
     columns += [Column(name, name, "money") for name in MONEY]
     columns += [Column(name, name, "number") for name in (*counted, *usage)]
     rows: list[Row] = []
-    for line in found.pivot.lines:
+    for currency, line in [
+        (currency, line)
+        for currency, each in ((found.conversion.to, found.pivot), *found.elsewhere.items())
+        for line in each.lines
+    ]:
         for label, totals in line.cells.items():
             row: Row = dict(zip(found.rows, line.keys, strict=True))
             if column:
                 row[column] = label
-            row["currency"] = found.conversion.to
+            row["currency"] = currency
             row |= {name: getattr(totals, name) for name in (*MONEY, *counted)}
             row |= usage_of(totals.usage)
             rows.append(row)
