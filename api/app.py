@@ -189,8 +189,6 @@ def create_app(database: Database, settings: ApiSettings, clock: Now) -> FastAPI
     app.add_middleware(BodyLimit, most=LARGEST_BODY, shows=problem_page.shows)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.state.boards = Boards(database, TENANT)
-    for shown in PAGES:
-        app.include_router(shown.router)
     app.include_router(health.router)
     # Before the budgets, whose ids it would be taken for; it asks for the key itself, from memory.
     app.include_router(budget_check.router, dependencies=[Depends(known_parameters_only)])
@@ -202,5 +200,8 @@ def create_app(database: Database, settings: ApiSettings, clock: Now) -> FastAPI
         app.include_router(
             question.router, dependencies=[Depends(asker_of), Depends(known_parameters_only)]
         )
+    # Last: routes are put together when they are first passed, and the API's answer programs.
+    for shown in PAGES:
+        app.include_router(shown.router)
     contract.describe(app)
     return app
