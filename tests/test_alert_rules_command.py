@@ -65,7 +65,7 @@ def test_a_rule_is_made_listed_shown_changed_and_closed() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--over", "many"), "over: a decimal string"),
+        (("--over", "many"), "over: a number such as"),
         (("--on", "mood=good"), "filter.mood"),
         (("--on", "team"), "--on team: write NAME=VALUE"),
         (("--set", "mood=good"), "mood: a rule of kind error-rate has the fields"),

@@ -175,7 +175,7 @@ def test_a_file_may_turn_a_family_around(folder: Path, database: Database) -> No
 
 
 MISTAKES = [
-    ('"1000"', '"1,000"', "budgets 2 (line 11), amount: a decimal string"),
+    ('"1000"', '"1,000"', "budgets 2 (line 11), amount: a number such as"),
     ('parent = "research"', 'parent = "other"', "budgets 1 (line 2), parent: no budget"),
     ("thresholds", "tresholds", "budgets 2 (line 11), tresholds: unknown field"),
     ("[50, 100]", "[50.5]", "thresholds.0: must be of whole numbers"),

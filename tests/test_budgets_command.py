@@ -43,7 +43,7 @@ def test_a_budget_is_made_listed_and_looked_at(database: Database) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--amount", "1e3"), "amount: a decimal string"),
+        (("--amount", "1e3"), "amount: a number such as"),
         (("--on", "mood=good"), "filter.mood"),
         (("--on", "team"), "--on team: write DIMENSION=VALUE"),
         (("--threshold", "0"), "thresholds: percentages"),
