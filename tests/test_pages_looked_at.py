@@ -68,7 +68,10 @@ def test_a_page_can_be_read_and_worked_by_everybody(
     with looking(browser, site) as visitor:
         redrawn = pictures is not None or name in DRAWN_AGAIN
         if not redrawn:
-            visitor.page.route("**/assets/vega-*", lambda route: route.fulfill(body=""))
+            visitor.page.route(
+                "**/assets/vega-*",
+                lambda route: route.fulfill(body="", content_type="text/javascript"),
+            )
         answer = visitor.page.goto(places[name], wait_until="load")
         assert answer is not None
         assert answer.status == (404 if name == "no such page" else 200)
