@@ -49,7 +49,7 @@ demo: $(VENV)/.run ## run, and fill it with a simulated company
 	@$(BIN)/spanledger demo
 
 test: $(VENV)/.dev ## the whole suite against real Postgres
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
 screenshots: $(VENV)/.dev ## a picture of every page, in three widths, light and dark (needs Chromium)
 	@$(BIN)/python -m pytest -q --postgres=18 --screenshots=screenshots tests/test_pages_looked_at.py

@@ -166,8 +166,8 @@ def database(database_url: str) -> Iterator[Database]:
 
 @pytest.fixture(scope="session")
 def company(request: pytest.FixtureRequest, postgres: LocalPostgres) -> Iterator[Database]:
-    """The ledger of the simulated company. Whoever takes it is of xdist's group ``browser``, so
-    that it is made once, and changes nothing that another test looks at."""
+    """The ledger of the simulated company, made once a worker. Whoever takes it changes nothing
+    that another test looks at."""
     with fresh_database(postgres) as url:
         opened = open_database(url, application="tests")
         fill(opened, url, MORE if request.config.getoption("--screenshots") else WISHES)

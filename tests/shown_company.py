@@ -1,6 +1,6 @@
 """The simulated company with everything that pages show: a bill, alerts, a dead letter, odd names.
 
-Made once for all tests of pages in a browser, and for ``make screenshots``.
+Made once a worker for tests of pages in a browser, and for ``make screenshots``.
 """
 
 from collections import defaultdict

@@ -17,7 +17,6 @@ from store.tenants import TENANT
 
 pytestmark = [
     pytest.mark.one_server,
-    pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(CHROMIUM is None, reason=WITHOUT),
 ]
 

@@ -14,7 +14,7 @@ from api.app import create_app
 from api.settings import ApiSettings
 from store.sessions import Database
 
-pytestmark = [pytest.mark.one_server, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.one_server
 
 OF_A_KIND = 1
 """How many pages are asked that differ only in what stands at the variable places."""

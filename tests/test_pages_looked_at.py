@@ -20,8 +20,6 @@ from store.sessions import Database
 
 pytestmark = [
     pytest.mark.one_server,
-    # One worker makes the company, and keeps the browser.
-    pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(CHROMIUM is None, reason=WITHOUT),
 ]
 
