@@ -207,7 +207,9 @@ class LocalPostgres:
     def _attaches(self) -> bool:
         """Whether a server runs over the data already, and takes us."""
         self.port = int(self._postmaster_line(3) or 0)
-        return bool(self.port) and self.alive() and _until(self.answers, 2)
+        if not self.port or not self.alive():
+            return False
+        return _until(lambda: self.answers() or not self.alive(), 2) and self.alive()
 
     def _launch(self) -> None:
         """Starts the server and waits until it answers."""
@@ -230,6 +232,9 @@ class LocalPostgres:
 
     def _launch_once(self) -> str | None:
         """None when it is up, else what it said as it gave up."""
+        # Ours of before has ended, and is reaped: Postgres takes a zombie for alive.
+        if self._process is not None and self._process.poll() is None:
+            return "the server is there and does not answer: its data are still in use"
         self.port = _free_port(self._last_port())
         options = [part for item in self._settings.items() for part in ("-c", "=".join(item))]
         with self._log_file.open("ab") as log, self._opened(self._data) as (path, handle):

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -109,6 +110,23 @@ def test_a_killed_server_comes_back_with_what_was_committed(binaries: Path, data
                 time.sleep(0.01)
             server.recover()
             assert kept(server) == list(range(number + 1))
+
+
+def test_a_server_that_dies_while_it_is_asked_for_is_started_again(
+    binaries: Path, data_dir: Path
+) -> None:
+    with local_postgres(data_dir, binaries=binaries, durable=False) as server:
+        write(server, 1)
+        dying = server.pid
+        assert dying
+        # It is there when it is asked first, and gone before anybody sees that it is.
+        os.kill(dying, signal.SIGSTOP)
+        death = threading.Timer(0.3, os.kill, [dying, signal.SIGKILL])
+        death.start()
+        server.recover()
+        death.join()
+        assert server.pid != dying
+        assert kept(server) == [1]
 
 
 def test_when_its_user_is_killed_it_shuts_down_by_itself(binaries: Path, data_dir: Path) -> None:
