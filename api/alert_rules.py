@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from sqlalchemy.orm import Session
 
-from api.auth import Caller, Who
+from api.auth import Caller, Who, of_their_filter
 from api.dependencies import Clock, Config, Reading, Tenant, Writing
 from api.problems import Problem, answers
 from api.rule_shapes import (
@@ -34,11 +34,12 @@ RuleId = Annotated[int, Path(ge=1, le=2**63 - 1)]
     "", status_code=201, summary="Set an alert rule", responses=answers(401, 403, 409, 422, 503)
 )
 def create(
-    session: Writing, tenant: Tenant, clock: Clock, config: Config, body: NewRule
+    session: Writing, tenant: Tenant, clock: Clock, config: Config, who: Who, body: NewRule
 ) -> RuleAnswer:
     """Tells, from now on, when what it measures passes a bound, and when it has recovered."""
     names = channel_names(session, tenant)
     wanted = terms_said(body.model_dump(exclude_unset=True), names, config)
+    of_their_filter(who, wanted.filter)
     try:
         return rule_answer(alert_rules.create(session, tenant, wanted, clock()), names)
     except alert_rules.RuleNameTaken as taken:
@@ -98,6 +99,7 @@ def change(
     names = channel_names(session, tenant)
     said = body.model_dump(exclude_unset=True)
     wanted = terms_said(said, names, config, changes=current.terms)
+    of_their_filter(who, wanted.filter)
     try:
         changed = alert_rules.change(session, tenant, rule_id, wanted, clock())
     except alert_rules.RuleNameTaken as taken:

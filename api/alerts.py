@@ -159,7 +159,9 @@ def acknowledge(
     try:
         by = one_line(who.name if body.by is None else body.by, "by")
         note = None if body.note is None else one_line(body.note, "note", LONGEST_REASON)
-        stored.acknowledge(session, tenant, alert_id, by=by, note=note, now=now)
+        stored.acknowledge(
+            session, tenant, alert_id, by=by, note=note, now=now, teams_alone=_only(who)
+        )
     except TermsRefused as refused:
         title = "The acknowledgement makes no sense"
         raise Problem(422, title, f"{refused.field}: {refused}", field=refused.field) from None

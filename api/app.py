@@ -38,7 +38,7 @@ from api import (
     statements,
     what_if,
 )
-from api.auth import asker_of, caller_of
+from api.auth import asker_of, changing
 from api.body_limit import BodyLimit
 from api.budget_board import Boards
 from api.dependencies import Now
@@ -75,6 +75,7 @@ from api.pages.traces import call_page, trace_list, trace_page
 from api.pages.visitor import ZoneInAddress, to_the_zone
 from api.parameters import known_parameters_only
 from api.settings import ApiSettings
+from spend.roles import Permission
 from store.sessions import Database
 from store.tenants import TENANT
 
@@ -82,32 +83,32 @@ LARGEST_BODY = 4 * 1024 * 1024
 """Bytes. A price file of 20,000 lines fits."""
 
 NOUNS = (
-    spend,
-    charges,
-    performance,
-    calls,
-    statements,
-    months,
-    focus,
-    budgets,
-    budget_forecast,
-    alert_rules,
-    alerts,
-    channels,
-    silences,
-    prices,
-    price_comparison,
-    rates,
-    repricings,
-    discounts,
-    pools,
-    economics,
-    commitments,
-    bills,
-    reconciliation,
-    ownership,
+    (spend, None),
+    (charges, None),
+    (performance, None),
+    (calls, None),
+    (statements, None),
+    (months, Permission.MONEY),
+    (focus, None),
+    (budgets, Permission.BUDGETS),
+    (budget_forecast, None),
+    (alert_rules, Permission.BUDGETS),
+    (alerts, Permission.BUDGETS),
+    (channels, Permission.SETTINGS),
+    (silences, Permission.BUDGETS),
+    (prices, Permission.MONEY),
+    (price_comparison, None),
+    (rates, Permission.MONEY),
+    (repricings, Permission.MONEY),
+    (discounts, Permission.MONEY),
+    (pools, Permission.MONEY),
+    (economics, None),
+    (commitments, Permission.MONEY),
+    (bills, Permission.MONEY),
+    (reconciliation, Permission.MONEY),
+    (ownership, Permission.MONEY),
 )
-"""A router each, which checks the key by what a request does."""
+"""A router each, and the permission that it takes to change something there; None: nothing is."""
 
 PAGES = (
     overview_page,
@@ -192,9 +193,10 @@ def create_app(database: Database, settings: ApiSettings, clock: Now) -> FastAPI
     app.include_router(health.router)
     # Before the budgets, whose ids it would be taken for; it asks for the key itself, from memory.
     app.include_router(budget_check.router, dependencies=[Depends(known_parameters_only)])
-    for noun in NOUNS:
+    for noun, permission in NOUNS:
         app.include_router(
-            noun.router, dependencies=[Depends(caller_of), Depends(known_parameters_only)]
+            noun.router,
+            dependencies=[Depends(changing(permission)), Depends(known_parameters_only)],
         )
     for question in QUESTIONS:
         app.include_router(

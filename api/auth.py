@@ -1,12 +1,14 @@
 """Who asks, and what of the ledger they may see or change.
 
-``Who`` stands on every router under /v1, so no route can forget it: it checks the key, and that a
-request which changes something comes with an admin key. Where no key is in force and the API is
-bound to loopback, everybody on the machine may do everything.
+``changing(...)`` stands on every router under /v1, so no route can forget it: it checks the key,
+and that whoever changes something has the permission that this takes. A page names it where it
+changes something (``Booking``, ``Budgeting`` ...). Where no key is in force and the API is bound to
+loopback, everybody on the machine may do everything.
 """
 
 import ipaddress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
 from fastapi import Depends, Request
@@ -16,6 +18,8 @@ from api.origins import from_elsewhere, from_our_page
 from api.problems import Problem
 from api.session_cookie import key_in_cookie
 from api.settings import ApiSettings
+from spend.actors import ANYBODY, Actor
+from spend.roles import OF_KEYS, ROLES, Permission, who_may
 from store.keys import find_key, has_keys
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -23,15 +27,18 @@ _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whoever holds the key that a request came with, or anybody, where no keys exist."""
+    """Whoever a request is from: who holds its key, who signed in, or anybody, without keys."""
 
-    may_write: bool
+    may: frozenset[Permission] = frozenset()
+    """What they may do besides reading."""
     team: str | None = None
-    """The only team that it may see; None: all of them."""
-    name: str = "anybody on this machine"
-    """Who that is, for people: a key's name and id."""
+    """The only team that they may see; None: all of them."""
+    name: str = ANYBODY.name
+    """Who that is, for people: a person's name, or a key's name and id."""
     key_id: str | None = None
     """Of the key; None where there is none."""
+    actor: Actor = ANYBODY
+    """The same, for the record of changes."""
 
 
 def asker_of(request: Request, config: Config) -> Caller:
@@ -39,24 +46,52 @@ def asker_of(request: Request, config: Config) -> Caller:
 
     A key comes in the header ``Authorization``; a browser that signed in has it in its cookie.
     """
-    return (
+    caller = (
         _by_header(request, config.key_pepper)
         or _by_cookie(request, config)
         or _by_place(request, config.open_without_keys)
     )
-
-
-Asker = Annotated[Caller, Depends(asker_of)]
-
-
-def caller_of(request: Request, caller: Asker) -> Caller:
-    """Whoever sent the request. Problem 401 without a key in force, 403 if it may not do this."""
-    if request.method not in _SAFE_METHODS and not caller.may_write:
-        raise Problem(403, "Not yours to change", "This takes an admin key.")
+    address = None if request.client is None else request.client.host
+    request.state.actor = replace(caller.actor, address=address)
     return caller
 
 
-Who = Annotated[Caller, Depends(caller_of)]
+Asker = Annotated[Caller, Depends(asker_of)]
+Who = Asker
+"""Whoever sent the request. What they may change, the router says under /v1, and a page itself."""
+
+
+def changing(permission: Permission | None) -> Callable[[Request, Caller], Caller]:
+    """Whoever sent a request, if they may: to change something takes ``permission``.
+
+    None: nothing can be changed there. Problem 401 without a key in force, 403 if they may not.
+    """
+
+    def caller_of(request: Request, caller: Asker) -> Caller:
+        if request.method not in _SAFE_METHODS:
+            if permission is None:
+                raise Problem(403, "Not yours to change", "Nothing is changed here.")
+            needs(caller, permission)
+        return caller
+
+    return caller_of
+
+
+def needs(caller: Caller, permission: Permission) -> None:
+    """Keeps whoever has not this permission away. Problem 403."""
+    if permission not in caller.may:
+        takes = "an admin key" if permission == Permission.SETTINGS else who_may(permission)
+        raise Problem(403, "Not yours to change", f"This takes {takes}.")
+
+
+Booking = Annotated[Caller, Depends(changing(Permission.MONEY))]
+"""Whoever changes prices, bills, months, pools or who pays."""
+Budgeting = Annotated[Caller, Depends(changing(Permission.BUDGETS))]
+"""Whoever changes budgets, alert rules or alerts: of their team alone, if they have one."""
+Saving = Annotated[Caller, Depends(changing(Permission.VIEWS))]
+"""Whoever keeps a view."""
+Administering = Annotated[Caller, Depends(changing(Permission.SETTINGS))]
+"""Whoever changes keys, people or channels."""
 
 
 def whole_ledger(who: Who) -> None:
@@ -71,6 +106,13 @@ def of_their_team(caller: Caller, *teams: str) -> None:
     if caller.team is not None and set(teams) - {caller.team}:
         detail = f"This key sees team {caller.team!r} only."
         raise Problem(403, "Not yours to see", detail, field="team")
+
+
+def of_their_filter(caller: Caller, asked: Mapping[str, Iterable[str]]) -> None:
+    """Keeps a caller of one team away from what is of more than that team. Problem 403."""
+    if caller.team is not None and tuple(asked.get("team", ())) != (caller.team,):
+        detail = f"You act for team {caller.team!r} only: filter by it, and by no other."
+        raise Problem(403, "Not yours to change", detail, field="filter")
 
 
 def _by_header(request: Request, pepper: bytes) -> Caller | None:
@@ -103,12 +145,13 @@ def caller_with(request: Request, text: str, pepper: bytes) -> Caller | None:
     _tenant, key = found
     if key.kind == "ingest":
         raise Problem(403, "Not for this key", "An ingest key sends; reading takes a read key.")
-    is_admin = key.kind == "admin"
+    name = f"{key.name} (key {key.id})"
     return Caller(
-        may_write=is_admin,
-        team=None if is_admin else key.team,
-        name=f"{key.name} (key {key.id})",
+        may=ROLES[OF_KEYS[key.kind]],
+        team=None if key.kind == "admin" else key.team,
+        name=name,
         key_id=key.id,
+        actor=Actor("key", key.name, key.id),
     )
 
 
@@ -125,7 +168,7 @@ def _by_place(request: Request, open_without_keys: bool) -> Caller:
     if request.method not in _SAFE_METHODS and from_elsewhere(request):
         detail = "Without keys nothing is changed for a page that is not of this machine."
         raise Problem(403, "Not from that page", detail, field="Origin")
-    return Caller(may_write=True)
+    return Caller(may=frozenset(Permission))
 
 
 def _is_local_name(host: str) -> bool:

@@ -15,13 +15,21 @@ from store.budget_names import Names, Usual, names, terms_said
 
 
 def create(
-    session: Session, tenant: int, config: ApiSettings, said: Mapping[str, Any], now: datetime
+    session: Session,
+    tenant: int,
+    config: ApiSettings,
+    said: Mapping[str, Any],
+    now: datetime,
+    *,
+    team: str | None,
 ) -> Budget:
     """A new budget of the fields that are said, in force at once.
 
-    Raises TermsRefused, store.budgets.NameTaken.
+    ``team`` is the only one that whoever asks acts for. Raises TermsRefused,
+    store.budgets.NameTaken.
     """
     wanted = new_terms(said, names(session, tenant, now), config)
+    _of_their_team(wanted, team)
     return budgets.create(session, tenant, wanted, now)
 
 
@@ -41,15 +49,18 @@ def change(
     current: Budget,
     said: Mapping[str, Any],
     now: datetime,
+    *,
+    team: str | None,
 ) -> Budget:
     """A new version of a budget, with the fields that are said changed.
 
-    In force at once, or from ``effective_from`` on. Raises TermsRefused, store.budgets.NameTaken,
-    ChangeScheduled, NoSuchBudget.
+    In force at once, or from ``effective_from`` on; ``team`` as in ``create``. Raises TermsRefused,
+    store.budgets.NameTaken, ChangeScheduled, NoSuchBudget.
     """
     fields = dict(said)
     starts = fields.pop("effective_from", None)
     wanted = changed_terms(fields, names(session, tenant, now), config, current)
+    _of_their_team(wanted, team)
     at = effective_from(starts, wanted.timezone, now)
     return budgets.change(session, tenant, current.id, wanted, now, at)
 
@@ -63,6 +74,11 @@ def changed_terms(
             reason = "null is no value for it: leave it out to keep it as it is"
             raise TermsRefused(field, reason)
     return terms_said(_plain(said), there, _usual(config), changes=current.terms)
+
+
+def _of_their_team(wanted: Terms, team: str | None) -> None:
+    if team is not None and wanted.filter.get("team") != (team,):
+        raise TermsRefused("filter", f"you act for team {team!r} only: filter by it alone")
 
 
 def _usual(config: ApiSettings) -> Usual:

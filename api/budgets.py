@@ -36,18 +36,19 @@ BudgetId = Annotated[int, Path(ge=1, le=2**63 - 1)]
     "", status_code=201, summary="Set a budget", responses=answers(401, 403, 409, 422, 503)
 )
 def create(
-    session: Writing, tenant: Tenant, config: Config, clock: Clock, body: NewBudget
+    session: Writing, tenant: Tenant, config: Config, clock: Clock, who: Who, body: NewBudget
 ) -> BudgetAnswer:
     """Warns, from now on, when spend that fits the filter reaches a threshold in a period."""
     now = clock()
     there = names(session, tenant, now)
     said = body.model_dump(exclude_unset=True)
     try:
-        return budget_answer(budget_writing.create(session, tenant, config, said, now), there)
+        made = budget_writing.create(session, tenant, config, said, now, team=who.team)
     except TermsRefused as refused:
         raise _refused(refused) from None
     except budgets.NameTaken as taken:
         raise _taken(taken) from None
+    return budget_answer(made, there)
 
 
 @router.get("", summary="All budgets", responses=answers(401, 403, 503))
@@ -124,7 +125,7 @@ def change(
     current = found_for(session, tenant, who, budget_id, now, lock=True)
     said = body.model_dump(exclude_unset=True)
     try:
-        made = budget_writing.change(session, tenant, config, current, said, now)
+        made = budget_writing.change(session, tenant, config, current, said, now, team=who.team)
     except TermsRefused as refused:
         raise _refused(refused) from None
     except budgets.NameTaken as taken:

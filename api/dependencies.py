@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
 from api.settings import ApiSettings
+from spend.actors import Actor
 from store.sessions import Database
 from store.tenants import TENANT
 
@@ -23,13 +24,18 @@ def database_of(request: Request) -> Database:
     return cast("Database", request.app.state.database)
 
 
+def actor_of(request: Request) -> Actor:
+    """Whoever sent the request, once ``api/auth.py`` found out."""
+    return cast("Actor", request.state.actor)
+
+
 def _reading(request: Request) -> Iterator[Session]:
     with database_of(request).read() as session:
         yield session
 
 
 def _writing(request: Request) -> Iterator[Session]:
-    with database_of(request).write() as session:
+    with database_of(request).write(lambda: actor_of(request)) as session:
         yield session
 
 

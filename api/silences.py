@@ -95,7 +95,12 @@ def begin(
     now = clock()
     try:
         subject = silent_subjects.found(
-            session, tenant, budget_id=body.budget_id, rule_id=body.rule_id, now=now
+            session,
+            tenant,
+            budget_id=body.budget_id,
+            rule_id=body.rule_id,
+            team=who.team,
+            now=now,
         )
         said = silence_terms(
             kind=body.kind,
@@ -150,10 +155,10 @@ def list_silences(
     summary="End a silence early",
     responses=answers(401, 403, 404, 422, 503),
 )
-def end(session: Writing, tenant: Tenant, clock: Clock, silence_id: SilenceId) -> None:
+def end(session: Writing, tenant: Tenant, clock: Clock, who: Who, silence_id: SilenceId) -> None:
     """What was snoozed and is still true is sent; what was dropped stays so."""
     try:
-        silences.end(session, tenant, silence_id, clock())
+        silent_subjects.end(session, tenant, silence_id, team=who.team, now=clock())
     except silences.NoSuchSilence as missing:
         raise Problem(404, "No such silence", str(missing), field="silence_id") from None
 

@@ -166,12 +166,22 @@ def count_by_state(session: Session, tenant: int, wanted: Wanted, now: datetime)
 
 
 def acknowledge(
-    session: Session, tenant: int, alert_id: int, *, by: str, note: str | None, now: datetime
+    session: Session,
+    tenant: int,
+    alert_id: int,
+    *,
+    by: str,
+    note: str | None,
+    now: datetime,
+    teams_alone: Collection[str] = (),
 ) -> bool:
     """Notes that somebody knows of an alert: reminders that wait are dropped.
 
-    False: somebody had said so before, and that stays. Raises NoSuchAlert.
+    False: somebody had said so before, and that stays. Raises NoSuchAlert, also for one that
+    whoever acts for the teams alone may not see.
     """
+    if teams_alone:
+        one(session, tenant, alert_id, now=now, teams_alone=teams_alone)
     its = and_(crossings.c.tenant_id == tenant, crossings.c.id == alert_id)
     if session.scalar(select(crossings.c.id).where(its).with_for_update()) is None:
         raise NoSuchAlert(f"there is no alert {alert_id}")

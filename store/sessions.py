@@ -6,17 +6,28 @@ collector. What they call takes the session and never commits.
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any
+from typing import Any, Final
 from weakref import WeakSet
 
 import psycopg
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
+
+from store.pooled import keep_settings
+
+_SETTINGS: Final = {
+    "timezone": "UTC",
+    "statement_timeout": "30s",
+    "idle_in_transaction_session_timeout": "60s",
+}
+
+from spend.actors import Actor
+from store.audit import BY
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +42,13 @@ class Database:
         event.listen(self.engine, "connect", self._note)
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """A transaction: committed when the block ends, rolled back when it raises."""
+    def write(self, by: Callable[[], Actor] | None = None) -> Iterator[Session]:
+        """A transaction: committed when the block ends, rolled back when it raises.
+
+        ``by`` gives whoever changes something in it, for the record (``store/audit.py``).
+        """
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            session.info[BY] = by
             yield session
 
     @contextmanager
@@ -81,14 +96,13 @@ def open_database(url: str, *, application: str, pool_size: int = 5) -> Database
         connect_args={
             "application_name": f"spanledger {application}",
             "connect_timeout": 5,
-            "options": "-c timezone=UTC -c statement_timeout=30s"
-            " -c idle_in_transaction_session_timeout=60s",
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,
             "tcp_user_timeout": 10_000,
         },
     )
+    keep_settings(engine, _SETTINGS)
     return Database(engine)
 
 

@@ -11,8 +11,8 @@ from spend.budgets import Budget
 from spend.called import called
 from spend.checked_fields import TermsRefused
 from spend.periods import Period
-from spend.silences import MUTE
-from store import alert_rules, budgets
+from spend.silences import MUTE, Silence
+from store import alert_rules, budgets, silences
 
 
 class NoSuchSubject(LookupError):  # noqa: N818  # an answer, not a failure
@@ -51,19 +51,45 @@ class Subject:
 
 
 def found(
-    session: Session, tenant: int, *, budget_id: int | None, rule_id: int | None, now: datetime
+    session: Session,
+    tenant: int,
+    *,
+    budget_id: int | None,
+    rule_id: int | None,
+    team: str | None,
+    now: datetime,
 ) -> Subject:
-    """The one of these two that is said. Raises NoSuchSubject; TermsRefused for none and both."""
+    """The one of these two that is said. Raises NoSuchSubject; TermsRefused for none and both.
+
+    ``team`` is the only one that whoever asks acts for: what is not of it alone is not there.
+    """
     if (budget_id is None) == (rule_id is None):
         raise TermsRefused("budget_id", "say either a budget or an alert rule")
     try:
         if budget_id is not None:
-            return _budget(budgets.in_force(session, tenant, budget_id, now), now)
-        return _rule(alert_rules.in_force(session, tenant, rule_id or 0))
+            subject = _budget(budgets.in_force(session, tenant, budget_id, now), now)
+        else:
+            subject = _rule(alert_rules.in_force(session, tenant, rule_id or 0))
     except budgets.NoSuchBudget as missing:
         raise NoSuchSubject("budget_id", str(missing)) from None
     except alert_rules.NoSuchRule as missing:
         raise NoSuchSubject("rule_id", str(missing)) from None
+    if team is not None and subject.teams != (team,):
+        field = "budget_id" if rule_id is None else "rule_id"
+        raise NoSuchSubject(field, f"no such one of team {team!r} alone is in force")
+    return subject
+
+
+def end(
+    session: Session, tenant: int, silence_id: int, *, team: str | None, now: datetime
+) -> Silence:
+    """Ends a silence early. Raises NoSuchSilence, also for one that is not of the team alone."""
+    if team is not None:
+        held = silences.one(session, tenant, silence_id)
+        subject = in_force(session, tenant, now).get((held.budget_id, held.rule_id))
+        if subject is None or subject.teams != (team,):
+            raise silences.NoSuchSilence(f"there is no silence {silence_id}")
+    return silences.end(session, tenant, silence_id, now)
 
 
 def named(

@@ -207,7 +207,7 @@ def test_a_known_key_is_not_asked_for_again_at_once(
     asked_for: list[Caller] = []
 
     def ask() -> Caller:
-        asked_for.append(Caller(may_write=False, team=f"team {len(asked_for)}"))
+        asked_for.append(Caller(team=f"team {len(asked_for)}"))
         return asked_for[-1]
 
     assert boards.caller("Bearer a", "h", ask).team == "team 0"

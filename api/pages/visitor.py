@@ -24,6 +24,7 @@ from api.pages.links import path_of
 from api.settings import ApiSettings
 from spend import zones
 from spend.periods import Period
+from spend.roles import Permission
 from store.conversion import Conversion
 from store.dimensions import Question
 
@@ -77,10 +78,9 @@ class Visitor:
     signed_in: bool
     """By a key in a cookie; False also where no keys are in force."""
 
-    @property
-    def may_write(self) -> bool:
-        """Whether to show them what changes something."""
-        return self.caller.may_write
+    def may(self, permission: str) -> bool:
+        """Whether to show them what takes this permission (``spend.roles.Permission``)."""
+        return Permission(permission) in self.caller.may
 
     @property
     def team(self) -> str | None:

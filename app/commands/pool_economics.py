@@ -21,7 +21,7 @@ from store.completeness import complete_until
 from store.pool_economics import pool_economics
 from store.tenants import TENANT
 
-EVERYTHING: Final = Caller(may_write=True)
+EVERYTHING: Final = Caller()
 
 
 @click.command(

@@ -23,7 +23,7 @@ from store.grouping import TooManyRowsError
 from store.tenants import TENANT
 from store.what_if import what_if
 
-EVERYTHING: Final = Caller(may_write=True)
+EVERYTHING: Final = Caller()
 FILTERS: Final = ("team", "provider", "model", "feature")
 TERMS: Final = {
     "--tier": ("service_tier", "Such as batch or flex. Default: that of each call."),

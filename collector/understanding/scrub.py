@@ -12,37 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-LONGEST: Final = 200
-SCRUBBED: Final = "[secret]"
+from spend.secret_shapes import HINTS, MARK, SHAPES, without_secrets
 
-# RE2 syntax (pyarrow), no look-around. Tokens of 12 characters and more, so that words stay.
-_SECRETS: Final = (
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?",
-    r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?",
-    r"(?i:\bbearer[ :=]+)[A-Za-z0-9._~+/=-]{6,}",
-    r"\b(?:sk|pk|rk)-[A-Za-z0-9_-]{12,}",
-    r"\b(?:sk|pk|rk)_(?:live|test)_[A-Za-z0-9]{8,}",
-    r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}",
-    r"\bxox[abeoprs]-[A-Za-z0-9-]{8,}",
-    r"\bxapp-[A-Za-z0-9-]{8,}",
-    r"\b(?:ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{12,}",
-    r"\bgithub_pat_[A-Za-z0-9_]{12,}",
-    r"\bglpat-[A-Za-z0-9_-]{12,}",
-    r"\bhf_[A-Za-z0-9]{16,}",
-    r"\bgsk_[A-Za-z0-9]{16,}",
-    r"\bAIza[A-Za-z0-9_-]{20,}",
-    r"\bya29\.[A-Za-z0-9_-]{12,}",
-    r"\bnpm_[A-Za-z0-9]{20,}",
-    r"\bhooks\.slack\.com/services/[A-Za-z0-9/_-]+",
-    r"://[^/@\s:]+:[^/@\s]+@",
-)
-SECRETS: Final = "|".join(_SECRETS)
-# RE2 is built anew for each batch, and this is built fast: most batches hold none of them.
-_HINTS: Final = (
-    "PRIVATE KEY|eyJ|(?i:bearer)|sk-|pk-|rk-|_live_|_test_|AKIA|ASIA|xox|xapp-|gh[pousr]_"
-    "|github_pat_|glpat-|hf_|gsk_|AIza|ya29|npm_|slack|@"
-)
-_PYTHON: Final = re.compile(SECRETS)
+LONGEST: Final = 200
 _SPACE, _DELETE = 0x20, 0x7F
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -67,8 +39,9 @@ def scrubbed(texts: pa.StringArray) -> pa.StringArray:
     if _has_control(texts):
         texts = pc.replace_substring_regex(texts, r"[[:cntrl:]]", "")
     texts = pc.utf8_trim_whitespace(texts)
-    if pc.match_substring_regex(texts, _HINTS).true_count:
-        texts = pc.replace_substring_regex(texts, SECRETS, SCRUBBED)
+    # RE2 is built anew for each batch, and the hints fast: most batches hold none of them.
+    if pc.match_substring_regex(texts, HINTS).true_count:
+        texts = pc.replace_substring_regex(texts, SHAPES, MARK)
     if (pc.max(pc.binary_length(texts)).as_py() or 0) > LONGEST:
         texts = pc.utf8_slice_codeunits(texts, 0, LONGEST)
     return texts
@@ -85,7 +58,7 @@ def _has_control(texts: pa.StringArray) -> bool:
 @lru_cache(maxsize=8192)
 def scrub(text: str) -> str:
     """One text as it may be kept."""
-    return _PYTHON.sub(SCRUBBED, _CONTROL.sub("", text).strip())[:LONGEST]
+    return without_secrets(_CONTROL.sub("", text).strip())[:LONGEST]
 
 
 def readable(value: bytes) -> str:

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
 from api.alerts import AlertId
-from api.auth import Who
+from api.auth import Budgeting
 from api.dependencies import Reading, Tenant, Writing
 from api.pages.alerts import alert_rows
 from api.pages.alerts.alert_evidence import evidence
@@ -52,7 +52,7 @@ def acknowledge(
     session: Writing,
     tenant: Tenant,
     visitor: Visiting,
-    who: Who,
+    who: Budgeting,
     alert_id: AlertId,
     fields: Sent,
 ) -> Response:
@@ -61,7 +61,10 @@ def acknowledge(
         by = one_line(one(fields, "by") or who.name, "by")
         note = one(fields, "note")
         said = one_line(note, "note", LONGEST_REASON) if note else None
-        alerts.acknowledge(session, tenant, alert_id, by=by, note=said, now=visitor.now)
+        only = () if who.team is None else (who.team,)
+        alerts.acknowledge(
+            session, tenant, alert_id, by=by, note=said, now=visitor.now, teams_alone=only
+        )
     except TermsRefused as refused:
         typed = {name: one(fields, name) for name in ("by", "note")}
         return _shown(request, session, tenant, visitor, alert_id, typed, refused)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import Field
 
-from api.auth import Who
+from api.auth import Administering
 from api.dependencies import Reading, Tenant, Writing
 from api.pages.alerts.alert_tabs import alert_tabs
 from api.pages.alerts.delivery_rows import deliveries_table
@@ -72,7 +72,7 @@ def send_again(
     session: Writing,
     tenant: Tenant,
     visitor: Visiting,
-    _who: Who,
+    _who: Administering,
     message_id: Annotated[int, Path(ge=1, le=2**63 - 1)],
     fields: Sent,
 ) -> Response:

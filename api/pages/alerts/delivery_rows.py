@@ -10,6 +10,7 @@ from api.pages.alerts.alert_rows import NOTICES, delivery_badge
 from api.pages.links import elsewhere
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visitor
+from spend.roles import Permission
 from store.deliveries import Delivery
 from store.outbox import NO_DESTINATION
 
@@ -43,7 +44,7 @@ def deliveries_table(
 ) -> Table:
     """Messages; of ``of_one`` alert, to which none leads then. With a button where one is dead."""
     rows = [_row(request, visitor, each, of_one=of_one) for each in sent]
-    buttons = visitor.may_write and any(each.status == DEAD for each in sent)
+    buttons = visitor.may(Permission.SETTINGS) and any(each.status == DEAD for each in sent)
     more = _IN_FILES if request.query_params.get("csv") else _BUTTON if buttons else ()
     return Table(
         (*_FIRST, *_COLUMNS, *more),
@@ -83,7 +84,7 @@ def _row(
 
 def _why(request: Request, visitor: Visitor, message: Delivery) -> Cell:
     """Why it did not arrive; where there is no place for it, with the way to make one."""
-    nowhere = message.last_error == NO_DESTINATION and visitor.may_write
+    nowhere = message.last_error == NO_DESTINATION and visitor.may(Permission.SETTINGS)
     return Cell(
         message.last_error,
         show=message.last_error or "",
@@ -107,7 +108,7 @@ def _when(visitor: Visitor, message: Delivery) -> str | None:
 
 def _button(request: Request, visitor: Visitor, message: Delivery, back: int | None) -> Markup:
     """Of the form ``resend`` of the page, which has the token; ``back``: the alert shown there."""
-    if message.status != DEAD or not visitor.may_write:
+    if message.status != DEAD or not visitor.may(Permission.SETTINGS):
         return Markup()
     button = Markup(
         '<button class="plain" form="resend" formaction="{}"'

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from api.auth import Who
+from api.auth import Budgeting
 from api.dependencies import Reading, Tenant, Writing
 from api.pages.alerts.alert_tabs import alert_tabs
 from api.pages.asked import PageAsked
@@ -22,6 +22,7 @@ from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting, Visitor
 from api.problems import Problem
 from spend.checked_fields import TermsRefused
+from spend.roles import Permission
 from spend.silences import KINDS, MUTE, Silence, SilenceTerms, silence_terms
 from store import silences, silent_subjects
 from store.silent_subjects import NoSuchSubject, Subject
@@ -66,7 +67,7 @@ def begin(
     session: Writing,
     tenant: Tenant,
     visitor: Visiting,
-    who: Who,
+    who: Budgeting,
     fields: Sent,
 ) -> Response:
     """Begins one, or shows the form again with what is wrong."""
@@ -89,13 +90,13 @@ def end(
     session: Writing,
     tenant: Tenant,
     visitor: Visiting,
-    _who: Who,
+    _who: Budgeting,
     silence_id: Annotated[int, Path(ge=1, le=2**63 - 1)],
     _fields: Sent,
 ) -> Response:
     """Ends one early: what was snoozed and is still true is sent."""
     try:
-        silences.end(session, tenant, silence_id, visitor.now)
+        silent_subjects.end(session, tenant, silence_id, team=visitor.team, now=visitor.now)
     except silences.NoSuchSilence as missing:
         raise Problem(404, "No such silence", str(missing)) from None
     return go_to(request, "/alerts/silences", done="unmuted")
@@ -119,6 +120,7 @@ def _said(
             tenant,
             budget_id=its if what == "budget" else None,
             rule_id=its if what == "rule" else None,
+            team=visitor.team,
             now=now,
         )
     except NoSuchSubject as missing:
@@ -220,7 +222,7 @@ def _table(
         Column("reason", "Why", narrow=False),
         Column("since", "Since", "when", narrow=False),
     ]
-    buttons = ends and visitor.may_write
+    buttons = ends and visitor.may(Permission.BUDGETS)
     if buttons:
         columns.append(Column("end", "", hint="End it", csv=False))
     rows: list[dict[str, Held | Cell]] = [

@@ -9,7 +9,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from api import budget_writing
-from api.auth import Who
+from api.auth import Budgeting, needs
 from api.budgets import BudgetId, found_for
 from api.dependencies import Reading, Tenant, Writing
 from api.pages.asked import PageAsked, Text
@@ -25,6 +25,7 @@ from spend.budget_periods import KINDS
 from spend.budgets import DIMENSIONS, Budget
 from spend.checked_fields import TermsRefused
 from spend.currencies import CODES
+from spend.roles import Permission
 from store import budgets
 from store.budget_names import names
 
@@ -59,7 +60,7 @@ def new(
     query: Annotated[NewAsked, Query()],
 ) -> Response:
     """An empty form."""
-    _may_write(visitor)
+    needs(visitor.caller, Permission.BUDGETS)
     config = visitor.settings
     typed = empty(config.currency, config.timezone.key, parent=query.parent or "")
     if query.team:
@@ -73,13 +74,15 @@ def create(
     session: Writing,
     tenant: Tenant,
     visitor: Visiting,
-    _who: Who,
+    _who: Budgeting,
     fields: Sent,
 ) -> Response:
     """Sets it, or shows the form again with what is wrong."""
     typed = typed_in(fields)
     try:
-        made = budget_writing.create(session, tenant, visitor.settings, said(typed), visitor.now)
+        made = budget_writing.create(
+            session, tenant, visitor.settings, said(typed), visitor.now, team=visitor.team
+        )
     except (TermsRefused, budgets.NameTaken) as refused:
         return _form(request, session, tenant, visitor, typed, refused=_why(refused))
     return _to(request, made.id, "created")
@@ -90,7 +93,7 @@ def edit(
     request: Request, session: Reading, tenant: Tenant, visitor: Visiting, budget_id: BudgetId
 ) -> Response:
     """The form of a budget as it holds now."""
-    _may_write(visitor)
+    needs(visitor.caller, Permission.BUDGETS)
     current = found_for(session, tenant, visitor.caller, budget_id, visitor.now)
     typed = typed_of(names(session, tenant, visitor.now).fields(current.terms))
     return _form(request, session, tenant, visitor, typed, current=current)
@@ -102,7 +105,7 @@ def change(
     session: Writing,
     tenant: Tenant,
     visitor: Visiting,
-    who: Who,
+    who: Budgeting,
     budget_id: BudgetId,
     fields: Sent,
 ) -> Response:
@@ -114,7 +117,9 @@ def change(
         return _form(request, session, tenant, visitor, typed, current=current, meanwhile=meanwhile)
     try:
         wanted = said(typed) | {"effective_from": typed["effective_from"] or None}
-        budget_writing.change(session, tenant, visitor.settings, current, wanted, visitor.now)
+        budget_writing.change(
+            session, tenant, visitor.settings, current, wanted, visitor.now, team=who.team
+        )
     except (TermsRefused, budgets.NameTaken, budgets.ChangeScheduled) as refused:
         return _form(
             request, session, tenant, visitor, typed, current=current, refused=_why(refused)
@@ -128,7 +133,7 @@ def preview(
     session: Reading,
     tenant: Tenant,
     visitor: Visiting,
-    who: Who,
+    who: Budgeting,
     fields: Sent,
 ) -> Response:
     """What a budget with the terms of the form would have told; nothing is written."""
@@ -163,7 +168,7 @@ def close(
     session: Writing,
     tenant: Tenant,
     visitor: Visiting,
-    who: Who,
+    who: Budgeting,
     budget_id: BudgetId,
     _fields: Sent,
 ) -> Response:
@@ -182,7 +187,7 @@ def withdraw(
     session: Writing,
     tenant: Tenant,
     visitor: Visiting,
-    who: Who,
+    who: Budgeting,
     budget_id: BudgetId,
     fields: Sent,
 ) -> Response:
@@ -250,11 +255,6 @@ def _why(refused: Exception) -> _Refused:
         said_of = refused.field.removeprefix("filter.") + ": " if field != refused.field else ""
         return _Refused(field, f"{said_of}{refused}")
     return _Refused("name" if isinstance(refused, budgets.NameTaken) else "", str(refused))
-
-
-def _may_write(visitor: Visitor) -> None:
-    if not visitor.may_write:
-        raise Problem(403, "Not yours to change", "This takes an admin key.")
 
 
 def _to(request: Request, budget_id: int, done: str) -> Response:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from api.auth import Who
+from api.auth import Saving
 from api.dependencies import Reading, Tenant, Writing
 from api.pages.explore.explore_answer import (
     CUTS,
@@ -75,7 +75,7 @@ def save(
     session: Writing,
     tenant: Tenant,
     visitor: Visiting,
-    who: Who,
+    who: Saving,
     fields: Sent,
     query: Asking,
 ) -> Response:
@@ -94,7 +94,7 @@ def save(
 
 @router.post(PLACE + "/views/{view_id}/remove")
 def remove(
-    request: Request, session: Writing, tenant: Tenant, _who: Who, _fields: Sent, view_id: ViewId
+    request: Request, session: Writing, tenant: Tenant, _who: Saving, _fields: Sent, view_id: ViewId
 ) -> Response:
     """Removes a saved view, of whom ever it was."""
     saved_views.remove(session, tenant, view_id)

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
-from api.auth import Who
+from api.auth import Booking
 from api.dependencies import Clock, Config, Reading, Tenant, Writing, database_of
 from api.pages.asked import PageAsked
 from api.pages.forms import Sent, one
@@ -93,7 +93,7 @@ def soft_close(
     tenant: Tenant,
     config: Config,
     clock: Clock,
-    who: Who,
+    who: Booking,
     visitor: Visiting,
     name: Name,
     fields: Sent,
@@ -127,7 +127,7 @@ def reopen(
     tenant: Tenant,
     config: Config,
     clock: Clock,
-    who: Who,
+    who: Booking,
     visitor: Visiting,
     name: Name,
     fields: Sent,
@@ -175,7 +175,7 @@ def close(
     tenant: Tenant,
     config: Config,
     clock: Clock,
-    who: Who,
+    who: Booking,
     visitor: Visiting,
     name: Name,
     fields: Sent,

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import Field, TypeAdapter, ValidationError
 
-from api.auth import Who
+from api.auth import Booking
 from api.dependencies import Reading, Tenant, Writing
 from api.instants import Instant
 from api.pages.asked import PageAsked
@@ -107,7 +107,7 @@ def ask(
     session: Writing,
     tenant: Tenant,
     visitor: Visiting,
-    who: Who,
+    who: Booking,
     fields: Sent,
 ) -> Response:
     """Asks for one: dry unless it is said to be booked. The job ``reprice`` does it."""

@@ -17,6 +17,7 @@ from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting
 from reports.palette import hue_of, shown_name
 from spend.periods import Period
+from spend.roles import Permission
 from store.completeness import complete_until
 from store.unpriced_by_days import UnpricedModel, unpriced_by_days
 
@@ -59,7 +60,7 @@ def show(
         title="Calls without a price",
         tables={
             "unpriced": Table(
-                _COLUMNS if visitor.may_write else _COLUMNS[:-1],
+                _COLUMNS if visitor.may(Permission.MONEY) else _COLUMNS[:-1],
                 rows,
                 "Models without a price",
                 file="unpriced",

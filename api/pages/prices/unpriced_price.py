@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from pydantic import Field, ValidationError
 from sqlalchemy.orm import Session
 
-from api.auth import Who
+from api.auth import Booking
 from api.dependencies import Reading, Tenant, Writing
 from api.pages.asked import PageAsked, Text
 from api.pages.forms import Fields, Sent, one
@@ -141,7 +141,7 @@ def enter(
     session: Writing,
     tenant: Tenant,
     visitor: Visiting,
-    who: Who,
+    who: Booking,
     fields: Sent,
 ) -> Response:
     """Looks at prices, or saves them."""

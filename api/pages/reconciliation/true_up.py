@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from api.auth import Who
+from api.auth import Booking
 from api.bills import BillId
 from api.dependencies import Clock, Config, Reading, Tenant, Writing
 from api.pages.asked import PageAsked
@@ -71,7 +71,7 @@ def book(
     tenant: Tenant,
     config: Config,
     clock: Clock,
-    _who: Who,
+    _who: Booking,
     _fields: Sent,
     bill_id: BillId,
 ) -> Response:

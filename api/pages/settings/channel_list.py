@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from api.auth import Who
+from api.auth import Administering
 from api.channels import changed, make
 from api.dependencies import Reading, Tenant, Writing
 from api.pages.asked import PageAsked
@@ -100,7 +100,12 @@ def ask(request: Request, visitor: Visiting, _query: Annotated[PageAsked, Query(
 
 @router.post(PLACE)
 def create(
-    request: Request, session: Writing, tenant: Tenant, visitor: Visiting, _who: Who, fields: Sent
+    request: Request,
+    session: Writing,
+    tenant: Tenant,
+    visitor: Visiting,
+    _who: Administering,
+    fields: Sent,
 ) -> Response:
     """A new channel; where a signing key was made for it, this answer alone shows it."""
     asked = typed(fields, one(fields, "kind"))
@@ -138,7 +143,7 @@ def change(
     session: Writing,
     tenant: Tenant,
     visitor: Visiting,
-    _who: Who,
+    _who: Administering,
     fields: Sent,
     channel_id: ChannelId,
 ) -> Response:
@@ -159,7 +164,7 @@ def test(
     session: Writing,
     tenant: Tenant,
     visitor: Visiting,
-    who: Who,
+    who: Administering,
     _fields: Sent,
     channel_id: ChannelId,
 ) -> Response:
@@ -192,7 +197,7 @@ def end(
     session: Writing,
     tenant: Tenant,
     visitor: Visiting,
-    _who: Who,
+    _who: Administering,
     _fields: Sent,
     channel_id: ChannelId,
 ) -> Response:

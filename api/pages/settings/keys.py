@@ -8,7 +8,7 @@ import structlog
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 
-from api.auth import Who
+from api.auth import Administering
 from api.dependencies import Reading, Tenant, Writing
 from api.origins import over_https
 from api.pages.asked import PageAsked
@@ -21,6 +21,7 @@ from api.problems import Problem
 from api.session_cookie import keep_key
 from spend.checked_fields import TermsRefused
 from spend.key_terms import KeyTerms, key_terms
+from spend.roles import Permission
 from store.keys import Key, create_key, list_keys, revoke_key
 
 router = APIRouter(include_in_schema=False)
@@ -63,7 +64,12 @@ def show(
 
 @router.post(PLACE)
 def create(
-    request: Request, session: Writing, tenant: Tenant, visitor: Visiting, who: Who, fields: Sent
+    request: Request,
+    session: Writing,
+    tenant: Tenant,
+    visitor: Visiting,
+    who: Administering,
+    fields: Sent,
 ) -> Response:
     """A new key, whose text is in this answer and nowhere else.
 
@@ -135,7 +141,7 @@ def revoke(
     session: Writing,
     tenant: Tenant,
     visitor: Visiting,
-    who: Who,
+    who: Administering,
     _fields: Sent,
     key_id: KeyId,
 ) -> Response:
@@ -208,7 +214,7 @@ def _table(caption: str, file: str, keys: list[Key], visitor: Visitor) -> Table:
     ]
     if revoked:
         columns.append(Column("revoked", "Revoked", "when"))
-    elif visitor.may_write:
+    elif visitor.may(Permission.SETTINGS):
         columns.append(Column("end", "", hint="Revoke", csv=False))
     return Table(
         columns=columns,

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
-from api.auth import Who
+from api.auth import Booking
 from api.dependencies import Reading, Tenant, Writing
 from api.pages.asked import PageAsked
 from api.pages.forms import Fields, Sent, one
@@ -96,7 +96,12 @@ def look(
 
 @router.post(PLACE)
 def apply(
-    request: Request, session: Writing, tenant: Tenant, visitor: Visiting, who: Who, fields: Sent
+    request: Request,
+    session: Writing,
+    tenant: Tenant,
+    visitor: Visiting,
+    who: Booking,
+    fields: Sent,
 ) -> Response:
     """Puts them in force as they were previewed; else they are previewed first."""
     typed = _typed(fields)
