@@ -18,6 +18,8 @@ from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
+from spend.actors import Actor
+from store.audit import BY
 from store.pooled import keep_settings
 
 _SETTINGS: Final = {
@@ -25,9 +27,6 @@ _SETTINGS: Final = {
     "statement_timeout": "30s",
     "idle_in_transaction_session_timeout": "60s",
 }
-
-from spend.actors import Actor
-from store.audit import BY
 
 
 @dataclass(frozen=True, slots=True)
