@@ -43,8 +43,7 @@ engine = create_engine(
 
 @event.listens_for(engine, "begin")
 def give_up_soon(connection: Connection) -> None:
-    """A migration that cannot get its lock soon gives up, instead of holding back every writer
-    that queues behind it."""
+    """A migration that cannot get its lock soon gives up: every writer queues behind it."""
     connection.exec_driver_sql("SET LOCAL lock_timeout = '4s'")
 
 
