@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
 from sqlalchemy.orm import Session
 
 from api.auth import Who, whole_ledger
-from api.dependencies import Clock, Config, Reading, Tenant, Writing, database_of
+from api.dependencies import Clock, Config, Reading, Tenant, Writing, actor_of, database_of
 from api.month_shapes import (
     Close,
     MonthAnswer,
@@ -160,6 +161,7 @@ def close(
                 telling=config.telling,
                 clock=clock,
                 by=who.name,
+                actor=partial(actor_of, request),
                 note=body.note,
                 accepted=body.accept,
             )

@@ -1,7 +1,8 @@
 """Opens the database that the settings mean: somebody's Postgres, or our own beside us."""
 
+import getpass
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -15,16 +16,18 @@ from app.local_postgres import LocalPostgres, local_postgres
 from app.postgres_binaries import OLDEST
 from app.settings import PREFIX, Settings
 from migrations.run import missing, unknown, upgrade
+from spend.actors import Actor
 from store.sessions import Database, open_database
 
 log = structlog.get_logger(__name__)
 
+COMMAND: Final = "command"
 _PAUSE: Final = 0.5
 
 
 @contextmanager
 def database_for(
-    settings: Settings, *, application: str = "command", wait: float = 0, pool_size: int = 5
+    settings: Settings, *, application: str = COMMAND, wait: float = 0, pool_size: int = 5
 ) -> Iterator[Database]:
     """The migrated database of these settings, for as long as the block lasts.
 
@@ -34,7 +37,8 @@ def database_for(
     """
     with server_for(settings) as (url, _server):
         bring_up_to_date(url, wait=wait)
-        with opened(url, application=application, pool_size=pool_size) as database:
+        by = _whoever_types if application == COMMAND else None
+        with opened(url, application=application, pool_size=pool_size, by=by) as database:
             yield database
 
 
@@ -49,9 +53,15 @@ def server_for(settings: Settings) -> Iterator[tuple[str, LocalPostgres | None]]
 
 
 @contextmanager
-def opened(url: str, *, application: str, pool_size: int = 5) -> Iterator[Database]:
+def opened(
+    url: str,
+    *,
+    application: str,
+    pool_size: int = 5,
+    by: Callable[[], Actor] | None = None,
+) -> Iterator[Database]:
     """The database at a URL, its connections closed at the end."""
-    database = open_database(url, application=application, pool_size=pool_size)
+    database = open_database(url, application=application, pool_size=pool_size, by=by)
     try:
         yield database
     finally:
@@ -102,6 +112,14 @@ def postgres_version(url: str) -> str:
                 return str(connection.scalar(text("SHOW server_version"))).split()[0]
         except OperationalError as error:
             raise DatabaseUnavailable(f"{_shown(url)} is away: {_reason(error)}") from None
+
+
+def _whoever_types() -> Actor:
+    """The account that a command runs under."""
+    try:
+        return Actor("command", getpass.getuser())
+    except (OSError, KeyError):  # an id without a name, as containers have
+        return Actor("command", "the command line")
 
 
 def _shown(url: str) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from spend.alert_rules import Rule, RuleTerms, Value
 from spend.rule_kinds import KINDS
 from spend.rule_terms import fields_of_rule
+from store import audit
 from store.tables.alerting import RULE_IDS, alert_rules, rule_states
 from store.tables.budgets import crossings
 
@@ -34,6 +35,7 @@ def create(session: Session, tenant: int, terms: RuleTerms, now: datetime) -> Ru
     """Puts a new rule in force at ``now``. Raises RuleNameTaken."""
     rule = Rule(session.execute(select(RULE_IDS.next_value())).scalar_one(), 1, terms, now)
     _put(session, tenant, rule)
+    _note(session, tenant, "created", rule, after=terms)
     return rule
 
 
@@ -53,6 +55,7 @@ def change(session: Session, tenant: int, rule_id: int, terms: RuleTerms, now: d
     _put(session, tenant, changed)
     if not terms.measures_like(current.terms):
         _forget(session, tenant, rule_id, now)
+    _note(session, tenant, "changed", changed, before=current.terms, after=terms)
     return changed
 
 
@@ -61,6 +64,28 @@ def close(session: Session, tenant: int, rule_id: int, now: datetime) -> None:
     current = in_force(session, tenant, rule_id, lock=True)
     _end(session, tenant, current, max(now, current.created_at))
     _forget(session, tenant, rule_id, now)
+    _note(session, tenant, "closed", current, before=current.terms)
+
+
+def _note(
+    session: Session,
+    tenant: int,
+    did: str,
+    rule: Rule,
+    *,
+    before: object = None,
+    after: object = None,
+) -> None:
+    audit.note(
+        session,
+        tenant,
+        did=did,
+        noun="alert rule",
+        noun_id=rule.id,
+        name=rule.terms.name,
+        before=before,
+        after=after,
+    )
 
 
 def in_force(session: Session, tenant: int, rule_id: int, *, lock: bool = False) -> Rule:

@@ -15,7 +15,7 @@ from spend.budget_periods import period_at, period_name
 from spend.budgets import reached
 from spend.periods import Period
 from spend.zones import zone_named
-from store import silences
+from store import audit, silences
 from store.alert_states import RECOVERED, Stand, stand_of
 from store.budget_rows import fiscal_year, own_period
 from store.tables.alerting import channels
@@ -193,6 +193,8 @@ def acknowledge(
     first = session.scalar(done.returning(crossings.c.id)) is not None
     if first:
         silences.settle(session, tenant, now, crossing_id=alert_id)
+        after = {"by": by, "note": note}
+        audit.note(session, tenant, did="acknowledged", noun="alert", noun_id=alert_id, after=after)
     return first
 
 

@@ -6,9 +6,10 @@ that does it says. Lines are only ever added.
 
 from dataclasses import dataclass
 from datetime import datetime
+from operator import eq, ge, lt
 from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, insert, select
+from sqlalchemy import ColumnElement, func, insert, select
 from sqlalchemy.orm import Session
 
 from spend.actors import JOB, Actor
@@ -66,9 +67,8 @@ def note(
     name: str | None = None,
     before: Any | None = None,
     after: Any | None = None,
-    at: datetime,
 ) -> None:
-    """Writes down a change: ``did`` to the ``noun`` of this id, at ``at`` (UTC).
+    """Writes down a change: ``did`` to the ``noun`` of this id, now by the database's clock.
 
     ``before`` and ``after`` are records or mappings of the thing as it was and is; of two, what
     differs is kept. Secrets are told as that, never as they are (``spend/told_apart.py``).
@@ -78,7 +78,7 @@ def note(
     session.execute(
         insert(audit_log).values(
             tenant_id=tenant,
-            at=at,
+            at=func.now(),
             actor_kind=actor.kind,
             actor_id=actor.id,
             actor_name=actor.name,
@@ -119,12 +119,12 @@ def page(session: Session, tenant: int, asked: Asked, *, at_most: int) -> list[C
 
 def _which(asked: Asked) -> list[ColumnElement[bool]]:
     columns = audit_log.c
-    wanted: list[tuple[object, ColumnElement[bool]]] = [
-        (asked.since, columns.at >= asked.since),
-        (asked.until, columns.at < asked.until),
-        (asked.actor_id, columns.actor_id == asked.actor_id),
-        (asked.noun, columns.noun == asked.noun),
-        (asked.noun_id, columns.noun_id == asked.noun_id),
-        (asked.before_id, columns.id < asked.before_id),
-    ]
-    return [holds for value, holds in wanted if value is not None]
+    wanted = (
+        (columns.at, ge, asked.since),
+        (columns.at, lt, asked.until),
+        (columns.actor_id, eq, asked.actor_id),
+        (columns.noun, eq, asked.noun),
+        (columns.noun_id, eq, asked.noun_id),
+        (columns.id, lt, asked.before_id),
+    )
+    return [compares(column, value) for column, compares, value in wanted if value is not None]

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from spend.bill_assembly import Assembled
 from spend.bills import Bill, BillLine, BillSum
 from spend.periods import Period
-from store import waiting
+from store import audit, waiting
 from store.columns import driver
 from store.tables.bills import bill_lines, bills
 
@@ -67,7 +67,19 @@ def add(
                 .where(bills.c.tenant_id == tenant, bills.c.id == old.id)
                 .values(superseded_at=at)
             )
-    return [_insert(session, tenant, each, there[id(each)], at) for each in said]
+    made = [_insert(session, tenant, each, there[id(each)], at) for each in said]
+    for each, bill in zip(said, made, strict=True):
+        replaced = [old.id for old in there[id(each)]]
+        audit.note(
+            session,
+            tenant,
+            did="imported",
+            noun="bill",
+            noun_id=bill.id,
+            before={"bills": replaced} if replaced else None,
+            after=bill,
+        )
+    return made
 
 
 def check(session: Session, tenant: int, said: Sequence[Assembled]) -> None:

@@ -28,9 +28,9 @@ from sqlalchemy.orm import Session
 from spend.corrections import Correction, corrected, moment_of, overlap
 from spend.prices import CONTRACT, LIST, PriceLine
 from spend.repricings import Concerned
-from store import repricings, waiting
+from store import audit, repricings, waiting
 from store.tables.prices import prices
-from store.tenants import PUBLIC
+from store.tenants import PUBLIC, TENANT
 
 _FIELDS: Final = (
     "book",
@@ -181,6 +181,7 @@ def enter_contract(
     ids = {line.stretch: line.id for line in held_lines} | {
         line.stretch: line.id for line in opened
     }
+    _note(session, tenant, "entered", "contract prices", correction)
     # Not the rest of what they correct: it is opened again, and says what it said.
     new = [line for line in opened if line.stretch in {each.stretch for each in said}]
     return Entered(
@@ -207,6 +208,7 @@ def replace_list(
         opened=tuple(line for key, line in said.items() if key not in believed),
     )
     opened = _apply(session, PUBLIC, correction, now)
+    _note(session, PUBLIC, "refreshed", f"public prices ({book})", correction)
     return Entered(
         opened=len(opened),
         closed=len(correction.closed),
@@ -252,6 +254,21 @@ def _changed(*lines: Iterable[PriceLine]) -> list[waiting.Changed]:
         for each in lines
         for line in each
     ]
+
+
+def _note(
+    session: Session, tenant: int, did: str, noun: str, correction: Correction[PriceLine]
+) -> None:
+    if not correction.closed and not correction.opened:
+        return
+    audit.note(
+        session,
+        TENANT if tenant == PUBLIC else tenant,
+        did=did,
+        noun=noun,
+        before={"prices": correction.closed, "count": len(correction.closed)},
+        after={"prices": correction.opened, "count": len(correction.opened)},
+    )
 
 
 def _apply(

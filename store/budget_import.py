@@ -12,7 +12,7 @@ from spend.budget_files import BudgetFile, BudgetFileRefusedError, Written
 from spend.budget_tree import check_placed
 from spend.budgets import Budget, Terms
 from spend.checked_fields import TermsRefused
-from store import alert_rules, budgets
+from store import alert_rules, audit, budgets
 from store.budget_names import Names, Usual, names, terms_said
 from store.budget_rows import end, put
 from store.rule_fields import rule_fields, rule_said
@@ -62,10 +62,22 @@ def take(
     """
     budgets.lock_all(session, tenant)
     there = names(session, tenant, now)
-    return [
+    taken = [
         *_budgets(session, tenant, file.budgets, there, usual, now, close_missing),
         *_rules(session, tenant, file.alert_rules, there, usual, now, close_missing),
     ]
+    for each in taken:
+        if each.what != UNCHANGED:
+            audit.note(
+                session,
+                tenant,
+                did=f"{each.what} by a file",
+                noun=each.kind,
+                name=each.name,
+                before={field: was for field, was, _ in each.changes} or None,
+                after={field: now for field, _, now in each.changes} or None,
+            )
+    return taken
 
 
 def _budgets(

@@ -9,6 +9,7 @@ from sqlalchemy import Row, insert, select, update
 from sqlalchemy.orm import Session
 
 from spend.notices import DIGESTS, SAMPLE
+from store import audit
 from store.channels import NoSuchChannel
 from store.outbox import without_notes
 from store.routing import channels_for
@@ -34,10 +35,11 @@ def remove(session: Session, tenant: int, channel_id: int, now: datetime) -> Non
         )
         # What it was reached with serves nobody any more.
         .values(removed_at=now, secret=None)
-        .returning(channels.c.id)
+        .returning(channels.c.name)
     )
     if removed is None:
         raise NoSuchChannel(f"there is no channel {channel_id}")
+    audit.note(session, tenant, did="removed", noun="channel", noun_id=channel_id, name=removed)
     waiting = session.execute(
         select(outbox)
         .where(

@@ -21,6 +21,8 @@ from spend.channels import (
     channel_secret,
 )
 from spend.quiet_hours import quiet_hours
+from spend.told_apart import plain
+from store import audit
 from store.secrets import SHOWN, Seal
 from store.tables.alerting import channels
 
@@ -64,7 +66,9 @@ def create(
         said.name,
         insert(channels).values(tenant_id=tenant, created_at=now, **row).returning(channels),
     )
-    return _channel(made)
+    channel = _channel(made)
+    _note(session, tenant, "created", channel, after=said)
+    return channel
 
 
 def change(
@@ -83,12 +87,43 @@ def change(
     row = _row(said)
     if secret is not None:
         row |= _sealed(secret, seal) | {"rests_until": None}
-    _found(session, tenant, channel_id, lock=True)
+    before = _channel(_found(session, tenant, channel_id, lock=True))
     wanted = channels.c.tenant_id == tenant, channels.c.id == channel_id
     made = _write(
         session, said.name, update(channels).where(*wanted).values(row).returning(channels)
     )
-    return _channel(made)
+    channel = _channel(made)
+    was = {"secret": "as it was"} if secret is not None else {}
+    _note(
+        session,
+        tenant,
+        "changed",
+        channel,
+        before=plain(before) | was,
+        after=plain(channel) | ({"secret": "another"} if was else {}),
+    )
+    return channel
+
+
+def _note(
+    session: Session,
+    tenant: int,
+    did: str,
+    channel: Channel,
+    *,
+    before: object = None,
+    after: object = None,
+) -> None:
+    audit.note(
+        session,
+        tenant,
+        did=did,
+        noun="channel",
+        noun_id=channel.id,
+        name=channel.name,
+        before=before,
+        after=after,
+    )
 
 
 def one(session: Session, tenant: int, channel_id: int) -> Channel:

@@ -9,7 +9,7 @@ from sqlalchemy import Row, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from spend.commitments import Commitment
-from store import waiting
+from store import audit, waiting
 from store.tables.commitments import commitments
 
 _SAID: Final = (
@@ -85,7 +85,9 @@ def declare(session: Session, tenant: int, said: Commitment, *, now: datetime) -
     for other in held(session, tenant):
         if other.overlaps(said):
             raise CommitmentHeldError(said, other)
-    return _insert(session, tenant, said, now)
+    made = _insert(session, tenant, said, now)
+    _tell(session, tenant, "declared", made, after={"terms": said.terms})
+    return made
 
 
 def apply(
@@ -106,7 +108,10 @@ def apply(
             continue
         moment = _close(session, tenant, old, now)
         what = "changed" if old else "declared"
-        done.append((_insert(session, tenant, new, moment), what))
+        made = _insert(session, tenant, new, moment)
+        before = {"replaced": [each.terms for each in old]} if old else None
+        _tell(session, tenant, what, made, before=before, after={"terms": new.terms})
+        done.append((made, what))
     return done
 
 
@@ -119,7 +124,29 @@ def withdraw(
     if not found:
         return None
     moment = _close(session, tenant, found, now)
+    _tell(session, tenant, "withdrew", found[0], before={"terms": found[0].terms})
     return replace(found[0], known_to=moment)
+
+
+def _tell(
+    session: Session,
+    tenant: int,
+    did: str,
+    said: Commitment,
+    *,
+    before: object = None,
+    after: object = None,
+) -> None:
+    audit.note(
+        session,
+        tenant,
+        did=did,
+        noun="commitment",
+        noun_id=said.id,
+        name=said.name,
+        before=before,
+        after=after,
+    )
 
 
 def _insert(session: Session, tenant: int, said: Commitment, moment: datetime) -> Commitment:

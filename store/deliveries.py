@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Row, Select, and_, case, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
+from store import audit
 from store.alert_states import stand_of
 from store.outbox import anew
 from store.tables.alerting import channels
@@ -91,6 +92,8 @@ def resend(session: Session, tenant: int, message_id: int, now: datetime) -> boo
         .values(status="pending", next_at=now, leased_to=None, last_error=None, body=anew())
         .returning(outbox.c.id)
     )
+    if found is not None:
+        audit.note(session, tenant, did="sent again", noun="message", noun_id=message_id)
     return found is not None
 
 

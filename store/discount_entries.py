@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from spend.corrections import Correction, corrected, moment_of, overlap
 from spend.discounts import Discount
 from spend.slots import slot_of
-from store import repricings, waiting
+from store import audit, repricings, waiting
 from store.discounts import FIELDS, discounts_by_id, discounts_of
 from store.tables.heard import routes
 from store.tables.prices import discounts
@@ -58,6 +58,15 @@ def enter_discounts(
                 raise DiscountHeldError(line, other)
     correction = corrected(held, said)
     opened = _apply(session, tenant, correction, now)
+    if correction.opened or correction.closed:
+        audit.note(
+            session,
+            tenant,
+            did="entered",
+            noun="discounts",
+            before={"discounts": correction.closed} if correction.closed else None,
+            after={"discounts": correction.opened},
+        )
     ids = {line.stretch: line.id for line in held} | opened
     wanted = [ids[line.stretch] or 0 for line in said]
     found = discounts_by_id(session, tenant, wanted)

@@ -10,11 +10,12 @@ import hmac
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from store import audit
 from store.tables.access import keys
 
 _SHAPE = re.compile(r"sl_(ingest|read|admin)_([a-z2-7]{8})([a-z2-7]{52})")
@@ -33,6 +34,14 @@ class Key:
     only team it may see. None: any."""
     created_at: datetime
     revoked_at: datetime | None
+    expires_at: datetime | None = None
+    """From when on it opens nothing (UTC); None: never."""
+    last_used_at: datetime | None = None
+    """To the day; None: never, or longer ago than that was kept."""
+
+    def in_force(self, now: datetime) -> bool:
+        """Whether it opens anything."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
 
 
 def create_key(
@@ -44,6 +53,7 @@ def create_key(
     team: str | None,
     pepper: bytes,
     now: datetime,
+    expires_at: datetime | None = None,
 ) -> str:
     """A new key's text. It is shown once: the database does not have it."""
     key_id, secret = _random(5), _random(32)
@@ -56,12 +66,17 @@ def create_key(
             team=team,
             digest=_digest(kind, key_id, secret, pepper),
             created_at=now,
+            expires_at=expires_at,
         )
     )
+    said = {"kind": kind, "team": team, "expires_at": expires_at}
+    audit.note(session, tenant, did="created", noun="key", noun_id=key_id, name=name, after=said)
     return f"sl_{kind}_{key_id}{secret}"
 
 
-def find_key(session: Session, text: str, *, pepper: bytes) -> tuple[int, Key] | None:
+def find_key(
+    session: Session, text: str, *, pepper: bytes, now: datetime
+) -> tuple[int, Key] | None:
     """The tenant and the key in force whose text this is; None where there is none."""
     shape = _SHAPE.fullmatch(text)
     if shape is None:
@@ -70,7 +85,9 @@ def find_key(session: Session, text: str, *, pepper: bytes) -> tuple[int, Key] |
     digest = _digest(kind, key_id, secret, pepper)
     found = session.execute(
         select(keys.c.tenant_id, keys.c.digest, *_PUBLIC).where(
-            keys.c.id == key_id, keys.c.revoked_at.is_(None)
+            keys.c.id == key_id,
+            keys.c.revoked_at.is_(None),
+            or_(keys.c.expires_at.is_(None), keys.c.expires_at > now),
         )
     )
     for tenant, expected, *public in found:
@@ -78,6 +95,20 @@ def find_key(session: Session, text: str, *, pepper: bytes) -> tuple[int, Key] |
         if hmac.compare_digest(digest, expected):
             return tenant, Key(*public)
     return None
+
+
+def is_news(key: Key, now: datetime) -> bool:
+    """Whether it is not written down yet that a key was used today (UTC)."""
+    return key.last_used_at is None or key.last_used_at.astimezone(UTC).date() < now.date()
+
+
+def used(session: Session, key_id: str, *, tenant: int, now: datetime) -> None:
+    """Notes that a key was used."""
+    session.execute(
+        update(keys)
+        .where(keys.c.tenant_id == tenant, keys.c.id == key_id)
+        .values(last_used_at=now)
+    )
 
 
 def list_keys(session: Session, *, tenant: int) -> list[Key]:
@@ -94,13 +125,18 @@ def revoke_key(session: Session, key_id: str, *, tenant: int, now: datetime) -> 
         update(keys)
         .where(keys.c.tenant_id == tenant, keys.c.id == key_id, keys.c.revoked_at.is_(None))
         .values(revoked_at=now)
-        .returning(keys.c.id)
-    )
-    return ended.first() is not None
+        .returning(keys.c.name)
+    ).scalar_one_or_none()
+    if ended is not None:
+        audit.note(session, tenant, did="revoked", noun="key", noun_id=key_id, name=ended)
+    return ended is not None
 
 
 def has_keys(session: Session) -> bool:
-    """Whether any key is in force: without one, nobody is asked for one."""
+    """Whether there is a key that was not revoked: without one, nobody is asked for one.
+
+    One that expired counts: whoever forgets to renew the last key does not mean to open the door.
+    """
     found = session.execute(select(keys.c.id).where(keys.c.revoked_at.is_(None)).limit(1))
     return found.first() is not None
 
@@ -112,6 +148,8 @@ _PUBLIC = (
     keys.c.team,
     keys.c.created_at,
     keys.c.revoked_at,
+    keys.c.expires_at,
+    keys.c.last_used_at,
 )
 
 

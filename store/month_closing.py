@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Table, case, func, select
 from sqlalchemy.orm import Session
 
+from spend.actors import Actor
 from spend.exchange import Telling
 from spend.fiscal import Calendar
 from spend.moments import moment_text
@@ -118,6 +119,7 @@ def close(
     note: str | None = None,
     accepted: Collection[str] = (),
     told: Told | None = None,
+    actor: Callable[[], Actor] | None = None,
 ) -> LedgerMonth:
     """Closes a month, in one transaction after it was read; returns it with its record.
 
@@ -125,7 +127,7 @@ def close(
     (store/month_warnings.py), or says ``all``. ``clock`` (UTC) is asked when the ledger is locked:
     what came while the month was read, such as a rate, was known when it was closed. Raises
     MonthUnknownError, WarningUnknownError and MonthRefusedError: then, and if it is killed,
-    everything is as it was.
+    everything is as it was. ``actor`` as in ``Database.write``.
     """
     currency = telling.currency
     with database.write() as session:
@@ -137,7 +139,7 @@ def close(
     with database.read() as session:
         ahead = _Ahead(session, tenant, checked.month)
         ahead.read(session, tenant, last, told)
-    with database.write() as session:
+    with database.write(actor) as session:
         waiting_cells.lock_ledger(session)
         now = clock()
         checked = check(session, tenant, name, calendar=calendar, currency=currency, now=now)

@@ -28,7 +28,7 @@ from spend.months import (
 )
 from spend.ownership import FIRST
 from spend.periods import Period
-from store import closing, month_waits, ownership, split_days, waiting
+from store import audit, closing, month_waits, ownership, split_days, waiting
 from store.tables.months import month_acts, months
 
 
@@ -150,6 +150,7 @@ def note_act(session: Session, tenant: int, name: str, act: MonthAct) -> None:
     """Adds to what was done with a month."""
     values = asdict(act) | {"accepted": [asdict(each) for each in act.accepted]}
     session.execute(insert(month_acts).values(tenant_id=tenant, month=name, **values))
+    audit.note(session, tenant, did=act.act, noun="month", noun_id=name, name=name, after=act)
 
 
 def _named(session: Session, tenant: int, name: str) -> LedgerMonth:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_new
 from sqlalchemy.orm import Session
 
 from spend.ownership_files import Ownership, fields_of, ownership_of_fields
-from store import waiting
+from store import audit, waiting
 from store.tables.ownership import ownership, splits
 
 
@@ -108,6 +108,15 @@ def apply(
             entered_by=entered_by,
             rules=fields_of(said),
         )
+    )
+    audit.note(
+        session,
+        tenant,
+        did="put in force",
+        noun="ownership rules",
+        noun_id=version,
+        before=None if before is None else fields_of(before.said),
+        after=fields_of(said),
     )
     return Version(version, now, None, source, entered_by, said, None)
 

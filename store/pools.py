@@ -12,7 +12,7 @@ from spend.component_files import components_of
 from spend.pool_files import fields_of_pool
 from spend.pools import Pool
 from spend.tariff_files import tariffs_of
-from store import parties, waiting
+from store import audit, parties, waiting
 from store.tables.ledger import charges
 from store.tables.pools import pools
 
@@ -83,6 +83,9 @@ def declare(session: Session, tenant: int, pool: Pool) -> Pool:
         insert(pools).values(tenant_id=tenant, **_values(pool)).returning(pools.c.id)
     ).scalar_one()
     _wait(session, tenant, [pool])
+    audit.note(
+        session, tenant, did="declared", noun="pool", noun_id=id_, name=pool.name, after=pool
+    )
     return replace(pool, id=id_)
 
 
@@ -116,6 +119,16 @@ def apply(session: Session, tenant: int, said: Sequence[Pool]) -> list[tuple[Poo
             .values(charged_to=None)
         )
         _wait(session, tenant, [old, new])
+        audit.note(
+            session,
+            tenant,
+            did="changed",
+            noun="pool",
+            noun_id=old.id,
+            name=old.name,
+            before=old,
+            after=new,
+        )
         done.append((replace(new, charged_to=None), "changed"))
     return done
 

@@ -15,7 +15,7 @@ from spend.exchange import OLDEST_BEFORE, Exchange, ExchangeRate, Rates
 from spend.periods import Period, local_day
 from spend.rate_files import WrittenRate
 from spend.written_rows import Refusal, RowsRefusedError
-from store import columns, waiting
+from store import audit, columns, waiting
 from store.tables.rates import rates
 
 _SAID: Final = (
@@ -82,6 +82,15 @@ def enter(
             for each in new:
                 values = (getattr(each.rate, name) for name in _SAID)
                 copy.write_row((tenant, moment, *values))
+    if new:
+        audit.note(
+            session,
+            tenant,
+            did="entered",
+            noun="exchange rates",
+            before={"rates": closed} if closed else None,
+            after={"rates": [each.rate for each in new]},
+        )
     return EnteredRates(len(new) - len(other), len(other), len(said) - len(new))
 
 

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from spend.knowledge import Knowledge, Repriced
 from spend.repricings import NO_DIFFERENCE, Difference, Repricing
 from spend.slots import SLOT
-from store import parties, waiting
+from store import audit, parties, waiting
 from store.ledger import (
     CELL_KEY,
     TRUE_UP,
@@ -103,7 +103,7 @@ def request(
         return _repricing(same)
     # What a clock that is ahead of ours wrote into the book is known, too.
     known_at = max(now, latest) if latest else now
-    return _repricing(
+    made = _repricing(
         session.execute(
             insert(repricings)
             .values(
@@ -120,6 +120,9 @@ def request(
             .returning(*_ROW)
         ).one()
     )
+    said = {"starts": starts, "ends": ends, "dry_run": dry_run, "note": note}
+    audit.note(session, tenant, did="asked for", noun="re-pricing", noun_id=made.id, after=said)
+    return made
 
 
 def knowledge(session: Session, tenant: int) -> Knowledge:

@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from store import audit
 from store.tables.views import saved_views
 
 MOST: Final = 100
@@ -62,11 +63,18 @@ def save(
     ).one_or_none()
     if row is None:
         raise NameTaken(f"there is a view {name!r} already")
-    return SavedView(**row._asdict())
+    saved = SavedView(**row._asdict())
+    said = {"asked": asked}
+    audit.note(session, tenant, did="saved", noun="view", noun_id=saved.id, name=name, after=said)
+    return saved
 
 
 def remove(session: Session, tenant: int, view_id: int) -> None:
     """Removes a view; one that is not there stays so."""
-    session.execute(
-        delete(saved_views).where(saved_views.c.tenant_id == tenant, saved_views.c.id == view_id)
+    name = session.scalar(
+        delete(saved_views)
+        .where(saved_views.c.tenant_id == tenant, saved_views.c.id == view_id)
+        .returning(saved_views.c.name)
     )
+    if name is not None:
+        audit.note(session, tenant, did="removed", noun="view", noun_id=view_id, name=name)

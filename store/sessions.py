@@ -34,6 +34,8 @@ class Database:
     """A Postgres database, as its users see it."""
 
     engine: Engine
+    by: Callable[[], Actor] | None = None
+    """Gives whoever changes something, where no transaction says otherwise."""
     _connections: "WeakSet[psycopg.Connection[Any]]" = field(default_factory=WeakSet, compare=False)
     _lock: Lock = field(default_factory=Lock, compare=False)
 
@@ -47,7 +49,7 @@ class Database:
         ``by`` gives whoever changes something in it, for the record (``store/audit.py``).
         """
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
-            session.info[BY] = by
+            session.info[BY] = by or self.by
             yield session
 
     @contextmanager
@@ -79,12 +81,18 @@ class Database:
             self._connections.add(connection)
 
 
-def open_database(url: str, *, application: str, pool_size: int = 5) -> Database:
+def open_database(
+    url: str,
+    *,
+    application: str,
+    pool_size: int = 5,
+    by: Callable[[], Actor] | None = None,
+) -> Database:
     """A database at a ``postgresql://`` URL; connects when first used.
 
-    ``application`` is shown in pg_stat_activity. Connections answer or fail: 5 s to connect,
-    10 s until what was sent has arrived (on Linux), 30 s for a statement, 60 s idle inside a
-    transaction (a job may compute that long between two).
+    ``application`` is shown in pg_stat_activity; ``by`` as in ``Database``. Connections answer or
+    fail: 5 s to connect, 10 s until what was sent has arrived (on Linux), 30 s for a statement,
+    60 s idle inside a transaction (a job may compute that long between two).
     """
     engine = create_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
@@ -102,7 +110,7 @@ def open_database(url: str, *, application: str, pool_size: int = 5) -> Database
         },
     )
     keep_settings(engine, _SETTINGS)
-    return Database(engine)
+    return Database(engine, by)
 
 
 def server_version(session: Session) -> str:

@@ -19,6 +19,7 @@ from spend.silences import (
     fate,
     waits_for,
 )
+from store import audit
 from store.tables.alerting import silences
 from store.tables.budgets import crossings, outbox
 
@@ -37,6 +38,7 @@ def put(session: Session, tenant: int, said: SilenceTerms) -> Silence:
         insert(silences).values(tenant_id=tenant, **asdict(said)).returning(silences)
     ).one()
     began = _silence(row)
+    _note(session, tenant, "began", began, after=began)
     settle(session, tenant, began.starts, of=began)
     return began
 
@@ -47,15 +49,33 @@ def end(session: Session, tenant: int, silence_id: int, now: datetime) -> Silenc
     What was snoozed and is still true is due at once. What was dropped stays so.
     """
     wanted = and_(silences.c.tenant_id == tenant, silences.c.id == silence_id)
-    session.execute(
+    early = session.scalar(
         update(silences)
         .where(wanted, silences.c.ended_at.is_(None), silences.c.ends > now)
         # Never before it began, whatever the clocks of two replicas say.
         .values(ended_at=func.greatest(now, silences.c.starts))
+        .returning(silences.c.id)
     )
     ended = one(session, tenant, silence_id)
+    if early is not None:
+        _note(session, tenant, "ended", ended, before=ended)
     settle(session, tenant, now, of=ended)
     return ended
+
+
+def _note(
+    session: Session,
+    tenant: int,
+    did: str,
+    silence: Silence,
+    *,
+    before: object = None,
+    after: object = None,
+) -> None:
+    noun_id = silence.id
+    audit.note(
+        session, tenant, did=did, noun="silence", noun_id=noun_id, before=before, after=after
+    )
 
 
 def one(session: Session, tenant: int, silence_id: int) -> Silence:

@@ -40,7 +40,7 @@ from spend.true_up import (
     TrueUpRefusedError,
     targets_of,
 )
-from store import dictionaries, ledger, months, parties, payers, rates, reconcile, waiting
+from store import audit, dictionaries, ledger, months, parties, payers, rates, reconcile, waiting
 from store.bill_estimates import is_estimate, lacks_price, of_providers, usage_kind
 from store.ledger import NewCharge
 from store.tables.heard import owners, routes
@@ -93,6 +93,9 @@ def true_up(
         _remember(session, tenant, targets)
         new = [_charge(key, atoms, bill, slot, booked_slot) for key, atoms in lacking.items()]
         ledger.post(session, tenant, new, now=now)
+        if new:
+            said = {"lines": len(new), "slot": slot}
+            audit.note(session, tenant, did="trued up", noun="bill", noun_id=bill.id, after=said)
     return TrueUp(compared, slot, _shown(session, tenant, targets, lacking))
 
 

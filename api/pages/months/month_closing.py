@@ -5,6 +5,7 @@ The rules are those of ``/v1/months``: the same functions of the store decide.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request
@@ -12,7 +13,7 @@ from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
 from api.auth import Booking
-from api.dependencies import Clock, Config, Reading, Tenant, Writing, database_of
+from api.dependencies import Clock, Config, Reading, Tenant, Writing, actor_of, database_of
 from api.pages.asked import PageAsked
 from api.pages.forms import Sent, one
 from api.pages.links import go_to, segment
@@ -195,6 +196,7 @@ def close(
                 telling=config.telling,
                 clock=clock,
                 by=who.name,
+                actor=partial(actor_of, request),
                 note=note or None,
                 accepted=accepted,
             )
