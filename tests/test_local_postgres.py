@@ -115,7 +115,7 @@ def test_a_killed_server_comes_back_with_what_was_committed(binaries: Path, data
 def test_a_server_that_dies_while_it_is_asked_for_is_started_again(
     binaries: Path, data_dir: Path
 ) -> None:
-    with local_postgres(data_dir, binaries=binaries, durable=False) as server:
+    with local_postgres(data_dir, binaries=binaries) as server:
         write(server, 1)
         dying = server.pid
         assert dying
