@@ -5,7 +5,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.problems import FieldProblem, ProblemAnswer
+from api.problems import FieldProblem, ProblemAnswer, answers
 
 _ABOUT: Final = """
 Who spent what on models, and how each number came about.
@@ -44,7 +44,17 @@ def _made(app: FastAPI) -> dict[str, Any]:
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schema.pop("$defs", None)
         parts.setdefault("schemas", {})[model.__name__] = schema
+    for routes in made["paths"].values():
+        for route in routes.values():
+            _with_body(route)
     parts["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
     # Either: without keys the API is open to its own machine.
     made["security"] = [{"key": []}, {}]
     return made
+
+
+def _with_body(route: dict[str, Any]) -> None:
+    """A body can be no JSON at all, or too large, whatever it is of."""
+    if "requestBody" in route:
+        told = {str(status): said for status, said in answers(400, 413).items()}
+        route["responses"] = told | route["responses"]

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
 from api.grouping import Name
 from api.instants import Instant
@@ -28,7 +28,7 @@ class NewPrice(Written):
     unit_price: StrictStr = Field(
         description="For `per` units: a decimal string.", examples=["2.125"]
     )
-    per: int | None = Field(
+    per: StrictInt | None = Field(
         None, description="1, 1000 or 1000000 units. Default: 1000000.", examples=[1000000]
     )
     currency: StrictStr = Field(
@@ -41,13 +41,13 @@ class NewPrice(Written):
     valid_to: StrictStr | None = Field(None, description="Likewise; exclusive. Default: for good.")
     region: StrictStr | None = Field(None, description="Default: every region without a price.")
     service_tier: StrictStr | None = Field(None, description="Default: every tier without a price.")
-    above_tokens: int | None = Field(
+    above_tokens: StrictInt | None = Field(
         None,
         description="The price of a whole call whose prompt is larger than this, one of "
         + ", ".join(map(str, EDGES))
         + ".",
     )
-    above_monthly: int | None = Field(
+    above_monthly: StrictInt | None = Field(
         None,
         description="A volume step: the price of the units above so many in a month (UTC).",
         examples=[1000000000],

@@ -32,6 +32,8 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from starlette.exceptions import HTTPException
 
+from api.allowed_methods import allowed_methods
+
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 3
 MOST_TOLD = 20
@@ -169,7 +171,7 @@ def _field_problem(error: Mapping[str, Any]) -> FieldProblem:
     return FieldProblem(field=".".join(where[1:]) or where[0], detail=detail)
 
 
-def _http(_request: Request, error: HTTPException) -> Problem:
+def _http(request: Request, error: HTTPException) -> Problem:
     title = HTTPStatus(error.status_code).phrase
     detail = error.detail if error.detail != title else None
     if error.status_code == HTTPStatus.BAD_REQUEST:
@@ -179,6 +181,8 @@ def _http(_request: Request, error: HTTPException) -> Problem:
         )
         return Problem(400, title, detail, field="body")
     headers = cast("Mapping[str, str]", error.headers)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {"Allow": allowed_methods(request)}
     return Problem(error.status_code, title, detail, headers=headers)
 
 

@@ -51,7 +51,12 @@ class SpendAnswer(BoundsAnswer, BooksAnswer, ConvertedAnswer):
     )
 
 
-@router.get("/spend.csv", summary="What was spent, as CSV", responses=answers(401, 403, 422, 503))
+@router.get(
+    "/spend.csv",
+    summary="What was spent, as CSV",
+    response_class=Response,
+    responses={200: {"content": {CSV: {}}}, **answers(401, 403, 422, 503)},
+)
 @router.get(
     "/spend",
     summary="What was spent",

@@ -12,7 +12,7 @@ from api.auth import Caller, Who, of_their_team
 from api.dependencies import Clock, Config, Reading, Tenant
 from api.grouping import Name, wrong, zone_named
 from api.known import KnownAsked, known_at
-from api.problems import answers
+from api.problems import Responses, answers
 from api.settings import ApiSettings
 from api.statement_answer import statement_answer
 from api.statement_shapes import StatementAnswer
@@ -46,6 +46,10 @@ class StatementAsked(KnownAsked):
     )
 
 
+def _file(end: str) -> Responses:
+    return {200: {"content": {FILES[end]: {}}}, **answers(401, 403, 422, 503)}
+
+
 @router.get(
     "/statements/{month}",
     summary="A month, in lines that add up",
@@ -57,20 +61,28 @@ class StatementAsked(KnownAsked):
 )
 # Decorators register from below: these must come first, or {month} would hold '.csv'.
 @router.get(
-    "/statements/{month}.csv", summary="A month as CSV", responses=answers(401, 403, 422, 503)
+    "/statements/{month}.csv",
+    summary="A month as CSV",
+    response_class=Response,
+    responses=_file("csv"),
 )
 @router.get(
     "/statements/{month}.parquet",
     summary="A month's lines as Parquet",
-    responses=answers(401, 403, 422, 503),
+    response_class=Response,
+    responses=_file("parquet"),
 )
 @router.get(
     "/statements/{month}.xlsx",
     summary="A month as a workbook",
-    responses=answers(401, 403, 422, 503),
+    response_class=Response,
+    responses=_file("xlsx"),
 )
 @router.get(
-    "/statements/{month}.pdf", summary="A month as PDF", responses=answers(401, 403, 422, 503)
+    "/statements/{month}.pdf",
+    summary="A month as PDF",
+    response_class=Response,
+    responses=_file("pdf"),
 )
 def statement(
     request: Request,
