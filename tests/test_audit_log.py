@@ -1,5 +1,8 @@
 """Whoever changes something stands in the record, with how it was and how it is."""
 
+import ast
+from pathlib import Path
+
 import pytest
 from filled_ledger import asking, at
 from test_api_keys import PEPPER, make_key
@@ -17,6 +20,33 @@ BUDGET = {
     "amount": "100",
     "filter": {"team": ["search"]},
     "webhook_url": "https://hooks.slack.com/services/T0/B0/hiddenhidden",
+}
+
+
+# What people decide, over the API, on pages and by commands.
+DECIDED = {
+    "alert_rules",
+    "bills",
+    "budgets",
+    "channels",
+    "commitments",
+    "content_policies",
+    "discounts",
+    "keys",
+    "month_acts",
+    "ownership",
+    "people",
+    "pools",
+    "prices",
+    "rates",
+    "repricings",
+    "roles",
+    "saved_views",
+    "silences",
+}
+WRITTEN_DOWN_ELSEWHERE = {
+    "budget_rows.py": "by budgets.py and budget_import.py, which decide what is written",
+    "message_places.py": "nobody decides it: how long a channel that refuses rests",
 }
 
 
@@ -81,3 +111,23 @@ def test_what_is_told_is_json_and_no_longer_than_it_must_be() -> None:
     before, after = told_apart({"a": 1, "secret": "x"}, {"a": 1, "secret": "y", "c": 2})
     assert before == {"secret": "(set)"}
     assert after == {"secret": "(another)", "c": 2}
+
+
+def test_whatever_writes_what_people_decide_writes_it_down() -> None:
+    silent = []
+    for path in Path("store").glob("*.py"):
+        calls = [
+            node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)
+        ]
+        writes = {
+            argument.id
+            for call in calls
+            if isinstance(call.func, ast.Name)
+            and call.func.id in {"insert", "insert_new", "update", "delete"}
+            for argument in call.args[:1]
+            if isinstance(argument, ast.Name)
+        }
+        notes = any(ast.unparse(call.func) in {"audit.note", "note"} for call in calls)
+        if writes & DECIDED and not notes:
+            silent.append(path.name)
+    assert sorted(silent) == sorted(WRITTEN_DOWN_ELSEWHERE)
