@@ -1,5 +1,6 @@
 """The OpenAPI description of the API: what the routes say, and what FastAPI cannot know."""
 
+from threading import Lock
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -21,11 +22,15 @@ Who spent what on models, and how each number came about.
 
 def describe(app: FastAPI) -> None:
     """Makes ``/openapi.json`` whole: the shape of problems, and that keys may be asked for."""
+    one_at_a_time = Lock()
 
     def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = _made(app)
-        return app.openapi_schema
+        # The first requests ask for it all at once, from threads of their own: FastAPI makes it of
+        # parts that it makes meanwhile, and two that do so trip over each other's.
+        with one_at_a_time:
+            if app.openapi_schema is None:
+                app.openapi_schema = _made(app)
+            return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # the way FastAPI documents
 

@@ -89,6 +89,8 @@ def api_settings(settings: Settings) -> ApiSettings:
 
 def _server(database: Database, settings: Settings) -> _Server:
     app = create_app(database, api_settings(settings), _now)
+    # The first requests would make it, beside the routes that it is made of.
+    app.openapi()
     # All modules are there, and stay: to look through them for cycles, as Python does while it
     # makes many small values, took a third of a statement's time.
     gc.freeze()
