@@ -4,6 +4,8 @@
 PYTHON ?= python3
 # make test ARGS='--postgres=18 -k twins'
 ARGS   ?=
+# make test DATABASE_URL=postgresql://… (docs/citus.md): empty, or one that tests had before
+DATABASE_URL ?=
 # make soak MINUTES=30
 MINUTES ?= 10
 # make focus FILE=october/focus-1.2-2026-10-cost-and-usage.csv FOCUS_PYTHON=focus/bin/python
@@ -48,8 +50,8 @@ run: $(VENV)/.run ## everything on this machine: Postgres, collector, jobs, API
 demo: $(VENV)/.run ## run, and fill it with a simulated company
 	@$(BIN)/spanledger demo
 
-test: $(VENV)/.dev ## the whole suite against real Postgres
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+test: $(VENV)/.dev ## the whole suite against real Postgres (DATABASE_URL=: against that one)
+	@$(BIN)/python -m pytest $(if $(DATABASE_URL),--database-url='$(DATABASE_URL)',-n 2) $(ARGS)
 
 screenshots: $(VENV)/.dev ## a picture of every page, in three widths, light and dark (needs Chromium)
 	@$(BIN)/python -m pytest -q --postgres=18 --screenshots=screenshots tests/test_pages_looked_at.py

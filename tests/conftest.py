@@ -2,7 +2,8 @@
 
 A test that takes ``database`` runs once on each server of ``--postgres``: the embedded one, and the
 oldest that we support where the system has it. Servers live in a temporary folder, start when the
-first test asks, and each test has its own freshly migrated database.
+first test asks, and each test has its own freshly migrated database. With ``--database-url`` it is
+that one, as new for each test; who needs more databases, or a server to kill, has them as before.
 """
 
 import ipaddress
@@ -17,6 +18,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import structlog
+from given_database import GivenDatabase, NotForTestsError
 from hypothesis import settings
 from looking import CHROMIUM, WITHOUT
 from shown_company import MORE, WISHES, fill
@@ -39,6 +41,7 @@ settings.load_profile("suite")
 
 TEMPLATE = "template_migrated"
 NUMBERS = itertools.count(1)
+GIVEN = pytest.StashKey[GivenDatabase]()
 
 
 # A process that is started while gRPC is at work in this one could die before it is anything: as
@@ -54,6 +57,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "the embedded one, and the oldest that the system has",
     )
     parser.addoption(
+        "--database-url",
+        default=None,
+        help="an empty database, or one that tests had before, as postgresql://…: tests use it in"
+        " place of one of their own (make test DATABASE_URL=…), and empty it",
+    )
+    parser.addoption(
         "--screenshots",
         default=None,
         help="a folder for pictures of every page (make screenshots); default: none are kept",
@@ -63,6 +72,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "one_server: on the first of the Postgres servers only")
     sys.addaudithook(stay_on_loopback)
+    given = config.getoption("--database-url")
+    if given and getattr(config.option, "numprocesses", None):
+        raise pytest.UsageError("--database-url: one database is for one worker; leave out -n")
+    if given:
+        try:
+            config.stash[GIVEN] = GivenDatabase(given)
+        except (NotForTestsError, psycopg.Error) as error:
+            raise pytest.UsageError(f"--database-url: {error}") from None
 
 
 def stay_on_loopback(event: str, arguments: tuple[object, ...]) -> None:
@@ -100,6 +117,8 @@ def servers(config: pytest.Config) -> list[Binaries]:
             found.append(find_binaries(folder, None))
         except PostgresUnavailable:
             continue
+    if GIVEN in config.stash:
+        return found[:1]
     wanted = config.getoption("--postgres")
     if wanted != "all":
         chosen = [binaries for binaries in found if str(binaries.major) == wanted]
@@ -145,8 +164,13 @@ def postgres(
 
 
 @pytest.fixture
-def database_url(postgres: LocalPostgres) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, postgres: LocalPostgres) -> Iterator[str]:
     """The URL of a freshly migrated database that is this test's alone."""
+    given = request.config.stash.get(GIVEN, None)
+    if given is not None:
+        given.put_back()
+        yield given.url
+        return
     with fresh_database(postgres) as url:
         yield url
 
