@@ -21,6 +21,7 @@ import structlog
 from given_database import GivenDatabase, NotForTestsError
 from hypothesis import settings
 from looking import CHROMIUM, WITHOUT
+from pooling import PGBOUNCER, WITHOUT_POOLER
 from shown_company import MORE, WISHES, fill
 
 from app.errors import PostgresUnavailable
@@ -132,6 +133,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return [
         "postgres: " + ", ".join(binaries.version for binaries in servers(config)),
         f"chromium: {CHROMIUM or WITHOUT}",
+        f"pgbouncer: {PGBOUNCER or WITHOUT_POOLER}",
     ]
 
 
