@@ -42,6 +42,7 @@ from api.auth import asker_of, changing
 from api.body_limit import BodyLimit
 from api.budget_board import Boards
 from api.dependencies import Now
+from api.knocks import Knocks
 from api.pages import api_docs, assets, problem_page, sign_in
 from api.pages.alerts import alert_list, alert_page, delivery_list, rule_list, silence_list
 from api.pages.budgets import budget_form, budget_list, budget_page
@@ -74,6 +75,7 @@ from api.pages.teams import team_list, team_statement
 from api.pages.traces import call_page, trace_list, trace_page
 from api.pages.visitor import ZoneInAddress, to_the_zone
 from api.parameters import known_parameters_only
+from api.proxies import TrustedProxies
 from api.settings import ApiSettings
 from spend.roles import Permission
 from store.sessions import Database
@@ -185,10 +187,13 @@ def create_app(database: Database, settings: ApiSettings, clock: Now) -> FastAPI
     app.state.database = database
     app.state.settings = settings
     app.state.clock = clock
+    app.state.knocks = Knocks()
     problems.install(app, problem_page.shows)
     app.add_exception_handler(ZoneInAddress, to_the_zone)
     app.add_middleware(BodyLimit, most=LARGEST_BODY, shows=problem_page.shows)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
+    # Last, so first: everything else sees where a request came from.
+    app.add_middleware(TrustedProxies, trusted=settings.trusted_proxies)
     app.state.boards = Boards(database, TENANT)
     app.include_router(health.router)
     # Before the budgets, whose ids it would be taken for; it asks for the key itself, from memory.

@@ -2,27 +2,34 @@
 
 ``changing(...)`` stands on every router under /v1, so no route can forget it: it checks the key,
 and that whoever changes something has the permission that this takes. A page names it where it
-changes something (``Booking``, ``Budgeting`` ...). Where no key is in force and the API is bound to
-loopback, everybody on the machine may do everything.
+changes something (``Booking``, ``Budgeting`` ...). Where there is no key, nobody signs in through a
+provider and the API is bound to loopback, everybody on the machine may do everything.
 """
 
 import ipaddress
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import Depends, Request
+from sqlalchemy.exc import SQLAlchemyError
 
-from api.dependencies import Config, database_of
+from api.dependencies import Config, database_of, knocks_of, now_of
+from api.knocks import address_of
 from api.origins import from_elsewhere, from_our_page
 from api.problems import Problem
-from api.session_cookie import key_in_cookie
+from api.session_cookie import token_in_cookie
 from api.settings import ApiSettings
 from spend.actors import ANYBODY, Actor
-from spend.roles import OF_KEYS, ROLES, Permission, who_may
-from store.keys import find_key, has_keys
+from spend.group_roles import strongest
+from spend.roles import OF_KEYS, ROLES, Permission, Role, who_may
+from store import keys, sign_ins
+from store.sign_ins import SignIn
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_FORWARDED: Final = frozenset({"forwarded", "x-forwarded-for"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,10 @@ class Caller:
     """Of the key; None where there is none."""
     actor: Actor = ANYBODY
     """The same, for the record of changes."""
+    signed_in: SignIn | None = None
+    """The session of a browser; None: it showed a key, or nothing."""
+    role: Role | None = None
+    """Of a person: as whom they act."""
 
 
 def asker_of(request: Request, config: Config) -> Caller:
@@ -51,8 +62,7 @@ def asker_of(request: Request, config: Config) -> Caller:
         or _by_cookie(request, config)
         or _by_place(request, config.open_without_keys)
     )
-    address = None if request.client is None else request.client.host
-    request.state.actor = replace(caller.actor, address=address)
+    request.state.actor = replace(caller.actor, address=address_of(request) or None)
     return caller
 
 
@@ -77,6 +87,16 @@ def changing(permission: Permission | None) -> Callable[[Request, Caller], Calle
     return caller_of
 
 
+def having(permission: Permission) -> Callable[[Caller], Caller]:
+    """Whoever sent a request, if they have a permission, also to read. Problem 401, 403."""
+
+    def caller_of(caller: Asker) -> Caller:
+        needs(caller, permission)
+        return caller
+
+    return caller_of
+
+
 def needs(caller: Caller, permission: Permission) -> None:
     """Keeps whoever has not this permission away. Problem 403."""
     if permission not in caller.may:
@@ -92,6 +112,10 @@ Saving = Annotated[Caller, Depends(changing(Permission.VIEWS))]
 """Whoever keeps a view."""
 Administering = Annotated[Caller, Depends(changing(Permission.SETTINGS))]
 """Whoever changes keys, people or channels."""
+Administrator = Annotated[Caller, Depends(having(Permission.SETTINGS))]
+"""Whoever looks at who comes in, or changes it."""
+Auditing = Annotated[Caller, Depends(having(Permission.AUDIT))]
+"""Whoever reads who changed what."""
 
 
 def whole_ledger(who: Who) -> None:
@@ -129,35 +153,89 @@ def _by_header(request: Request, pepper: bytes) -> Caller | None:
 
 
 def _by_cookie(request: Request, config: ApiSettings) -> Caller | None:
-    text = key_in_cookie(request, config.seal)
+    token = token_in_cookie(request)
     # A cookie comes with whatever somebody else's page makes the browser send.
-    if text is None or (request.method not in _SAFE_METHODS and not from_our_page(request)):
+    if token is None or (request.method not in _SAFE_METHODS and not from_our_page(request)):
         return None
-    return caller_with(request, text, config.key_pepper)
+    now = now_of(request)
+    with database_of(request).read() as session:
+        found = sign_ins.find(session, token, pepper=config.key_pepper, now=now)
+    if found is None:
+        return None
+    if now - found.last_used_at >= sign_ins.TO_THE:
+        # Where it cannot be written now, reading goes on.
+        with suppress(SQLAlchemyError), database_of(request).write() as session:
+            sign_ins.used(session, found, now)
+    if found.person_id is None:
+        return replace(_of_key(found), signed_in=found)
+    return _of_person(found)
+
+
+def _of_key(found: SignIn) -> Caller:
+    return of_key(str(found.key_id), str(found.key_kind), found.name, found.key_team)
+
+
+def _of_person(found: SignIn) -> Caller:
+    theirs = dict(found.roles)
+    chosen = theirs.get(found.role_id or 0) or strongest(theirs.values())
+    if chosen is None:
+        who = f"{found.name} ({found.email})" if found.email else found.name
+        detail = (
+            f"You are signed in as {who}, person {found.person_id}, and have no role here yet."
+            " Ask whoever administers spanledger for one. (To sign out: /sign-out)"
+        )
+        raise Problem(403, "Nothing is yours to see yet", detail)
+    return Caller(
+        may=chosen.may,
+        team=chosen.team,
+        name=found.name,
+        actor=Actor("person", found.name, str(found.person_id)),
+        signed_in=found,
+        role=chosen,
+    )
 
 
 def caller_with(request: Request, text: str, pepper: bytes) -> Caller | None:
-    """Whoever holds the key in force whose text this is. Problem 403 for one that only sends."""
+    """Whoever holds the key in force whose text this is.
+
+    Problem 403 for one that only sends, 429 where too many were refused (``api/knocks.py``).
+    """
+    knocks, address, now = knocks_of(request), address_of(request), now_of(request)
+    if not knocks.check(address, text):
+        return None
     with database_of(request).read() as session:
-        found = find_key(session, text, pepper=pepper)
+        found = keys.find_key(session, text, pepper=pepper, now=now)
+    knocks.told(address, text, good=found is not None)
     if found is None:
         return None
-    _tenant, key = found
+    tenant, key = found
     if key.kind == "ingest":
         raise Problem(403, "Not for this key", "An ingest key sends; reading takes a read key.")
-    name = f"{key.name} (key {key.id})"
+    note_key(request, tenant, key, now)
+    return of_key(key.id, key.kind, key.name, key.team)
+
+
+def note_key(request: Request, tenant: int, key: keys.Key, now: datetime) -> None:
+    """Notes that a key was used, once a day."""
+    if keys.is_news(key, now):
+        with suppress(SQLAlchemyError), database_of(request).write() as session:
+            keys.used(session, key.id, tenant=tenant, now=now)
+
+
+def of_key(key_id: str, kind: str, name: str, team: str | None) -> Caller:
+    """Whoever holds a key that reads."""
     return Caller(
-        may=ROLES[OF_KEYS[key.kind]],
-        team=None if key.kind == "admin" else key.team,
-        name=name,
-        key_id=key.id,
-        actor=Actor("key", key.name, key.id),
+        may=ROLES[OF_KEYS[kind]],
+        team=None if kind == "admin" else team,
+        name=f"{name} (key {key_id})",
+        key_id=key_id,
+        actor=Actor("key", name, key_id),
     )
 
 
 def _by_place(request: Request, open_without_keys: bool) -> Caller:
     with database_of(request).read() as session:
-        locked = has_keys(session)
+        locked = keys.has_keys(session)
     if locked or not open_without_keys:
         raise _unauthorised("Make one with: spanledger keys create")
     if not _is_local_name(request.url.hostname or ""):
@@ -165,6 +243,10 @@ def _by_place(request: Request, open_without_keys: bool) -> Caller:
         # browser takes it for the same origin, and would hand it the ledger.
         detail = "Without keys this machine answers to its address or to localhost only."
         raise Problem(403, "Not under this name", detail, field="Host")
+    if _FORWARDED & set(request.headers):
+        # Through a proxy on this machine anybody may come.
+        detail = "Without keys nothing is answered through a proxy: make one first."
+        raise Problem(403, "Not through a proxy", detail, field="X-Forwarded-For")
     if request.method not in _SAFE_METHODS and from_elsewhere(request):
         detail = "Without keys nothing is changed for a page that is not of this machine."
         raise Problem(403, "Not from that page", detail, field="Origin")

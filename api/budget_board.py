@@ -80,13 +80,13 @@ class Boards:
         finally:
             self._reading.release()
 
-    def caller(self, header: str | None, host: str, ask: Callable[[], Caller]) -> Caller:
-        """Who asks with this Authorization header at this host, as ``ask`` says, or said just now.
+    def caller(self, shown: str, host: str, ask: Callable[[], Caller]) -> Caller:
+        """Who asks and shows this (key or cookie) at this host, as ``ask`` says, or said just now.
 
         A key that is revoked is good for FRESH seconds more; while the database is away, who was
         known is.
         """
-        seen_as = hashlib.sha256(f"{host}\0{header or ''}".encode()).digest()
+        seen_as = hashlib.sha256(f"{host}\0{shown}".encode()).digest()
         known = self._callers.get(seen_as)
         if known is not None and time.monotonic() - known[1] < FRESH:
             return known[0]

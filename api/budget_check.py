@@ -10,6 +10,7 @@ from api.budget_board import boards_of
 from api.budgets import visible
 from api.dependencies import Clock, Config
 from api.problems import Problem, answers
+from api.session_cookie import token_in_cookie
 from api.shapes import instant
 from spend.budget_checks import Checked, Undecided, that_apply
 from spend.budgets import DIMENSIONS
@@ -91,8 +92,8 @@ def check(
     The answer is 200 whether over or not: who asks decides.
     """
     boards = boards_of(request)
-    header = request.headers.get("authorization")
-    who = boards.caller(header, request.url.hostname or "", lambda: asker_of(request, config))
+    shown = f"{request.headers.get('authorization')}\0{token_in_cookie(request)}"
+    who = boards.caller(shown, request.url.hostname or "", lambda: asker_of(request, config))
     said = {name: value for name in DIMENSIONS if (value := getattr(asked, name)) is not None}
     _keep_to_own_team(who, said)
     board = boards.board(clock)

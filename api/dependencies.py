@@ -10,6 +10,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
+from api.knocks import Knocks
 from api.settings import ApiSettings
 from spend.actors import Actor
 from store.sessions import Database
@@ -22,6 +23,16 @@ Now = Callable[[], datetime]
 def database_of(request: Request) -> Database:
     """The database that the application was made with."""
     return cast("Database", request.app.state.database)
+
+
+def knocks_of(request: Request) -> Knocks:
+    """Who was refused lately, of the application."""
+    return cast("Knocks", request.app.state.knocks)
+
+
+def now_of(request: Request) -> datetime:
+    """The present moment, UTC."""
+    return _clock(request)()
 
 
 def actor_of(request: Request) -> Actor:

@@ -28,13 +28,9 @@ def from_our_page(request: Request) -> bool:
 
 
 def over_https(request: Request) -> bool:
-    """Whether the browser speaks https, also where a proxy ends it and says so.
-
-    Whoever lies about it gets cookies that their own browser does not send.
-    """
-    return "https" in {request.url.scheme, request.headers.get("x-forwarded-proto")}
+    """Whether the browser speaks https, also where a trusted proxy ends it and says so."""
+    return request.url.scheme == "https"
 
 
 def _own(request: Request) -> str:
-    scheme = "https" if over_https(request) else request.url.scheme
-    return f"{scheme}://{request.headers.get('host', '')}"
+    return f"{request.url.scheme}://{request.headers.get('host', '')}"

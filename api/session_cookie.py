@@ -1,38 +1,45 @@
-"""The cookie of a browser that signed in: a key, sealed, for as long as the key is in force.
+"""The cookie of a browser that signed in: a random text, which ``store/sign_ins.py`` knows.
 
-Sealed with the pepper (``store/secrets.py``), so any replica opens it and a stolen backup does not;
 HttpOnly, so no script reads it; SameSite=Lax, so a link from Slack opens a page and a form of
-somebody else's page comes without it. The key is looked up at each request: revoked, it is out.
+somebody else's page comes without it. Over https its name begins with ``__Host-``: then browsers
+take it from this very host over https alone, and no neighbour's page plants one.
+Source: RFC 6265bis, "Cookie Name Prefixes".
 """
 
+from datetime import timedelta
 from typing import Final
 
 from fastapi import Request, Response
 
-from store.secrets import MARK, Seal, SealedElsewhere
+from api.origins import over_https
 
 COOKIE: Final = "spanledger_session"
-SECONDS: Final = 30 * 86_400
 
 
-def key_in_cookie(request: Request, seal: Seal) -> str | None:
-    """The text of the key that a browser signed in with; None: it did not, or elsewhere."""
-    kept = request.cookies.get(COOKIE)
-    if kept is None:
-        return None
-    try:
-        text = seal.opened(f"{MARK}:{kept}")
-    except SealedElsewhere:
-        return None
-    return None if text.startswith(MARK) else text
+def bound_name(request: Request, name: str) -> str:
+    """What a cookie of ours is called where a request comes from."""
+    return f"__Host-{name}" if over_https(request) else name
 
 
-def keep_key(answer: Response, text: str, seal: Seal, *, secure: bool) -> None:
-    """Has a browser keep a key. ``secure``: over https only."""
-    kept = seal.sealed(text, shown=0).removeprefix(f"{MARK}:")
-    answer.set_cookie(COOKIE, kept, max_age=SECONDS, httponly=True, samesite="lax", secure=secure)
+def token_in_cookie(request: Request) -> str | None:
+    """What a browser was given when it signed in; None: it did not."""
+    return request.cookies.get(bound_name(request, COOKIE))
 
 
-def forget_key(answer: Response) -> None:
+def keep_token(request: Request, answer: Response, token: str, *, lasts: timedelta) -> None:
+    """Has a browser keep it, over https only where it came so."""
+    answer.set_cookie(
+        bound_name(request, COOKIE),
+        token,
+        max_age=int(lasts.total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=over_https(request),
+    )
+
+
+def forget_token(request: Request, answer: Response) -> None:
     """Has a browser forget it."""
-    answer.delete_cookie(COOKIE, httponly=True, samesite="lax")
+    answer.delete_cookie(
+        bound_name(request, COOKIE), httponly=True, samesite="lax", secure=over_https(request)
+    )

@@ -1,8 +1,10 @@
 """What the API is told when it is put together. ``app/settings.py`` fills it."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from api.proxies import Network
 from spend.channels import AddressesOf, Checks
 from spend.exchange import DAILY, Telling
 from spend.fiscal import CALENDAR_YEAR, Calendar, FiscalYear
@@ -36,6 +38,12 @@ class ApiSettings:
     """Looks hosts up, of what is saved; not set: they are only looked up when something is sent."""
     has_apprise: bool = False
     """Whether the extra is installed."""
+    session_lasts: timedelta = timedelta(hours=12)
+    """How long a person stays signed in."""
+    trusted_proxies: tuple[Network, ...] = ()
+    """Whose word is taken for where a request comes from."""
+    pages_url: str | None = None
+    """Where people open the pages, as https://spend.example; None: wherever they did."""
 
     @property
     def checks(self) -> Checks:

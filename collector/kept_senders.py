@@ -10,27 +10,41 @@ import hmac
 import json
 from collections.abc import Container
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from collector.spool.folders import put_file
 
 
+@dataclass(frozen=True, slots=True)
+class KeptSender:
+    """What the database said of a key that was good."""
+
+    tenant: int
+    team: str | None
+    key_id: str
+    expires_at: datetime | None
+    """UTC; None: never."""
+
+
 class KeptSenders:
-    """Tenant, team and id of keys, by name. Used by many threads and processes; raises nothing."""
+    """What was said of keys, by name. Used by many threads and processes; raises nothing."""
 
     def __init__(self, folder: Path | None, pepper: bytes) -> None:
         """Nothing is kept without a folder."""
         self._folder = folder
         self._pepper = pepper
 
-    def keep(self, name: bytes, tenant: int, team: str | None, key_id: str = "") -> None:
+    def keep(self, name: bytes, sender: KeptSender) -> None:
         """The database said that it is good."""
         path = self._path(name)
-        if path is None or self.find(name) == (tenant, team, key_id):
+        if path is None or self.find(name) == sender:
             return
+        expires = sender.expires_at.isoformat() if sender.expires_at else None
         with suppress(OSError):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            put_file(path, json.dumps([tenant, team, key_id]))
+            put_file(path, json.dumps([sender.tenant, sender.team, sender.key_id, expires]))
 
     def forget(self, name: bytes) -> None:
         """The database said that it is not."""
@@ -44,10 +58,10 @@ class KeptSenders:
         with suppress(OSError):
             for path in self._folder.iterdir() if self._folder else ():
                 found = _read(path)
-                if found is None or found[2] not in good:
+                if found is None or found.key_id not in good:
                     path.unlink(missing_ok=True)
 
-    def find(self, name: bytes) -> tuple[int, str | None, str] | None:
+    def find(self, name: bytes) -> KeptSender | None:
         """What was said last, if it was good."""
         path = self._path(name)
         return _read(path) if path else None
@@ -58,8 +72,10 @@ class KeptSenders:
         )
 
 
-def _read(path: Path) -> tuple[int, str | None, str] | None:
+def _read(path: Path) -> KeptSender | None:
     with suppress(OSError, ValueError, TypeError):
-        tenant, team, key_id = json.loads(path.read_text())
-        return tenant, team, key_id
+        tenant, team, key_id, *expires = json.loads(path.read_text())
+        # Older ones do not say when.
+        at = datetime.fromisoformat(expires[0]) if expires and expires[0] else None
+        return KeptSender(tenant, team, key_id, at)
     return None

@@ -58,7 +58,7 @@ class Receiver:
         self.tally = Tally()
         self._clock = clock
         kept = KeptSenders(spool.root / "senders" if spool else None, pepper)
-        self._gate = Gate(database, pepper, kept=kept)
+        self._gate = Gate(database, pepper, clock=clock, kept=kept)
         self._deadlines = Deadlines(database)
         self._writer = Writer(database, limits, self._deadlines)
         self._spool = Spool(spool.root, spool.bounds, clock) if spool else None

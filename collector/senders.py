@@ -6,14 +6,15 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from psycopg import Error as PsycopgError
 from sqlalchemy.exc import SQLAlchemyError
 
 from collector.errors import Busy, Denied
-from collector.kept_senders import KeptSenders
-from store.keys import find_key, list_keys
+from collector.kept_senders import KeptSender, KeptSenders
+from store.keys import find_key, is_news, list_keys, used
 from store.sessions import Database
 from store.tenants import TENANT
 
@@ -41,6 +42,8 @@ class _Verdict:
     sender: Sender | None
     until: float
     key_id: str = NO_KEY
+    expires_at: datetime | None = None
+    """Of the key (UTC): then it is good no more, whoever says so."""
 
 
 class Gate:
@@ -51,12 +54,15 @@ class Gate:
         database: Database,
         pepper: bytes,
         *,
+        clock: Callable[[], datetime],
         kept: KeptSenders | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """``clock`` gives the present moment, UTC."""
         self._database = database
         self._kept = kept or KeptSenders(None, pepper)
         self._pepper = pepper
+        self._clock = clock
         self._monotonic = monotonic
         # By digest of the key, so that a dump of our memory holds none; b"" is the sender who
         # shows no key.
@@ -67,10 +73,11 @@ class Gate:
         """Who that is, if it was asked within the last minute; or ever, if the database is away."""
         for name in _names(key, local=local):
             verdict = self._verdicts.get(name)
-            if verdict and verdict.sender and (away or self._monotonic() < verdict.until):
-                return verdict.sender
-            if away and verdict is None and (kept := self._kept.find(name)):
-                return Sender(*kept[:2])
+            if verdict and not self._expired(verdict):
+                if verdict.sender and (away or self._monotonic() < verdict.until):
+                    return verdict.sender
+            elif away and verdict is None and (kept := self._remembered_on_disk(name)):
+                return kept.sender
         return None
 
     def admit(self, key: str | None, *, local: bool) -> Sender:
@@ -85,18 +92,18 @@ class Gate:
                 return sender
         if key is None:
             raise Denied("a key is needed: send it as 'Authorization: Bearer KEY'")
-        raise Denied("this key is not known, or was revoked, or is not one for sending")
+        raise Denied("this key is not known, was revoked, expired, or is not one for sending")
 
     def _verdict(self, name: bytes, key: str | None) -> Sender | None:
         known = self._verdicts.get(name)
+        if known and self._expired(known):
+            return None
         if known and self._monotonic() < known.until:
             return known.sender
         try:
             found = self._ask(key) if name else self._ask_whether_open()
         except (SQLAlchemyError, PsycopgError):
-            kept = self._kept.find(name) if known is None else None
-            if kept:
-                known = _Verdict(Sender(*kept[:2]), 0, kept[2])
+            known = known or self._remembered_on_disk(name)
             if known is None or known.sender is None:
                 raise Busy("the key cannot be looked up at the moment") from None
             # To ask again at once would only take as long again.
@@ -105,8 +112,21 @@ class Gate:
         if found is None or found.sender is None:
             self._kept.forget(name)
             return self._noted(name, _Verdict(None, 0), BAD_FOR)
-        self._kept.keep(name, found.sender.tenant, found.sender.team, found.key_id)
+        sender = found.sender
+        self._kept.keep(
+            name, KeptSender(sender.tenant, sender.team, found.key_id, found.expires_at)
+        )
         return self._noted(name, found, GOOD_FOR)
+
+    def _remembered_on_disk(self, name: bytes) -> _Verdict | None:
+        kept = self._kept.find(name)
+        if kept is None:
+            return None
+        found = _Verdict(Sender(kept.tenant, kept.team), 0, kept.key_id, kept.expires_at)
+        return None if self._expired(found) else found
+
+    def _expired(self, verdict: _Verdict) -> bool:
+        return verdict.expires_at is not None and verdict.expires_at <= self._clock()
 
     def _noted(self, name: bytes, verdict: _Verdict, seconds: float) -> Sender | None:
         if len(self._verdicts) >= MOST_KNOWN:
@@ -124,18 +144,24 @@ class Gate:
         self._review_at = self._monotonic() + GOOD_FOR
         with suppress(SQLAlchemyError, PsycopgError), self._database.read() as session:
             made = [key for key in list_keys(session, tenant=TENANT) if key.kind == _KIND]
-            good = {key.id for key in made if key.revoked_at is None} if made else {NO_KEY}
+            now = self._clock()
+            good = {key.id for key in made if key.in_force(now)} if made else {NO_KEY}
             self._kept.forget_all_but(good)
             for name, verdict in list(self._verdicts.items()):
                 if verdict.sender and verdict.key_id not in good:
                     self._verdicts.pop(name, None)
 
     def _ask(self, key: str | None) -> _Verdict | None:
+        now = self._clock()
         with self._database.read() as session:
-            found = find_key(session, key or "", pepper=self._pepper)
+            found = find_key(session, key or "", pepper=self._pepper, now=now)
         if found is None or found[1].kind != _KIND:
             return None
-        return _Verdict(Sender(tenant=found[0], team=found[1].team), 0, found[1].id)
+        tenant, its = found
+        if is_news(its, now):
+            with suppress(SQLAlchemyError, PsycopgError), self._database.write() as session:
+                used(session, its.id, tenant=tenant, now=now)
+        return _Verdict(Sender(tenant, its.team), 0, its.id, its.expires_at)
 
     def _ask_whether_open(self) -> _Verdict | None:
         # Revoked ones too: whoever revokes the last key does not mean to open the door.

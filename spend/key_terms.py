@@ -1,12 +1,16 @@
-"""What makes sense of a key: its kind, whom it is for, its team."""
+"""What makes sense of a key: its kind, whom it is for, its team, how long it lasts."""
 
+import re
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from spend.checked_fields import TermsRefused, listed, one_line
 from spend.owners import clean_name, is_reserved
 
 KINDS: Final = ("ingest", "read", "admin")
+LONGEST_DAYS: Final = 3660
+_DAYS: Final = re.compile(r"([0-9]{1,4}) ?d(?:ays?)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +37,25 @@ def key_terms(*, kind: str, name: str, team: str | None) -> KeyTerms:
     if of and kind == "ingest" and is_reserved(of):
         raise TermsRefused("team", f"{of} is reserved: no sender can claim it")
     return KeyTerms(kind, one_line(name), of)
+
+
+def expiry(said: str | None, now: datetime) -> datetime | None:
+    """From when on a key opens nothing (UTC): after so many days, or from a day on.
+
+    ``90d`` or ``2027-01-31``; nothing: never. Raises TermsRefused.
+    """
+    text = (said or "").strip()
+    if not text:
+        return None
+    days = _DAYS.fullmatch(text)
+    try:
+        ends = (
+            now + timedelta(days=int(days[1]))
+            if days
+            else datetime.combine(date.fromisoformat(text), time(), UTC)
+        )
+    except ValueError:
+        raise TermsRefused("expires", "days such as 90d, or a date such as 2027-01-31") from None
+    if not now < ends <= now + timedelta(days=LONGEST_DAYS):
+        raise TermsRefused("expires", "it must be in the future, at most ten years from now")
+    return ends

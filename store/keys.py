@@ -105,9 +105,7 @@ def is_news(key: Key, now: datetime) -> bool:
 def used(session: Session, key_id: str, *, tenant: int, now: datetime) -> None:
     """Notes that a key was used."""
     session.execute(
-        update(keys)
-        .where(keys.c.tenant_id == tenant, keys.c.id == key_id)
-        .values(last_used_at=now)
+        update(keys).where(keys.c.tenant_id == tenant, keys.c.id == key_id).values(last_used_at=now)
     )
 
 

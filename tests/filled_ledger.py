@@ -210,11 +210,17 @@ def put_run(session: Session, job: str, complete_until: str, finished: str = "20
     )
 
 
-def asking(database: Database, *, now: str = "2026-10-20T12:00", **settings: Any) -> TestClient:
+def asking(
+    database: Database,
+    *,
+    now: str = "2026-10-20T12:00",
+    base_url: str = "http://testserver",
+    **settings: Any,
+) -> TestClient:
     """A client of the API over a database, at a moment."""
     app = create_app(database, ApiSettings(**settings), lambda: at(now))
     described(app)
-    return TestClient(app, raise_server_exceptions=False)
+    return TestClient(app, base_url, raise_server_exceptions=False)
 
 
 _CONTRACT: dict[str, Any] = {}

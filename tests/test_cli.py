@@ -2,6 +2,7 @@
 
 import importlib
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -93,13 +94,20 @@ def test_a_key_is_shown_once_works_and_can_be_ended(
     assert text.startswith("sl_read_")
     pepper = (data_dir / "key.pepper").read_text().strip().encode()
     with database.read() as session:
-        found = find_key(session, text, pepper=pepper)
+        now = datetime.now(UTC)
+        found = find_key(session, text, pepper=pepper, now=now)
         assert found
         assert (found[1].kind, found[1].name, found[1].team) == ("read", "board", "search")
-        assert find_key(session, text, pepper=b"another") is None
-        assert find_key(session, text.replace("read", "admin"), pepper=pepper) is None
+        assert find_key(session, text, pepper=b"another", now=now) is None
+        assert find_key(session, text.replace("read", "admin"), pepper=pepper, now=now) is None
         assert (
-            find_key(session, text[:-1] + ("a" if text[-1] != "a" else "b"), pepper=pepper) is None
+            find_key(
+                session,
+                text[:-1] + ("a" if text[-1] != "a" else "b"),
+                pepper=pepper,
+                now=datetime.now(UTC),
+            )
+            is None
         )
     listed = run("keys", "list")
     assert found[1].id in listed
@@ -107,7 +115,7 @@ def test_a_key_is_shown_once_works_and_can_be_ended(
     run("keys", "revoke", found[1].id)
     run("keys", "revoke", found[1].id, code=1)
     with database.read() as session:
-        assert find_key(session, text, pepper=pepper) is None
+        assert find_key(session, text, pepper=pepper, now=datetime.now(UTC)) is None
 
 
 def test_the_pepper_is_made_once_and_readable_by_its_owner_only(run: Run, data_dir: Path) -> None:

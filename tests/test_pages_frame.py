@@ -34,7 +34,8 @@ OPEN: Final = {"/sign-in", "/sign-out", "/docs", "/channels", "/assets/{name}"}
 """They tell nothing of the ledger."""
 ASKING: Final = {"/settings/preferences", "/settings/ownership/preview", "/budgets/preview"}
 """Their forms change nothing but the browser's cookies, or only ask: a read key will do."""
-FOR_ALL: Final = {*ASKING, "/settings/ownership/edit", "/sign-in", "/sign-out"}
+ONES_OWN: Final = {"/sign-in", "/sign-out", "/sign-out/everywhere", "/act-as"}
+FOR_ALL: Final = {*ASKING, *ONES_OWN, "/settings/ownership/edit"}
 ASKED_WITH: Final = {
     "/models/one": {"provider": ODD[2], "model": ODD[2]},
     "/prices/unpriced/price": {"provider": ODD[1], "model": ODD[1]},
@@ -299,12 +300,14 @@ def test_a_browser_keeps_a_key_where_no_script_reads_it(ledger: Ledger) -> None:
     assert 'value="/teams"' in refused.text
     assert "sl_read_x" not in refused.text
     sent = {"form_token": two, "key": ledger.keys["read"], "back": "/teams"}
-    https = OURS | {"X-Forwarded-Proto": "https"}
-    for headers, secure in ((OURS, False), (https, True)):
-        answer = client.post("/sign-in", data=sent, headers=headers, follow_redirects=False)
+    https = asking(ledger.database, key_pepper=PEPPER, base_url="https://testserver")
+    for asks, secure in ((client, False), (https, True)):
+        sent["form_token"] = token(asks, "/sign-in")
+        ours = {"Sec-Fetch-Site": "same-origin"}
+        answer = asks.post("/sign-in", data=sent, headers=ours, follow_redirects=False)
         cookie = answer.headers["set-cookie"]
         assert ledger.keys["read"] not in cookie
-        assert cookie.startswith("spanledger_session=")
+        assert cookie.startswith(f"{'__Host-' if secure else ''}spanledger_session=")
         for flag in ("HttpOnly", "SameSite=lax", "Path=/"):
             assert flag in cookie
         assert ("Secure" in cookie) is secure

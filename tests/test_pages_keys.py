@@ -4,7 +4,7 @@ import re
 
 import pytest
 from fastapi.testclient import TestClient
-from filled_ledger import asking
+from filled_ledger import asking, at
 from httpx2 import Response
 from test_pages_preferences import OURS, token
 
@@ -47,7 +47,7 @@ def test_the_first_key_is_an_admin_s_and_signs_this_browser_in(database: Databas
     text = text_of(made)
     assert "signed in with it" in made.text
     with database.read() as session:
-        assert find_key(session, text, pepper=PEPPER)
+        assert find_key(session, text, pepper=PEPPER, now=at("2026-10-20"))
     listed = client.get(PLACE)
     assert "this browser" in listed.text
     assert text not in listed.text, "it is shown once"
@@ -62,7 +62,7 @@ def test_a_key_to_send_is_ready_to_paste(database: Database) -> None:
     assert f'OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer%20{text}"' in made.text
     assert "this browser" not in made.text
     rows = client.get(PLACE, params={"csv": "keys"}).text.splitlines()
-    assert rows[0] == "name,kind,team,id,made"
+    assert rows[0] == "name,kind,team,id,made,expires,used"
     assert {tuple(row.split(",")[:3]) for row in rows[1:]} == {
         ("search-api", "ingest", "search"),
         ("ann", "admin", ""),

@@ -51,23 +51,25 @@ def make(database: Database, kind: str = "ingest") -> str:
 
 def test_a_key_says_whose_spans_they_are(going: Going) -> None:
     key = make(going)
-    assert Gate(going, PEPPER).admit(key, local=False) == Sender(TENANT, "search")
+    assert Gate(going, PEPPER, clock=lambda: NOW).admit(key, local=False) == Sender(
+        TENANT, "search"
+    )
 
 
 def test_without_any_key_only_this_machine_may_send(going: Going) -> None:
-    gate = Gate(going, PEPPER)
+    gate = Gate(going, PEPPER, clock=lambda: NOW)
     assert gate.admit(None, local=True) == Sender(TENANT, None)
     assert gate.admit("of another system", local=True) == Sender(TENANT, None)
     with pytest.raises(Denied):
         gate.admit(None, local=False)
     make(going, "admin")
-    assert Gate(going, PEPPER).admit(None, local=True) == Sender(TENANT, None)
+    assert Gate(going, PEPPER, clock=lambda: NOW).admit(None, local=True) == Sender(TENANT, None)
 
 
 def test_a_revoked_key_ends_within_a_minute(going: Going) -> None:
     clock = Clock()
     key = make(going)
-    gate = Gate(going, PEPPER, monotonic=clock)
+    gate = Gate(going, PEPPER, clock=lambda: NOW, monotonic=clock)
     gate.admit(key, local=True)
     with going.write() as session:
         (listed,) = list_keys(session, tenant=TENANT)
@@ -85,7 +87,7 @@ def test_while_the_database_is_away_known_keys_go_on_and_others_are_told_to_come
 ) -> None:
     clock = Clock()
     key = make(going)
-    gate = Gate(going, PEPPER, monotonic=clock)
+    gate = Gate(going, PEPPER, clock=lambda: NOW, monotonic=clock)
     gate.admit(key, local=False)
     with pytest.raises(Denied):
         gate.admit("wrong", local=False)
@@ -103,7 +105,7 @@ def test_a_collector_that_starts_while_the_database_is_away_knows_who_was_good(
 ) -> None:
     folder = tmp_path / "senders"
     key = make(going)
-    before = Gate(going, PEPPER, kept=KeptSenders(folder, PEPPER))
+    before = Gate(going, PEPPER, clock=lambda: NOW, kept=KeptSenders(folder, PEPPER))
     before.admit(key, local=False)
     with pytest.raises(Denied):
         before.admit("wrong", local=False)
@@ -111,7 +113,7 @@ def test_a_collector_that_starts_while_the_database_is_away_knows_who_was_good(
     assert key not in kept.name + kept.read_text()
     assert kept.stat().st_mode & 0o077 == 0
     Going.here = False
-    gate = Gate(going, PEPPER, kept=KeptSenders(folder, PEPPER))
+    gate = Gate(going, PEPPER, clock=lambda: NOW, kept=KeptSenders(folder, PEPPER))
     assert gate.remembered(key, local=False) is None
     assert gate.remembered(key, local=False, away=True) == Sender(TENANT, "search")
     assert gate.admit(key, local=False) == Sender(TENANT, "search")
@@ -124,7 +126,7 @@ def test_a_key_that_was_revoked_is_not_good_again_when_the_database_is_away(
     going: Going, tmp_path: Path
 ) -> None:
     clock, kept = Clock(), KeptSenders(tmp_path / "senders", PEPPER)
-    gate = Gate(going, PEPPER, kept=kept, monotonic=clock)
+    gate = Gate(going, PEPPER, clock=lambda: NOW, kept=kept, monotonic=clock)
     assert gate.admit(None, local=True), "nobody has made a key"
     revoked, key = make(going), make(going)
     for each in (revoked, key):
@@ -135,7 +137,7 @@ def test_a_key_that_was_revoked_is_not_good_again_when_the_database_is_away(
     gate.admit(key, local=False)
     Going.here = False
     clock.now = 10_000
-    started = Gate(going, PEPPER, kept=kept, monotonic=clock)
+    started = Gate(going, PEPPER, clock=lambda: NOW, kept=kept, monotonic=clock)
     for each in (gate, started):
         assert each.remembered(key, local=False, away=True) == Sender(TENANT, "search")
         for unsure in (revoked, None):
@@ -147,7 +149,7 @@ def test_a_key_that_was_revoked_is_not_good_again_when_the_database_is_away(
 def test_a_server_that_refuses_connections_is_no_reason_to_deny() -> None:
     nowhere = open_database("postgresql://127.0.0.1:1/none", application="tests")
     with pytest.raises(Busy):
-        Gate(nowhere, PEPPER).admit("a key", local=True)
+        Gate(nowhere, PEPPER, clock=lambda: NOW).admit("a key", local=True)
 
 
 @pytest.mark.parametrize(

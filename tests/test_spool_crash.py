@@ -14,7 +14,7 @@ from doors import PEPPER, PROTOBUF, call, open_doors, request
 from serving import eventually
 
 from app.local_postgres import local_postgres
-from collector.kept_senders import KeptSenders
+from collector.kept_senders import KeptSender, KeptSenders
 from collector.spool.segments import Growing
 from collector.spool.state import Bounds, Place, look
 from store.sessions import Database, open_database
@@ -81,7 +81,7 @@ def test_killed_between_the_disk_and_the_answer_it_is_stored_once(
 
 def die_after_the_fsync(place: Place, parent: Connection) -> None:
     nowhere = open_database("postgresql://127.0.0.1:1/none", application="tests")
-    KeptSenders(place.root / "senders", PEPPER).keep(b"", TENANT, None)
+    KeptSenders(place.root / "senders", PEPPER).keep(b"", KeptSender(TENANT, None, "", None))
     append = Growing.append
 
     def last(self: Growing, records: Sequence[tuple[bytes, int]]) -> None:

@@ -19,7 +19,7 @@ from test_intake import Request, Seen
 
 from app.examination import State, spool_finding
 from app.settings import Settings
-from collector.kept_senders import KeptSenders
+from collector.kept_senders import KeptSender, KeptSenders
 from collector.signals import Signal
 from collector.spool import drain
 from collector.spool.codec import NotUnderstood, decode, encode
@@ -139,7 +139,7 @@ def test_what_cannot_be_stored_goes_to_quarantine_and_the_next_ones_go_on(
 @contextmanager
 def cut_off(root: Path, bounds: Bounds) -> Iterator[Doors]:
     """A collector that cannot reach its database."""
-    KeptSenders(root / "senders", PEPPER).keep(b"", TENANT, None)
+    KeptSenders(root / "senders", PEPPER).keep(b"", KeptSender(TENANT, None, "", None))
     nowhere = open_database("postgresql://127.0.0.1:1/none", application="tests")
     with open_doors(nowhere, spool=Place(root, bounds)) as doors:
         yield doors

@@ -16,8 +16,9 @@ from urllib.parse import parse_qsl
 from fastapi import Depends, Request, Response
 
 from api.dependencies import Config
-from api.origins import from_our_page
+from api.origins import from_our_page, over_https
 from api.problems import Problem
+from api.session_cookie import bound_name
 
 COOKIE: Final = "spanledger_form"
 FIELD: Final = "form_token"
@@ -34,14 +35,15 @@ class NewCookie:
 
     value: str
 
-    def set_on(self, answer: Response, *, secure: bool) -> None:
-        """Has the browser keep it until it is closed. ``secure``: over https only."""
-        answer.set_cookie(COOKIE, self.value, httponly=True, samesite="strict", secure=secure)
+    def set_on(self, request: Request, answer: Response) -> None:
+        """Has the browser keep it until it is closed."""
+        name, secure = bound_name(request, COOKIE), over_https(request)
+        answer.set_cookie(name, self.value, httponly=True, samesite="strict", secure=secure)
 
 
 def form_token(request: Request, pepper: bytes) -> tuple[NewCookie | None, str]:
     """A token for the forms of a page, and the cookie that it is for where there is none yet."""
-    known = request.cookies.get(COOKIE)
+    known = request.cookies.get(bound_name(request, COOKIE))
     own = known or token_urlsafe(24)
     salt = token_urlsafe(9)
     return (None if known else NewCookie(own)), f"{salt}.{_signed(own, salt, pepper)}"
@@ -63,7 +65,7 @@ async def _sent(request: Request, config: Config) -> Fields:
         fields.setdefault(name, []).append(value)
     token = fields.pop(FIELD, [""])[0]
     salt, _, signed = token.partition(".")
-    own = request.cookies.get(COOKIE, "")
+    own = request.cookies.get(bound_name(request, COOKIE), "")
     expected = _signed(own, salt, config.key_pepper)
     if not own or not hmac.compare_digest(signed.encode(), expected.encode()):
         detail = "The page was open for long, or in another browser: load it again."

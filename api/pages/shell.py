@@ -15,7 +15,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api.answers import csv_answer
 from api.grouping import wrong
-from api.origins import over_https
 from api.pages.assets import SCRIPT, STYLE, VEGA
 from api.pages.forms import form_token
 from api.pages.links import elsewhere, here
@@ -79,7 +78,7 @@ def page(
     )
     shown = HTMLResponse(body, status, headers=HEADERS)
     if cookie is not None:
-        cookie.set_on(shown, secure=over_https(request))
+        cookie.set_on(request, shown)
     return shown
 
 
@@ -104,7 +103,7 @@ def bare(
     )
     answer = HTMLResponse(body, status, headers=HEADERS)
     if cookie is not None:
-        cookie.set_on(answer, secure=over_https(request))
+        cookie.set_on(request, answer)
     return answer
 
 
@@ -167,5 +166,11 @@ DONE: Final = {
     "soft-closed": "Soft-closed: what comes late is booked in the next month.",
     "reopened": "Open again.",
     "booked": "Booked.",
+    "acting": "You act as that now, in this browser.",
+    "granted": "Granted.",
+    "taken-back": "Taken back.",
+    "barred": "Barred, and signed out everywhere.",
+    "let-in": "Let in again.",
+    "ended": "Signed out everywhere.",
 }
 """What ``done=`` in an address says, after a form was taken (303)."""

@@ -24,7 +24,7 @@ from api.pages.links import path_of
 from api.settings import ApiSettings
 from spend import zones
 from spend.periods import Period
-from spend.roles import Permission
+from spend.roles import Permission, Role
 from store.conversion import Conversion
 from store.dimensions import Question
 
@@ -75,12 +75,17 @@ class Visitor:
     now: datetime
     """UTC."""
     settings: ApiSettings
-    signed_in: bool
-    """By a key in a cookie; False also where no keys are in force."""
 
     def may(self, permission: str) -> bool:
         """Whether to show them what takes this permission (``spend.roles.Permission``)."""
         return Permission(permission) in self.caller.may
+
+    @property
+    def choices(self) -> tuple[tuple[int, Role], ...]:
+        """The roles that they may act as, each once, with an id of it."""
+        signed_in = self.caller.signed_in
+        once = {role: role_id for role_id, role in signed_in.roles} if signed_in else {}
+        return tuple((role_id, role) for role, role_id in once.items())
 
     @property
     def team(self) -> str | None:
@@ -134,7 +139,6 @@ def visitor_of(request: Request, caller: Asker, config: Config, clock: Clock) ->
         theme=theme_of(request),
         now=clock(),
         settings=config,
-        signed_in="spanledger_session" in request.cookies,
     )
 
 

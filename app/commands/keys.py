@@ -10,7 +10,7 @@ from app.pepper import pepper_for
 from app.settings import read_settings
 from app.tables import show
 from spend.checked_fields import TermsRefused
-from spend.key_terms import KINDS, key_terms
+from spend.key_terms import KINDS, expiry, key_terms
 from store.keys import create_key, list_keys, revoke_key
 from store.tenants import TENANT
 
@@ -36,10 +36,13 @@ def command() -> None:
     "--team",
     help="The team of spans sent with it that name none; for a read key, all that it sees.",
 )
-def create(kind: str, name: str, team: str | None) -> None:
+@click.option("--expires", help="When it ends: after days, 90d, or from a date on, 2027-01-31.")
+def create(kind: str, name: str, team: str | None, expires: str | None) -> None:
     """Make a key and print it, once: the database keeps only a digest."""
+    now = datetime.now(UTC)
     try:
         terms = key_terms(kind=kind, name=name, team=team)
+        expires_at = expiry(expires, now)
     except TermsRefused as refused:
         raise click.BadParameter(str(refused), param_hint=f"--{refused.field}") from None
     settings = read_settings()
@@ -51,7 +54,8 @@ def create(kind: str, name: str, team: str | None) -> None:
             name=terms.name,
             team=terms.team,
             pepper=pepper_for(settings),
-            now=datetime.now(UTC),
+            now=now,
+            expires_at=expires_at,
         )
     click.echo(key)
     click.echo("This is the only time that it is shown. It is sent as", err=True)
@@ -63,13 +67,19 @@ def list_all() -> None:
     """Show the keys, without their secrets."""
     with database_for(read_settings()) as database, database.read() as session:
         found = list_keys(session, tenant=TENANT)
-    table = Table(
-        "id", "kind", "name", "team", "made (UTC)", "revoked (UTC)", box=None, pad_edge=False
-    )
+    columns = ("id", "kind", "name", "team", "made (UTC)", "expires", "last used", "revoked (UTC)")
+    table = Table(*columns, box=None, pad_edge=False)
     for key in found:
-        revoked = f"{key.revoked_at.astimezone(UTC):%Y-%m-%d %H:%M}" if key.revoked_at else ""
-        made = f"{key.created_at.astimezone(UTC):%Y-%m-%d %H:%M}"
-        table.add_row(key.id, key.kind, key.name, key.team or "", made, revoked)
+        table.add_row(
+            key.id,
+            key.kind,
+            key.name,
+            key.team or "",
+            _when(key.created_at),
+            _when(key.expires_at),
+            f"{key.last_used_at.astimezone(UTC):%Y-%m-%d}" if key.last_used_at else "",
+            _when(key.revoked_at),
+        )
     if found:
         show(table)
     else:
@@ -85,3 +95,7 @@ def revoke(key_id: str) -> None:
     if not ended:
         raise click.ClickException(f"there is no key {key_id} in force")
     click.echo(f"{key_id} is revoked")
+
+
+def _when(moment: datetime | None) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}" if moment else ""

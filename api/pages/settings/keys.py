@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from api.auth import Administering
 from api.dependencies import Reading, Tenant, Writing
-from api.origins import over_https
+from api.pages import browser_session
 from api.pages.asked import PageAsked
 from api.pages.forms import Sent, one
 from api.pages.links import go_to
@@ -18,9 +18,9 @@ from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting, Visitor
 from api.problems import Problem
-from api.session_cookie import keep_key
+from spend.actors import ANYBODY
 from spend.checked_fields import TermsRefused
-from spend.key_terms import KeyTerms, key_terms
+from spend.key_terms import KeyTerms, expiry, key_terms
 from spend.roles import Permission
 from store.keys import Key, create_key, list_keys, revoke_key
 
@@ -34,6 +34,8 @@ KINDS: Final = {
 }
 """Kind -> what it is called, what it may do."""
 
+PROBLEMS: Final = ("kind", "name", "team", "expires")
+
 KeyId = Annotated[str, Path(pattern="^[a-z2-7]{8}$")]
 
 log = structlog.get_logger(__name__)
@@ -46,6 +48,7 @@ class Typed:
     kind: str
     name: str = ""
     team: str = ""
+    expires: str = ""
 
 
 @router.get(PLACE)
@@ -59,7 +62,8 @@ def show(
     """The keys, and a form that makes one."""
     visitor.whole_ledger()
     known = list_keys(session, tenant=tenant)
-    return _listed(request, visitor, known, Typed("ingest" if _has_admin(known) else "admin"))
+    locked = visitor.caller.actor != ANYBODY
+    return _listed(request, visitor, known, Typed("ingest" if locked else "admin"))
 
 
 @router.post(PLACE)
@@ -75,10 +79,11 @@ def create(
 
     The first one has to be an admin key, and signs this browser in: nobody locks themselves out.
     """
-    typed = Typed(one(fields, "kind"), one(fields, "name"), one(fields, "team"))
+    typed = Typed(*(one(fields, name) for name in ("kind", "name", "team", "expires")))
     known = list_keys(session, tenant=tenant)
     try:
-        terms = _terms(typed, known)
+        terms = _terms(typed, first=who.actor == ANYBODY)
+        expires_at = expiry(typed.expires, visitor.now)
     except TermsRefused as refused:
         problems = {refused.field: f"{refused}."}
         return _listed(request, visitor, known, typed, problems)
@@ -90,9 +95,10 @@ def create(
         team=terms.team,
         pepper=visitor.settings.key_pepper,
         now=visitor.now,
+        expires_at=expires_at,
     )
     log.info("a key was made", kind=terms.kind, team=terms.team, by=who.name)
-    signs_in = not _in_force(known)
+    signs_in = who.actor == ANYBODY
     answer = page(
         request,
         visitor,
@@ -102,12 +108,16 @@ def create(
         here_url=str(request.base_url).rstrip("/"),
         text=text,
         terms=terms,
+        expires_at=expires_at,
         kind=KINDS[terms.kind][0],
         signs_in=signs_in,
     )
     answer.headers["Cache-Control"] = "no-store"
     if signs_in:
-        keep_key(answer, text, visitor.settings.seal, secure=over_https(request))
+        key_id = text.removeprefix("sl_admin_")[:8]
+        browser_session.sign_in(
+            request, answer, session, tenant, visitor.settings, visitor.now, key_id=key_id
+        )
     return answer
 
 
@@ -130,8 +140,8 @@ def ask(
         title="Revoke a key",
         key=_found(known, key_id),
         own=visitor.caller.key_id == key_id,
-        last=len(_in_force(known)) == 1,
-        last_admin=[each.id for each in _in_force(known) if each.kind == "admin"] == [key_id],
+        last=[each.id for each in known if each.revoked_at is None] == [key_id],
+        last_admin=_last_admin(known, visitor) == key_id,
     )
 
 
@@ -152,25 +162,27 @@ def revoke(
     return go_to(request, PLACE, done="revoked")
 
 
-def _terms(typed: Typed, known: list[Key]) -> KeyTerms:
+def _terms(typed: Typed, *, first: bool) -> KeyTerms:
     terms = key_terms(kind=typed.kind, name=typed.name, team=typed.team or None)
-    if terms.kind != "admin" and not _has_admin(known):
+    if first and terms.kind != "admin":
         reason = "Make an admin key first: without one nobody could come back to this page"
         raise TermsRefused("kind", reason)
     return terms
 
 
-def _in_force(known: list[Key]) -> list[Key]:
-    return [each for each in known if each.revoked_at is None]
+def _in_force(known: list[Key], visitor: Visitor) -> list[Key]:
+    return [each for each in known if each.in_force(visitor.now)]
 
 
-def _has_admin(known: list[Key]) -> bool:
-    return any(each.kind == "admin" for each in _in_force(known))
+def _last_admin(known: list[Key], visitor: Visitor) -> str | None:
+    """The only key that administers, where nobody signs in otherwise."""
+    admins = [each.id for each in _in_force(known, visitor) if each.kind == "admin"]
+    return admins[0] if len(admins) == 1 and visitor.caller.role is None else None
 
 
 def _found(known: list[Key], key_id: str) -> Key:
-    for each in _in_force(known):
-        if each.id == key_id:
+    for each in known:
+        if each.id == key_id and each.revoked_at is None:
             return each
     raise Problem(404, "No such key", f"There is no key {key_id} in force.")
 
@@ -182,7 +194,7 @@ def _listed(
     typed: Typed,
     problems: Mapping[str, str] | None = None,
 ) -> Response:
-    in_force = _in_force(known)
+    in_force = _in_force(known, visitor)
     return page(
         request,
         visitor,
@@ -192,13 +204,17 @@ def _listed(
         tables={
             "keys": _table("Keys in force", "keys", in_force, visitor),
             "revoked": _table(
-                "Revoked", "revoked-keys", [k for k in known if k.revoked_at], visitor
+                "Revoked or expired",
+                "revoked-keys",
+                [each for each in known if each not in in_force],
+                visitor,
             ),
         },
         typed=typed,
-        problems={name: (problems or {}).get(name) for name in ("kind", "name", "team")},
+        problems={name: (problems or {}).get(name) for name in PROBLEMS},
         kinds=KINDS,
         in_force=in_force,
+        locked=visitor.caller.actor != ANYBODY,
         senders_locked=any(each.kind == "ingest" for each in known),
     )
 
@@ -211,6 +227,8 @@ def _table(caption: str, file: str, keys: list[Key], visitor: Visitor) -> Table:
         Column("team", "Team"),
         Column("id", "Id", narrow=False),
         Column("made", "Made", "when", narrow=False),
+        Column("expires", "Expires", "when", narrow=False),
+        Column("used", "Last used", "when", narrow=False),
     ]
     if revoked:
         columns.append(Column("revoked", "Revoked", "when"))
@@ -234,6 +252,8 @@ def _row(key: Key, visitor: Visitor) -> dict[str, Held | Cell]:
         "team": Cell(key.team, show=None if key.team else every, tone="" if key.team else "quiet"),
         "id": key.id,
         "made": key.created_at,
+        "expires": key.expires_at,
+        "used": key.last_used_at,
         "revoked": key.revoked_at,
         "end": Cell(None, show="Revoke…", href=f"{PLACE}/{key.id}/revoke"),
     }
