@@ -6,7 +6,7 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from api.grouping import Asked
-from api.shapes import BoundsAnswer, bounds_of
+from api.shapes import BoundsAnswer, bounds_of, instant
 from store.evidence import Joins
 
 
@@ -36,13 +36,19 @@ class EvidenceAnswer(BoundsAnswer):
         description="Whose usage differs by more than 2 % from that of another one: of each such"
         " call all that saw it. A version that begins to do so has changed what its counts mean."
     )
+    listed_from: str | None = Field(
+        description="Calls that began before this are not in it, as their days are no longer kept."
+    )
 
 
-def evidence_answer(asked: Asked, found: Joins, complete_until: datetime | None) -> EvidenceAnswer:
-    """The counts, with what they are about."""
+def evidence_answer(
+    asked: Asked, found: Joins, complete_until: datetime | None, listed_from: datetime | None
+) -> EvidenceAnswer:
+    """The counts, with what they are about, and since when calls are there to be counted."""
     body = {
         **bounds_of(asked, complete_until),
         "joined_calls": found.calls,
+        "listed_from": instant(listed_from),
         "rules": [asdict(each) for each in found.rules],
         "contradicted": [asdict(each) for each in found.contradicted],
     }

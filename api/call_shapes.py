@@ -184,6 +184,9 @@ class ExplainedCall(CallAnswer):
     sightings: list[SightingAnswer] = Field(description="Best witness of its usage first.")
     usage_conflict: bool = Field(description="Whether the sightings contradict each other.")
     details: dict[str, Any] = Field(description="What else was told of it.")
+    archived: bool = Field(
+        description="Whether it was read from the archive, as its day is no longer kept."
+    )
 
 
 class ListedCallAnswer(CallAnswer):
@@ -200,6 +203,10 @@ class CallsAnswer(BaseModel):
 
     calls: list[ListedCallAnswer] = Field(description="Latest first.")
     next: str | None = Field(description="`cursor` of the next page; null: this is the last.")
+    listed_from: str | None = Field(
+        description="Calls that began before this are not listed, as their days are no longer"
+        " kept; each is found by its ids, where it was archived. Null: none of the time asked for."
+    )
 
 
 def listed_call(call: ListedCall, cost: CallCost, currency: str) -> ListedCallAnswer:
@@ -251,6 +258,7 @@ def explained_call(
         sightings=[_sighting(stored, evidence) for stored, evidence in call.sightings],
         usage_conflict=call.usage_conflict,
         details=dict(call.details),
+        archived=call.archived,
     )
 
 

@@ -15,7 +15,9 @@ from api.dependencies import Clock, Config, Reading, Tenant
 from api.grouping import FiltersAsked, checked, wrong
 from api.paging import cursor_of, position_of
 from api.problems import Problem, answers
+from api.shapes import instant
 from spend.ids import signed
+from store.archived_days import first_kept, listed_from
 from store.call_costs import costs_of
 from store.call_pages import page
 from store.completeness import complete_until
@@ -61,6 +63,7 @@ def list_calls(
             for each, cost in zip(shown, costs, strict=True)
         ],
         next=cursor_of(shown[-1].position) if len(found) > len(shown) else None,
+        listed_from=instant(listed_from(session, tenant, asked.question.period)),
     )
 
 
@@ -84,7 +87,9 @@ def count_evidence(
     if period.end - period.start > _MOST_EVIDENCE:
         raise wrong("to", f"from and to may be {MOST_DAYS} days apart at most")
     found = joins(session, asked.question, tenant)
-    return evidence_answer(asked, found, complete_until(session))
+    return evidence_answer(
+        asked, found, complete_until(session), listed_from(session, tenant, period)
+    )
 
 
 @router.get(
@@ -97,9 +102,12 @@ def show(
 ) -> ExplainedCall:
     """The call that a span is a sighting of: who saw it, who pays and why, and each meter's price.
 
-    The ids may be those of any of its sightings.
+    The ids may be those of any of its sightings. A call of a day that is no longer kept is read
+    from the archive; 503 where that cannot be reached.
     """
     found = explained(session, tenant, UUID(hex=trace_id), signed(span_id), team=who.team)
     if found is None:
-        raise Problem(404, "No such call", "Nothing under these ids was heard as a call.")
+        since = instant(first_kept(session, tenant))
+        gone = f" What began before {since} and was not archived is gone." if since else ""
+        raise Problem(404, "No such call", f"Nothing under these ids was heard as a call.{gone}")
     return explained_call(found.call, found.cost, config.currency, payer=found.payer)

@@ -33,6 +33,7 @@ from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from starlette.exceptions import HTTPException
 
 from api.allowed_methods import allowed_methods
+from store.archive_places import ArchiveAway
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 3
@@ -130,6 +131,7 @@ def install(app: FastAPI, shows: Shows = lambda _request, _problem: None) -> Non
         OperationalError: _database_away,
         InterfaceError: _database_away,
         NoFreeConnection: _database_away,
+        ArchiveAway: _archive_away,
         ProgrammingError: _not_migrated,
         InternalError: _read_only,
         NotSupportedError: _read_only,
@@ -196,6 +198,15 @@ def _database_away(_request: Request, error: Exception) -> Problem:
         return _busy("The question took too long", "Ask for a shorter range or fewer dimensions.")
     log.warning("database away", error=type(error).__name__)
     return _busy("The database is away", "Nothing was changed. Ask again.")
+
+
+def _archive_away(_request: Request, error: Exception) -> Problem:
+    # Where it is, is nobody's business who asks for a call.
+    log.warning("the archive is away", error=str(error))
+    return _busy(
+        "The archive is away",
+        "Its day is no longer kept in the database, and the archive cannot be read. Ask again.",
+    )
 
 
 def _not_migrated(request: Request, error: ProgrammingError) -> Problem:

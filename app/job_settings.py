@@ -21,5 +21,7 @@ def job_settings(settings: Settings) -> JobSettings:
         message_gap=MESSAGE_GAP,
         allow_private_destinations=settings.allow_private_destinations,
         api_url=settings.pages_url or settings.api_addr.url,
+        retention_days=settings.retention_days,
+        archive=settings.archive,
         key_pepper=pepper_for(settings),
     )

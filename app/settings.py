@@ -17,14 +17,16 @@ from zoneinfo import ZoneInfo, available_timezones
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.addresses import Address, parse_address
+from app.door_settings import DoorSettings
 from app.errors import WrongSetting
 from spend.exchange import Telling
 from spend.fiscal import ENDS, KINDS, WEEKDAYS, Calendar, FiscalYear
+from store.archive_places import checked
 
 PREFIX = "SPANLEDGER_"
 # Read by the SDK, in applications; not ours, and no mistake where both run in one shell.
@@ -141,7 +143,7 @@ def _origin(text: str) -> str:
     return origin.removesuffix(usual)
 
 
-class Settings(BaseSettings):
+class Settings(DoorSettings):
     """What a person can set. ``read_settings()`` reads them with messages meant for people."""
 
     model_config = SettingsConfigDict(
@@ -220,6 +222,14 @@ class Settings(BaseSettings):
         description="Whether a year of weeks ends on the last such day of its last month, or on "
         "the one nearest to that month's end.",
     )
+    retention_days: Annotated[int, Field(ge=7, le=36_500)] | None = Field(
+        default=None,
+        description="How many days calls stay in Postgres. Not set: for ever.",
+    )
+    archive: Annotated[str, AfterValidator(checked)] | None = Field(
+        default=None,
+        description="Where calls go before their day is dropped: a folder, s3://…, or none.",
+    )
     key_pepper: Annotated[str, AfterValidator(_pepper)] | None = Field(
         default=None,
         description="The secret that keys are hashed with and channels' secrets sealed; machines "
@@ -233,6 +243,11 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"{PREFIX}SLACK_WEBHOOK_URL: it must be https "
                 f"({PREFIX}ALLOW_PRIVATE_DESTINATIONS=true lets tests use http)"
+            )
+        if self.retention_days is not None and self.archive is None:
+            raise ValueError(
+                f"{PREFIX}RETENTION_DAYS: set {PREFIX}ARCHIVE too, to where calls go before they"
+                " are dropped; to none, and they are lost"
             )
         if (self.smtp_url is None) != (self.mail_from is None):
             raise ValueError(f"{PREFIX}SMTP_URL and {PREFIX}MAIL_FROM: set both, or none")

@@ -35,6 +35,10 @@ class JobSettings:
     """Seconds between messages to one place, after the first few."""
     settle_window: timedelta = timedelta(minutes=2)
     """How long the clock waits for a call's other sightings before it counts it."""
+    retention_days: int | None = None
+    """How long calls are kept in the tables; None: for ever."""
+    archive: str | None = None
+    """Where calls go before their day is dropped (``store/archive_places.py``)."""
     key_pepper: bytes = field(default=b"", repr=False)
     """What the secrets of channels are sealed with (``store/secrets.py``)."""
 
@@ -74,6 +78,9 @@ class JobContext:
     """Somebody waits for it: settle everything heard so far instead of waiting for late twins."""
     progress: Callable[[str], None] = lambda _line: None
     """Called now and then by long work, with a line for people."""
+
+    going_on: Callable[[], bool] = lambda: True
+    """Asked now and then by long work: False, and it ends where it is, to go on another time."""
 
     def posted_at(self, session: Session) -> datetime:
         """When lines are posted (UTC) that a transaction posts now, after lock_ledger."""

@@ -13,7 +13,17 @@ from spend.calls import Role, Standing
 from spend.ids import content_id
 from spend.twins import Settlement, settle
 from spend.witnesses import Joined, key_of
-from store import batches, dictionaries, metered, partitions, rollups, suspects, told, twins
+from store import (
+    batches,
+    dictionaries,
+    metered,
+    partitions,
+    retention,
+    rollups,
+    suspects,
+    told,
+    twins,
+)
 from store.narrow import column_of
 from store.tables.heard import owners, routes, sightings
 from store.tenants import TENANT
@@ -34,6 +44,7 @@ def run(context: JobContext) -> Done:
     while True:
         with context.database.write() as session:
             partitions.hold_still(session)
+            retention.hold(session)
             claimed = batches.claim(
                 session, TENANT, before=before, now=context.now, sightings_at_most=AT_ONCE
             )
@@ -85,7 +96,7 @@ def _roll_calls(session: Session, tenant: int, ids: Sequence[int], days: tuple[d
 
 def _settle(session: Session, tenant: int, traces: Collection[UUID], claimed: set[int]) -> None:
     """Decides anew what is one call in these traces, and moves the rollups by the difference."""
-    stored = twins.load(session, tenant, traces)
+    stored = twins.load(session, tenant, traces, retention.frozen_before(session, tenant))
     settlement = settle(one.sighting for one in stored)
     keys = {key_of(one.sighting): one.key for one in stored}
     calls = {keys[key_of(joined.key)]: joined for joined in settlement.joined}

@@ -18,6 +18,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.exc import OperationalError
 
 from jobs import (
+    archive_days,
     charge,
     digest,
     evaluate_budgets,
@@ -55,6 +56,7 @@ JOBS: Final = {
     "prices": Job(refresh_prices.run, 300, "keeps the price list, and finds new models in it"),
     "charge": Job(charge.run, 30, "prices what changed and posts it to the ledger"),
     "reprice": Job(reprice.run, 30, "books what somebody asked to have priced again"),
+    "archive": Job(archive_days.run, 3600, "archives and drops days that are no longer kept"),
     "forecast": Job(forecast_budgets.run, 900, "expects what periods of budgets will come to"),
     "budgets": Job(evaluate_budgets.run, 30, "compares spend with budgets, writes crossings"),
     "watch": Job(watch.run, 60, "measures what alert rules watch, writes what passed a bound"),
@@ -93,8 +95,13 @@ def run_all(context: JobContext) -> Iterator[tuple[str, Done | None]]:
         yield name, run_job(name, context)
 
 
-def start_clock(database: Database, settings: JobSettings) -> BackgroundScheduler:
-    """Starts ticking all jobs in threads of this process; the caller shuts it down."""
+def start_clock(
+    database: Database, settings: JobSettings, going_on: Callable[[], bool] = lambda: True
+) -> BackgroundScheduler:
+    """Starts ticking all jobs in threads of this process; the caller shuts it down.
+
+    ``going_on``: False once it is about to, so that long work ends where it is.
+    """
     clock = BackgroundScheduler(
         timezone=UTC,
         # A tick that comes late is run, and several late ones are run as one: by default
@@ -102,7 +109,11 @@ def start_clock(database: Database, settings: JobSettings) -> BackgroundSchedule
         job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
     )
     context = JobContext(
-        database=database, now=datetime.now(UTC), settings=settings, clock=runs.server_time
+        database=database,
+        now=datetime.now(UTC),
+        settings=settings,
+        clock=runs.server_time,
+        going_on=going_on,
     )
     for name, job in JOBS.items():
         clock.add_job(

@@ -23,6 +23,7 @@ REFERENCE: Final = ("owners", "routes", "emitters", "payers")
 
 ORDINARY: Final = (
     *("alert_rules", "audit_log", "batches", "bill_lines", "bills", "buckets", "budgets", "cells"),
+    *("archived_days", "retention"),
     *("channels", "charge_days", "charge_months", "charges", "commitment_slots", "commitments"),
     *("counters", "crossings", "discounts", "energy_counters", "energy_readings", "energy_told"),
     *("forecasts", "heard_from", "job_runs", "keys", "known_routes", "ledgers", "metered"),

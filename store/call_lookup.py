@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Uuid, func, literal, select
+from sqlalchemy import ColumnElement, Uuid, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -14,6 +14,7 @@ from spend.calls import Outcome, Owner, Role, Route, Standing
 from spend.ids import content_id, signed
 from spend.meters import METER_NAMES
 from store import parties, twins
+from store.archived_calls import archived_joined, archived_sightings
 from store.tables.heard import sightings as heard_sightings
 from store.twins import Key, Stored
 
@@ -42,6 +43,8 @@ class FoundCall:
     sightings: tuple[tuple[Stored, str], ...]
     """Best witness first, each with the evidence that it is of this call."""
     usage_conflict: bool
+    archived: bool = False
+    """Whether it was read from the archive, as its day is not in the tables any more."""
 
     @property
     def counts(self) -> bool:
@@ -55,12 +58,12 @@ class FoundCall:
 
 
 def find_call(session: Session, tenant: int, trace_id: UUID, span_id: int) -> FoundCall | None:
-    """The call that a sighting is of, or is; None where no such sighting was heard."""
-    heard = [
-        each
-        for each in twins.as_heard(session, tenant, [trace_id])
-        if each.sighting.span_id == span_id
-    ]
+    """The call that a sighting is of, or is; None where no such sighting was heard.
+
+    Of a day that was dropped it is found in the archive; raises ArchiveAway where that is away.
+    """
+    stored = _heard(session, tenant, [trace_id])
+    heard = [each for each in stored if each.sighting.span_id == span_id]
     if not heard:
         return None
     # A span that was sent with two start times on two days: the later one.
@@ -81,26 +84,45 @@ class FoundTrace:
 
 
 def find_trace(session: Session, tenant: int, trace_id: UUID) -> FoundTrace | None:
-    """A trace by its id; None where nothing of it was heard."""
+    """A trace by its id; None where nothing of it was heard. As ``find_call``."""
     mine = heard_sightings.c.tenant_id == tenant, heard_sightings.c.trace_id == trace_id
     starts = heard_sightings.c.start_at
     bound = session.scalar(
         select(starts).where(*mine).order_by(starts).offset(MOST_OF_TRACE).limit(1)
     )
     which = [] if bound is None else [starts < bound]
-    stored = twins.as_heard(session, tenant, [trace_id], *which)
+    stored = _heard(session, tenant, [trace_id], *which)
     if not stored:
         return None
     stored.sort(key=lambda each: (each.sighting.start_at, each.sighting.span_id, each.day))
-    more = 0
+    more = max(len(stored) - MOST_OF_TRACE, 0)
     if bound is not None:
-        more = (session.scalar(select(func.count()).where(*mine)) or 0) - len(stored)
+        there = session.scalar(select(func.count()).where(*mine)) or 0
+        more += there - sum(not each.archived for each in stored)
+    stored = stored[:MOST_OF_TRACE]
     return FoundTrace(tuple(stored), tuple(_calls_of(session, tenant, stored)), more)
+
+
+def _heard(
+    session: Session,
+    tenant: int,
+    traces: Collection[UUID],
+    *which: ColumnElement[bool],
+    of_calls: Collection[UUID] | None = None,
+) -> list[Stored]:
+    """All sightings of these traces: of the tables those ``which``, and those of archived days."""
+    kept = twins.as_heard(session, tenant, traces, *which)
+    # A day that is being dropped may be in both, and in neither if the tables were asked alone.
+    known = {each.key for each in kept}
+    archived = archived_sightings(session, tenant, traces, of_calls)
+    return kept + [each for each in archived if each.key not in known]
 
 
 def _calls_of(session: Session, tenant: int, stored: Sequence[Stored]) -> list[FoundCall]:
     """The calls that sightings are of, in their order, each once."""
-    rows = twins.joined_rows(session, tenant, sorted({one.call for one in stored if one.call}))
+    keys = {one.call for one in stored if one.call}
+    rows = twins.joined_rows(session, tenant, sorted(keys))
+    rows |= archived_joined(session, tenant, keys - rows.keys())
     joined = _joined(session, tenant, list(rows.values()))
     found: dict[Key, FoundCall] = {}
     for each in stored:
@@ -128,6 +150,7 @@ def _alone(found: Stored) -> FoundCall:
         standing=Standing.HELD if waits else found.standing,
         sightings=((found, "its only sighting"),),
         usage_conflict=False,
+        archived=found.archived,
     )
 
 
@@ -154,6 +177,7 @@ def _joined(
             standing=Standing.COUNTS,
             sightings=members[_key(row)],
             usage_conflict=row["usage_conflict"],
+            archived=row.get("archived", False),
         )
         for row in rows
     }
@@ -169,10 +193,9 @@ def _members(
     """The sightings of joined calls, in any trace, each with its evidence."""
     traces = {UUID(each["trace_id"]) for row in rows for each in row["evidence"]}
     # A gateway may see thousands of calls in one trace of its own.
-    of_these = heard_sightings.c.call_trace_id == func.any(
-        literal(sorted({row["trace_id"] for row in rows}), ARRAY(Uuid))
-    )
-    loaded = twins.as_heard(session, tenant, traces, of_these)
+    calls = {row["trace_id"] for row in rows}
+    of_these = heard_sightings.c.call_trace_id == func.any(literal(sorted(calls), ARRAY(Uuid)))
+    loaded = _heard(session, tenant, traces, of_these, of_calls=calls)
     by_call = {(each.call, each.sighting.trace_id, each.sighting.span_id): each for each in loaded}
     found = {}
     for row in rows:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import Final
 
@@ -17,11 +17,13 @@ from sqlalchemy.orm import Session
 from spend.calls import Emitter, Owner, Route
 from spend.energy import EnergyCounter, EnergyReading
 from spend.readings import Reading, TokenCounter
+from store import retention
 from store.copying import Copied, Fate, copy_in, copy_straight
 from store.dictionaries import TABLES, Known, remember
 from store.energy import put_energy, remember_energy_counters
 from store.narrow import Narrowed, narrowed, with_nul
 from store.readings import Kept, put_readings, remember_counters
+from store.retention import midnight
 from store.sightings import KEY
 from store.tables.heard import batches
 
@@ -31,12 +33,16 @@ _BEGIN: Final = text(
     "SELECT nextval('batch_ids'), set_config('statement_timeout', '5s', true),"
     " set_config('lock_timeout', '2s', true),"
     " CASE WHEN current_setting('synchronous_commit') IN ('off', 'local')"
-    " THEN set_config('synchronous_commit', 'on', true) END"
+    " THEN set_config('synchronous_commit', 'on', true) END,"
+    # Until this is committed nothing is dropped that it could bring back (store/retention.py).
+    " pg_advisory_xact_lock_shared(hashtext('spanledger retention'))"
 )
 _INSERT: Final = insert(batches).values(
     # JSON already.
     details=cast(bindparam("details_told", type_=Text), JSON)
 )
+_TOO_OLD: Final = "start: too_old, its day is not kept any more"
+_READ_TOO_LONG_AGO: Final = "time_unix_nano: too_old, its day is not kept any more"
 _NUL: Final = "22P05"
 """SQLSTATE of a NUL in a text, which Postgres cannot keep."""
 
@@ -154,16 +160,19 @@ def put_down(session: Session, batch: Batch, known: Known, *, straight: bool = F
     where a sighting is there already or Postgres refuses one (``is_about_the_data``).
     """
     batch_id = int(session.execute(_BEGIN).scalar_one())
+    kept_from = retention.kept_from(session, batch.tenant)
+    batch = batch if kept_from is None else _without_old_readings(batch, kept_from)
     entries, unstorable = _remember_entries(session, batch, known)
     rows, part_of = _in_key_order(batch)
+    old = _older(rows, kept_from)
     copy = copy_straight if straight else copy_in
-    fates, sqlstates, details = _store(partial(copy, session), rows, batch_id, unstorable)
+    fates, why_not, details = _store(partial(copy, session), rows, batch_id, unstorable, old)
     entries += _remember_counters(session, batch, known)
     kept = put_readings(session, batch.tenant, batch_id, [it.readings for it in batch.parts])
     more, energy = _put_energy(session, batch, batch_id, known)
     entries += more
     kept = [_both(one, other) for one, other in zip(kept, energy, strict=True)]
-    accounts = _accounts(batch.parts, part_of, fates, sqlstates, kept)
+    accounts = _accounts(batch.parts, part_of, fates, why_not, kept)
     session.execute(_INSERT, _row(batch, batch_id, accounts, details))
     return PutDown(batch_id, accounts, entries)
 
@@ -228,13 +237,43 @@ def _first_of_key(rows: pa.RecordBatch) -> NDArray[np.bool_]:
     return first
 
 
+def _without_old_readings(batch: Batch, kept_from: date) -> Batch:
+    """The same without readings of days (UTC) before one; these are refused."""
+    since = midnight(kept_from)
+    return replace(
+        batch,
+        heard=[
+            replace(heard, parts=[_without_old(part, since) for part in heard.parts])
+            for heard in batch.heard
+        ],
+    )
+
+
+def _without_old(part: Part, since: datetime) -> Part:
+    readings = [one for one in part.readings if one.read_at >= since]
+    energy = [one for one in part.energy if one.read_at >= since]
+    old = len(part.readings) - len(readings) + len(part.energy) - len(energy)
+    if not old:
+        return part
+    refused = Counter(part.refused) + Counter({_READ_TOO_LONG_AGO: old})
+    return replace(part, readings=readings, energy=energy, refused=refused)
+
+
+def _older(rows: pa.RecordBatch, kept_from: date | None) -> NDArray[np.int64]:
+    """The rows of days (UTC) before one."""
+    if kept_from is None:
+        return np.zeros(0, np.int64)
+    return np.flatnonzero(pc.less(rows.column("day"), kept_from).to_numpy(zero_copy_only=False))
+
+
 def _store(
     copy: Callable[[pa.RecordBatch], Copied],
     rows: pa.RecordBatch,
     batch_id: int,
     unstorable: dict[str, dict[int, str]],
+    old: NDArray[np.int64],
 ) -> tuple[NDArray[np.int8], dict[int, str], list[str]]:
-    """What became of each row, row -> SQLSTATE of the refused, and the texts of their details."""
+    """What became of each row, row -> why it was refused, and the texts of their details."""
     fates = np.where(_first_of_key(rows), Fate.STORED, Fate.DUPLICATE).astype(np.int8)
     sqlstates: dict[int, str] = {}
     for column, refused in unstorable.items():
@@ -246,13 +285,16 @@ def _store(
         if fates[row] == Fate.STORED:
             fates[row] = Fate.REFUSED
             sqlstates[row] = _NUL
+    fates[old] = Fate.REFUSED
     wanted = np.flatnonzero(fates == Fate.STORED)
     chosen = rows if len(wanted) == rows.num_rows else rows.take(pa.array(wanted))
     kept = narrowed(chosen, batch_id)
     copied = copy(kept.rows)
     fates[wanted] = copied.fates
     sqlstates |= {int(wanted[row]): state for row, state in copied.sqlstates.items()}
-    return fates, sqlstates, _told(kept, copied.fates == Fate.STORED)
+    why_not = {row: f"cannot be stored (SQLSTATE {state})" for row, state in sqlstates.items()}
+    why_not |= dict.fromkeys(old.tolist(), _TOO_OLD)
+    return fates, why_not, _told(kept, copied.fates == Fate.STORED)
 
 
 def _told(kept: Narrowed, stored: NDArray[np.bool_]) -> list[str]:
@@ -268,14 +310,14 @@ def _accounts(
     parts: Sequence[Part],
     part_of: NDArray[np.int64],
     fates: NDArray[np.int8],
-    sqlstates: Mapping[int, str],
+    why_not: Mapping[int, str],
     kept: Sequence[Kept],
 ) -> list[Account]:
     stored = np.bincount(part_of[fates == Fate.STORED], minlength=len(parts))
     duplicate = np.bincount(part_of[fates == Fate.DUPLICATE], minlength=len(parts))
     refused = [Counter(part.refused) for part in parts]
-    for row, sqlstate in sqlstates.items():
-        refused[part_of[row]][f"cannot be stored (SQLSTATE {sqlstate})"] += 1
+    for row, reason in why_not.items():
+        refused[part_of[row]][reason] += 1
     accounts = [
         Account(
             heard=part.heard,

@@ -71,6 +71,8 @@ class Stored:
     standing: Standing
     call: Key | None
     """The joined call that it is a part of."""
+    archived: bool = False
+    """Whether it was read from the archive."""
 
     @property
     def key(self) -> Key:
@@ -78,8 +80,13 @@ class Stored:
         return self.sighting.trace_id, self.sighting.span_id, self.day
 
 
-def load(session: Session, tenant: int, traces: Collection[UUID]) -> list[Stored]:
+def load(
+    session: Session, tenant: int, traces: Collection[UUID], since: date | None = None
+) -> list[Stored]:
     """All stored sightings of these traces that are in the rollups, or are about to be.
+
+    With ``since`` none of a day (UTC) before it, nor of a call of such a day: what is known of
+    these does not change any more (``store/retention.py``).
 
     Not those of batches that still wait: to settle with what was never counted would take it away
     from the rollups. They have their say when their batch is rolled up. With those that were once
@@ -89,7 +96,7 @@ def load(session: Session, tenant: int, traces: Collection[UUID]) -> list[Stored
     known: set[UUID] = set()
     wanted = set(traces)
     while wanted:
-        newest = _of_traces(session, tenant, wanted)
+        newest = _of_traces(session, tenant, wanted, since)
         found += newest
         known |= wanted
         calls = joined_rows(session, tenant, sorted({one.call for one in newest if one.call}))
@@ -98,11 +105,17 @@ def load(session: Session, tenant: int, traces: Collection[UUID]) -> list[Stored
     return found
 
 
-def _of_traces(session: Session, tenant: int, traces: Collection[UUID]) -> list[Stored]:
+def _of_traces(
+    session: Session, tenant: int, traces: Collection[UUID], since: date | None
+) -> list[Stored]:
     waiting = select(batches.c.id).where(
         batches.c.tenant_id == tenant, batches.c.rolled_at.is_(None)
     )
-    return as_heard(session, tenant, traces, sightings.c.batch_id.not_in(waiting))
+    which: list[ColumnElement[bool]] = [sightings.c.batch_id.not_in(waiting)]
+    if since is not None:
+        call_day = sightings.c.call_day
+        which += [sightings.c.day >= since, call_day.is_(None) | (call_day >= since)]
+    return as_heard(session, tenant, traces, *which)
 
 
 def as_heard(

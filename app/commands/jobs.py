@@ -39,7 +39,9 @@ def command(context: click.Context, parent: int | None) -> None:
     configure_logs("jobs")
     life = Life(parent, _say)
     with database_for(settings, application="jobs", wait=_PATIENCE, pool_size=10) as database:
-        clock = start_clock(database, job_settings(settings))
+        clock = start_clock(
+            database, job_settings(settings), going_on=lambda: not life.stop.is_set()
+        )
         life.ready({"jobs": "by the clock"})
         life.stop.wait()
         # Waits for the jobs that are in the middle of something.

@@ -3,6 +3,7 @@
 from store.tables import (
     access,
     alerting,
+    archive,
     bills,
     budgets,
     commitments,
@@ -27,6 +28,7 @@ __all__ = [
     "METADATA",
     "access",
     "alerting",
+    "archive",
     "bills",
     "budgets",
     "commitments",

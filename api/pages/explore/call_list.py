@@ -34,6 +34,7 @@ from spend.calls import Outcome
 from spend.ids import unsigned
 from spend.meters import INPUTS
 from store import call_pages
+from store.archived_days import listed_from
 from store.call_costs import CallCost, costs_of
 from store.call_pages import ListedCall
 from store.dimensions import DIMENSIONS
@@ -105,6 +106,7 @@ def show(
         query=query,
         span=span(visitor, question.period),
         count=len(listed),
+        listed_from=listed_from(session, tenant, question.period),
         older=here(request, cursor=cursor_of(listed[-1].position)) if len(found) > most else None,
         newest=here(request, cursor=None) if query.cursor else None,
         ranges=ranges(request, range_name),

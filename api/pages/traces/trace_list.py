@@ -23,6 +23,7 @@ from api.pages.tables import Cell, Column, Held, Table, sorted_rows
 from api.pages.visitor import Visiting
 from reports.palette import hue_of
 from spend.moments import moment_text
+from store.archived_days import listed_from
 from store.call_costs import costs_of
 from store.call_pages import ListedCall, calls_in_traces
 from store.dimensions import Question
@@ -106,6 +107,7 @@ def show(
         filters=filters,
         time=time,
         count=len(rows),
+        listed_from=listed_from(session, tenant, time.period),
         older=moment_text(_oldest(found[:MOST_LISTED], looked.period.start))
         if earlier and query.order == "latest"
         else moment_text(looked.period.start)

@@ -71,6 +71,7 @@ def show(
         again=sum(not each.counts for each in tree.nodes),
         orphans=sum(each.under_unknown for each in tree.nodes),
         more=trace.more,
+        archived=any(each.archived for each in trace.sightings),
         hidden=hidden,
         teams=sorted({each.payer.team for each in calls}),
         services=sorted({each.call.owner.service for each in calls if each.call.owner.service}),

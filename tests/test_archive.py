@@ -1,0 +1,97 @@
+"""A day that is no longer kept is written down whole, dropped, and explained as ever."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from archiving import LATER, archive, settle
+from filled_ledger import asking
+from sighted import NOON, OTEL, hear, sighting
+from sqlalchemy import func, select
+from test_calls import LITELLM, list_calls, set_prices, show, total
+
+from spend.calls import Role
+from store.archived_days import all_days
+from store.sessions import Database
+from store.tables.heard import sightings
+from store.tenants import TENANT
+
+pytestmark = pytest.mark.one_server
+
+
+def kept(database: Database) -> int:
+    with database.read() as session:
+        return session.execute(select(func.count()).select_from(sightings)).scalar_one()
+
+
+def hear_some(database: Database) -> list[tuple[int, int]]:
+    """Calls that one saw, that two saw, in one trace and in two; the ids of all sightings."""
+    set_prices(database, input="2.5", output="10")
+    midnight = NOON.replace(hour=23, minute=59, second=59)
+    seen = [
+        *(sighting(n, details={"finish_reason": "stop", "n": n}) for n in range(1, 5)),
+        sighting(7, 1, response_id="chatcmpl-123456789", start_at=midnight),
+        sighting(
+            8,
+            2,
+            emitter=LITELLM,
+            role=Role.SERVER,
+            response_id="chatcmpl-123456789",
+            start_at=midnight + timedelta(seconds=2),
+        ),
+        sighting(9, 1, usage={}, emitter=OTEL),
+    ]
+    hear(database, seen)
+    settle(database)
+    return [(each.trace_id.int, each.span_id) for each in seen]
+
+
+def unarchived(body: dict[str, Any]) -> dict[str, Any]:
+    return {**body, "archived": None}
+
+
+def test_an_archived_call_is_explained_as_before(database: Database, tmp_path: Path) -> None:
+    ids = hear_some(database)
+    before, spent = [show(database, *each) for each in ids], total(database)
+    assert archive(database, tmp_path).note == "2 days dropped, 7 sightings; 2 old rows forgotten"
+    assert kept(database) == 0
+    after = [show(database, *each) for each in ids]
+    assert [unarchived(each) for each in after] == [unarchived(each) for each in before]
+    assert {each["archived"] for each in before} == {False}
+    assert {each["archived"] for each in after} == {True}
+    assert total(database) == spent
+
+
+def test_a_list_says_from_when_on_calls_are_kept(database: Database, tmp_path: Path) -> None:
+    hear_some(database)
+    assert list_calls(database)["listed_from"] is None
+    archive(database, tmp_path)
+    listed = list_calls(database)
+    assert (listed["calls"], listed["listed_from"]) == ([], "2026-10-16T00:00:00Z")
+    page = asking(database).get("/calls?from=2026-10-01&to=2026-11-01").text
+    assert "are not listed: their days are no longer kept" in page
+
+
+def test_where_the_archive_is_away_a_call_is_not_told_to_be_none(
+    database: Database, tmp_path: Path
+) -> None:
+    hear_some(database)
+    archive(database, tmp_path / "there")
+    (tmp_path / "there").rename(tmp_path / "moved")
+    answer = asking(database).get(f"/v1/calls/{1:032x}/{1:016x}")
+    assert (answer.status_code, answer.json()["title"]) == (503, "The archive is away")
+    assert asking(database).get(f"/v1/calls/{77:032x}/{1:016x}").status_code == 404
+
+
+def test_what_is_too_old_is_refused_and_a_dropped_day_takes_no_duplicate(
+    database: Database, tmp_path: Path
+) -> None:
+    hear(database, [sighting(1)])
+    settle(database)
+    archive(database, tmp_path)
+    assert hear(database, [sighting(1), sighting(2, start_at=LATER)], LATER) == 1
+    settle(database, LATER)
+    assert total(database)["calls"] == 1
+    with database.read() as session:
+        assert [each.day for each in all_days(session, TENANT)] == [NOON.date()]
