@@ -15,7 +15,9 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    delete,
     exists,
+    false,
     func,
     literal,
     or_,
@@ -30,7 +32,17 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from spend.calls import Outcome, Role
 from spend.nearness import ALIKE_REACH, KIN_REACH, OVERLAP, SAME_TIME
-from store.links import BESIDE, KIN, LINKS, day_of, end_of, gather, one_within_other, probe
+from store.links import (
+    BESIDE,
+    KIN,
+    day_of,
+    end_of,
+    gather,
+    links_of,
+    one_of,
+    one_within_other,
+    temporary,
+)
 from store.narrow import slot_of
 from store.tables.heard import emitters, heard_from, owners, sightings
 
@@ -40,6 +52,8 @@ _SLOT: Final = literal(ALIKE_REACH, Interval)
 
 _MANY: Final = 1000
 """Traces that hold more are looked at whole."""
+
+_SEEN_BESIDE: Final = temporary("seen_beside")
 
 _SLACK: Final = SAME_TIME // timedelta(microseconds=1)
 
@@ -114,22 +128,20 @@ def alike_beside(session: Session, tenant: int, rows: Table) -> FromClause:
         # equal.
         .cte("near")
     )
-    slots = select(near.c.slot.label("start_at")).distinct().subquery("slots")
-    other = sightings.alias("other")
-    seen = probe(
-        other,
-        other.c.tenant_id == tenant,
-        other.c.day == day_of(slots.c.start_at),
-        slot_of(other.c.start_at) == slots.c.start_at,
-    )
+    slots = select(near.c.slot).distinct().subquery("slots")
+    first, last = session.execute(select(func.min(slots.c.slot), func.max(slots.c.slot))).one()
     gather(
         session,
-        BESIDE,
-        select(*(seen.c[name] for name in LINKS), _TWICE_HEARD.c.service)
-        .select_from(slots.join(seen, true()))
-        .join(_TWICE_HEARD, _TWICE_HEARD.c.owner_id == seen.c.owner_id)
-        .where(_may_be_alike(seen)),
+        _SEEN_BESIDE,
+        select(*links_of(sightings)).where(
+            sightings.c.tenant_id == tenant,
+            false() if first is None else sightings.c.day.between(first.date(), last.date()),
+            one_of(slot_of(sightings.c.start_at), select(slots.c.slot)),
+        ),
     )
+    beside = select(_SEEN_BESIDE, _TWICE_HEARD.c.service).where(_may_be_alike(_SEEN_BESIDE))
+    owned = _TWICE_HEARD.c.owner_id == _SEEN_BESIDE.c.owner_id
+    gather(session, BESIDE, beside.join_from(_SEEN_BESIDE, _TWICE_HEARD, owned))
     # Three questions, as Postgres can hash each of them, and not all in one.
     same_prompt = func.coalesce(BESIDE.c.prompt, -1) == func.coalesce(near.c.prompt, -1)
     nothing = near.c.prompt == 0, near.c.answer > 0
@@ -186,15 +198,20 @@ def kin_beside(session: Session, tenant: int, rows: Table) -> FromClause | None:
         .group_by(rows.c.kin_id)
         .subquery("spans")
     )
-    other = sightings.alias("other")
-    seen = probe(
-        other,
-        other.c.tenant_id == tenant,
-        other.c.kin_id == spans.c.kin_id,
-        other.c.day.between(day_of(spans.c.first), day_of(spans.c.last)),
-        other.c.start_at.between(spans.c.first, spans.c.last),
+    first, last = session.execute(select(func.min(spans.c.first), func.max(spans.c.last))).one()
+    gather(
+        session,
+        KIN,
+        select(*links_of(sightings)).where(
+            sightings.c.tenant_id == tenant,
+            sightings.c.day.between(first.date(), last.date()),
+            sightings.c.start_at.between(first, last),
+            one_of(sightings.c.kin_id, select(spans.c.kin_id)),
+        ),
     )
-    gather(session, KIN, select(seen).select_from(spans.join(seen, true())))
+    near_kin = KIN.c.start_at.between(spans.c.first, spans.c.last)
+    its_span = select(spans.c.kin_id).where(spans.c.kin_id == KIN.c.kin_id, near_kin)
+    session.execute(delete(KIN).where(~exists(its_span)))
     # Three questions, as Postgres can hash each of them, and not all in one.
     return union(
         _kin_pairs(rows, KIN.c.prompt == rows.c.prompt, KIN.c.emitter_id != rows.c.emitter_id),

@@ -59,7 +59,11 @@ _INSERT: Final = sql.SQL(
 def copy_straight(session: Session, rows: pa.RecordBatch) -> Copied:
     """Store rows as ``copy_in`` does, where all can be: else this raises, and nothing is stored."""
     if rows.num_rows:
-        _stream(session, rows, sql.Identifier("sightings"))
+        try:
+            _stream(session, rows, sql.Identifier("sightings"))
+        except psycopg.errors.InternalError_ as error:
+            # Said of COPY by a node of Citus, which does not pass on what SQLSTATE the node gave.
+            raise psycopg.DataError(f"to be looked at more closely: {error}") from error
     return Copied(np.full(rows.num_rows, Fate.STORED, np.int8), {})
 
 
@@ -91,7 +95,8 @@ def _copy(session: Session, rows: pa.RecordBatch) -> Copied:
         with session.begin_nested():
             _stream(session, rows, sql.Identifier("sightings"))
         return Copied(np.full(rows.num_rows, Fate.STORED, np.int8), {})
-    except psycopg.errors.UniqueViolation:
+    except (psycopg.errors.UniqueViolation, psycopg.errors.InternalError_):
+        # The latter from Citus: INSERT says which it is, COPY does not.
         with session.begin_nested():
             return _copy_new_ones(session, rows)
 

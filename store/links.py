@@ -22,7 +22,6 @@ from sqlalchemy import (
     literal,
     literal_column,
     or_,
-    select,
     text,
 )
 from sqlalchemy.orm import Session
@@ -94,13 +93,14 @@ def gather(session: Session, table: Table, rows: Select[Any]) -> None:
     session.execute(text(f"ANALYZE {table.name}"))
 
 
-def probe(other: FromClause, *which: ColumnElement[bool]) -> FromClause:
-    """Sightings that fit a row of another table, looked up in an index for each row.
+def one_of(column: ColumnElement[Any], values: Select[Any]) -> ColumnElement[bool]:
+    """Whether a column of sightings is one of these, each looked up in an index.
 
-    OFFSET 0 keeps Postgres from making a join of it: a day that was just filled has no statistics
-    yet, so it guesses one row there, and compares every sighting with every other.
+    An array and no join: a day that was just filled has no statistics yet, so Postgres guesses one
+    row there, and compares every sighting with every other. Nor a lateral subquery with a limit,
+    which Citus refuses beyond one shard.
     """
-    return select(*links_of(other)).where(*which).offset(literal_column("0")).lateral()
+    return column.bool_op("=")(func.any(func.array(values.scalar_subquery())))
 
 
 def day_of(moment: ColumnElement[Any]) -> ColumnElement[date]:
