@@ -14,20 +14,30 @@ import psycopg
 COLUMN: Final = "trace_id"
 """What rows are spread by: what is of one trace is on one node, whichever table it is in."""
 
-DISTRIBUTED: Final = ("sightings", "joined_calls")
+DISTRIBUTED: Final = ("sightings", "joined_calls", "contents")
 """They grow with every call and are asked by trace. Nothing else does both: batches grow with
 transactions, readings with what metrics tell, sums with owners and models."""
 
-REFERENCE: Final = ("owners", "routes", "emitters", "payers")
+REFERENCE: Final = ("owners", "routes", "emitters")
 """Small, seldom written, and joined with the distributed ones: a copy on every node."""
 
 ORDINARY: Final = (
     *("alert_rules", "audit_log", "batches", "bill_lines", "bills", "buckets", "budgets", "cells"),
     *("archived_days", "retention"),
     *("channels", "charge_days", "charge_months", "charges", "commitment_slots", "commitments"),
+    *("content_policies",),
     *("counters", "crossings", "discounts", "energy_counters", "energy_readings", "energy_told"),
     *("forecasts", "heard_from", "job_runs", "keys", "known_routes", "ledgers", "metered"),
-    *("model_names", "month_acts", "months", "outbox", "ownership", "people", "pool_hours"),
+    *(
+        "model_names",
+        "month_acts",
+        "months",
+        "outbox",
+        "ownership",
+        "payers",
+        "people",
+        "pool_hours",
+    ),
     *("pools", "prices", "rates", "readings", "repricing_differences", "repricings", "roles"),
     *("rule_states", "saved_views", "sessions", "silences", "split_waiting", "splits"),
     *("standings", "told", "told_anew", "usage_days", "usage_lines", "usage_months"),

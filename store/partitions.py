@@ -83,9 +83,22 @@ def _make(session: Session, table: str, day: date) -> Made:
     session.execute(text(f"CREATE TABLE {name} (LIKE {table} INCLUDING ALL)"))
     # Or a row of the day could still come in, between the move and the ATTACH.
     session.execute(text(f"LOCK TABLE {table}_default IN SHARE ROW EXCLUSIVE MODE"))
-    taken = f"WITH taken AS (DELETE FROM {table}_default WHERE day = :day RETURNING *)"  # noqa: S608 - our names
-    move = f"{taken} INSERT INTO {name} SELECT * FROM taken"  # noqa: S608 - our names
-    moved = session.execute(text(move), {"day": day})
+    # Two statements, as Citus has no DELETE within another one.
+    move = f"INSERT INTO {name} SELECT * FROM {table}_default WHERE day = :day"  # noqa: S608 - our names
+    moved = session.execute(text(move), {"day": day}).rowcount  # type: ignore[attr-defined]  # a CursorResult, as it inserts
+    session.execute(text(f"DELETE FROM {table}_default WHERE day = :day"), {"day": day})  # noqa: S608 - our names
     bounds = f"FROM ('{day}') TO ('{day + timedelta(days=1)}')"
     session.execute(text(f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES {bounds}"))
-    return Made(table, day, moved.rowcount)  # type: ignore[attr-defined]  # a CursorResult, as it inserts
+    if moved and _is_distributed(session, name):
+        # What ATTACH copied to the nodes is still here, unseen.
+        old_copy = "SELECT truncate_local_data_after_distributing_table(to_regclass(:name))"
+        session.execute(text(old_copy), {"name": name})
+    return Made(table, day, moved)
+
+
+def _is_distributed(session: Session, table: str) -> bool:
+    """Whether a table is one of a cluster of Citus."""
+    if not session.scalar(text("SELECT to_regclass('pg_dist_partition') IS NOT NULL")):
+        return False
+    known = "SELECT count(*) FROM pg_dist_partition WHERE logicalrelid = to_regclass(:name)"
+    return bool(session.scalar(text(known), {"name": table}))
