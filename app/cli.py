@@ -27,10 +27,12 @@ COMMANDS: Final = {
     "alerts": "Show alerts, acknowledge, snooze and mute them",
     "channels": "Show and set where alerts go",
     "jobs": "Run the jobs: by the clock, or one by hand",
+    "archive": "Archive and drop old days, and see where they are",
     "collector": "Run the collector alone",
     "api": "Run the API alone",
     "migrate": "Bring the database to the newest shape",
     "keys": "Make, list and revoke keys",
+    "content": "Show and set whether prompts and completions are kept",
     "doctor": "Check what one would forget to check",
 }
 

@@ -8,7 +8,7 @@ larger the groups.
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ from collector.senders import Sender
 from collector.signals import Request, Signal
 from collector.tally import Tally
 from collector.understanding.by_signal import understand_signal, with_left_out
+from collector.understanding.content import Keeping
 from store.intake import Account, Heard, apart
 
 _MOST_BYTES: Final = 4 * MIB
@@ -52,8 +53,17 @@ Outcome = tuple[Sequence[Pending], Heard | Exception]
 class Groups:
     """The thread that understands, and what waits for it. Used from one event loop."""
 
-    def __init__(self, keeper: Keeper, tally: Tally, limits: Limits, in_flight: InFlight) -> None:
+    def __init__(
+        self,
+        keeper: Keeper,
+        tally: Tally,
+        limits: Limits,
+        in_flight: InFlight,
+        keeping_of: Callable[[int], Keeping | None] = lambda _tenant: None,
+    ) -> None:
+        """``keeping_of`` says how a tenant's content is kept, if it is."""
         self._keeper = keeper
+        self._keeping_of = keeping_of
         self._in_flight = in_flight
         self._tally = tally
         self._most_items = limits.spans
@@ -101,8 +111,10 @@ class Groups:
             while self._waiting:
                 await self._room()
                 await self._company()
+                group = self._next_group()
+                keeping = self._keeping_of(group[0].sender.tenant) if group else None
                 outcomes = await asyncio.get_running_loop().run_in_executor(
-                    self._thread, _understood, self._next_group()
+                    self._thread, _understood, group, keeping
                 )
                 for requests, outcome in outcomes:
                     self._go_on(requests, outcome)
@@ -189,7 +201,7 @@ def _refuse(requests: Sequence[Pending], error: Exception) -> None:
             request.account.set_exception(error)
 
 
-def _understood(group: Sequence[Pending]) -> list[Outcome]:
+def _understood(group: Sequence[Pending], keeping: Keeping | None) -> list[Outcome]:
     """What a group holds, in one piece where all of it can be understood. Runs in a thread."""
     if not group:
         return []
@@ -200,10 +212,11 @@ def _understood(group: Sequence[Pending]) -> list[Outcome]:
             tenant=group[0].sender.tenant,
             received_at=min(pending.received_at for pending in group),
             key_team=group[0].sender.team,
+            keeping=keeping,
         )
     except Exception as error:  # noqa: BLE001 - the sender is told, and it is counted there
         if len(group) == 1:
             return [(group, error)]
         # One of them is the reason: the others must not suffer for it.
-        return [outcome for pending in group for outcome in _understood([pending])]
+        return [outcome for pending in group for outcome in _understood([pending], keeping)]
     return [(group, with_left_out(heard, [pending.request for pending in group]))]

@@ -20,6 +20,7 @@ from collector.errors import Busy, Denied, Malformed, TooLarge
 from collector.groups import Groups, Pending
 from collector.health import Health
 from collector.keeping import Keeper
+from collector.kept_contents import KeptContents
 from collector.kept_senders import KeptSenders
 from collector.limits import InFlight, Limits, check_items
 from collector.senders import Gate, Sender
@@ -64,7 +65,8 @@ class Receiver:
         self._spool = Spool(spool.root, spool.bounds, clock) if spool else None
         self._drainer = Drainer(self._spool, self._writer, self.tally) if self._spool else None
         keeper = Keeper(self._writer, self._spool)
-        self._groups = Groups(keeper, self.tally, limits, self.in_flight)
+        self._contents = KeptContents(database, self._deadlines)
+        self._groups = Groups(keeper, self.tally, limits, self.in_flight, self._contents.of)
         self.health = Health(self.tally, self.in_flight, self._writer, self._spool, clock)
         self._readers = ThreadPoolExecutor(_THREADS, thread_name_prefix="read")
         # Apart from those: looking up a key waits for the database.
@@ -77,6 +79,7 @@ class Receiver:
         if self._spool and self._drainer:
             self._spool.start()
             self._drainer.start()
+        self._contents.start()
         # Now, and not only when the first one comes without a key: the database may be away then.
         self._lookups.submit(self._look_up, None, True)
 
@@ -88,6 +91,7 @@ class Receiver:
             log.warning("ended before everything was put down: its senders were not answered")
         if self._spool:
             self._spool.stop(_MOMENT)
+        self._contents.stop(_MOMENT)
         self._deadlines.stop()
         self._groups.stop()
         self._readers.shutdown(wait=False, cancel_futures=True)

@@ -23,6 +23,7 @@ from jobs import (
     digest,
     evaluate_budgets,
     forecast_budgets,
+    forget_contents,
     keep_partitions,
     refresh_prices,
     reprice,
@@ -52,6 +53,7 @@ class Job:
 # In the order in which a full round runs them: each uses what those above it left.
 JOBS: Final = {
     "partitions": Job(keep_partitions.run, 3600, "keeps day partitions ahead of the calendar"),
+    "contents": Job(forget_contents.run, 60, "forgets what was said in calls, in time"),
     "roll": Job(roll.run, 15, "settles twins and adds new calls to the rollups"),
     "prices": Job(refresh_prices.run, 300, "keeps the price list, and finds new models in it"),
     "charge": Job(charge.run, 30, "prices what changed and posts it to the ledger"),

@@ -65,17 +65,38 @@ HINTS: Final = (
     "|(?:key|secret|token|passwd|password|pwd|sig|authorization|cookie)"
     """["'\\\\ ]*[:=])"""
 )
-"""What every one of them has in it: searched for first, as most texts have none."""
+"""What every one of them has in it: searched for first, as most texts have none. RE2's syntax."""
 
 _SECRET: Final = re.compile(SHAPES)
-_HINT: Final = re.compile(HINTS)
+# The same as HINTS, for one long text: to look for each of them is ten times as fast here.
+_LITERALS: Final = (
+    *("private key", "eyj", "bearer", "basic ", "hooks.slack", "discord", "sk-", "pk-", "rk-"),
+    *("_live_", "_test_", "sl_", "akia", "asia", "xox", "xapp-", "gho_", "ghp_", "ghr_", "ghs_"),
+    *("ghu_", "github_pat_", "glpat-", "hf_", "gsk_", "xai", "pplx", "nvapi", "tvly", "dapi"),
+    *("lsv2", "whsec", "r8_", "r8-", "fw_", "fw-", "aiza", "ya29", "npm_", "pypi-", "sg.", "://"),
+)
+_SAYS: Final = re.compile("[:=]")
+_NAMED: Final = (
+    *("key", "secret", "token", "passwd", "password", "pwd", "sig", "authorization", "cookie"),
+)
+_LONGEST_NAME: Final = 24
+
+
+def _may_hold_one(text: str) -> bool:
+    low = text.lower()
+    if any(each in low for each in _LITERALS):
+        return True
+    return any(
+        low[max(0, at.start() - _LONGEST_NAME) : at.start()].rstrip("\"'\\ =:").endswith(_NAMED)
+        for at in _SAYS.finditer(low)
+    )
 
 
 def has_secret(text: str) -> bool:
     """Whether something in a text looks like a secret."""
-    return _HINT.search(text) is not None and _SECRET.search(text) is not None
+    return _may_hold_one(text) and _SECRET.search(text) is not None
 
 
 def without_secrets(text: str) -> str:
     """The text with MARK in the place of what looks like a secret."""
-    return _SECRET.sub(MARK, text) if _HINT.search(text) else text
+    return _SECRET.sub(MARK, text) if _may_hold_one(text) else text

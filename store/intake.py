@@ -15,9 +15,11 @@ from sqlalchemy import JSON, Text, bindparam, cast, insert, text
 from sqlalchemy.orm import Session
 
 from spend.calls import Emitter, Owner, Route
+from spend.contents import Content
 from spend.energy import EnergyCounter, EnergyReading
 from spend.readings import Reading, TokenCounter
 from store import retention
+from store.contents import put_contents
 from store.copying import Copied, Fate, copy_in, copy_straight
 from store.dictionaries import TABLES, Known, remember
 from store.energy import put_energy, remember_energy_counters
@@ -71,6 +73,8 @@ class Part:
     """What data points of metrics tell of tokens."""
     energy: Sequence[EnergyReading] = ()
     """What they tell of energy."""
+    contents: Sequence[Content] = ()
+    """What was said in its calls, redacted: where somebody switched that on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,11 @@ class Batch:
     def parts(self) -> Sequence[Part]:
         """All requests, in their order."""
         return [part for heard in self.heard for part in heard.parts]
+
+    @property
+    def contents(self) -> Sequence[Content]:
+        """What was said in all of it."""
+        return [told for part in self.parts for told in part.contents]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +183,7 @@ def put_down(session: Session, batch: Batch, known: Known, *, straight: bool = F
     kept = [_both(one, other) for one, other in zip(kept, energy, strict=True)]
     accounts = _accounts(batch.parts, part_of, fates, why_not, kept)
     session.execute(_INSERT, _row(batch, batch_id, accounts, details))
+    put_contents(session, batch.tenant, batch.contents, batch.received_at.date())
     return PutDown(batch_id, accounts, entries)
 
 

@@ -12,7 +12,8 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-PARTITIONED: Final = ("sightings", "joined_calls")
+PARTITIONED: Final = ("sightings", "joined_calls", "contents")
+_THERE: Final = text("SELECT to_regclass(:table) IS NOT NULL")
 _LOCK: Final = "hashtext('spanledger partitions')"
 
 
@@ -39,7 +40,7 @@ def ensure(session: Session, first: date, last: date) -> list[Made]:
     session.execute(text("SET LOCAL lock_timeout = '2s'"))
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     made = []
-    for table in PARTITIONED:
+    for table in _tables(session):
         there = _partitions(session, table)
         made += [_make(session, table, day) for day in days if name_of(table, day) not in there]
     return made
@@ -57,10 +58,15 @@ def hold_still(session: Session) -> None:
 def strays(session: Session, first: date, last: date) -> list[date]:
     """The days between ``first`` and ``last`` that are in a default partition, oldest first."""
     found: set[date] = set()
-    for table in PARTITIONED:
+    for table in _tables(session):
         days = f"SELECT DISTINCT day FROM {table}_default WHERE day BETWEEN :first AND :last"  # noqa: S608 - our names
         found.update(session.scalars(text(days), {"first": first, "last": last}))
     return sorted(found)
+
+
+def _tables(session: Session) -> list[str]:
+    """Those of PARTITIONED that are there: a database may be of the version before."""
+    return [table for table in PARTITIONED if session.scalar(_THERE, {"table": table})]
 
 
 def name_of(table: str, day: date) -> str:

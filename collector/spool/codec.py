@@ -8,7 +8,7 @@ null, as what nobody told is.
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Final, TypeVar, get_args, get_type_hints
 
@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from spend.calls import Emitter, Owner, Route
+from spend.contents import Content
 from spend.energy import EnergyCounter, EnergyReading
 from spend.readings import Reading, TokenCounter
 from store.intake import Heard, Part
@@ -26,6 +27,7 @@ VERSION: Final = 1
 _LENGTH: Final = struct.Struct("<I")
 _UNREADABLE: Final = (
     KeyError,
+    IndexError,
     TypeError,
     ValueError,
     AttributeError,
@@ -38,7 +40,16 @@ _COUNTS: Final = ("refused", "usage_refused", "usage_conflicts")
 
 _HINTS: Final[Mapping[type[Any], dict[str, Any]]] = {
     kind: get_type_hints(kind)
-    for kind in (Owner, Route, Emitter, TokenCounter, Reading, EnergyCounter, EnergyReading)
+    for kind in (
+        Owner,
+        Route,
+        Emitter,
+        TokenCounter,
+        Reading,
+        EnergyCounter,
+        EnergyReading,
+        Content,
+    )
 }
 
 T = TypeVar("T")
@@ -69,6 +80,12 @@ def encode(heard: Heard, received_at: datetime) -> bytes:
         "counters": _told(heard.counters),
         "energy_counters": _told(heard.energy_counters),
     }
+    contents = [
+        [number, _values(each)] for number, part in enumerate(heard.parts) for each in part.contents
+    ]
+    if contents:
+        # Not within the parts: versions that know nothing of it read all the rest.
+        told["contents"] = contents
     # Escaped: what cannot be written as UTF-8 must not keep its neighbours from the disk.
     text = json.dumps(told, separators=(",", ":")).encode()
     sink = pa.BufferOutputStream()
@@ -85,7 +102,7 @@ def decode(body: bytes) -> Spooled:
         if told["version"] != VERSION:
             raise NotUnderstood(f"it is of version {told['version']}, and this reads {VERSION}")
         heard = Heard(
-            parts=[_part(part) for part in told["parts"]],
+            parts=_with_contents([_part(part) for part in told["parts"]], told),
             sightings=_sightings(body[_LENGTH.size + length :]),
             part_of=np.array(told["part_of"], dtype=np.int64),
             owners=_entries(Owner, told["owners"]),
@@ -118,6 +135,13 @@ def _part(told: dict[str, Any]) -> Part:
     readings = [_made(Reading, values) for values in told["readings"]]
     energy = tuple(_made(EnergyReading, values) for values in told.get("energy", ()))
     return Part(**{**told, "readings": readings, "energy": energy})
+
+
+def _with_contents(parts: list[Part], told: dict[str, Any]) -> list[Part]:
+    for number, values in told.get("contents", ()):
+        content = _made(Content, values)
+        parts[number] = replace(parts[number], contents=[*parts[number].contents, content])
+    return parts
 
 
 def _told(entries: Mapping[int, Any]) -> list[list[Any]]:

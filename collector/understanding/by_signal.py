@@ -9,6 +9,7 @@ from functools import partial
 
 from collector.errors import Malformed
 from collector.signals import Request, Signal
+from collector.understanding.content import Keeping
 from collector.understanding.metric_requests import read_metrics
 from collector.understanding.metrics import understand_metrics
 from collector.understanding.otlp import read_spans
@@ -25,16 +26,20 @@ def understand_signal(
     tenant: int,
     received_at: datetime,
     key_team: str | None = None,
+    keeping: Keeping | None = None,
 ) -> Heard:
     """What some serialised requests of a signal hold: sightings, readings, and what is none.
 
     Each request is understood as if it were alone, but five thousand spans together in half the
-    time. ``key_team`` is the team of the key they came with, where it has one. Nothing in an item
+    time. ``key_team`` is the team of the key they came with, where it has one; ``keeping`` says
+    what of their content is kept, where any is. Nothing in an item
     makes this raise; one whose bytes cannot be read is refused, alone. Raises
     ``collector.errors.Malformed`` where of some request no item can be read.
     """
     told = partial(
-        understand_metrics if signal is Signal.METRICS else partial(understand, signal=signal),
+        understand_metrics
+        if signal is Signal.METRICS
+        else partial(understand, signal=signal, keeping=keeping),
         tenant=tenant,
         received_at=received_at,
         key_team=key_team,

@@ -17,10 +17,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+import structlog
 
 from collector.dialects.table import Verdict
 from collector.signals import Signal
 from collector.understanding.columns import Columns, columns_of
+from collector.understanding.content import Keeping, with_contents
 from collector.understanding.counts import Flags
 from collector.understanding.details import Details, describe
 from collector.understanding.endings import Endings, endings_of
@@ -54,6 +56,8 @@ from spend.calls import Outcome, Role, Standing
 from store.intake import Heard
 from store.sightings import SIGHTINGS, no_sightings
 
+log = structlog.get_logger(__name__)
+
 Value = TypeVar("Value")
 
 _SERVER: Final = 2
@@ -84,16 +88,33 @@ def understand(
     received_at: datetime,
     key_team: str | None = None,
     signal: Signal = Signal.TRACES,
+    keeping: Keeping | None = None,
 ) -> Heard:
     """What some serialised requests of traces or logs hold: sightings, and what is none.
 
-    ``key_team`` is the team of the key they came with, where it has one. Nothing in a span or a
-    log record makes this raise: one that cannot be kept is counted under ``refused``.
+    ``key_team`` is the team of the key they came with, where it has one; ``keeping`` says what of
+    their content is kept, where any is. Nothing in a span or a log record makes this raise: one
+    that cannot be kept is counted under ``refused``.
 
     Raises ``collector.errors.Malformed`` where some bytes are no such request.
     """
     logs = signal is Signal.LOGS
     spans = read_records(requests) if logs else read_spans(requests)
+    heard, sighted = _heard(spans, tenant, received_at, key_team, logs=logs)
+    if keeping is None:
+        return heard
+    try:
+        return with_contents(heard, requests, spans, sighted, keeping, key_team=key_team, logs=logs)
+    except Exception as error:  # noqa: BLE001 - no call is lost for what was said in it
+        # Not its text, which may be what was said.
+        log.warning("content could not be read", error=type(error).__name__)
+        return heard
+
+
+def _heard(
+    spans: Spans, tenant: int, received_at: datetime, key_team: str | None, *, logs: bool
+) -> tuple[Heard, Ints]:
+    """What was heard, and which of the spans each sighting is."""
     if not len(spans):
         return _nothing(spans)
     scopes = [readable(name or b"") for name in spans.scope_name.to_pylist()]
@@ -127,9 +148,9 @@ def _around(verdict: npt.NDArray[np.int8]) -> Flags:
     return around
 
 
-def _nothing(spans: Spans) -> Heard:
+def _nothing(spans: Spans) -> tuple[Heard, Ints]:
     none = np.zeros(0, dtype=np.int64)
-    return Heard(parts_of(spans, none), no_sightings(), none, {}, {}, {})
+    return Heard(parts_of(spans, none), no_sightings(), none, {}, {}, {}), none
 
 
 def _faults(seen: _Seen, rows: Ints) -> tuple[Flags, Told]:
@@ -184,8 +205,8 @@ def _said(seen: _Seen, rows: Ints, columns: Columns) -> _Said:
 
 def _sightings(
     seen: _Seen, rows: Ints, columns: Columns, tenant: int, key_team: str | None
-) -> Heard:
-    """``Heard`` from the spans at ``rows``, whose attributes are ``columns``."""
+) -> tuple[Heard, Ints]:
+    """``Heard`` from the spans at ``rows``, whose attributes are ``columns``, and those kept."""
     spans, said = seen.spans, _said(seen, rows, columns)
     counts = ~said.wraps | said.usage.any | (seen.marked.verdict[rows] == Verdict.NAMING)
     bad, refused = _faults(seen, rows[counts])
@@ -220,7 +241,7 @@ def _sightings(
             ),
         ),
     }
-    return Heard(
+    heard = Heard(
         parts=parts_of(
             spans,
             rows[kept],
@@ -234,6 +255,7 @@ def _sightings(
         routes=_used(said.routed.routes, said.routed.ids[kept]),
         emitters=_used(emitters, emitter_id[kept]),
     )
+    return heard, rows[kept]
 
 
 def _refused_usage(seen: _Seen, said: _Said, kept: Ints) -> Told:

@@ -8,6 +8,7 @@ from api.dependencies import Reading, Tenant
 from api.pages.shell import page
 from api.pages.span_ids import span_id_of, trace_id_of
 from api.pages.traces import call_slowness, call_tables
+from api.pages.traces.call_content import said_in
 from api.pages.visitor import Visiting, Visitor
 from reports.palette import shown_name
 from spend.ids import unsigned
@@ -58,6 +59,7 @@ def show(
         reasons=call_slowness.reasons(compared, told) if compared else [],
         shown_name=shown_name,
         details=call_tables.details(call.details),
+        spoken=said_in(session, tenant, visitor, call),
     )
 
 

@@ -25,6 +25,8 @@ from reports.palette import hue_of, shown_name
 from spend.calls import Outcome
 from spend.ids import unsigned
 from spend.meters import INPUTS
+from spend.roles import Permission
+from store.contents import spans_with_content
 
 router = APIRouter(include_in_schema=False)
 
@@ -73,6 +75,9 @@ def show(
         more=trace.more,
         archived=any(each.archived for each in trace.sightings),
         hidden=hidden,
+        spoken=spans_with_content(session, tenant, known)
+        if visitor.may(Permission.CONTENT)
+        else frozenset(),
         teams=sorted({each.payer.team for each in calls}),
         services=sorted({each.call.owner.service for each in calls if each.call.owner.service}),
     )
