@@ -12,12 +12,10 @@ from api import (
     budget_check,
     budget_forecast,
     budgets,
-    call_content,
     calls,
     channels,
     charges,
     commitments,
-    content,
     contract,
     discounts,
     economics,
@@ -45,7 +43,8 @@ from api.body_limit import BodyLimit
 from api.budget_board import Boards
 from api.dependencies import Now
 from api.knocks import Knocks
-from api.pages import api_docs, assets, problem_page, sign_in
+from api.oidc.provider import Provider
+from api.pages import api_docs, assets, problem_page, sign_in, sign_in_provider
 from api.pages.alerts import alert_list, alert_page, delivery_list, rule_list, silence_list
 from api.pages.budgets import budget_form, budget_list, budget_page
 from api.pages.capacity import (
@@ -72,15 +71,7 @@ from api.pages.prices import (
     unpriced_price,
 )
 from api.pages.reconciliation import bill_list, bill_variance, true_up
-from api.pages.settings import (
-    about,
-    channel_list,
-    content_terms,
-    keys,
-    owner_editor,
-    owner_rules,
-    preferences,
-)
+from api.pages.settings import about, channel_list, keys, owner_editor, owner_rules, preferences
 from api.pages.teams import team_list, team_statement
 from api.pages.traces import call_page, trace_list, trace_page
 from api.pages.visitor import ZoneInAddress, to_the_zone
@@ -119,8 +110,6 @@ NOUNS = (
     (bills, Permission.MONEY),
     (reconciliation, Permission.MONEY),
     (ownership, Permission.MONEY),
-    (content, Permission.SETTINGS),
-    (call_content, None),
 )
 """A router each, and the permission that it takes to change something there; None: nothing is."""
 
@@ -168,12 +157,12 @@ PAGES = (
     keys,
     about,
     channel_list,
-    content_terms,
     owner_editor,
     owner_rules,
     api_docs,
     assets,
     sign_in,
+    sign_in_provider,
 )
 """What people look at; each page asks who looks (``api/pages/visitor.py``)."""
 
@@ -201,6 +190,7 @@ def create_app(database: Database, settings: ApiSettings, clock: Now) -> FastAPI
     app.state.settings = settings
     app.state.clock = clock
     app.state.knocks = Knocks()
+    app.state.provider = None if settings.oidc is None else Provider(settings.oidc)
     problems.install(app, problem_page.shows)
     app.add_exception_handler(ZoneInAddress, to_the_zone)
     app.add_middleware(BodyLimit, most=LARGEST_BODY, shows=problem_page.shows)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from api.oidc.client import Client
 from api.proxies import Network
 from spend.channels import AddressesOf, Checks
 from spend.exchange import DAILY, Telling
@@ -42,8 +43,10 @@ class ApiSettings:
     """How long a person stays signed in."""
     trusted_proxies: tuple[Network, ...] = ()
     """Whose word is taken for where a request comes from."""
-    pages_url: str | None = None
-    """Where people open the pages, as https://spend.example; None: wherever they did."""
+    pages_url: str = "http://127.0.0.1:8321"
+    """Where people open the pages, as https://spend.example."""
+    oidc: Client | None = None
+    """How people sign in through an identity provider; None: they show keys."""
 
     @property
     def checks(self) -> Checks:

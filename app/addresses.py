@@ -24,11 +24,10 @@ class Address:
         except ValueError:
             return self.host == "localhost"
 
-    @property
-    def url(self) -> str:
-        """Where somebody on this machine finds it, as ``http://`` URL."""
+    def url_of(self, scheme: str) -> str:
+        """Where somebody on this machine finds it, as URL."""
         everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared, not bound
-        return f"http://{Address(everywhere.get(self.host, self.host), self.port)}"
+        return f"{scheme}://{Address(everywhere.get(self.host, self.host), self.port)}"
 
 
 def parse_address(text: str) -> Address:

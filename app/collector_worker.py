@@ -18,6 +18,7 @@ from app.life import Life
 from app.logs import configure_logs
 from app.pepper import pepper_for
 from app.settings import Settings, read_settings
+from app.tls import doors_tls
 from collector import serve
 from collector.limits import Limits
 from collector.spool.state import SPOOL, Bounds, Place
@@ -51,6 +52,7 @@ def main(parent: int, listener: int) -> None:
             stop=life.stop,
             limits=Limits(origins=settings.otlp_cors_origins),
             spool=_spool(settings),
+            tls=doors_tls(settings, life.stop),
         )
     except OSError as error:
         raise click.ClickException(str(error.strerror or error)) from error

@@ -92,9 +92,18 @@ def chosen_ports(settings: Settings) -> Iterator[Settings]:
         yield settings.model_copy(update=chosen)
 
 
-def refuse_strangers(doors: dict[str, Address], database: Database) -> None:
-    """Raises WrongSetting where somebody beyond this machine could come in without a key."""
-    beyond = [(name, address) for name, address in doors.items() if not address.is_loopback]
+def refuse_strangers(
+    doors: dict[str, Address], database: Database, *, people_sign_in: bool = False
+) -> None:
+    """Raises WrongSetting where somebody beyond this machine could come in without a key.
+
+    ``people_sign_in``: through a provider; then the API asks everybody who they are, keys or not.
+    """
+    beyond = [
+        (name, address)
+        for name, address in doors.items()
+        if not (address.is_loopback or (people_sign_in and name == "API_ADDR"))
+    ]
     if not beyond:
         return
     with database.read() as session:

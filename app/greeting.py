@@ -35,8 +35,8 @@ def greet(
     click.echo(" serves\n")
     for name, place in (
         ("Pages", pages(settings, where)),
-        ("API", f"http://{where['api']}/v1"),
-        ("OTLP/HTTP", f"http://{where['otlp_http']}"),
+        ("API", f"{settings.scheme}://{where['api']}/v1"),
+        ("OTLP/HTTP", f"{settings.scheme}://{where['otlp_http']}"),
         ("OTLP/gRPC", where["otlp_grpc"]),
         ("Postgres", postgres),
     ):
@@ -57,7 +57,7 @@ def _first_steps(settings: Settings, where: Where, *, keys: bool) -> None:
         )
     _headline("An application that has OpenTelemetry needs to know where, and whose it is")
     _code(
-        f"export OTEL_EXPORTER_OTLP_ENDPOINT=http://{where['otlp_http']}",
+        f"export OTEL_EXPORTER_OTLP_ENDPOINT={settings.scheme}://{where['otlp_http']}",
         "export OTEL_RESOURCE_ATTRIBUTES=team=search,service.name=search-api",
     )
     if keys:
@@ -65,10 +65,11 @@ def _first_steps(settings: Settings, where: Where, *, keys: bool) -> None:
     _headline("One that has not, two lines of Python (pip install ./sdk)")
     _code("import spanledger", 'spanledger.instrument(service="search-api", team="search")')
     _headline("Or send the first call by hand")
-    _code(*first_span(where["otlp_http"], key="$SPANLEDGER_API_KEY" if keys else None))
+    otlp = f"{settings.scheme}://{where['otlp_http']}"
+    _code(*first_span(otlp, key="$SPANLEDGER_API_KEY" if keys else None))
     _headline("In two or three minutes the pages show it. To have it now, and ask for it")
     today = datetime.now(UTC).astimezone(settings.zone).date()
-    url = f"http://{where['api']}/v1/spend"
+    url = f"{settings.scheme}://{where['api']}/v1/spend"
     asked = f"from={today}&to={today + timedelta(days=1)}&group_by=team,model"
     shown = ' -H "Authorization: Bearer $READ_KEY"' if keys else ""
     _code(f"{elsewhere(settings)}{own_name()} jobs run --all", f"curl '{url}?{asked}'{shown}")
@@ -76,7 +77,7 @@ def _first_steps(settings: Settings, where: Where, *, keys: bool) -> None:
 
 def pages(settings: Settings, where: Where) -> str:
     """Where people open the pages."""
-    return settings.pages_url or f"http://{where['api']}"
+    return settings.pages_url or f"{settings.scheme}://{where['api']}"
 
 
 def first_span(otlp_http: str, *, key: str | None = None) -> list[str]:
@@ -100,7 +101,7 @@ def first_span(otlp_http: str, *, key: str | None = None) -> list[str]:
     parts = list(span.items())
     shown = f' -H "Authorization: Bearer {key}"' if key else ""
     return [
-        f"curl http://{otlp_http}/v1/traces{shown} -H 'Content-Type: application/json' -d '",
+        f"curl {otlp_http}/v1/traces{shown} -H 'Content-Type: application/json' -d '",
         '  {"resourceSpans": [{"resource": {"attributes": [',
         *_lines({"team": "search", "service.name": "search-api"}),
         '  ]}, "scopeSpans": [{"spans": [{',

@@ -20,7 +20,7 @@ def job_settings(settings: Settings) -> JobSettings:
         mail_from=settings.mail_from,
         message_gap=MESSAGE_GAP,
         allow_private_destinations=settings.allow_private_destinations,
-        api_url=settings.pages_url or settings.api_addr.url,
+        api_url=settings.pages_url or settings.api_addr.url_of(settings.scheme),
         retention_days=settings.retention_days,
         archive=settings.archive,
         key_pepper=pepper_for(settings),

@@ -63,7 +63,8 @@ def _run(
     with chosen_ports(settings) as chosen, server_for(settings) as (url, server):
         version = bring_up_to_date(url, wait=_DATABASE_PATIENCE)
         with opened(url, application="serve") as database:
-            refuse_strangers(addresses(settings), database)
+            signs_in = settings.oidc_issuer is not None
+            refuse_strangers(addresses(settings), database, people_sign_in=signs_in)
             with database.read() as session:
                 keys = has_keys(session)
         house = House(chosen, listener, url, server)

@@ -17,11 +17,12 @@ from zoneinfo import ZoneInfo, available_timezones
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.addresses import Address, parse_address
+from app.door_settings import DoorSettings
 from app.errors import WrongSetting
 from spend.exchange import Telling
 from spend.fiscal import ENDS, KINDS, WEEKDAYS, Calendar, FiscalYear
@@ -142,7 +143,7 @@ def _origin(text: str) -> str:
     return origin.removesuffix(usual)
 
 
-class Settings(BaseSettings):
+class Settings(DoorSettings):
     """What a person can set. ``read_settings()`` reads them with messages meant for people."""
 
     model_config = SettingsConfigDict(

@@ -7,6 +7,7 @@ the others have their turn, and comes again.
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable
 from typing import Final
 
@@ -19,6 +20,10 @@ _TURN: Final = 0.001
 _AT_ONCE: Final = 16
 """For each so many connections that it has, a worker takes one more at a time: what one has more
 than another matters less then, and who comes back after a restart is not kept waiting."""
+_GREETING: Final = 10.0
+"""Seconds to agree on TLS in."""
+_MOST_GREETING: Final = 1000
+"""Connections that do so at a time."""
 _NO_ROOM: Final = 0.2
 """Seconds until the next try, where the system gives us no more connections."""
 
@@ -31,12 +36,14 @@ class Accepting:
         listener: socket.socket,
         protocol: Callable[[], asyncio.Protocol],
         count: Callable[[], int],
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        """``count`` tells how many connections this process has."""
+        """``count`` tells how many connections this process has; ``tls``: what they speak."""
         listener.setblocking(False)
         self._listener = listener
         self._protocol = protocol
         self._count = count
+        self._tls = tls
         self._loop = asyncio.get_running_loop()
         self._again: asyncio.TimerHandle | None = None
         self._making: set[asyncio.Task[object]] = set()
@@ -55,6 +62,9 @@ class Accepting:
     def _take(self) -> None:
         pause = _TURN
         for _ in range(1 + self._count() // _AT_ONCE):
+            if len(self._making) >= _MOST_GREETING:
+                pause = _NO_ROOM
+                break
             try:
                 connection, _peer = self._listener.accept()
             except (BlockingIOError, ConnectionAbortedError):
@@ -65,9 +75,20 @@ class Accepting:
                 break
             connection.setblocking(False)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            making = self._loop.connect_accepted_socket(self._protocol, connection)
+            making = self._loop.connect_accepted_socket(
+                self._protocol,
+                connection,
+                ssl=self._tls,
+                ssl_handshake_timeout=_GREETING if self._tls else None,
+            )
             task: asyncio.Task[object] = self._loop.create_task(making)
             self._making.add(task)
-            task.add_done_callback(self._making.discard)
+            task.add_done_callback(self._made)
         self._loop.remove_reader(self._listener)
         self._again = self._loop.call_later(pause, self._listen)
+
+    def _made(self, task: asyncio.Task[object]) -> None:
+        self._making.discard(task)
+        if not task.cancelled() and (failed := task.exception()):
+            # Who shows no certificate, or a wrong one, or speaks no TLS: theirs to mend.
+            log.info("a connection came to nothing", why=type(failed).__name__)

@@ -6,6 +6,7 @@ that nobody uses at the moment.
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -41,8 +42,9 @@ class HttpServer(uvicorn.Server):
     And with our own way to take connections, which it leaves to the event loop.
     """
 
-    def __init__(self, config: uvicorn.Config, limits: Limits) -> None:
+    def __init__(self, config: uvicorn.Config, limits: Limits, tls: ssl.SSLContext | None) -> None:
         super().__init__(config)
+        self._tls = tls
         self.server_state = _Crowd(limits)
         self._accepting: list[Accepting] = []
 
@@ -51,7 +53,9 @@ class HttpServer(uvicorn.Server):
         await super().startup(sockets=[])
         taken = self.server_state.connections
         for listener in sockets or []:
-            self._accepting.append(Accepting(listener, self._connection, lambda: len(taken)))
+            self._accepting.append(
+                Accepting(listener, self._connection, lambda: len(taken), self._tls)
+            )
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Takes no more of them, and ends after what is in hand."""
@@ -186,7 +190,9 @@ class _Connection(HttpToolsProtocol):
             self._too_slow = None
 
 
-def http_server(door: HttpDoor, limits: Limits, *, grace: int) -> HttpServer:
+def http_server(
+    door: HttpDoor, limits: Limits, *, grace: int, tls: ssl.SSLContext | None
+) -> HttpServer:
     """A server that does not listen yet. ``grace``: seconds for what is in hand at its end."""
     config = uvicorn.Config(
         door,
@@ -202,4 +208,4 @@ def http_server(door: HttpDoor, limits: Limits, *, grace: int) -> HttpServer:
         timeout_graceful_shutdown=grace,
         backlog=BACKLOG,
     )
-    return HttpServer(config, limits)
+    return HttpServer(config, limits, tls)

@@ -2,14 +2,17 @@
 
 import asyncio
 import socket
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from threading import Event
 from typing import Final
 
+import grpc
 import grpc.aio
 import structlog
 
@@ -32,6 +35,14 @@ _LEAST: Final = 1.0
 Ready = Callable[[dict[str, str]], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """What both doors show that they are who they are."""
+
+    http: ssl.SSLContext
+    grpc: grpc.ServerCredentials
+
+
 def run(
     *,
     database: Database,
@@ -42,6 +53,7 @@ def run(
     stop: Event,
     limits: Limits | None = None,
     spool: Place | None = None,
+    tls: Tls | None = None,
 ) -> None:
     """Serve until ``stop`` is set, then close the doors, answer what came in, and return.
 
@@ -50,15 +62,15 @@ def run(
     both doors are open, with their addresses as ``{"otlp_http": "127.0.0.1:4318", ...}``.
     ``pepper`` is what keys are hashed with (``store/keys.py``). ``spool`` is where requests are
     kept while the database is away; without it senders are told to come again. Other processes may
-    listen at the same address for gRPC: the kernel spreads connections over them. Raises OSError,
-    naming the address, when it cannot listen there.
+    listen at the same address for gRPC: the kernel spreads connections over them. ``tls``: without
+    it both doors speak in the open. Raises OSError, naming the address, where it cannot listen.
     """
     receiver = Receiver(database, pepper, limits=limits or Limits(), spool=spool)
     receiver.start()
     ends = time.monotonic()
     try:
         with asyncio.Runner(loop_factory=_new_event_loop) as runner:
-            ends = runner.run(_serve(receiver, http_addr, grpc_addr, ready, stop)) + GRACE
+            ends = runner.run(_serve(receiver, http_addr, grpc_addr, ready, stop, tls)) + GRACE
     finally:
         receiver.stop(max(_LEAST, ends - time.monotonic()))
 
@@ -71,16 +83,23 @@ def _new_event_loop() -> asyncio.AbstractEventLoop:
 
 
 async def _serve(
-    receiver: Receiver, http_addr: str | socket.socket, grpc_addr: str, ready: Ready, stop: Event
+    receiver: Receiver,
+    http_addr: str | socket.socket,
+    grpc_addr: str,
+    ready: Ready,
+    stop: Event,
+    tls: Tls | None,
 ) -> float:
     """Gives the moment, by the monotonic clock, at which it was told to stop."""
     grpc_door = grpc_server(receiver, receiver.limits)
     with _listening(http_addr) if isinstance(http_addr, str) else http_addr as listener:
-        http_door = http_server(HttpDoor(receiver), receiver.limits, grace=GRACE)
+        http_door = http_server(
+            HttpDoor(receiver), receiver.limits, grace=GRACE, tls=tls.http if tls else None
+        )
         async with asyncio.TaskGroup() as tasks:
             serving = tasks.create_task(http_door.serve(sockets=[listener]))
             try:
-                grpc_at = await _open_grpc(grpc_door, grpc_addr)
+                grpc_at = await _open_grpc(grpc_door, grpc_addr, tls.grpc if tls else None)
                 while not (http_door.started or serving.done()):  # noqa: ASYNC110 - all it has
                     await asyncio.sleep(0.005)
                 ready({"otlp_http": _name(listener), "otlp_grpc": grpc_at})
@@ -108,11 +127,17 @@ def _listening(address: str) -> Iterator[socket.socket]:
         yield listener
 
 
-async def _open_grpc(server: grpc.aio.Server, address: str) -> str:
+async def _open_grpc(
+    server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials | None
+) -> str:
     host, port = _split(address)
     bracketed = f"[{host}]" if ":" in host else host
     try:
-        bound = server.add_insecure_port(f"{bracketed}:{port}")
+        at = f"{bracketed}:{port}"
+        if credentials is None:
+            bound = server.add_insecure_port(at)
+        else:
+            bound = server.add_secure_port(at, credentials)
     except RuntimeError as error:
         raise OSError(f"cannot listen at {address}: {error}") from None
     await server.start()

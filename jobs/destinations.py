@@ -1,4 +1,4 @@
-"""Posts over HTTP: only to an address that was looked at, within one deadline, once.
+"""Asks over HTTP: only an address that was looked at, within one deadline, once.
 
 A name is resolved here and the address that was checked is the address that is connected to, so
 that a name which answers differently a moment later gains nothing. Redirects are not followed,
@@ -96,6 +96,37 @@ def post(
 
     Raises DestinationRefused (nothing was sent), Unreachable.
     """
+    sent = {"Content-Length": str(len(body))} | dict(headers)
+    return _ask(
+        "POST", url, body, sent, allow_private=allow_private, until=until, most_read=most_read
+    )
+
+
+def get(
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    allow_private: bool,
+    until: float | None = None,
+    most_read: int = MOST_READ,
+) -> Answer:
+    """Gets what is there. As ``post``."""
+    asked = dict(headers or {})
+    return _ask(
+        "GET", url, b"", asked, allow_private=allow_private, until=until, most_read=most_read
+    )
+
+
+def _ask(
+    method: str,
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    allow_private: bool,
+    until: float | None,
+    most_read: int,
+) -> Answer:
     to = destination(url, allow_private=allow_private)
     ends = time.monotonic() + TIMEOUT
     backend = _Checked(
@@ -106,14 +137,14 @@ def post(
         with (
             httpcore2.ConnectionPool(ssl_context=_tls(to), network_backend=backend) as pool,
             pool.stream(
-                "POST",
+                method,
                 httpcore2.URL(
                     scheme=to.scheme.encode(),
                     host=to.host.encode(),
                     port=to.port,
                     target=to.target.encode(),
                 ),
-                headers=_headers(to, body, headers),
+                headers=_headers(to, headers),
                 content=body,
             ) as answer,
         ):
@@ -142,13 +173,12 @@ def _tls(to: Destination) -> ssl.SSLContext | None:
     return ssl.create_default_context() if to.scheme == "https" else None
 
 
-def _headers(to: Destination, body: bytes, more: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+def _headers(to: Destination, more: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     name = f"[{to.host}]" if ":" in to.host else to.host
     host = name if to.port == DEFAULT_PORTS[to.scheme] else f"{name}:{to.port}"
     return [
         (b"Host", host.encode()),
         (b"User-Agent", _AGENT),
-        (b"Content-Length", str(len(body)).encode()),
         (b"Accept-Encoding", b"identity"),
         *((name.encode(), value.encode("latin-1")) for name, value in more.items()),
     ]

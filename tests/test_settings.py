@@ -148,5 +148,5 @@ def test_only_loopback_is_taken_for_loopback(host: str, loopback: bool) -> None:
 
 
 def test_an_address_that_is_everywhere_is_told_as_one_that_works() -> None:
-    assert Address("0.0.0.0", 80).url == "http://127.0.0.1:80"  # noqa: S104  # not bound
-    assert Address("::", 80).url == "http://[::1]:80"
+    assert Address("0.0.0.0", 80).url_of("http") == "http://127.0.0.1:80"  # noqa: S104  # not bound
+    assert Address("::", 80).url_of("https") == "https://[::1]:80"

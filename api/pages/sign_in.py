@@ -130,6 +130,7 @@ def asks(
         title="Sign in",
         back=ours(back),
         refused=refused,
+        provider=config.oidc is not None,
         status=status,
     )
 

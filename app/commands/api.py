@@ -1,6 +1,7 @@
 """``spanledger api``: answers, and nothing else."""
 
 import gc
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,10 +15,12 @@ from api.settings import ApiSettings
 from app.channel_secrets import checks_of
 from app.database import database_for
 from app.doors import addresses, listen, refuse_strangers
-from app.life import Life, Where
+from app.life import Life
 from app.logs import configure_logs
 from app.pepper import pepper_for
 from app.settings import Settings, read_settings
+from app.sign_on import client_of
+from app.tls import keep_fresh, server_context
 from store.sessions import Database
 
 _PATIENCE = 60
@@ -38,17 +41,19 @@ def command(parent: int | None) -> None:
     """
     settings = read_settings()
     configure_logs("api")
-    life = Life(parent, _say)
+    life = Life(parent, lambda where: click.echo(f"answers at {settings.scheme}://{where['api']}"))
     doors = {"API_ADDR": addresses(settings)["API_ADDR"]}
     with database_for(settings, application="api", wait=_PATIENCE, pool_size=_SESSIONS) as database:
         if parent is None:
-            refuse_strangers(doors, database)
+            refuse_strangers(doors, database, people_sign_in=settings.oidc_issuer is not None)
         try:
             listener = listen(settings.api_addr)
         except OSError as error:
             raise click.ClickException(str(error.strerror)) from error
         with listener:
-            server = _server(database, settings)
+            tls = server_context(settings)
+            keep_fresh(settings, tls, life.stop)
+            server = _server(database, settings, tls)
 
             def watch() -> None:
                 while not server.started and not life.stop.wait(0.02):
@@ -79,15 +84,19 @@ def api_settings(settings: Settings) -> ApiSettings:
         timezone=settings.zone,
         fiscal_year=settings.fiscal_year,
         key_pepper=pepper_for(settings),
-        open_without_keys=settings.api_addr.is_loopback,
-        otlp_http_url=settings.otlp_http_addr.url,
+        open_without_keys=settings.api_addr.is_loopback and settings.oidc_issuer is None,
+        otlp_http_url=settings.otlp_http_addr.url_of(settings.scheme),
         allow_private_destinations=settings.allow_private_destinations,
         addresses_of=checks.addresses_of,
         has_apprise=checks.has_apprise,
+        session_lasts=settings.session_lasts,
+        trusted_proxies=settings.trusted_proxies,
+        pages_url=settings.pages_url or settings.api_addr.url_of(settings.scheme),
+        oidc=client_of(settings),
     )
 
 
-def _server(database: Database, settings: Settings) -> _Server:
+def _server(database: Database, settings: Settings, tls: ssl.SSLContext | None) -> _Server:
     app = create_app(database, api_settings(settings), _now)
     # The first requests would make it, beside the routes that it is made of.
     app.openapi()
@@ -101,6 +110,7 @@ def _server(database: Database, settings: Settings) -> _Server:
         server_header=False,
         proxy_headers=False,
         ws="none",
+        ssl_context_factory=None if tls is None else lambda _config, _usual: tls,
         timeout_graceful_shutdown=_GRACE,
     )
     return _Server(config)
@@ -108,7 +118,3 @@ def _server(database: Database, settings: Settings) -> _Server:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _say(where: Where) -> None:
-    click.echo(f"answers at http://{where['api']}")

@@ -30,7 +30,7 @@ def command(parent: int | None) -> None:
     """
     settings = read_settings()
     configure_logs("collector")
-    life = LifeOfParent(parent, _say)
+    life = LifeOfParent(parent, lambda where: _say(where, settings.scheme))
     pepper_for(settings)
     with (
         otlp_http_door(settings, shared=True) as (known, listener),
@@ -62,5 +62,6 @@ def _keep(workers: Workers, settings: Settings, url: str, life: LifeOfParent) ->
             life.ready(workers.where)
 
 
-def _say(where: Where) -> None:
-    click.echo(f"hears OTLP/HTTP at http://{where['otlp_http']}, OTLP/gRPC at {where['otlp_grpc']}")
+def _say(where: Where, scheme: str) -> None:
+    http, grpc = where["otlp_http"], where["otlp_grpc"]
+    click.echo(f"hears OTLP/HTTP at {scheme}://{http}, OTLP/gRPC at {grpc}")

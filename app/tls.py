@@ -1,0 +1,114 @@
+"""TLS for our doors: one certificate, read again when its file changes.
+
+Not earlier than TLS 1.2 (RFC 9325).
+"""
+
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event, Thread
+from typing import Final
+
+import grpc
+import structlog
+
+from app.settings import Settings
+from collector.serve import Tls
+
+log = structlog.get_logger(__name__)
+
+_LOOK: Final = 30.0
+"""Seconds between two looks whether the files changed."""
+
+
+def server_context(settings: Settings, *, clients: bool = False) -> ssl.SSLContext | None:
+    """What a door of HTTP speaks TLS with; None: it speaks none.
+
+    ``clients``: they show a certificate, if the settings say who signs them.
+    """
+    if settings.tls_cert is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    if clients and settings.tls_client_ca is not None:
+        context.load_verify_locations(settings.tls_client_ca)
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def doors_tls(settings: Settings, stop: Event) -> Tls | None:
+    """What the collector's doors speak, kept fresh until told to stop; None: they speak none."""
+    context = server_context(settings, clients=True)
+    if context is None or settings.tls_cert is None or settings.tls_key is None:
+        return None
+    keep_fresh(settings, context, stop)
+    files = (settings.tls_cert, settings.tls_key)
+    ca = settings.tls_client_ca.read_bytes() if settings.tls_client_ca else None
+    shown = _state(files), _pair(files, ca)
+
+    def latest() -> grpc.ServerCertificateConfiguration:
+        # Asked by gRPC before each handshake.
+        nonlocal shown
+        state = _state(files)
+        if state != shown[0]:
+            try:
+                ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*files)
+                shown = state, _pair(files, ca)
+            except (ssl.SSLError, OSError):
+                pass  # as below
+        return shown[1]
+
+    credentials = grpc.dynamic_ssl_server_credentials(
+        shown[1], latest, require_client_authentication=ca is not None
+    )
+    return Tls(context, credentials)
+
+
+def _pair(files: tuple[Path, Path], ca: bytes | None) -> grpc.ServerCertificateConfiguration:
+    cert, key = files
+    return grpc.ssl_server_certificate_configuration([(key.read_bytes(), cert.read_bytes())], ca)
+
+
+def keep_fresh(settings: Settings, context: ssl.SSLContext | None, stop: Event) -> None:
+    """Gives a context the new certificate when there is one, until told to stop.
+
+    Connections that are open go on; the next ones are shown the new one.
+    """
+    if context is None or settings.tls_cert is None or settings.tls_key is None:
+        return
+    files = (settings.tls_cert, settings.tls_key)
+
+    def load() -> None:
+        # Elsewhere first: half of a pair would stay in the context.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*files)
+        context.load_cert_chain(*files)
+
+    Thread(target=_watch, args=[files, load, stop], daemon=True).start()
+
+
+def _watch(files: tuple[Path, ...], load: Callable[[], None], stop: Event) -> None:
+    known = _state(files)
+    while not stop.wait(_LOOK):
+        now = _state(files)
+        if now == known:
+            continue
+        try:
+            load()
+        except (ssl.SSLError, OSError) as error:
+            # Perhaps one of two is written by now: the next look finds both.
+            log.warning("the new certificate cannot be used, the old one goes on", why=str(error))
+        else:
+            known = now
+            log.info("the certificate is new")
+
+
+def _state(files: tuple[Path, ...]) -> list[tuple[int, int] | None]:
+    found: list[tuple[int, int] | None] = []
+    for file in files:
+        try:
+            stat = file.stat()
+            found.append((stat.st_mtime_ns, stat.st_ino))
+        except OSError:
+            found.append(None)
+    return found

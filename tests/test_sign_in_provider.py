@@ -1,0 +1,431 @@
+"""People sign in through an identity provider; whoever tries to be somebody else does not."""
+
+import hmac
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from filled_ledger import SEARCH, SUPPORT, asking, at, put_cell
+from httpx2 import Response
+from identity_provider import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    OTHERS,
+    Provider,
+    identity_provider,
+    public_key,
+    unsigned,
+)
+from joserfc import jwt
+from test_pages_preferences import token
+
+from api.oidc.client import Client
+from api.oidc.provider import Provider as KnownProvider
+from app import sign_on
+from app.sign_on import asking as asking_provider
+from spend.group_roles import group_roles
+from spend.roles import Role, role_terms
+from store import audit, people
+from store.sessions import Database
+from store.tenants import TENANT
+
+pytestmark = pytest.mark.one_server
+
+PEPPER = b"sixteen bytes and more"
+NOW = "2026-10-20T12:00"
+RULES = "ops=admin, finops=finance, search-leads=lead:search"
+
+
+@dataclass
+class Trip:
+    """A browser, and the provider that it signs in at."""
+
+    database: Database
+    provider: Provider
+
+    def client(self) -> Client:
+        return Client(
+            issuer=self.provider.issuer,
+            client_id=CLIENT_ID,
+            client_secret=CLIENT_SECRET,
+            ask=asking_provider(self.provider.issuer, allow_private=True),
+            rules=group_roles(RULES),
+        )
+
+    def browser(self, *, now: str = NOW) -> TestClient:
+        made = asking(
+            self.database,
+            now=now,
+            key_pepper=PEPPER,
+            oidc=self.client(),
+            open_without_keys=False,
+            pages_url="http://testserver",
+        )
+        made.headers["Accept"] = "text/html"
+        return made
+
+    def there(self, browser: TestClient, back: str = "/settings") -> str:
+        """The address that a browser is sent back to once somebody signed in there."""
+        left = browser.get("/sign-in/provider", params={"back": back}, follow_redirects=False)
+        assert left.status_code == 303
+        return self.provider.authorize(left.headers["location"])
+
+    def sign_in(self, browser: TestClient, back: str = "/settings") -> Response:
+        return browser.get(self.there(browser, back), follow_redirects=False)
+
+
+@pytest.fixture
+def trip(database: Database) -> Iterator[Trip]:
+    with identity_provider() as provider:
+        provider.now = at(NOW).timestamp()
+        yield Trip(database, provider)
+
+
+def known(database: Database) -> list[people.Person]:
+    with database.read() as session:
+        return people.all_people(session, TENANT)
+
+
+def of(*groups: str) -> dict[str, Any]:
+    return {"groups": list(groups)}
+
+
+def test_without_signing_in_nothing_is_shown_also_where_there_are_no_keys(trip: Trip) -> None:
+    browser = trip.browser()
+    shown = browser.get("/teams")
+    assert shown.url.path == "/sign-in"
+    assert "/sign-in/provider?back=/teams" in shown.text
+    assert browser.get("/v1/spend").status_code == 401
+
+
+@pytest.mark.parametrize("alg", ["RS256", "ES256"])
+def test_who_is_in_a_group_has_its_role(trip: Trip, alg: str) -> None:
+    trip.provider.alg = alg
+    trip.provider.claims = of("ops", "others")
+    browser = trip.browser()
+    back = trip.sign_in(browser, "/settings/keys")
+    assert (back.status_code, back.headers["location"]) == (303, "/settings/keys")
+    cookies = back.headers.get_list("set-cookie")
+    assert any(re.match(r"spanledger_session=.*HttpOnly; Max-Age=43200.*lax", c) for c in cookies)
+    shown = browser.get("/settings/keys").text
+    assert "Ada Example" in shown
+    assert "Make a key" in shown, "an admin, who needs no first key to be one"
+    (ada,) = known(trip.database)
+    assert (ada.email, ada.name, ada.subject) == ("ada@example.com", "Ada Example", "u-1")
+    assert [held.role for held in ada.roles] == [Role("admin")]
+    made = browser.post(
+        "/v1/budgets",
+        json={"name": "b", "amount": "1", "filter": {"team": ["search"]}},
+        headers={"Sec-Fetch-Site": "same-origin"},
+    )
+    assert made.status_code == 201
+    with trip.database.read() as session:
+        (line, *_) = audit.page(session, TENANT, audit.Asked(noun="budget"), at_most=10)
+    assert (line.actor.kind, line.actor.name) == ("person", "Ada Example")
+    assert (line.actor.id, line.actor.address) == (str(ada.id), "testclient")
+
+
+def test_a_lead_sees_one_team_and_changes_no_prices(trip: Trip) -> None:
+    with trip.database.write() as session:
+        for owner in (SEARCH, SUPPORT):
+            put_cell(session, "2026-10-05", owner)
+    trip.provider.claims = of("search-leads")
+    browser = trip.browser()
+    trip.sign_in(browser)
+    asked = {"from": "2026-10-01", "to": "2026-11-01", "group_by": "team"}
+    rows = browser.get("/v1/spend", params=asked).json()["rows"]
+    assert [row["team"] for row in rows] == ["search"]
+    assert browser.get("/v1/prices").status_code == 403
+    ours = {"Sec-Fetch-Site": "same-origin"}
+    assert browser.post("/v1/rates", json={}, headers=ours).status_code == 403
+
+
+def test_who_has_no_role_is_told_so_and_sees_nothing(trip: Trip) -> None:
+    browser = trip.browser()
+    trip.sign_in(browser)
+    for path in ("/", "/teams", "/settings", "/v1/spend"):
+        shown = browser.get(path)
+        assert shown.status_code == 403, path
+        assert "Ada Example" in shown.text
+    (ada,) = known(trip.database)
+    with trip.database.write() as session:
+        people.grant(session, ada, role_terms(role="viewer", team=None), tenant=TENANT, now=at(NOW))
+    assert browser.get("/teams").status_code == 200, "without signing in again"
+
+
+def test_groups_are_told_anew_each_time_and_what_was_granted_here_stays(trip: Trip) -> None:
+    trip.provider.claims = of("ops")
+    browser = trip.browser()
+    trip.sign_in(browser)
+    (ada,) = known(trip.database)
+    finance = role_terms(role="finance", team=None)
+    with trip.database.write() as session:
+        assert people.grant(session, ada, finance, tenant=TENANT, now=at(NOW))
+    trip.provider.claims = of()
+    trip.sign_in(trip.browser())
+    (ada,) = known(trip.database)
+    assert [(held.role, held.source) for held in ada.roles] == [(finance, "grant")]
+    assert "Make a key" not in browser.get("/settings/keys").text, "also in the other browser"
+
+
+def test_who_has_several_roles_chooses_as_which_they_act(trip: Trip) -> None:
+    trip.provider.claims = of("ops", "search-leads")
+    browser = trip.browser()
+    trip.sign_in(browser)
+    shown = browser.get("/settings").text
+    assert "as admin" in shown, "the strongest"
+    (role_id,) = re.findall(r'name="role" value="(\d+)"', shown)
+    ours = {"Sec-Fetch-Site": "same-origin"}
+    sent = {"form_token": token(browser, "/settings"), "role": role_id}
+    assert "You act as that now" in browser.post("/act-as", data=sent, headers=ours).text
+    assert browser.get("/v1/prices").status_code == 403
+    for wrong in ("0", "9" * 30, "x", ""):
+        sent = {"form_token": token(browser, "/settings/preferences"), "role": wrong}
+        assert browser.post("/act-as", data=sent, headers=ours).status_code == 422
+
+
+def test_who_is_barred_is_out_at_once_and_does_not_come_back(trip: Trip) -> None:
+    trip.provider.claims = of("ops")
+    browser = trip.browser()
+    trip.sign_in(browser)
+    (ada,) = known(trip.database)
+    with trip.database.write() as session:
+        people.bar(session, ada, tenant=TENANT, now=at(NOW))
+    assert browser.get("/v1/spend").status_code == 401
+    again = trip.sign_in(browser)
+    assert (again.status_code, "may not come in" in again.text) == (403, True)
+    assert browser.get("/v1/spend").status_code == 401
+
+
+def test_an_address_of_mail_counts_only_where_the_provider_made_sure(trip: Trip) -> None:
+    for verified in (False, None, "true", 1):
+        trip.provider.claims = {"sub": f"of {verified}", "email_verified": verified}
+        trip.sign_in(trip.browser())
+    assert {person.email for person in known(trip.database)} == {None}
+
+
+def test_what_the_token_does_not_say_the_provider_is_asked_for(trip: Trip) -> None:
+    trip.provider.claims = {"name": None, "email": None, "email_verified": None}
+    told = {"sub": "u-1", "name": "Ada of UserInfo", "groups": ["finops"]}
+    trip.provider.user_info = told
+    trip.sign_in(trip.browser())
+    (ada,) = known(trip.database)
+    assert (ada.name, [held.role.name for held in ada.roles]) == ("Ada of UserInfo", ["finance"])
+    trip.provider.user_info = told | {"sub": "u-2"}
+    assert trip.sign_in(trip.browser()).status_code == 502, "another's"
+
+
+def test_an_answer_is_good_for_the_browser_that_began_and_once(trip: Trip) -> None:
+    trip.provider.claims = of("ops")
+    mine, theirs = trip.browser(), trip.browser()
+    back = trip.there(mine)
+    assert theirs.get(back, follow_redirects=False).status_code == 400, "login CSRF"
+    trip.there(theirs)
+    assert theirs.get(back, follow_redirects=False).status_code == 400, "another journey's state"
+    assert mine.get(back, follow_redirects=False).status_code == 303
+    assert mine.get(back, follow_redirects=False).status_code == 400, "replayed"
+    stolen = trip.provider.authorize(
+        mine.get("/sign-in/provider", follow_redirects=False).headers["location"]
+    )
+    code = re.search(r"code=([^&]+)", stolen)
+    assert code
+    own = re.sub(r"code=[^&]+", f"code={code[1]}", trip.there(theirs))
+    refused = theirs.get(own, follow_redirects=False)
+    assert refused.status_code == 502, "another's code does not fit the verifier and nonce"
+    for late in ("2026-10-20T12:11", "2026-10-21T12:00"):
+        browser = trip.browser()
+        back = trip.there(browser)
+        later = trip.browser(now=late)
+        later.cookies = browser.cookies
+        assert later.get(back, follow_redirects=False).status_code == 400
+
+
+def test_signing_in_gives_another_session_and_ends_the_one_before(trip: Trip) -> None:
+    trip.provider.claims = of("ops")
+    browser = trip.browser()
+    browser.cookies.set("spanledger_session", "planted")
+    trip.sign_in(browser)
+    first = browser.cookies.get("spanledger_session", domain="testserver.local")
+    assert first not in {None, "planted"}
+    trip.sign_in(browser)
+    second = browser.cookies.get("spanledger_session", domain="testserver.local")
+    assert second != first
+    copy = trip.browser()
+    copy.cookies.set("spanledger_session", str(first))
+    assert copy.get("/v1/spend").status_code == 401
+
+
+def test_who_signs_out_is_out_also_with_a_copy_of_the_cookie(trip: Trip) -> None:
+    trip.provider.claims = of("ops")
+    here, there = trip.browser(), trip.browser()
+    for browser in (here, there):
+        trip.sign_in(browser)
+    copy = trip.browser()
+    copy.cookies = here.cookies
+    copied = {name: str(value) for name, value in here.cookies.items()}
+    ours = {"Sec-Fetch-Site": "same-origin"}
+    assert here.post("/sign-out", headers=ours).status_code == 415, "not by a bare request"
+    theirs = {"form_token": token(here, "/sign-out")}
+    cross = here.post("/sign-out", data=theirs, headers={"Sec-Fetch-Site": "cross-site"})
+    assert cross.status_code == 403
+    here.post("/sign-out", data=theirs, headers=ours)
+    copy = trip.browser()
+    for name, value in copied.items():
+        copy.cookies.set(name, value)
+    assert copy.get("/v1/spend").status_code == 401
+    assert there.get("/v1/spend").status_code == 200
+    trip.sign_in(here)
+    sent = {"form_token": token(here, "/sign-out")}
+    here.post("/sign-out/everywhere", data=sent, headers=ours)
+    assert there.get("/v1/spend").status_code == 401
+
+
+def test_a_session_ends_by_itself(trip: Trip) -> None:
+    trip.provider.claims = of("ops")
+    browser = trip.browser()
+    trip.sign_in(browser)
+    for now, status in (("2026-10-20T23:59", 200), ("2026-10-21T00:00", 401)):
+        later = trip.browser(now=now)
+        later.cookies = browser.cookies
+        assert later.get("/v1/spend").status_code == status
+
+
+def test_nobody_is_sent_elsewhere_afterwards(trip: Trip) -> None:
+    trip.provider.claims = of("ops")
+    for back in ("//evil.example", "https://evil.example", "/\\evil.example", "evil", "/\t/e"):
+        assert trip.sign_in(trip.browser(), back).headers["location"] == "/", back
+
+
+def hs256(header: dict[str, Any], claims: dict[str, Any]) -> str:
+    header = header | {"alg": "HS256"}
+    text = unsigned(header, claims).rstrip(".")
+    signature = hmac.digest(public_key(), text.encode(), "sha256")
+    return unsigned(header, claims, signature)
+
+
+REFUSED: list[tuple[str, dict[str, Any], Callable[..., str] | None]] = [
+    ("another nonce", {"nonce": "x"}, None),
+    ("no nonce", {"nonce": None}, None),
+    ("for somebody else", {"aud": "another"}, None),
+    ("for several, said by nobody", {"aud": [CLIENT_ID, "another"]}, None),
+    ("said by another party", {"azp": "another"}, None),
+    ("of another issuer", {"iss": "https://evil.example"}, None),
+    ("expired", {"exp": 1_000_000_000}, None),
+    ("without an end", {"exp": None}, None),
+    ("without end at all", {"exp": 1e400}, None),
+    ("ends at a word", {"exp": "tomorrow"}, None),
+    ("made tomorrow", {"iat": 2_000_000_000, "exp": 2_000_000_300}, None),
+    ("made long ago", {"iat": 1_000_000_000}, None),
+    ("not yet", {"nbf": 2_000_000_000}, None),
+    ("of nobody", {"sub": ""}, None),
+    ("of a number", {"sub": 7}, None),
+    ("without an audience", {"aud": None}, None),
+    ("unsigned", {}, lambda _h, c: unsigned({"alg": "none"}, c)),
+    ("unsigned, with the key's name", {}, lambda h, c: unsigned(h | {"alg": "none"}, c)),
+    ("signed with the public key as secret", {}, hs256),
+    ("signed by another", {}, lambda h, c: jwt.encode(h, c, OTHERS, algorithms=["RS256"])),
+    ("of an unknown key", {}, lambda h, c: jwt.encode(h | {"kid": "?"}, c, OTHERS)),
+    ("of a key in itself", {}, lambda h, c: jwt.encode(h | {"jwk": OTHERS.as_dict()}, c, OTHERS)),
+    ("cut", {}, lambda h, c: jwt.encode(h, c, OTHERS)[:-5]),
+    ("no token", {}, lambda _h, _c: "a.b.c"),
+    ("much too long", {}, lambda _h, _c: "a" * 100_000),
+]
+
+
+def test_a_token_of_which_anything_is_wrong_signs_nobody_in(trip: Trip) -> None:
+    browser = trip.browser()
+    for what, claims, write in REFUSED:
+        trip.provider.claims, trip.provider.write = of("ops") | claims, write
+        refused = trip.sign_in(browser)
+        assert refused.status_code == 502, what
+        assert "did not work" in refused.text
+        assert "claims" not in refused.text, "why, the log says"
+        assert "spanledger_session" not in browser.cookies
+    assert known(trip.database) == []
+
+
+def test_an_answer_of_another_issuer_is_not_taken(trip: Trip) -> None:
+    trip.provider.claims = of("ops")
+    for changed in (r"iss=https%3A%2F%2Fevil.example", "x=y"):
+        browser = trip.browser()
+        back = re.sub(r"iss=[^&]+", changed, trip.there(browser))
+        assert browser.get(back, follow_redirects=False).status_code == 502
+    for ending in ("error=access_denied", "error=<script>", ""):
+        browser = trip.browser()
+        back = re.sub(r"code=[^&]+", ending, trip.there(browser))
+        refused = browser.get(back, follow_redirects=False)
+        assert refused.status_code == 502
+        assert "script>" not in refused.text.partition("<main")[2]
+
+
+def test_a_provider_in_trouble_is_told_and_nothing_hangs(
+    trip: Trip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sign_on, "_SECONDS", 0.2)
+    wrong: list[tuple[int, bytes]] = [
+        (500, b"{}"),
+        (302, b""),
+        (200, b"no json"),
+        (200, b"[]"),
+        (200, b'{"keys": 7}'),
+        (200, b"[" * 100_000),
+        (200, b'{"a": "' + b"x" * 600_000 + b'"}'),
+    ]
+    for path in ("/.well-known/openid-configuration", "/keys"):
+        for answer in wrong:
+            trip.provider.answers = {path: answer}
+            with pytest.raises(sign_on.ProviderFailed):
+                KnownProvider(trip.client()).keys("rsa")
+    trip.provider.answers, trip.provider.slow = {}, 0.05
+    asked = KnownProvider(trip.client())
+    for _ in range(2):
+        with pytest.raises(sign_on.ProviderFailed):
+            asked.metadata()
+    assert trip.provider.asked[-1:] == ["/.well-known/openid-configuration"]
+    trip.provider.slow = 0
+    browser = trip.browser()
+    back = trip.there(browser)
+    trip.provider.answers = {"/token": (500, b"<b>trouble</b>")}
+    refused = browser.get(back, follow_redirects=False)
+    assert (refused.status_code, "trouble" in refused.text) == (502, False)
+
+
+def test_a_provider_that_is_another_or_in_the_open_is_not_believed(trip: Trip) -> None:
+    for said in (
+        {"issuer": "https://evil.example"},
+        {"token_endpoint": "file:///etc/passwd"},
+        {"jwks_uri": None},
+        {"authorization_endpoint": "javascript:alert(1)"},
+    ):
+        trip.provider.metadata = said
+        with pytest.raises(sign_on.ProviderFailed):
+            KnownProvider(trip.client()).metadata()
+
+
+def test_keys_are_read_once_and_for_unknown_ones_once_a_minute(trip: Trip) -> None:
+    trip.provider.claims = of("ops")
+    browser = trip.browser()
+    for _ in range(3):
+        trip.sign_in(browser)
+    asked = trip.provider.asked
+    assert {path: asked.count(path) // 2 for path in set(asked)} == {
+        "/.well-known/openid-configuration": 1,
+        "/keys": 1,
+        "/token": 3,
+    }
+
+
+def test_only_the_issuer_s_own_door_may_be_inside() -> None:
+    ask = asking_provider("https://127.0.0.1:1", allow_private=False)
+    for url, why in (
+        ("http://127.0.0.1:1/x", "over https"),
+        ("https://127.0.0.1:2/x", "may not be asked"),
+        ("https://169.254.169.254/latest", "may not be asked"),
+        ("https://localhost/x", "may not be asked"),
+        ("https://127.0.0.1:1/x", "does not answer"),
+    ):
+        with pytest.raises(sign_on.ProviderFailed, match=why):
+            ask(sign_on.Asked(url))
