@@ -12,10 +12,12 @@ from api import (
     budget_check,
     budget_forecast,
     budgets,
+    call_content,
     calls,
     channels,
     charges,
     commitments,
+    content,
     contract,
     discounts,
     economics,
@@ -71,7 +73,15 @@ from api.pages.prices import (
     unpriced_price,
 )
 from api.pages.reconciliation import bill_list, bill_variance, true_up
-from api.pages.settings import about, channel_list, keys, owner_editor, owner_rules, preferences
+from api.pages.settings import (
+    about,
+    channel_list,
+    content_terms,
+    keys,
+    owner_editor,
+    owner_rules,
+    preferences,
+)
 from api.pages.teams import team_list, team_statement
 from api.pages.traces import call_page, trace_list, trace_page
 from api.pages.visitor import ZoneInAddress, to_the_zone
@@ -110,6 +120,8 @@ NOUNS = (
     (bills, Permission.MONEY),
     (reconciliation, Permission.MONEY),
     (ownership, Permission.MONEY),
+    (content, Permission.SETTINGS),
+    (call_content, None),
 )
 """A router each, and the permission that it takes to change something there; None: nothing is."""
 
@@ -157,6 +169,7 @@ PAGES = (
     keys,
     about,
     channel_list,
+    content_terms,
     owner_editor,
     owner_rules,
     api_docs,
