@@ -208,10 +208,46 @@ def postgres_killed_in_a_roll(stage: Stage) -> Counter[str]:
     return fired
 
 
-def rolling(house: House) -> "subprocess.Popen[bytes]":
-    """``jobs run roll``, which by hand takes all that was heard so far."""
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "app", "jobs", "run", "roll"],
+def postgres_killed_in_a_round(stage: Stage) -> Counter[str]:
+    """Anywhere in a round of all jobs, which does not end well then; the next one mends it."""
+    fired: Counter[str] = Counter()
+    with rolling(stage.house, "--all") as process:
+        fired["rounds that lost Postgres"] += in_a_transaction(stage.house, process)
+        wait(stage.some(0, 2))
+        stage.house.end_postgres(stage.chance.choice([signal.SIGKILL, signal.SIGQUIT]))
+        process.wait(120)
+    stage.house.recover_postgres()
+    return fired
+
+
+def idle_in_a_transaction(stage: Stage) -> Counter[str]:
+    """A stranger's, that has written and holds batches that wait; the rest is rolled up."""
+    fired: Counter[str] = Counter()
+    with stage.house.asking() as connection, connection.transaction():
+        held = connection.execute(
+            "UPDATE batches SET rolled_at = NULL WHERE id IN (SELECT id FROM batches"
+            " WHERE rolled_at IS NULL ORDER BY id DESC LIMIT 5) RETURNING id"
+        ).fetchall()
+        stage.acknowledges(200)
+        with rolling(stage.house) as process:
+            fired["rolls that took the rest"] += process.wait(120) == 0
+        with stage.house.asking() as other:
+            ours = other.execute(
+                "SELECT count(*) FROM batches WHERE rolled_at IS NULL AND id = ANY(%s)",
+                [[row[0] for row in held]],
+            ).fetchone()
+        wait(stage.long(stage.some(5, 15), 1))
+    assert ours
+    fired["batches held"] = len(held)
+    if not fired["rolls that took the rest"] or ours[0] < len(held):
+        stage.oracle.is_broken("a session idle in its transaction holds up the roll")
+    return fired
+
+
+def rolling(house: House, job: str = "roll") -> "subprocess.Popen[bytes]":
+    """``jobs run``, which by hand takes all that was heard so far."""
+    return subprocess.Popen(  # noqa: S603  # this very program
+        [sys.executable, "-P", "-m", "app", "jobs", "run", job],
         env=environment(house.data, DATABASE_URL=house.server.url),
         cwd="/",
         stdout=subprocess.DEVNULL,
@@ -244,4 +280,6 @@ CONTENTION = [
     Fault("migration while ingesting", migrated_meanwhile, behind=True),
     Fault("roll killed", roll_killed, behind=True),
     Fault("Postgres killed in a roll", postgres_killed_in_a_roll, behind=True),
+    Fault("Postgres killed in a round of the jobs", postgres_killed_in_a_round, behind=True),
+    Fault("a session idle in its transaction", idle_in_a_transaction, behind=True),
 ]

@@ -99,12 +99,15 @@ class House:
             # The ports stay the same when the collector is started again.
             "OTLP_HTTP_ADDR": f"127.0.0.1:{free_port()}",
             "OTLP_GRPC_ADDR": f"127.0.0.1:{free_port()}",
+            "API_ADDR": f"127.0.0.1:{free_port()}",
             **more,
         }
         for proxy, name in ((self.http, "OTLP_HTTP_ADDR"), (self.grpc, "OTLP_GRPC_ADDR")):
             proxy.target = ("127.0.0.1", int(settings[name].rpartition(":")[2]))
         self.collector = Part("collector", settings, folder)
         self.jobs = Part("jobs", settings, folder)
+        self.api = Part("api", settings, folder)
+        self.api_address = settings["API_ADDR"]
         self._over = threading.Event()
         self._tending = threading.Thread(target=self._tend, daemon=True)
 
@@ -114,9 +117,11 @@ class House:
         return self.folder / "data"
 
     def open(self, *, jobs: bool) -> None:
+        """Jobs by the clock, and the API, only where asked for."""
         self.collector.start()
         if jobs:
             self.jobs.start()
+            self.api.start()
         self._tending.start()
         self.until_it_hears()
 
@@ -124,7 +129,7 @@ class House:
         self._over.set()
         if self._tending.is_alive():
             self._tending.join(10)
-        for part in (self.jobs, self.collector):
+        for part in (self.api, self.jobs, self.collector):
             part.stop()
         for proxy in (self.http, self.grpc, self.to_database):
             proxy.close()
@@ -184,8 +189,8 @@ class House:
 
     def _tend(self) -> None:
         while not self._over.wait(TICK):
-            self.collector.tend()
-            self.jobs.tend()
+            for part in (self.collector, self.jobs, self.api):
+                part.tend()
 
 
 def free_port() -> int:

@@ -4,6 +4,7 @@ Nothing here asks the product what it did: which spans there are, and what each 
 their numbers (``bodies.py``).
 """
 
+import re
 import threading
 from collections import Counter
 from collections.abc import Iterable
@@ -64,6 +65,10 @@ class Chapter:
     """Spans that their sender gave up, never acknowledged. The default SDK waits 10 s."""
     lost: int = 0
     doubled: int = 0
+    asked: Counter[str] = field(default_factory=Counter)
+    """What the API answered: status -> how often."""
+    errors: Counter[str] = field(default_factory=Counter)
+    """Answers of 5xx that are no 503, by whoever gave them: there may be none."""
 
 
 class Oracle:
@@ -127,6 +132,17 @@ class Oracle:
     def refused(self, reason: str) -> None:
         with self._lock:
             self.chapters[self.now].refused[reason] += 1
+            if is_an_error(reason):
+                self.chapters[self.now].errors[reason] += 1
+                self.broken[f"a request was answered {reason}"] += 1
+
+    def answered(self, status: str, path: str) -> None:
+        """What the API answered."""
+        with self._lock:
+            self.chapters[self.now].asked[status] += 1
+            if is_an_error(status):
+                self.chapters[self.now].errors[f"{status} GET {path}"] += 1
+                self.broken[f"GET {path} was answered {status}"] += 1
 
     def exporter_retries(self, reason: str) -> None:
         """What a real exporter logged of an attempt."""
@@ -155,6 +171,7 @@ class Oracle:
                 mine.given_up += chapter.given_up
                 mine.lost += chapter.lost
                 mine.doubled += chapter.doubled
+                mine.errors += chapter.errors
             self.broken += other.broken
 
     def spans(self, *, acknowledged: bool, kind: Kind | None = None) -> int:
@@ -209,6 +226,12 @@ class Oracle:
                 chapter.lost += times == 0
             elif times:
                 verdict.stored_without_answer += 1
+
+
+def is_an_error(said: str) -> bool:
+    """Whether an answer's status is one of 5xx that does not say to come again."""
+    found = re.match(r"(?:Failed .* code: )?(5\d\d)\b", said)
+    return found is not None and found[1] != "503"
 
 
 @dataclass

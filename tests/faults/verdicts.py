@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from uuid import UUID
 
 from faults.bodies import Kind, team_of
@@ -119,19 +120,24 @@ def _answered_for(connection: Connection, oracle: Oracle) -> None:
             oracle.is_broken(f"{name}: {answers} were answered for, {there} are in the batches")
 
 
-def roll_and_compare(ledger: Ledger, oracle: Oracle, verdict: Verdict) -> None:
-    """After a full round of the jobs the cells hold what the sightings hold (P4)."""
+def jobs_of_all(url: str, data: Path) -> str | None:
+    """A full round of the jobs; what went wrong."""
     done = subprocess.run(
         [sys.executable, "-P", "-m", "app", "jobs", "run", "--all"],
-        env=environment(ledger.data, DATABASE_URL=ledger.url),
+        env=environment(data, DATABASE_URL=url),
         cwd="/",
         capture_output=True,
         text=True,
         timeout=ROUND,
         check=False,
     )
-    if done.returncode:
-        oracle.is_broken(f"jobs run --all: {done.stderr.strip()[-300:]}")
+    return f"jobs run --all: {done.stderr.strip()[-300:]}" if done.returncode else None
+
+
+def roll_and_compare(ledger: Ledger, oracle: Oracle, verdict: Verdict) -> None:
+    """After a full round of the jobs the cells hold what the sightings hold (P4)."""
+    if said := jobs_of_all(ledger.url, ledger.data):
+        oracle.is_broken(said)
     with ledger.asking() as connection:
         found = numbers(
             connection,
