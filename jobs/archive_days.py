@@ -23,6 +23,7 @@ from store.archive_files import (
     counted,
     digest_of,
     manifest_of,
+    take_time,
     write_day,
 )
 from store.archive_places import NONE, ArchiveAway, Opened, opened
@@ -92,6 +93,7 @@ def plan_ahead(context: JobContext) -> list[Planned]:
 
 
 def _planned(session: Session, before: date, frozen: date | None) -> list[Planned]:
+    take_time(session)
     found = []
     for day in days_held(session, before):
         rows = counted(session, TENANT, day, SIGHTINGS).rows
@@ -132,6 +134,7 @@ def _goes(context: JobContext, planned: Planned) -> bool:
     """Archives a day and drops it; False where somebody reads it and does not let go."""
     place = context.settings.archive
     if place is None:
+        # The settings see to it that this cannot be; what is lost cannot be had back.
         raise ArchiveAway("SPANLEDGER_ARCHIVE is not set: nothing is dropped")
     if place == NONE:
         _note_unarchived(context, planned.day)
@@ -143,6 +146,7 @@ def _goes(context: JobContext, planned: Planned) -> bool:
 
 def _note_unarchived(context: JobContext, day: date) -> None:
     with context.database.write() as session:
+        take_time(session)
         sums = {name: counted(session, TENANT, day, name) for name in SHAPES}
         archived_days.remember_unarchived(session, TENANT, day, sums, context.now)
 
@@ -157,6 +161,7 @@ def _archive(context: JobContext, planned: Planned, at: Opened) -> None:
         context.progress(f"{day}: {rows:,} of {planned.sightings:,} written")
 
     with context.database.read() as session:
+        take_time(session)
         known = archived_days.one_day(session, TENANT, day)
         if known is not None and known.place == at.place and _stands(session, known, at):
             return

@@ -13,6 +13,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from spend.trace_filters import TraceFilter
@@ -75,6 +76,11 @@ def folder_of(tenant: int, day: date) -> str:
     return f"tenant={tenant}/day={day.isoformat()}"
 
 
+def take_time(session: Session) -> None:
+    """Lets statements of this transaction take as long as they need; Ctrl-C and a kill end them."""
+    session.execute(text("SET LOCAL statement_timeout = 0"))
+
+
 def counted(session: Session, tenant: int, day: date, file: str) -> Sums:
     """What the table of a file has of a day."""
     rows, *sums = session.execute(sums_of(file, tenant, day)).one()
@@ -87,6 +93,10 @@ def write_day(session: Session, tenant: int, day: date, at: Opened, going: Going
     The session sees one moment throughout (``Database.read``). Raises NotWhatIsThere where what is
     read back is not what the tables hold, and what ``opened`` turns into ArchiveAway.
     """
+    take_time(session)
+    # Without statistics of a new day it would take a batch's details apart for each of its rows.
+    session.execute(text("SET LOCAL enable_nestloop = off"))
+    session.execute(text("SET LOCAL work_mem = '64MB'"))
     folder = folder_of(tenant, day)
     at.files.create_dir(at.path(folder), recursive=True)
     wanted = {name: counted(session, tenant, day, name) for name in SHAPES}

@@ -195,6 +195,7 @@ def _details(tenant: int, day: date) -> FromClause:
         )
         .where(batches.c.tenant_id == tenant, batches.c.id.in_(heard))
         .cte("details")
+        .prefix_with("MATERIALIZED")
     )
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from store import partitions
-from store.archive_files import NotWhatIsThere, Sums, counted
+from store.archive_files import NotWhatIsThere, Sums, counted, take_time
 from store.archive_shape import JOINED, SIGHTINGS
 from store.partitions import name_of
 from store.retention import midnight
@@ -26,7 +26,7 @@ def drop_day(session: Session, tenant: int, day: date, written: dict[str, Sums])
     somebody reads for too long: then nothing has changed, try again later.
     """
     session.execute(text("SET LOCAL lock_timeout = '1s'"))
-    session.execute(text("SET LOCAL statement_timeout = '10min'"))
+    take_time(session)
     # Nobody moves the day out of the default partition meanwhile.
     partitions.hold_still(session)
     kept_apart = {file: _is_apart(session, name_of(TABLES[file].name, day)) for file in TABLES}

@@ -133,10 +133,12 @@ def test_a_round_by_hand_runs_every_job_in_order_and_the_list_tells_of_it(run: R
     jobs = [line.split()[0] for line in said.splitlines()]
     assert jobs == [
         "partitions",
+        "contents",
         "roll",
         "prices",
         "charge",
         "reprice",
+        "archive",
         "forecast",
         "budgets",
         "watch",
