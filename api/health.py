@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.dependencies import database_of
 from api.problems import RETRY_AFTER_SECONDS, Problem, answers
-from migrations.run import missing
+from migrations.shapes import Fit, shape_of
 
 router = APIRouter(tags=["health"])
 
@@ -27,13 +27,16 @@ def livez() -> Alive:
 
 @router.get("/readyz", summary="Can it answer?", responses=answers(503))
 def readyz(request: Request) -> Alive:
-    """The database answers and is at the newest shape."""
+    """The database answers, and has a shape that this version can go on with."""
     retry = {"Retry-After": str(RETRY_AFTER_SECONDS)}
     try:
         with database_of(request).engine.connect() as connection:
-            behind = missing(connection)
+            fit = shape_of(connection).fit
     except SQLAlchemyError:
         raise Problem(503, "The database is away", headers=retry) from None
-    if behind:
+    if fit is Fit.BEHIND:
         raise Problem(503, "The database is not migrated", "Run: spanledger migrate", headers=retry)
+    if fit is Fit.BEYOND:
+        told = "Use the version of spanledger that migrated it, or a later one"
+        raise Problem(503, "The database is of a newer version", told, headers=retry)
     return Alive(status="ok")

@@ -11,11 +11,12 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
-from app.errors import DatabaseUnavailable
+from app.errors import DatabaseTooNew, DatabaseUnavailable
 from app.local_postgres import LocalPostgres, local_postgres
 from app.postgres_binaries import OLDEST
 from app.settings import PREFIX, Settings
-from migrations.run import missing, unknown, upgrade
+from migrations.run import upgrade
+from migrations.shapes import Fit, shape_of
 from spend.actors import Actor
 from store.sessions import Database, open_database
 
@@ -92,13 +93,15 @@ def bring_up_to_date(url: str, *, wait: float = 0) -> str:
             f"{_shown(url)} is Postgres {version}, and {OLDEST} is the oldest that will do"
         )
     with opened(url, application="start") as database, database.engine.connect() as connection:
-        behind, newer = missing(connection), unknown(connection)
-    if newer is not None:
-        raise DatabaseUnavailable(
-            f"{_shown(url)} has a newer shape ({newer}) than this version of spanledger knows:"
-            " use the version that migrated it, or a later one"
+        shape = shape_of(connection)
+    if shape.fit is Fit.BEYOND:
+        raise DatabaseTooNew(
+            f"{_shown(url)} has a newer shape ({shape.revision}) than this version of spanledger"
+            " can work with: use the version that migrated it, or a later one"
         )
-    if behind:
+    if shape.fit is Fit.AHEAD:
+        log.warning("the database is of a newer version; this one works", shape=shape.revision)
+    if shape.fit is Fit.BEHIND:
         upgrade(url)
         log.info("database migrated")
     return version

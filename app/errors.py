@@ -12,5 +12,9 @@ class DatabaseUnavailable(Exception):  # noqa: N818  # a state of the world, sai
     """The database cannot be used now; the message says which and why, without its password."""
 
 
+class DatabaseTooNew(DatabaseUnavailable):
+    """A newer version gave it a shape that this one cannot work with: upgrade this one, too."""
+
+
 class PostgresUnavailable(Exception):  # noqa: N818  # a state of the machine, said as such
     """The local Postgres cannot run here; the message says why and what to do about it."""

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.addresses import Address
 from app.database import bring_up_to_date, opened
 from app.doors import refuse_strangers
-from app.errors import DatabaseUnavailable, WrongSetting
+from app.errors import DatabaseTooNew, DatabaseUnavailable, WrongSetting
 from app.pepper import pepper_for
 from app.settings import Settings
 from collector.spool.folders import put_file
@@ -47,6 +47,8 @@ def look_after_database(
         return
     try:
         look(0)
+    except DatabaseTooNew:
+        raise  # our workers would write to a shape that they do not know
     except DatabaseUnavailable as error:
         log.warning("the doors open before the database is there", why=str(error))
         Thread(target=_look_later, args=[look, stop], daemon=True).start()
@@ -56,11 +58,11 @@ def _look_later(look: Callable[[float], None], stop: Event) -> None:
     while not stop.wait(_PAUSE):
         try:
             look(0)
-        except DatabaseUnavailable:
-            continue
-        except WrongSetting as error:
+        except (DatabaseTooNew, WrongSetting) as error:
             log.error("stopping", why=str(error))  # noqa: TRY400 - it says it all
             stop.set()
+        except DatabaseUnavailable:
+            continue
         except SQLAlchemyError:
             log.exception("the database cannot be brought up to date")
             stop.wait(10 * _PAUSE)

@@ -12,6 +12,7 @@ from alembic import context
 from sqlalchemy import Connection, Engine, create_engine, event, pool, text
 
 from migrations.run import is_ours
+from migrations.shapes import write_down
 from store.tables import METADATA
 
 
@@ -53,6 +54,7 @@ with alone(engine), engine.connect() as connection:
         target_metadata=METADATA,
         include_object=is_ours,
         transaction_per_migration=True,
+        on_version_apply=write_down,
     )
     with context.begin_transaction():
         context.run_migrations()

@@ -1,22 +1,20 @@
 """Brings a database to the newest shape, once, however many processes ask at a time."""
 
-from pathlib import Path
-
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
+from migrations.shapes import FOLDER
 from store.tables import METADATA
 
 
 def alembic_config(url: str) -> Config:
     """Alembic's configuration for a ``postgresql://`` URL; works from any folder."""
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.set_main_option("script_location", str(FOLDER))
     # attributes, not an option: a password may hold a percent sign.
     config.attributes["url"] = make_url(url).set(drivername="postgresql+psycopg")
     return config
@@ -30,20 +28,6 @@ def upgrade(url: str, revision: str = "head") -> None:
 def downgrade(url: str, revision: str) -> None:
     """Undoes migrations down to ``revision`` ('base': all). Drops what they made, data included."""
     command.downgrade(alembic_config(url), revision)
-
-
-def missing(connection: Connection) -> bool:
-    """Whether the database is not at the newest shape."""
-    script = ScriptDirectory(str(Path(__file__).parent))
-    here = MigrationContext.configure(connection).get_current_heads()
-    return set(here) != set(script.get_heads())
-
-
-def unknown(connection: Connection) -> str | None:
-    """The shape that the database is at, where it is of a newer version than this; else None."""
-    known = {each.revision for each in ScriptDirectory(str(Path(__file__).parent)).walk_revisions()}
-    here = MigrationContext.configure(connection).get_current_heads()
-    return next((each for each in here if each not in known), None)
 
 
 def is_ours(thing: object, name: str | None, kind: str, reflected: bool, _to: object) -> bool:

@@ -179,7 +179,7 @@ def test_it_is_ready_when_the_database_is_migrated(database: Database) -> None:
     client = asking(database)
     assert client.get("/readyz").status_code == 200
     with database.write() as session:
-        session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '0'")
+        session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '0025'")
     assert client.get("/readyz").json()["title"] == "The database is not migrated"
 
 

@@ -9,7 +9,8 @@ from click.testing import CliRunner
 from slack_stand_in import StandIn, answer, slack_stand_in
 
 from app.cli import cli
-from app.examination import State, examine
+from app.examination.examine import examine
+from app.examination.findings import State
 from app.settings import read_settings
 
 pytestmark = pytest.mark.one_server

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from serving import spanledger
 
 from app.cli import COMMANDS, cli
+from app.examination import durability
 from app.greeting import greet
 from app.settings import Settings
 from store.keys import find_key
@@ -163,9 +164,15 @@ def test_the_doctor_finds_what_is_wrong_and_is_content_when_it_is_not(
     said = run("doctor", code=1)
     assert "never ran" in said
     run("jobs", "run", "--all")
+    # Servers of tests forget what they like.
+    monkeypatch.setattr(durability, "_MUST_BE_ON", {"autovacuum": ""})
     said = run("doctor")
     assert "wrong" not in said
-    assert "nobody listens at 127.0.0.1:1: is serve running?" in said
+    assert "nobody listens at 127.0.0.1:1" in said
+    assert "→ is serve running?" in said
+    told = json.loads(run("doctor", "--json"))
+    assert told["wrong"] == 0 < told["ok"]
+    assert {"what", "state", "said", "do"} == told["findings"][0].keys()
 
 
 def test_the_doctor_tells_of_a_misspelt_setting(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,8 @@ from serving import eventually
 from spooled import conserved, counted, open_spool, put, small_disk
 from test_intake import Request, Seen
 
-from app.examination import State, spool_finding
+from app.examination.findings import State
+from app.examination.spooled import spool_finding
 from app.settings import Settings
 from collector.kept_senders import KeptSender, KeptSenders
 from collector.signals import Signal

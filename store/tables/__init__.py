@@ -21,6 +21,7 @@ from store.tables import (
     readings,
     repricings,
     rollups,
+    shapes,
     views,
 )
 from store.tables.base import METADATA
@@ -47,5 +48,6 @@ __all__ = [
     "readings",
     "repricings",
     "rollups",
+    "shapes",
     "views",
 ]

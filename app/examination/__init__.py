@@ -1,0 +1,1 @@
+"""What ``doctor`` looks at: each check is a question that somebody forgot to ask once."""
