@@ -154,7 +154,7 @@ def drop_days(session: Session, first: date | None, today: date) -> int:
         if first is not None and day >= first:
             break
         name = partitions.name_of(contents.name, day)
-        filled = session.scalar(text(f"SELECT EXISTS (SELECT FROM {name})"))  # noqa: S608 - ours
+        filled = session.scalar(text(f"SELECT EXISTS (SELECT 1 FROM {name})"))  # noqa: S608 - ours
         gone += bool(filled)
         if day < today - timedelta(days=1):
             session.execute(text(f"DROP TABLE {name}"))

@@ -8,7 +8,7 @@ or that are of a time still to come.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     CTE,
@@ -16,8 +16,10 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     FromClause,
+    Integer,
     Text,
     and_,
+    case,
     column,
     func,
     literal,
@@ -30,6 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
 
 from spend.repricings import LONGEST, Concerned
 from spend.slots import SLOT, slot_of
@@ -42,6 +45,7 @@ from store.tenants import PUBLIC
 Changed = tuple[str, str, datetime, datetime | None]
 """Provider, model, and the time (UTC, half-open) for which a price of it has changed."""
 
+_MOMENT: Final = DateTime(timezone=True)
 _FIRST: Final = text("'-infinity'::timestamptz")
 _LAST: Final = text("'infinity'::timestamptz")
 _LEDGER: Final = func.hashtext("spanledger ledger")
@@ -78,7 +82,7 @@ def for_prices(session: Session, tenant: int, changed: Iterable[Changed], *, now
             # Tokens that a metric told may be of no known call.
             cells.c.unpriced_tokens.is_distinct_from(0),
         )
-        _wait(session, _touched(tenant, found), open_still)
+        _wait(session, _touched(session, tenant, found), open_still)
 
 
 def concerned(
@@ -88,7 +92,7 @@ def concerned(
     found = [each for each in changed if each[2] < slot_of(now)]
     if not found:
         return None
-    touched = _touched(tenant, found)
+    touched = _touched(session, tenant, found)
     count, first, last = session.execute(
         select(func.count(), func.min(cells.c.slot), func.max(cells.c.slot))
         .select_from(cells.join(touched, _in_time(touched)))
@@ -109,8 +113,12 @@ def _in_time(touched: CTE) -> ColumnElement[bool]:
     )
 
 
-def _touched(tenant: int, found: Sequence[Changed]) -> CTE:
-    """Routes that changed prices can concern, and when: tenant_id, id, starts, ends."""
+def _touched(session: Session, tenant: int, found: Sequence[Changed]) -> CTE:
+    """Routes that changed prices can concern, and when: tenant_id, id, starts, ends.
+
+    Asked for beforehand: routes may be on all nodes of a cluster, and Citus changes no table of one
+    node by a statement that reads them.
+    """
     change = _rows_of(found)
     named = and_(
         model_names.c.tenant_id == routes.c.tenant_id,
@@ -132,33 +140,49 @@ def _touched(tenant: int, found: Sequence[Changed]) -> CTE:
         for provider in (routes.c.provider, model_names.c.listed_provider)
     )
     every = union_all(called, *listed).subquery()
-    return (
+    concerned_ = session.execute(
         select(
             every.c.tenant_id,
             every.c.id,
-            func.min(every.c.starts).label("starts"),
-            func.max(func.coalesce(every.c.ends, _LAST)).label("ends"),
+            func.min(every.c.starts),
+            case((func.bool_and(every.c.ends.is_not(None)), func.max(every.c.ends))),
         )
         .where(literal(tenant == PUBLIC) | (every.c.tenant_id == tenant))
         .group_by(every.c.tenant_id, every.c.id)
-        .cte("touched")
+    ).all()
+    types: dict[str, TypeEngine[Any]] = {
+        "tenant_id": Integer(),
+        "id": BigInteger(),
+        "starts": _MOMENT,
+        "ends": _MOMENT,
+    }
+    rows = (
+        func.unnest(
+            *(
+                literal([each[at] for each in concerned_], ARRAY(type_))
+                for at, type_ in enumerate(types.values())
+            )
+        )
+        .table_valued(*(column(name, type_) for name, type_ in types.items()))
+        .render_derived("routes_touched")
     )
+    ends = func.coalesce(rows.c.ends, _LAST).label("ends")
+    return select(rows.c.tenant_id, rows.c.id, rows.c.starts, ends).cte("touched")
 
 
 def _rows_of(found: Sequence[Changed]) -> FromClause:
-    moment = DateTime(timezone=True)
     return (
         func.unnest(
             literal([each[0] for each in found], ARRAY(Text)),
             literal([each[1] for each in found], ARRAY(Text)),
-            literal([each[2] for each in found], ARRAY(moment)),
-            literal([each[3] for each in found], ARRAY(moment)),
+            literal([each[2] for each in found], ARRAY(_MOMENT)),
+            literal([each[3] for each in found], ARRAY(_MOMENT)),
         )
         .table_valued(
             column("provider", Text),
             column("model", Text),
-            column("starts", moment),
-            column("ends", moment),
+            column("starts", _MOMENT),
+            column("ends", _MOMENT),
         )
         .render_derived("change")
     )
