@@ -6,7 +6,7 @@ charged (docs/decisions/008-knowledge.md): for it only those cells wait that cou
 or that are of a time still to come.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -46,6 +46,12 @@ Changed = tuple[str, str, datetime, datetime | None]
 """Provider, model, and the time (UTC, half-open) for which a price of it has changed."""
 
 _MOMENT: Final = DateTime(timezone=True)
+_ROUTES_TOUCHED: Final[Mapping[str, TypeEngine[Any]]] = {
+    "tenant_id": Integer(),
+    "id": BigInteger(),
+    "starts": _MOMENT,
+    "ends": _MOMENT,
+}
 _FIRST: Final = text("'-infinity'::timestamptz")
 _LAST: Final = text("'infinity'::timestamptz")
 _LEDGER: Final = func.hashtext("spanledger ledger")
@@ -150,20 +156,14 @@ def _touched(session: Session, tenant: int, found: Sequence[Changed]) -> CTE:
         .where(literal(tenant == PUBLIC) | (every.c.tenant_id == tenant))
         .group_by(every.c.tenant_id, every.c.id)
     ).all()
-    types: dict[str, TypeEngine[Any]] = {
-        "tenant_id": Integer(),
-        "id": BigInteger(),
-        "starts": _MOMENT,
-        "ends": _MOMENT,
-    }
     rows = (
         func.unnest(
             *(
                 literal([each[at] for each in concerned_], ARRAY(type_))
-                for at, type_ in enumerate(types.values())
+                for at, type_ in enumerate(_ROUTES_TOUCHED.values())
             )
         )
-        .table_valued(*(column(name, type_) for name, type_ in types.items()))
+        .table_valued(*(column(name, type_) for name, type_ in _ROUTES_TOUCHED.items()))
         .render_derived("routes_touched")
     )
     ends = func.coalesce(rows.c.ends, _LAST).label("ends")
