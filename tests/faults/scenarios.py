@@ -107,14 +107,20 @@ WRITTEN = """
     fault: tables locked by a stranger
     fault: no connection left (53300)
 31 a session idle in its transaction
+    doctor_server::who_holds_on_to_postgres_is_told
     fault: a session idle in its transaction
 32 the pool of the API exhausted by slow reports
     fault: slow reports
 33 a migration while ingesting
     fault: migration while ingesting
 34 old and new code on one schema
+    upgrades::the_version_before_goes_on_while_its_database_is_migrated
+    upgrades::code_goes_on_with_a_newer_shape_that_only_adds
+    upgrades::code_refuses_a_shape_that_says_it_does_not_work_with_it
     migrations::what_the_version_before_charged_beside_a_new_database_is_in_the_journal
 35 restored into another cluster
+    backup::what_was_dumped_goes_on_in_another_cluster
+    backup::what_is_in_the_spool_comes_into_what_was_restored_once
     fault: restored from a dump into another cluster
 # Bad bytes
 36 fuzzing guided by coverage
@@ -206,8 +212,9 @@ WRITTEN = """
     intake::a_span_sent_twice_is_stored_once_and_stays_as_it_was
 # Security
 59 every route and every kind of caller
-    api_keys::every_route_of_v1_asks_for_a_key
-    api_keys::every_route_that_changes_something_takes_an_admin_key
+    access_matrix::every_caller_is_let_in_or_kept_out_as_the_document_says
+    access_matrix::every_route_is_in_the_document_with_each_of_its_methods
+    access_matrix::the_collector_hears_from_ingest_keys_alone
 60 what is another's
     api_keys::anothers_call_is_not_there_for_a_key_of_one_team
     api_keys::a_key_of_one_team_sees_that_team_only
@@ -234,6 +241,8 @@ WRITTEN = """
     destinations::the_address_that_was_checked_is_the_one_that_is_connected_to
     destinations::a_redirect_is_not_followed
 66 secrets in what is sent
+    redaction::it_is_found_among_words
+    content::a_prompt_is_redacted_where_it_is_understood
     understand_keeps::a_secret_is_nowhere_in_what_is_kept
     secrets_at_rest::what_channels_are_reached_with_is_nowhere_to_be_read
 67 keys revoked, unknown while Postgres is away

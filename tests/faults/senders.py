@@ -22,7 +22,7 @@ from slack_in_trouble import Trouble
 from app.local_postgres import local_postgres
 from migrations.run import upgrade
 
-ROUNDS = 30
+ROUNDS = 12
 """Each time that it is made in a soak."""
 
 
