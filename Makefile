@@ -23,7 +23,7 @@ install = $(UV) pip install --quiet --python $(BIN)/python --require-hashes -r r
 	&& $(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . -e ./sdk
 endif
 
-.PHONY: help setup run demo test screenshots check lint types contracts bench soak focus lock clean
+.PHONY: help setup run demo test screenshots check lint types contracts bench soak hostile audit sbom focus lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -74,6 +74,17 @@ bench: $(VENV)/.dev ## what we claim about speed, measured here (two minutes; FU
 
 soak: $(VENV)/.dev ## proof that nothing is lost, whatever is killed, cut or full (MINUTES=10; SEED=, ARGS=)
 	@PYTHONPATH=tests $(BIN)/python -m faults --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+hostile: $(VENV)/.dev ## everything that the API's contract allows, and much that it does not (MINUTES=10; SEED=)
+	@PYTHONPATH=tests $(BIN)/python -m faults.contract --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
+audit: $(VENV)/.dev ## known vulnerabilities of what is locked: fails too where nobody can be asked
+	@$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off $(patsubst %,-r %,$(wildcard requirements/*.txt)) \
+		|| { echo "audit: NOT passed. Either something above is vulnerable, or the list of vulnerabilities could not be asked and nothing was audited."; exit 1; }
+
+sbom: $(VENV)/.dev ## what the server is made of, as CycloneDX: sbom.cdx.json
+	@$(BIN)/python -W ignore::UserWarning -m cyclonedx_py requirements --pyproject pyproject.toml --mc-type application --sv 1.6 --of JSON --output-reproducible --validate -o sbom.cdx.json requirements/run.txt
+	@echo "sbom.cdx.json"
 
 focus: ## asks the official FOCUS validator: make focus FILE=.. FOCUS_PYTHON=.. (docs/focus.md)
 	@$(FOCUS_PYTHON) bench/focus_official.py $(FILE)

@@ -27,7 +27,18 @@ pytestmark = pytest.mark.one_server
 
 DOCUMENT: Final = (Path(__file__).parent.parent / "docs" / "routes.md").read_text("utf-8")
 OUT: Final = {401, 403}
-WORDS: Final = {"anyone", "reader", "team", "whole", "money", "budgets", "views", "settings", "audit", "content"}
+WORDS: Final = {
+    "anyone",
+    "reader",
+    "team",
+    "whole",
+    "money",
+    "budgets",
+    "views",
+    "settings",
+    "audit",
+    "content",
+}
 NOUNS: Final = {
     f"{noun}_id": noun
     for noun in (
