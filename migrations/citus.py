@@ -39,7 +39,7 @@ ORDINARY: Final = (
         "pool_hours",
     ),
     *("pools", "prices", "rates", "readings", "repricing_differences", "repricings", "roles"),
-    *("rule_states", "saved_views", "sessions", "silences", "split_waiting", "splits"),
+    *("rule_states", "saved_views", "sessions", "shapes", "silences", "split_waiting", "splits"),
     *("standings", "told", "told_anew", "usage_days", "usage_lines", "usage_months"),
 )
 """What stays on the coordinator alone: what is written with locks and unique keys of its own, and
