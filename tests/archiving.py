@@ -4,11 +4,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sighted import NOON
+from sighted import NOON, OTEL, hear, sighting
+from sqlalchemy import func, select
+from test_calls import LITELLM, set_prices
 
 from jobs import archive_days, charge, roll
 from jobs.context import Done, JobContext, JobSettings
+from spend.calls import Role
 from store.sessions import Database
+from store.tables.heard import sightings
 
 KEPT = 30
 LATER = NOON + timedelta(days=KEPT + 5)
@@ -30,3 +34,30 @@ def settle(database: Database, now: datetime = NOON + timedelta(hours=2)) -> Non
 
 def archive(database: Database, place: Path | str, **changes: Any) -> Done:
     return archive_days.run(context(database, place, **changes))
+
+
+def kept(database: Database) -> int:
+    with database.read() as session:
+        return session.execute(select(func.count()).select_from(sightings)).scalar_one()
+
+
+def hear_some(database: Database) -> list[tuple[int, int]]:
+    """Calls that one saw, that two saw, in one trace and in two; the ids of all sightings."""
+    set_prices(database, input="2.5", output="10")
+    midnight = NOON.replace(hour=23, minute=59, second=59)
+    seen = [
+        *(sighting(n, details={"finish_reason": "stop", "n": n}) for n in range(1, 5)),
+        sighting(7, 1, response_id="chatcmpl-123456789", start_at=midnight),
+        sighting(
+            8,
+            2,
+            emitter=LITELLM,
+            role=Role.SERVER,
+            response_id="chatcmpl-123456789",
+            start_at=midnight + timedelta(seconds=2),
+        ),
+        sighting(9, 1, usage={}, emitter=OTEL),
+    ]
+    hear(database, seen)
+    settle(database)
+    return [(each.trace_id.int, each.span_id) for each in seen]

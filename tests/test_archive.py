@@ -1,50 +1,19 @@
 """A day that is no longer kept is written down whole, dropped, and explained as ever."""
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from archiving import LATER, archive, settle
+from archiving import LATER, archive, hear_some, kept, settle
 from filled_ledger import asking
-from sighted import NOON, OTEL, hear, sighting
-from sqlalchemy import func, select
-from test_calls import LITELLM, list_calls, set_prices, show, total
+from sighted import NOON, hear, sighting
+from test_calls import list_calls, show, total
 
-from spend.calls import Role
 from store.archived_days import all_days
 from store.sessions import Database
-from store.tables.heard import sightings
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server
-
-
-def kept(database: Database) -> int:
-    with database.read() as session:
-        return session.execute(select(func.count()).select_from(sightings)).scalar_one()
-
-
-def hear_some(database: Database) -> list[tuple[int, int]]:
-    """Calls that one saw, that two saw, in one trace and in two; the ids of all sightings."""
-    set_prices(database, input="2.5", output="10")
-    midnight = NOON.replace(hour=23, minute=59, second=59)
-    seen = [
-        *(sighting(n, details={"finish_reason": "stop", "n": n}) for n in range(1, 5)),
-        sighting(7, 1, response_id="chatcmpl-123456789", start_at=midnight),
-        sighting(
-            8,
-            2,
-            emitter=LITELLM,
-            role=Role.SERVER,
-            response_id="chatcmpl-123456789",
-            start_at=midnight + timedelta(seconds=2),
-        ),
-        sighting(9, 1, usage={}, emitter=OTEL),
-    ]
-    hear(database, seen)
-    settle(database)
-    return [(each.trace_id.int, each.span_id) for each in seen]
 
 
 def unarchived(body: dict[str, Any]) -> dict[str, Any]:
