@@ -6,6 +6,8 @@ from typing import Final
 from fastapi import Request, Response
 from pydantic import BaseModel
 
+from api.reading import AskPrimary, of_replica
+
 CSV = "text/csv; charset=utf-8"
 JSON = "application/json"
 
@@ -71,6 +73,8 @@ def _answer(request: Request, body: bytes, media_type: str, extra: dict[str, str
         "Cache-Control": "private, no-cache",
     }
     known = [part.strip() for part in request.headers.get("if-none-match", "").split(",")]
+    if known != [""] and tag not in known and of_replica(request):
+        raise AskPrimary  # they may have a newer one than the replica
     if tag in known or f"W/{tag}" in known or "*" in known:
         return Response(status_code=304, headers=headers)
     return Response(body, media_type=media_type, headers=headers | extra)

@@ -87,8 +87,10 @@ from api.pages.traces import call_page, trace_list, trace_page
 from api.pages.visitor import ZoneInAddress, to_the_zone
 from api.parameters import known_parameters_only
 from api.proxies import TrustedProxies
+from api.reading import Positions
 from api.settings import ApiSettings
 from spend.roles import Permission
+from store.replica import Replica
 from store.sessions import Database
 from store.tenants import TENANT
 
@@ -183,8 +185,10 @@ QUESTIONS = (what_if, ownership_preview, rule_trial)
 """They ask, with a body: nothing is written, so a read key will do."""
 
 
-def create_app(database: Database, settings: ApiSettings, clock: Now) -> FastAPI:
-    """An ASGI application that answers from ``database``.
+def create_app(
+    database: Database, settings: ApiSettings, clock: Now, replica: Replica | None = None
+) -> FastAPI:
+    """An ASGI application that answers from ``database``, or from its ``replica`` where that does.
 
     ``clock`` gives the present moment in UTC: what "now" means to every request.
     """
@@ -200,12 +204,15 @@ def create_app(database: Database, settings: ApiSettings, clock: Now) -> FastAPI
         telemetry={"tracing": False},
     )
     app.state.database = database
+    app.state.replica = replica
     app.state.settings = settings
     app.state.clock = clock
     app.state.knocks = Knocks()
     app.state.provider = None if settings.oidc is None else Provider(settings.oidc)
     problems.install(app, problem_page.shows)
     app.add_exception_handler(ZoneInAddress, to_the_zone)
+    if replica is not None:
+        app.add_middleware(Positions, primary=database, most_behind=replica.most_behind)
     app.add_middleware(BodyLimit, most=LARGEST_BODY, shows=problem_page.shows)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     # Last, so first: everything else sees where a request came from.

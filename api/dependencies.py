@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
 from api.knocks import Knocks
+from api.reading import reading
 from api.settings import ApiSettings
 from spend.actors import Actor
 from store.sessions import Database
@@ -21,7 +22,7 @@ Now = Callable[[], datetime]
 
 
 def database_of(request: Request) -> Database:
-    """The database that the application was made with."""
+    """The database that the application was made with: the primary."""
     return cast("Database", request.app.state.database)
 
 
@@ -41,7 +42,7 @@ def actor_of(request: Request) -> Actor:
 
 
 def _reading(request: Request) -> Iterator[Session]:
-    with database_of(request).read() as session:
+    with reading(request) as session:
         yield session
 
 
@@ -63,7 +64,7 @@ def _config(request: Request) -> ApiSettings:
 
 
 Reading = Annotated[Session, Depends(_reading, scope="function")]
-"""A session on one snapshot that Postgres holds read-only."""
+"""A session on one snapshot that Postgres holds read-only; perhaps of a replica (``reading``)."""
 
 Writing = Annotated[Session, Depends(_writing, scope="function")]
 """A session that is committed when the handler returns, rolled back when it raises."""

@@ -8,7 +8,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.dependencies import database_of
 from api.problems import RETRY_AFTER_SECONDS, Problem, answers
+from api.reading import replica_of
 from migrations.shapes import Fit, shape_of
+from store.replica import State
 
 router = APIRouter(tags=["health"])
 
@@ -19,15 +21,31 @@ class Alive(BaseModel):
     status: Literal["ok"] = Field("ok", description="Always `ok`.")
 
 
+class Ready(Alive):
+    """It can answer."""
+
+    replica: State | None = Field(
+        None,
+        description="Whether the read replica answers, or is `behind` or `away` and the primary"
+        " answers in its place; left out where there is none.",
+    )
+
+
 @router.get("/livez", summary="Is it alive?")
 def livez() -> Alive:
     """The process answers. Says nothing about the database: restarting would not bring it back."""
     return Alive(status="ok")
 
 
-@router.get("/readyz", summary="Can it answer?", responses=answers(503))
-def readyz(request: Request) -> Alive:
-    """The database answers, and has a shape that this version can go on with."""
+@router.get(
+    "/readyz",
+    summary="Can it answer?",
+    response_model_exclude_none=True,
+    responses=answers(503),
+)
+def readyz(request: Request) -> Ready:
+    """The database answers, in a shape that this version works with. A replica may be away."""
+    replica = replica_of(request)
     retry = {"Retry-After": str(RETRY_AFTER_SECONDS)}
     try:
         with database_of(request).engine.connect() as connection:
@@ -39,4 +57,4 @@ def readyz(request: Request) -> Alive:
     if fit is Fit.BEYOND:
         told = "Use the version of spanledger that migrated it, or a later one"
         raise Problem(503, "The database is of a newer version", told, headers=retry)
-    return Alive(status="ok")
+    return Ready(status="ok", replica=replica.state if replica else None)

@@ -154,6 +154,12 @@ class Settings(DoorSettings):
         default=None,
         description="A Postgres 15 or newer. Not set: an embedded one runs beside the server.",
     )
+    read_database_url: Annotated[str, AfterValidator(_database_url)] | None = Field(
+        default=None, description="A standby of it, that the API answers questions from."
+    )
+    read_behind_seconds: Annotated[float, Field(ge=1, le=86_400)] = Field(
+        default=60, description="How far the standby may be behind; else the primary answers."
+    )
     data_dir: Annotated[Path, AfterValidator(_folder)] = Field(
         default_factory=default_data_dir,
         description="What this machine keeps: the embedded Postgres, the spool and the secret of "

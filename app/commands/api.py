@@ -18,9 +18,11 @@ from app.doors import addresses, listen, refuse_strangers
 from app.life import Life
 from app.logs import configure_logs
 from app.pepper import pepper_for
+from app.replica import replica_for
 from app.settings import Settings, read_settings
 from app.sign_on import client_of
 from app.tls import keep_fresh, server_context
+from store.replica import Replica
 from store.sessions import Database
 
 _PATIENCE = 60
@@ -43,7 +45,10 @@ def command(parent: int | None) -> None:
     configure_logs("api")
     life = Life(parent, lambda where: click.echo(f"answers at {settings.scheme}://{where['api']}"))
     doors = {"API_ADDR": addresses(settings)["API_ADDR"]}
-    with database_for(settings, application="api", wait=_PATIENCE, pool_size=_SESSIONS) as database:
+    with (
+        database_for(settings, application="api", wait=_PATIENCE, pool_size=_SESSIONS) as database,
+        replica_for(settings, database, pool_size=_SESSIONS) as replica,
+    ):
         if parent is None:
             refuse_strangers(doors, database, people_sign_in=settings.oidc_issuer is not None)
         try:
@@ -53,7 +58,7 @@ def command(parent: int | None) -> None:
         with listener:
             tls = server_context(settings)
             keep_fresh(settings, tls, life.stop)
-            server = _server(database, settings, tls)
+            server = _server(database, settings, tls, replica)
 
             def watch() -> None:
                 while not server.started and not life.stop.wait(0.02):
@@ -96,8 +101,10 @@ def api_settings(settings: Settings) -> ApiSettings:
     )
 
 
-def _server(database: Database, settings: Settings, tls: ssl.SSLContext | None) -> _Server:
-    app = create_app(database, api_settings(settings), _now)
+def _server(
+    database: Database, settings: Settings, tls: ssl.SSLContext | None, replica: Replica | None
+) -> _Server:
+    app = create_app(database, api_settings(settings), _now, replica)
     # The first requests would make it, beside the routes that it is made of.
     app.openapi()
     # All modules are there, and stay: to look through them for cycles, as Python does while it
