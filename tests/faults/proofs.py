@@ -18,7 +18,7 @@ TESTS = Path(__file__).parent.parent
 STATUSES = re.compile(r"\b(\d{3}): ([\d,]+)\b(?=[,)])")
 LONGEST_ANSWERS = 120.0
 """Seconds that the contract's last questions may take beyond their time."""
-EXAMPLES = re.compile(r"(\d+) passing examples")
+EXAMPLES = re.compile(r"- (\d+) passing\b")
 
 
 @dataclass
