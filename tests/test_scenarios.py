@@ -86,5 +86,5 @@ def test_what_pytest_says_is_read(tmp_path: Path) -> None:
         "test_a.py::test_one": [("passed", ""), ("failed", "no")],
         "test_b.py::test_two": [("skipped", "root")],
     }
-    said = "tests/test_a.py::test_one[pg18]:\n      - 30 passing, 0 failing, and 2 invalid test cases\n"
+    said = "tests/test_a.py::test_one[pg18]:\n    - 30 passing, 0 failing, and 2 invalid\n"
     assert examples_of(said) == {"test_a.py::test_one": 30}

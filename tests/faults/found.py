@@ -48,7 +48,10 @@ class Found:
     def proven(self, found: dict[int, Proven]) -> None:
         """Adds what one run of tests came to."""
         for number, new in found.items():
+            if not new.times and not new.skipped and not new.failed:
+                continue
             old = self.proofs.setdefault(number, Proven())
+            old.unreached = new.unreached if old.times == 0 else []
             old.times += new.times
             old.inputs += new.inputs
             old.failed += new.failed
@@ -138,7 +141,9 @@ class Found:
             for name in scenario.of("fault")
             if name not in self.skipped and not self.oracle.chapters.get(name, NEVER).made
         ]
-        tests = ["its tests"] if scenario.tests and scenario.number not in self.proofs else []
+        proven = self.proofs.get(scenario.number)
+        tests = [name.partition("::")[2] for name in proven.unreached] if proven else ["its tests"]
+        tests = tests if scenario.tests else []
         fuzz = [f"fuzzing of {name}" for name in scenario.of("fuzz") if name not in self.fuzzed]
         rest = [PARTS[name] for name in scenario.of("soak") if not self.came_to(name)]
         return faults + tests + fuzz + rest

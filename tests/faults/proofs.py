@@ -30,6 +30,7 @@ class Proven:
     """Cases, and examples that hypothesis made."""
     failed: list[str] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
+    unreached: list[str] = field(default_factory=list)
 
 
 def prove(scenarios: Sequence[Scenario], seed: int, seconds: float) -> dict[int, Proven]:
@@ -37,13 +38,17 @@ def prove(scenarios: Sequence[Scenario], seed: int, seconds: float) -> dict[int,
     wanted = sorted({test for each in scenarios for test in each.tests})
     with tempfile.TemporaryDirectory(prefix="proofs-") as folder:
         report = Path(folder) / "report.xml"
-        said = pytest(wanted, report, seed, seconds)
+        in_time, said = pytest(wanted, report, seed, seconds)
         cases = read(report) if report.exists() else {}
     examples = examples_of(said)
     found = {}
     for each in scenarios:
         proven = found[each.number] = Proven()
         for test in each.tests:
+            if test not in cases and in_time is None:
+                # The time was over before it came to that: it is not known.
+                proven.unreached.append(test)
+                continue
             results = cases.get(test, [("failed", f"it was not run: {said.strip()[-300:]}")])
             proven.times += sum(kind != "skipped" for kind, _ in results)
             proven.inputs += max(len(results), examples.get(test, 0))
@@ -53,15 +58,17 @@ def prove(scenarios: Sequence[Scenario], seed: int, seconds: float) -> dict[int,
     return found
 
 
-def pytest(wanted: Sequence[str], report: Path, seed: int, seconds: float) -> str:
-    """Runs tests, and gives what it said; ends it after that time, and on Ctrl-C."""
+def pytest(
+    wanted: Sequence[str], report: Path, seed: int, seconds: float
+) -> tuple[int | None, str]:
+    """Runs tests; as ``ran``."""
     command = [
         *("-m", "pytest", "-q", "-p", "faults.soaking", "-p", "no:cacheprovider"),
         *(f"--junitxml={report}", "-o", "addopts=", "--hypothesis-show-statistics"),
         *("--hypothesis-profile=soak", f"--hypothesis-seed={seed}"),
         *(f"tests/{test}" for test in wanted),
     ]
-    return ran(command, seconds)[1]
+    return ran(command, seconds)
 
 
 def asked(minutes: float, seed: int) -> tuple[int, dict[str, int], str]:
@@ -73,11 +80,12 @@ def asked(minutes: float, seed: int) -> tuple[int, dict[str, int], str]:
         statuses[status] += int(count.replace(",", ""))
     broken = [line for line in said.splitlines() if line.startswith("BROKEN")]
     why = "; ".join(broken) or said.strip()[-300:]
-    return statuses.total(), statuses, why if code else ""
+    # Where its time was over in the middle of a round, what it said until then counts.
+    return statuses.total(), statuses, why if code or broken else ""
 
 
-def ran(command: Sequence[str], seconds: float) -> tuple[int, str]:
-    """Exit code, and what a program of ours said; ended after that time, and on Ctrl-C."""
+def ran(command: Sequence[str], seconds: float) -> tuple[int | None, str]:
+    """Exit code, and what a program of ours said; ended after that time (None), and on Ctrl-C."""
     running = subprocess.Popen(  # noqa: S603  # this very program
         [sys.executable, "-P", *command],
         cwd=TESTS.parent,
@@ -91,15 +99,16 @@ def ran(command: Sequence[str], seconds: float) -> tuple[int, str]:
     try:
         said, _ = running.communicate(timeout=seconds)
     except BaseException as ended:
-        os.killpg(running.pid, signal.SIGTERM)
+        # As Ctrl-C does: pytest writes down what it has.
+        os.kill(running.pid, signal.SIGINT)
         try:
-            said, _ = running.communicate(timeout=30)
+            said, _ = running.communicate(timeout=60)
         except subprocess.TimeoutExpired:
             os.killpg(running.pid, signal.SIGKILL)
             said, _ = running.communicate()
         if not isinstance(ended, subprocess.TimeoutExpired):
             raise
-        return 1, f"{said}\nended after {seconds:.0f} s"
+        return None, f"{said}\nended after {seconds:.0f} s"
     return running.returncode, said
 
 

@@ -47,9 +47,8 @@ def in_all(found: Found) -> list[str]:
     tests = sum(each.inputs for each in found.proofs.values())
     fuzzed = sum(inputs for inputs, _ in found.fuzzed.values())
     errors = sum(chapter.errors.total() for chapter in chapters)
-    errors += sum(
-        count for status, count in (found.contract or Counter()).items() if is_an_error(status)
-    )
+    contract = found.contract or Counter()
+    errors += sum(count for status, count in contract.items() if is_an_error(status))
     api = ", ".join(f"{status}: {count:,}" for status, count in answered.items())
     told = [
         (
@@ -60,7 +59,7 @@ def in_all(found: Found) -> list[str]:
         f"{errors:,} answers of 500; the API answered {api or 'nothing'}.",
         (
             f"{tests:,} cases and examples of tests, {fuzzed:,} inputs of fuzzing;"
-            f" {(found.contract or Counter()).total():,} requests that the contract of the API allows"
+            f" {contract.total():,} requests that the contract of the API allows"
             " or forbids."
         ),
     ]
