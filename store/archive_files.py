@@ -98,7 +98,8 @@ def write_day(session: Session, tenant: int, day: date, at: Opened, going: Going
     session.execute(text("SET LOCAL enable_nestloop = off"))
     session.execute(text("SET LOCAL work_mem = '64MB'"))
     folder = folder_of(tenant, day)
-    at.files.create_dir(at.path(folder), recursive=True)
+    if at.is_local:
+        at.files.create_dir(at.path(folder), recursive=True)
     wanted = {name: counted(session, tenant, day, name) for name in SHAPES}
     traces = TraceFilter(wanted[SIGHTINGS].rows)
     files = []

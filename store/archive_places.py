@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -84,7 +85,9 @@ def opened(place: str) -> Iterator[Opened]:
         raise ArchiveAway(f"the archive at {place}: {_said(error)}") from error
 
 
+@lru_cache(maxsize=8)
 def _opened(place: str) -> Opened:
+    # Once a process: a bucket is asked some questions before its first file is.
     if "://" not in place:
         return Opened(place, LocalFileSystem(), place)
     parts = urlsplit(place)

@@ -11,19 +11,26 @@ from typing import Any
 import pytest
 from archiving import KEPT, LATER, archive, context, hear_some, kept, settle
 from owned import apply, moved, rules
+from points import NOON as POINTS_AT
+from points import Point, metrics
 from sighted import NOON, hear, sighting
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 from test_calls import LITELLM, set_prices, show, total
+from test_metrics_understood import CALL, USAGE
 
 from app.errors import WrongSetting
 from app.settings import read_settings
+from collector.signals import Signal
+from collector.understanding.by_signal import understand_signal
 from jobs import archive_days, reprice
 from jobs.context import JobSettings
 from spend.calls import Role
 from store import archived_days, repricings, retention
 from store.archive_files import NotWhatIsThere
 from store.archive_places import NONE, ArchiveAway
+from store.dictionaries import Known
+from store.intake import Batch, put_down
 from store.partitions import ensure, name_of
 from store.sessions import Database
 from store.tables.heard import batches, heard_from, joined_calls, sightings
@@ -250,3 +257,22 @@ def test_a_wrong_setting_is_told_without_its_secrets(
     with pytest.raises(WrongSetting, match=why) as refused:
         read_settings()
     assert "hidden" not in str(refused.value)
+
+
+def test_a_data_point_of_a_day_that_is_not_kept_is_refused_and_told(
+    database: Database, tmp_path: Path
+) -> None:
+    archive(database, tmp_path, now=POINTS_AT + timedelta(days=KEPT))
+    said = {**CALL, "gen_ai.token.type": "input"}
+    told = [
+        metrics(USAGE, [Point(10, calls=1, at=at, since=at - 60, attributes=said)])
+        for at in (-86_400, 60)
+    ]
+    heard = understand_signal(
+        Signal.METRICS, told, tenant=TENANT, received_at=POINTS_AT + timedelta(hours=1)
+    )
+    with database.write() as session:
+        done = put_down(session, Batch(TENANT, POINTS_AT, [heard]), Known())
+    old, new = done.accounts
+    assert dict(old.refused) == {"time_unix_nano: too_old, its day is not kept any more": 1}
+    assert (new.refused, new.stored) == ({}, 1)
