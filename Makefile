@@ -72,7 +72,7 @@ check: lint types contracts test ## all that must pass before a commit lands
 bench: $(VENV)/.dev ## what we claim about speed, measured here (two minutes; FULL=1: ten)
 	@$(BIN)/python -m bench $(if $(FULL),--full) $(ARGS)
 
-soak: $(VENV)/.dev ## proof that nothing is lost, whatever is killed, cut or full (MINUTES=10; SEED=, ARGS=)
+soak: $(VENV)/.dev ## all 81 scenarios: nothing is lost, whatever is killed, cut or full (MINUTES=10; SEED=, ARGS=)
 	@PYTHONPATH=tests $(BIN)/python -m faults --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 hostile: $(VENV)/.dev ## everything that the API's contract allows, and much that it does not (MINUTES=10; SEED=)
