@@ -5,6 +5,7 @@ few words and with values beside them; they never hold content of calls, keys or
 """
 
 import logging
+import re
 import sys
 from typing import TextIO
 
@@ -13,6 +14,11 @@ import structlog.typing
 
 # What tells more than anybody wants to know at the level where the rest is worth reading.
 _QUIET = ("alembic", "apscheduler", "grpc", "httpx2", "uvicorn.access", "uvicorn.error")
+
+
+# Controls, of C1 too; ends of lines and of paragraphs; signs that turn a line around.
+_MOVES = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_OF_LINES = ("exception", "stack")
 
 
 class _Stderr(logging.StreamHandler[TextIO]):
@@ -74,6 +80,7 @@ def _for_people() -> list[structlog.typing.Processor]:
     return [
         _unnamed,
         structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+        _one_line,
         # The plain traceback: the pretty ones print local variables, and with them secrets.
         structlog.dev.ConsoleRenderer(
             exception_formatter=structlog.dev.plain_traceback, pad_event_to=0
@@ -87,6 +94,24 @@ def _for_machines() -> list[structlog.typing.Processor]:
         structlog.processors.format_exc_info,
         structlog.processors.JSONRenderer(),
     ]
+
+
+def _one_line(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """With what moves a terminal's cursor, or begins a line, written out: names come from outside.
+
+    A traceback keeps its lines. JSON writes all of them out by itself.
+    """
+    for name, value in event.items():
+        if isinstance(value, str):
+            kept = "\n" if name in _OF_LINES else ""
+            event[name] = _MOVES.sub(lambda at, kept=kept: _written_out(at[0], kept), value)
+    return event
+
+
+def _written_out(character: str, kept: str) -> str:
+    return character if character in kept else character.encode("unicode_escape").decode()
 
 
 def _unnamed(
