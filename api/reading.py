@@ -33,9 +33,8 @@ FROM_PRIMARY: Final = (
     "/months",
     "/v1/budgets",
     "/budgets",
-    "/settings/keys",
-    "/settings/people",
-    "/settings/audit",
+    "/settings",
+    "/v1/content",
 )
 """What decides something, or is decided by, and who comes in: never of a moment before."""
 ASKED_WITH_A_BODY: Final = ("/v1/what-if", "/v1/ownership/preview")

@@ -13,7 +13,16 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from app.database import opened, postgres_version, server_for
 from app.errors import DatabaseUnavailable, PostgresUnavailable
-from app.examination import accounts, connections, durability, hearing, machine, settling, spending
+from app.examination import (
+    accounts,
+    connections,
+    durability,
+    hearing,
+    machine,
+    settling,
+    spending,
+    standby,
+)
 from app.examination import telling as tell
 from app.examination.findings import Check, Finding, Looking, State
 from app.examination.shape import shape_finding
@@ -27,6 +36,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     durability.writes,
     durability.checksums,
     durability.primary,
+    standby.replica,
     durability.transaction_ids,
     connections.places,
     connections.long_transactions,
