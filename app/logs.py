@@ -105,13 +105,13 @@ def _one_line(
     """
     for name, value in event.items():
         if isinstance(value, str):
-            kept = "\n" if name in _OF_LINES else ""
-            event[name] = _MOVES.sub(lambda at, kept=kept: _written_out(at[0], kept), value)
+            lines = value.split("\n") if name in _OF_LINES else [value]
+            event[name] = "\n".join(_MOVES.sub(_written_out, line) for line in lines)
     return event
 
 
-def _written_out(character: str, kept: str) -> str:
-    return character if character in kept else character.encode("unicode_escape").decode()
+def _written_out(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
 
 
 def _unnamed(
