@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from doors import open_doors
 from fastapi.testclient import TestClient
+from filled_ledger import described
 from pooling import needs_pgbouncer, pgbouncer
 from serving import spanledger
 from slack_stand_in import StandIn, slack_stand_in
@@ -26,7 +27,8 @@ from api.settings import ApiSettings
 from jobs import send_alerts
 from jobs.context import JobContext, JobSettings
 from jobs.timetable import run_job
-from migrations.run import differences, downgrade, missing, upgrade
+from migrations.run import differences, downgrade, upgrade
+from migrations.shapes import Fit, shape_of
 from store.sessions import Database, open_database
 
 pytestmark = [pytest.mark.one_server, needs_pgbouncer]
@@ -114,6 +116,7 @@ def lived(url: str, slack: StandIn) -> tuple[dict[str, Any], int]:
     """
     with open_and_close(url) as ours, open_and_close(url) as theirs, open_and_close(url) as heard:
         app = create_app(ours, ApiSettings(allow_private_destinations=True), lambda: NOW)
+        described(app)
         settings = JobSettings(slack_webhook_url=slack.url, allow_private_destinations=True)
         context = JobContext(theirs, NOW, settings, by_hand=True)
         with TestClient(app) as api, open_doors(heard) as doors, ThreadPoolExecutor(8) as senders:
@@ -130,7 +133,6 @@ def lived(url: str, slack: StandIn) -> tuple[dict[str, Any], int]:
             assert api.post("/v1/budgets", json=BUDGET).status_code == 201
             run_job("budgets", context)
             list(senders.map(lambda _: send_alerts.run(context), range(2)))
-            app.openapi()
             told = dict(zip(QUESTIONS, senders.map(api.get, QUESTIONS), strict=True))
         assert {each.status_code for each in told.values()} == {200}, told
         pools = [each.engine.pool.checkedin() for each in (ours, theirs, heard)]  # type: ignore[attr-defined]  # QueuePool has it
@@ -178,7 +180,8 @@ def test_migrations_go_through_it(database: Database, database_url: str, tmp_pat
         ran = spanledger(tmp_path / "data", "jobs", "run", "roll", DATABASE_URL=pooled)
         assert ran.returncode == 0, ran.stderr
         with database.engine.connect() as connection:
-            assert (missing(connection), differences(connection)) == (False, [])
+            assert shape_of(connection).fit is Fit.NEWEST
+            assert differences(connection) == []
             # Nothing was left on a connection that others get.
             held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database ="
             own = "(SELECT oid FROM pg_database WHERE datname = current_database())"
