@@ -73,7 +73,7 @@ bench: $(VENV)/.dev ## what we claim about speed, measured here (two minutes; FU
 	@$(BIN)/python -m bench $(if $(FULL),--full) $(ARGS)
 
 soak: $(VENV)/.dev ## all 81 scenarios: nothing is lost, whatever is killed, cut or full (MINUTES=10; SEED=, ARGS=)
-	@PYTHONPATH=tests $(BIN)/python -m faults --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
+	@GRPC_ENABLE_FORK_SUPPORT=false PYTHONPATH=tests $(BIN)/python -m faults --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 hostile: $(VENV)/.dev ## everything that the API's contract allows, and much that it does not (MINUTES=10; SEED=)
 	@PYTHONPATH=tests $(BIN)/python -m faults.contract --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))

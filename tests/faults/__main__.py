@@ -2,6 +2,9 @@
 
     PYTHONPATH=tests python -m faults [--minutes 10] [--seed N] [--only PART-OF-A-NAME ...]
 
+With GRPC_ENABLE_FORK_SUPPORT=false: gRPC's threads must not go on in what is forked
+(tests/conftest.py).
+
 Faults, and the tests of scenarios by their themes, are made one after the other in a random order
 that follows from the seed, under load of a raw client, of real exporters and of a reader. Ctrl-C
 ends the schedule early; what was sent is judged all the same. Exit code 1 where a promise broke.
@@ -50,8 +53,6 @@ CONTRACT = 0.1
 LONGEST_PROOF = 420.0
 """Seconds for the tests of one theme."""
 FUZZED = re.compile(r"^fuzzing: (\w+): (\d+) inputs .*(no finding|BROKEN)", re.MULTILINE)
-# As the tests' configuration says: gRPC's threads must not go on in what is forked.
-os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "false"
 
 
 @dataclass(frozen=True)

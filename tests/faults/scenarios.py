@@ -45,6 +45,7 @@ WRITTEN = """
     fault: SIGTERM under load
     restarts::no_way_to_end_a_worker_loses_a_span_or_refuses_a_connection
 12 rolling restart under load of SDKs
+    two_of_each::of_two_machines_one_dies_and_nothing_is_lost_or_doubled
     fault: rolling restart (SIGUSR2)
     fault: worker frozen (SIGSTOP)
 13 started with what cannot work, again and again
@@ -224,13 +225,20 @@ WRITTEN = """
     one_call_in_the_ledger::one_id_of_an_answer_at_two_tenants_is_two_calls
     but: there is none: an installation has one tenant, and every key begins with it
 62 SQL in every text
+    hostile_sql::no_parameter_of_any_question_is_ever_a_part_of_a_statement
+    hostile_sql::no_header_is_a_part_of_a_statement_and_a_key_that_is_none_is_401
+    hostile_sql::no_field_of_a_body_is_a_part_of_a_statement
+    hostile_sql::names_in_spans_reach_the_tables_as_they_are_or_cleaned_and_do_nothing_else
     soak: contract
-    api_problems::a_wrong_parameter_is_named
 63 scripts in names
     pages_explore::names_from_spans_are_inert
     pages_overview::hostile_names_are_text_and_wrong_questions_name_the_parameter
     pages_models::any_name_of_a_model_is_inert_and_has_a_page
 64 formulas in CSV and workbooks, markup in Slack, control characters in logs
+    hostile_names::no_cell_of_a_file_is_a_formula_and_every_name_can_be_read_back
+    hostile_names::no_cell_of_a_workbook_is_a_formula
+    hostile_names::no_name_rings_or_links_in_a_message_whoever_chose_it
+    hostile_names::a_line_of_a_log_is_one_line_whatever_is_in_it
     spend::csv_says_the_same_and_runs_nothing_in_a_spreadsheet
     statement_formats::a_workbook_says_the_same_and_runs_nothing
     slack_message::hostile_names_are_inert
