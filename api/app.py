@@ -8,6 +8,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from api import (
     alert_rules,
     alerts,
+    audit,
     bills,
     budget_check,
     budget_forecast,
@@ -26,6 +27,7 @@ from api import (
     months,
     ownership,
     ownership_preview,
+    people,
     performance,
     pools,
     price_comparison,
@@ -75,11 +77,13 @@ from api.pages.prices import (
 from api.pages.reconciliation import bill_list, bill_variance, true_up
 from api.pages.settings import (
     about,
+    audit_list,
     channel_list,
     content_terms,
     keys,
     owner_editor,
     owner_rules,
+    people_list,
     preferences,
 )
 from api.pages.teams import team_list, team_statement
@@ -122,6 +126,8 @@ NOUNS = (
     (bills, Permission.MONEY),
     (reconciliation, Permission.MONEY),
     (ownership, Permission.MONEY),
+    (people, Permission.SETTINGS),
+    (audit, None),
     (content, Permission.SETTINGS),
     (call_content, None),
 )
@@ -169,6 +175,8 @@ PAGES = (
     commitments_page,
     preferences,
     keys,
+    people_list,
+    audit_list,
     about,
     channel_list,
     content_terms,

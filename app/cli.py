@@ -32,6 +32,8 @@ COMMANDS: Final = {
     "api": "Run the API alone",
     "migrate": "Bring the database to the newest shape",
     "keys": "Make, list and revoke keys",
+    "people": "Show people, and give them roles",
+    "audit": "Show who changed what",
     "content": "Show and set whether prompts and completions are kept",
     "doctor": "Check what one would forget to check",
 }

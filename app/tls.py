@@ -38,36 +38,16 @@ def server_context(settings: Settings, *, clients: bool = False) -> ssl.SSLConte
 
 
 def doors_tls(settings: Settings, stop: Event) -> Tls | None:
-    """What the collector's doors speak, kept fresh until told to stop; None: they speak none."""
+    """What the collector's doors speak, that of HTTP kept fresh until told to stop; None: none."""
     context = server_context(settings, clients=True)
     if context is None or settings.tls_cert is None or settings.tls_key is None:
         return None
     keep_fresh(settings, context, stop)
-    files = (settings.tls_cert, settings.tls_key)
+    pair = settings.tls_key.read_bytes(), settings.tls_cert.read_bytes()
     ca = settings.tls_client_ca.read_bytes() if settings.tls_client_ca else None
-    shown = _state(files), _pair(files, ca)
-
-    def latest() -> grpc.ServerCertificateConfiguration:
-        # Asked by gRPC before each handshake.
-        nonlocal shown
-        state = _state(files)
-        if state != shown[0]:
-            try:
-                ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*files)
-                shown = state, _pair(files, ca)
-            except (ssl.SSLError, OSError):
-                pass  # as below
-        return shown[1]
-
-    credentials = grpc.dynamic_ssl_server_credentials(
-        shown[1], latest, require_client_authentication=ca is not None
-    )
+    # Not those that ask for a new one before each handshake: under asyncio they never end it.
+    credentials = grpc.ssl_server_credentials([pair], ca, require_client_auth=ca is not None)
     return Tls(context, credentials)
-
-
-def _pair(files: tuple[Path, Path], ca: bytes | None) -> grpc.ServerCertificateConfiguration:
-    cert, key = files
-    return grpc.ssl_server_certificate_configuration([(key.read_bytes(), cert.read_bytes())], ca)
 
 
 def keep_fresh(settings: Settings, context: ssl.SSLContext | None, stop: Event) -> None:

@@ -117,6 +117,14 @@ def page(session: Session, tenant: int, asked: Asked, *, at_most: int) -> list[C
     ]
 
 
+def nouns(session: Session, tenant: int) -> list[str]:
+    """What was ever changed, by name."""
+    found = session.scalars(
+        select(audit_log.c.noun).where(audit_log.c.tenant_id == tenant).distinct()
+    )
+    return sorted(found)
+
+
 def _which(asked: Asked) -> list[ColumnElement[bool]]:
     columns = audit_log.c
     wanted = (

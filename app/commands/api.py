@@ -9,6 +9,7 @@ from threading import Thread
 
 import click
 import uvicorn
+from fastapi import FastAPI
 
 from api.app import create_app
 from api.settings import ApiSettings
@@ -110,6 +111,11 @@ def _server(
     # All modules are there, and stay: to look through them for cycles, as Python does while it
     # makes many small values, took a third of a statement's time.
     gc.freeze()
+    return serving(app, tls)
+
+
+def serving(app: FastAPI, tls: ssl.SSLContext | None) -> _Server:
+    """A server of the API, over TLS or in the open, that does not listen yet."""
     config = uvicorn.Config(
         app,
         log_config=None,
