@@ -47,6 +47,7 @@ from api.body_limit import BodyLimit
 from api.budget_board import Boards
 from api.dependencies import Now
 from api.knocks import Knocks
+from api.no_secrets import no_secrets
 from api.oidc.provider import Provider
 from api.pages import api_docs, assets, problem_page, sign_in, sign_in_provider
 from api.pages.alerts import alert_list, alert_page, delivery_list, rule_list, silence_list
@@ -132,6 +133,9 @@ NOUNS = (
     (call_content, None),
 )
 """A router each, and the permission that it takes to change something there; None: nothing is."""
+
+KEPT_TO = (Depends(known_parameters_only), Depends(no_secrets))
+"""What every request of theirs is held to."""
 
 PAGES = (
     overview_page,
@@ -232,7 +236,7 @@ def create_app(
     for noun, permission in NOUNS:
         app.include_router(
             noun.router,
-            dependencies=[Depends(changing(permission)), Depends(known_parameters_only)],
+            dependencies=[Depends(changing(permission)), *KEPT_TO],
         )
     for question in QUESTIONS:
         app.include_router(

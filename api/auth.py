@@ -145,7 +145,7 @@ def _by_header(request: Request, pepper: bytes) -> Caller | None:
         return None
     scheme, _, text = header.partition(" ")
     if scheme.lower() != "bearer":
-        raise _unauthorised("Send the key as: Authorization: Bearer sl_read_…")
+        raise _unauthorised("Send the key in the header Authorization, behind the word Bearer.")
     found = caller_with(request, text.strip(), pepper)
     if found is None:
         raise _unauthorised("There is no such key in force.")

@@ -33,6 +33,7 @@ from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from starlette.exceptions import HTTPException
 
 from api.allowed_methods import allowed_methods
+from spend.secret_shapes import without_secrets
 from store.archive_places import ArchiveAway
 
 MEDIA_TYPE = "application/problem+json"
@@ -46,7 +47,8 @@ log = structlog.get_logger(__name__)
 class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
     """Raise it anywhere in a request: the client is answered with it.
 
-    ``field`` is the query parameter, header or body field (dotted) that is to be changed.
+    ``field`` is the query parameter, header or body field (dotted) that is to be changed. What
+    looks like a secret in what somebody sent is not told back: answers are logged elsewhere.
     """
 
     def __init__(
@@ -62,8 +64,8 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
         super().__init__(detail or title)
         self.status = status
         self.title = title
-        self.detail = detail
-        self.field = field
+        self.detail = None if detail is None else without_secrets(detail)
+        self.field = None if field is None else without_secrets(field)
         self.headers = dict(headers or {})
         self.errors = list(errors)
 
@@ -170,7 +172,8 @@ def _field_problem(error: Mapping[str, Any]) -> FieldProblem:
         # Only bodies come here: parameters.py tells which parameters there are.
         detail = "there is no such field"
     # The first part says query, path, header or body: only a body may have no further part.
-    return FieldProblem(field=".".join(where[1:]) or where[0], detail=detail)
+    field = ".".join(where[1:]) or where[0]
+    return FieldProblem(field=without_secrets(field), detail=without_secrets(detail))
 
 
 def _http(request: Request, error: HTTPException) -> Problem:

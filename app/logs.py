@@ -2,6 +2,7 @@
 
 Lines for people when stderr is a terminal, JSON objects otherwise. Logs say what happened, in a
 few words and with values beside them; they never hold content of calls, keys or URLs of webhooks.
+What looks like a secret all the same, in a library's line or in what failed, is taken out.
 """
 
 import logging
@@ -11,6 +12,8 @@ from typing import TextIO
 
 import structlog
 import structlog.typing
+
+from spend.secret_shapes import without_secrets
 
 # What tells more than anybody wants to know at the level where the rest is worth reading.
 _QUIET = ("alembic", "apscheduler", "grpc", "httpx2", "uvicorn.access", "uvicorn.error")
@@ -57,7 +60,13 @@ def configure_logs(process: str) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ending],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                # The plain traceback: the pretty ones print local variables, and with them secrets.
+                structlog.processors.format_exc_info,
+                _scrubbed,
+                *ending,
+            ],
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
@@ -81,7 +90,6 @@ def _for_people() -> list[structlog.typing.Processor]:
         _unnamed,
         structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
         _one_line,
-        # The plain traceback: the pretty ones print local variables, and with them secrets.
         structlog.dev.ConsoleRenderer(
             exception_formatter=structlog.dev.plain_traceback, pad_event_to=0
         ),
@@ -91,9 +99,29 @@ def _for_people() -> list[structlog.typing.Processor]:
 def _for_machines() -> list[structlog.typing.Processor]:
     return [
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
         structlog.processors.JSONRenderer(),
     ]
+
+
+def _scrubbed(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Without what looks like a secret, whoever wrote it."""
+    return {name: _without(value) for name, value in event.items()}
+
+
+def _without(value: object) -> object:
+    match value:
+        case str():
+            return without_secrets(value)
+        case None | bool() | int() | float():
+            return value
+        case list() | tuple() | set() | frozenset():
+            return [_without(each) for each in value]
+        case dict():
+            return {str(name): _without(each) for name, each in value.items()}
+        case _:
+            return without_secrets(str(value))
 
 
 def _one_line(

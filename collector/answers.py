@@ -29,6 +29,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 from collector.errors import Busy, Denied, Malformed, TooLarge
 from collector.signals import Signal
+from spend.secret_shapes import without_secrets
 from store.intake import Account
 
 RETRY_SECONDS: Final = 3
@@ -64,6 +65,7 @@ class Refusal:
     http: int
     code: Code
     message: str
+    """Without what looks like a secret in what was sent: senders log what they are told."""
 
     def status(self) -> Status:
         """As google.rpc.Status, with the time to wait where sending again makes sense."""
@@ -83,7 +85,7 @@ class Refusal:
 
 def refusal_of(error: Exception) -> Refusal:
     """How an error is told. One that we did not foresee is our trouble, so: busy."""
-    message = _cut(str(error), LONGEST_ERROR)
+    message = _cut(without_secrets(str(error)), LONGEST_ERROR)
     match error:
         case TooLarge():
             return Refusal(413, Code.RESOURCE_EXHAUSTED, message)

@@ -21,6 +21,7 @@ from collector.otlp_json.request import to_protobuf
 from collector.receive import Receiver
 from collector.senders import Sender, is_local, key_in
 from collector.signals import Request, Signal
+from spend.secret_shapes import without_secrets
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -39,7 +40,7 @@ class _Refused(Exception):  # noqa: N818 - what happened to the request
 
     def __init__(self, http: int, code: Code, message: str, **headers: str) -> None:
         super().__init__(message)
-        self.refusal = Refusal(http, code, message)
+        self.refusal = Refusal(http, code, without_secrets(message))
         self.headers = headers
 
 
@@ -224,12 +225,18 @@ def _signal(exchange: _Exchange) -> Signal:
 
 def _check_content(exchange: _Exchange) -> None:
     if exchange.media_type not in {PROTOBUF, JSON}:
-        told = exchange.media_type[:100] or "missing"
+        told = _as_sent(exchange, "content-type") or "missing"
         message = f"Content-Type is {told}: send {PROTOBUF} or {JSON}"
         raise _Refused(415, Code.INVALID_ARGUMENT, message)
     if exchange.encoding not in KNOWN:
-        message = f"Content-Encoding is {exchange.encoding[:100]}: send gzip, deflate, zstd or none"
+        told = _as_sent(exchange, "content-encoding")
+        message = f"Content-Encoding is {told}: send gzip, deflate, zstd or none"
         raise _Refused(415, Code.INVALID_ARGUMENT, message)
+
+
+def _as_sent(exchange: _Exchange, name: str) -> str:
+    """A header for people: in small letters nobody would know a secret any more."""
+    return without_secrets(exchange.headers.get(name, "").strip())[:100]
 
 
 def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

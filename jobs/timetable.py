@@ -33,6 +33,7 @@ from jobs import (
     watch,
 )
 from jobs.context import Done, JobContext, JobSettings
+from spend.secret_shapes import without_secrets
 from store import runs
 from store.dictionaries import sqlstate_of
 from store.sessions import Database
@@ -156,7 +157,7 @@ def _is_away(error: Exception) -> bool:
 def _failed(error: Exception) -> str:
     """Why a run failed, in one line without a statement's values."""
     cause = getattr(error, "orig", None) or error
-    return shorten(f"{type(cause).__name__}: {cause}", 300, placeholder=" …")
+    return shorten(without_secrets(f"{type(cause).__name__}: {cause}"), 300, placeholder=" …")
 
 
 def _run_and_record(name: str, context: JobContext, period: datetime | None = None) -> Done:

@@ -7,6 +7,7 @@ from typing import Final
 
 from spend.budgets import Filter
 from spend.providers import DEPLOYMENTS
+from spend.secret_shapes import has_secret
 
 LONGEST_NAME: Final = 100
 LONGEST_VALUE: Final = 200
@@ -39,6 +40,8 @@ def one_line(said: str, field: str = "name", longest: int = LONGEST_NAME) -> str
     said = said.strip()
     if not 0 < len(said) <= longest or not said.isprintable():
         raise TermsRefused(field, f"1 to {longest} printable characters")
+    if has_secret(said):
+        raise TermsRefused(field, "what it is for, and no key or password: this looks like one")
     return said
 
 

@@ -18,8 +18,9 @@ _SHAPES: Final = (
     r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?",
     (
         r"""(?i:\bauthorization)["'\\]*[ ]*[:=]+[ "'\\]*"""
-        r"""(?i:(?:basic|bearer|token|digest|apikey|aws4-hmac-sha256)[ ]+)?[^\s"'\\\[\]]{6,}"""
+        r"""(?i:(?:basic|bearer|token|digest|apikey|aws4-hmac-sha256)[ ]+[^\s"'\\\[\]]{6,})"""
     ),
+    r"""(?i:\bauthorization)["'\\]*[ ]*[:=]+[ "'\\]*[^\s"'\\\[\]]{8,}""",
     r"(?i:\bbearer[ :=]+)[A-Za-z0-9._~+/=-]{6,}",
     r"(?i:\bbasic[ ]+)[A-Za-z0-9+/]{8,}={1,2}",
     r"(?:\b|_)(?:sk|pk|rk)-[A-Za-z0-9_-]{12,}",

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 from fastapi import Depends, Request, Response
 
 from api.dependencies import Config
+from api.no_secrets import refuse_secrets
 from api.origins import from_our_page, over_https
 from api.problems import Problem
 from api.session_cookie import bound_name
@@ -70,6 +71,7 @@ async def _sent(request: Request, config: Config) -> Fields:
     if not own or not hmac.compare_digest(signed.encode(), expected.encode()):
         detail = "The page was open for long, or in another browser: load it again."
         raise Problem(403, "The form is out of date", detail, field=FIELD)
+    refuse_secrets(fields)
     return fields
 
 
