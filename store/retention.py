@@ -58,11 +58,13 @@ def freeze(session: Session, tenant: int) -> date | None:
 
     None: not even one is. Raises as ``take_from``.
     """
-    _alone(session)
     first = kept_from(session, tenant)
-    if first is None:
-        return None
+    if first is None or frozen_before(session, tenant) == first - GUARD:
+        return frozen_before(session, tenant)
     to = first - GUARD
+    _alone(session)
+    # Who puts something down waits meanwhile.
+    session.execute(text("SET LOCAL statement_timeout = '2s'"))
     waiting = select(batches.c.id).where(
         batches.c.tenant_id == tenant, batches.c.rolled_at.is_(None)
     )
