@@ -173,11 +173,11 @@ def body(number: int) -> bytes:
 def test_migrations_go_through_it(database: Database, database_url: str, tmp_path: Path) -> None:
     code = "import sys; from migrations.run import upgrade; upgrade(sys.argv[1])"
     with pgbouncer(database_url, tmp_path / "pooler", size=3) as pooled:
-        downgrade(pooled, "0018")
+        downgrade(pooled, "0020")
         beside = subprocess.Popen([sys.executable, "-c", code, pooled])  # noqa: S603  # our own code
         upgrade(pooled)
         assert beside.wait(60) == 0
-        ran = spanledger(tmp_path / "data", "jobs", "run", "roll", DATABASE_URL=pooled)
+        ran = spanledger(tmp_path / "data", "keys", "list", DATABASE_URL=pooled)
         assert ran.returncode == 0, ran.stderr
         with database.engine.connect() as connection:
             assert shape_of(connection).fit is Fit.NEWEST

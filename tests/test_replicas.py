@@ -2,11 +2,13 @@
 never an error that the primary would not have.
 """
 
+import itertools
 import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -76,29 +78,37 @@ def standby(
         yield server
 
 
-@pytest.fixture
-def asked(
-    postgres: LocalPostgres, standby: LocalPostgres, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Asked]:
-    # Seconds of a person are none of a test's, and a busy machine is no replica that hangs.
-    monkeypatch.setattr(replicas, "_LOOKS_EVERY", 0.05)
-    monkeypatch.setattr(replicas, "_HANGS_AFTER", 60)
-    monkeypatch.setattr(replicas, "_GOOD_FOR", 60)
-    with fresh_database(postgres) as url:
-        primary = open_database(url, application="tests")
+@pytest.fixture(scope="module")
+def over_both(postgres: LocalPostgres, standby: LocalPostgres) -> Iterator[Asked]:
+    with fresh_database(postgres) as url, pytest.MonkeyPatch.context() as patched:
+        # Seconds of a person are none of a test's, and a busy machine is no replica that hangs.
+        patched.setattr(replicas, "_LOOKS_EVERY", 0.05)
+        patched.setattr(replicas, "_HANGS_AFTER", 60)
+        patched.setattr(replicas, "_GOOD_FOR", 60)
         name = url.rpartition("/")[2]
         with psycopg.connect(url, autocommit=True) as connection:
             # As servers are that are not a test's.
             connection.execute(f"ALTER DATABASE {name} SET synchronous_commit = on")
+        primary = open_database(url, application="tests")
         with over(primary, standby.url_of(name)) as near:
             app = create_app(primary, ApiSettings(), lambda: NOW, near)
             described(app)
             with TestClient(app, headers=OURS) as api:
                 asked = Asked(api, primary, near)
-                count(asked, monkeypatch)
-                asked.comes_back()
+                count(asked, patched)
                 yield asked
         primary.engine.dispose()
+
+
+@pytest.fixture
+def asked(over_both: Asked) -> Asked:
+    """One for all tests, who leave in it what they like."""
+    over_both.refuses = False
+    over_both.api.cookies.clear()
+    over_both.comes_back()
+    replayed(over_both)
+    over_both.by_replica.clear()
+    return over_both
 
 
 @contextmanager
@@ -126,13 +136,19 @@ def count(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asked.replica, "read", counted)
 
 
-def settled(asked: Asked, slot: str, until: str) -> None:
-    """As the jobs leave it: a cell, and how far it is complete."""
+HOURS = itertools.count()
+
+
+def settled(asked: Asked) -> str:
+    """As the jobs leave it: one more call, and until when it is complete then."""
+    slot = at("2026-10-18") + timedelta(hours=next(HOURS))
+    until = f"{slot + timedelta(hours=1):%Y-%m-%dT%H:%M}"
     with asked.primary.write() as session:
-        put_cell(session, slot, calls=1, charged=False)
+        put_cell(session, f"{slot:%Y-%m-%dT%H:%M}", calls=1, charged=False)
     with asked.primary.write() as session:
         for job in ("roll", "charge"):
             put_run(session, job, until, finished=until)
+    return f"{until}:00Z"
 
 
 def replayed(asked: Asked) -> None:
@@ -150,20 +166,23 @@ def replayed(asked: Asked) -> None:
 
 
 def test_a_lagging_replica_never_says_complete(asked: Asked, standby: LocalPostgres) -> None:
-    settled(asked, "2026-10-18T10:00", "2026-10-18T11:00")
+    def told() -> tuple[int, str]:
+        answer = asked.api.get(SPEND).json()
+        return answer["total"]["calls"], answer["complete_until"]
+
+    first = settled(asked)
     replayed(asked)
+    calls, until = told()
+    assert until == first
     with held(standby):
-        settled(asked, "2026-10-19T10:00", "2026-10-19T11:00")
+        second = settled(asked)
         asked.by_replica.clear()
-        told = asked.api.get(SPEND).json()
+        assert told() == (calls, first)
         assert asked.by_replica, "nobody asked the replica"
-        assert told["total"]["calls"] == 1
-        assert told["complete_until"] == "2026-10-18T11:00:00Z"
         with asked.primary.read() as session:
-            assert complete_until(session) == at("2026-10-19T11:00")
+            assert complete_until(session) == at(second)
     replayed(asked)
-    told = asked.api.get(SPEND).json()
-    assert (told["total"]["calls"], told["complete_until"]) == (2, "2026-10-19T11:00:00Z")
+    assert told() == (calls + 1, second)
 
 
 def test_what_was_just_written_is_read_back(asked: Asked, standby: LocalPostgres) -> None:
@@ -200,9 +219,8 @@ def test_a_browser_reads_back_what_it_wrote(asked: Asked, standby: LocalPostgres
 
 
 def test_a_browser_never_goes_back_in_time(asked: Asked, standby: LocalPostgres) -> None:
-    replayed(asked)
     with held(standby):
-        settled(asked, "2026-10-19T10:00", "2026-10-19T11:00")
+        settled(asked)
         # The primary answers now, and then the replica would.
         asked.refuses = True
         assert not asked.is_of_replica(lambda: asked.api.get("/explore"))
@@ -218,7 +236,7 @@ def test_an_etag_of_something_newer_is_never_answered_with_the_old(
     replayed(asked)
     with held(standby):
         old = asked.api.get(SPEND).headers["ETag"]
-        settled(asked, "2026-10-19T10:00", "2026-10-19T11:00")
+        settled(asked)
         asked.refuses = True
         new = asked.api.get(SPEND).headers["ETag"]
         asked.refuses = False
@@ -237,7 +255,7 @@ def test_a_replica_too_far_behind_is_done_without(asked: Asked, standby: LocalPo
     with over(asked.primary, standby.url_of(name), most_behind=0.3) as strict:
         eventually(lambda: strict.state == "answers", "it answers")
         with held(standby):
-            settled(asked, "2026-10-19T10:00", "2026-10-19T11:00")
+            settled(asked)
             eventually(lambda: strict.state == "behind", "it is seen to be behind")
             with pytest.raises(replicas.NotNear), strict.read(replicas.NOWHERE):
                 pass
@@ -245,7 +263,6 @@ def test_a_replica_too_far_behind_is_done_without(asked: Asked, standby: LocalPo
 
 
 def test_a_replica_that_is_away_is_done_without(asked: Asked, standby: LocalPostgres) -> None:
-    replayed(asked)
     assert asked.is_of_replica(lambda: asked.api.get(SPEND))
     assert standby.pid
     os.kill(standby.pid, signal.SIGINT)
@@ -290,7 +307,7 @@ def backends_stopped(standby: LocalPostgres) -> Iterator[None]:
 def test_a_conflict_with_recovery_is_asked_again_of_the_primary(
     asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settled(asked, "2026-10-18T10:00", "2026-10-18T11:00")
+    settled(asked)
     replayed(asked)
     asked_of: list[bool] = []
 
@@ -304,25 +321,22 @@ def test_a_conflict_with_recovery_is_asked_again_of_the_primary(
 
     monkeypatch.setattr(spend, "complete_until", interrupted)
     answer = asked.api.get(SPEND)
-    assert (answer.status_code, answer.json()["total"]["calls"]) == (200, 1)
+    assert answer.status_code == 200
     assert asked_of == [True, False]
 
 
 @pytest.mark.parametrize("place", ["/v1/months", "/v1/budgets", "/settings/keys"])
 def test_what_decides_is_read_from_the_primary(asked: Asked, place: str) -> None:
-    replayed(asked)
     assert not asked.is_of_replica(lambda: asked.api.get(place))
 
 
 def test_what_was_known_at_a_moment_is_read_from_the_primary(asked: Asked) -> None:
-    replayed(asked)
     then = f"{SPEND}&as_known_at=2026-10-20T11:00:00Z"
     assert not asked.is_of_replica(lambda: asked.api.get(then))
     assert asked.is_of_replica(lambda: asked.api.get(SPEND))
 
 
 def test_a_question_with_a_body_is_read_from_the_replica(asked: Asked) -> None:
-    replayed(asked)
     before = len(asked.by_replica)
     asked.api.post("/v1/what-if", json={"targets": [{"to": "openai/gpt-4o"}]})
     assert len(asked.by_replica) > before
@@ -371,7 +385,7 @@ def test_the_doctor_says_how_the_replica_is(asked: Asked, standby: LocalPostgres
     url = standby.url_of(str(asked.primary.engine.url.database))
     assert told(url)[0] is State.WELL
     with held(standby):
-        settled(asked, "2026-10-19T10:00", "2026-10-19T11:00")
+        settled(asked)
         state, said = told(url)
         assert (state, "bytes behind" in said) == (State.LOOK, True)
     state, said = told("postgresql://somebody@127.0.0.1:1/spanledger")
