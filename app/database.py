@@ -15,6 +15,7 @@ from app.errors import DatabaseTooNew, DatabaseUnavailable
 from app.local_postgres import LocalPostgres, local_postgres
 from app.postgres_binaries import OLDEST
 from app.settings import PREFIX, Settings
+from collector.spool.state import SPOOL
 from migrations.run import upgrade
 from migrations.shapes import Fit, shape_of
 from spend.actors import Actor
@@ -41,6 +42,15 @@ def database_for(
         by = _whoever_types if application == COMMAND else None
         with opened(url, application=application, pool_size=pool_size, by=by) as database:
             yield database
+
+
+def left_behind(settings: Settings) -> str:
+    """What DATA_DIR has of a database that is not in it: 'key.pepper and spool'; else empty."""
+    if (settings.data_dir / "postgres").exists():
+        return ""
+    return " and ".join(
+        each for each in ("key.pepper", SPOOL) if (settings.data_dir / each).exists()
+    )
 
 
 @contextmanager

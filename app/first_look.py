@@ -3,6 +3,7 @@
 import hmac
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
 from typing import Final
@@ -14,7 +15,7 @@ from app.addresses import Address
 from app.database import bring_up_to_date, opened
 from app.doors import refuse_strangers
 from app.errors import DatabaseTooNew, DatabaseUnavailable, WrongSetting
-from app.pepper import pepper_for
+from app.pepper import pepper_for, refuse_another_pepper
 from app.settings import Settings
 from collector.spool.folders import put_file
 from collector.spool.state import SPOOL
@@ -40,6 +41,7 @@ def look_after_database(
         bring_up_to_date(url, wait=wait)
         with opened(url, application="collector") as database:
             refuse_strangers(doors, database)
+            refuse_another_pepper(settings, database, datetime.now(UTC))
         _note(settings, url)
 
     if not settings.spool or not _is_known(settings, url):

@@ -3,10 +3,17 @@
 import os
 import secrets
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from app.errors import WrongSetting
 from app.settings import PREFIX, Settings
+from store.keys import by_pepper
+from store.sessions import Database
+from store.tenants import TENANT
+
+_SOME: Final = 3
 
 
 def pepper_for(settings: Settings) -> bytes:
@@ -28,6 +35,22 @@ def pepper_for(settings: Settings) -> bytes:
             f"{PREFIX}DATA_DIR: {kept} cannot be kept there ({error.strerror}); "
             f"set {PREFIX}KEY_PEPPER, or another folder"
         ) from error
+
+
+def refuse_another_pepper(settings: Settings, database: Database, now: datetime) -> None:
+    """Raises WrongSetting where all keys were made with another pepper: none would open anything.
+
+    Whoever sends would be told that its key is bad, and drop what it has.
+    """
+    with database.read() as session:
+        made = by_pepper(session, tenant=TENANT, pepper=pepper_for(settings), now=now)
+    if made.elsewhere and not made.here:
+        raise WrongSetting(
+            f"{PREFIX}KEY_PEPPER: the keys of this database ({', '.join(made.elsewhere[:_SOME])})"
+            " were made with another pepper, and open nothing here: set the one of the machine"
+            f" that made them (key.pepper in its {PREFIX}DATA_DIR). Where that is gone for good,"
+            " revoke them (spanledger keys revoke) and make new ones"
+        )
 
 
 def has_pepper(settings: Settings) -> bool:

@@ -7,6 +7,7 @@ They stop in the order of the path of a span: first nothing new is heard, Postgr
 import socket
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from threading import Event, Thread
 from typing import Final
 
@@ -14,7 +15,7 @@ import click
 import structlog
 
 from app.children import Child, ChildFailed, environment_of
-from app.database import bring_up_to_date, opened, server_for
+from app.database import bring_up_to_date, left_behind, opened, server_for
 from app.doors import (
     addresses,
     chosen_ports,
@@ -26,6 +27,7 @@ from app.errors import PostgresUnavailable
 from app.greeting import greet
 from app.life import LifeOfParent, Where
 from app.local_postgres import LocalPostgres
+from app.pepper import refuse_another_pepper
 from app.settings import PREFIX, Settings
 from app.workers import Workers
 from store.keys import has_keys
@@ -60,11 +62,14 @@ def _run(
 ) -> int:
     if settings.database_url is None and not (settings.data_dir / "postgres").exists():
         click.echo(f"making a Postgres in {settings.data_dir} (once)")
+        if left := left_behind(settings):
+            click.echo(f"note: its {left} is another database's: is {PREFIX}DATABASE_URL not set?")
     with chosen_ports(settings) as chosen, server_for(settings) as (url, server):
         version = bring_up_to_date(url, wait=_DATABASE_PATIENCE)
         with opened(url, application="serve") as database:
             signs_in = settings.oidc_issuer is not None
             refuse_strangers(addresses(settings), database, people_sign_in=signs_in)
+            refuse_another_pepper(settings, database, datetime.now(UTC))
             with database.read() as session:
                 keys = has_keys(session)
         house = House(chosen, listener, url, server)

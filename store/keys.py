@@ -44,6 +44,15 @@ class Key:
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Keys in force, by the pepper that they were made with."""
+
+    elsewhere: tuple[str, ...]
+    """Names of those that were made with another one, and open nothing with this."""
+    here: int
+
+
 def create_key(
     session: Session,
     *,
@@ -67,6 +76,7 @@ def create_key(
             digest=_digest(kind, key_id, secret, pepper),
             created_at=now,
             expires_at=expires_at,
+            pepper_mark=_mark(pepper),
         )
     )
     said = {"kind": kind, "team": team, "expires_at": expires_at}
@@ -137,6 +147,24 @@ def has_keys(session: Session) -> bool:
     """
     found = session.execute(select(keys.c.id).where(keys.c.revoked_at.is_(None)).limit(1))
     return found.first() is not None
+
+
+def by_pepper(session: Session, *, tenant: int, pepper: bytes, now: datetime) -> Made:
+    """Which keys in force were made with this pepper; those of before 0028 nobody knows."""
+    c = keys.c
+    found = session.execute(
+        select(c.name, c.pepper_mark)
+        .where(c.tenant_id == tenant, c.revoked_at.is_(None), c.pepper_mark.is_not(None))
+        .where(or_(c.expires_at.is_(None), c.expires_at > now))
+        .order_by(c.created_at, c.id)
+    ).all()
+    others = tuple(name for name, mark in found if mark != _mark(pepper))
+    return Made(others, len(found) - len(others))
+
+
+def _mark(pepper: bytes) -> str:
+    """Tells peppers apart: 64 bits of a digest, from which none can be guessed."""
+    return hmac.digest(pepper, b"spanledger pepper", "sha256")[:8].hex()
 
 
 _PUBLIC = (

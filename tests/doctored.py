@@ -11,10 +11,11 @@ from app.settings import Settings
 
 NOW = at("2026-10-20T12:00")
 DAY = timedelta(days=1)
+PEPPER = "a pepper of the tests"
 
 
 def found(check: Check, session: Session, now: datetime = NOW, **settings: Any) -> list[Finding]:
-    return list(check(Looking(session, Settings(**settings), now)))
+    return list(check(Looking(session, Settings(**{"key_pepper": PEPPER, **settings}), now)))
 
 
 def states(findings: list[Finding]) -> set[State]:

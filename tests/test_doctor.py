@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 import pytest
-from doctored import DAY, NOW, found, states
+from doctored import DAY, NOW, PEPPER, found, states
 from filled_ledger import at, put_cell, put_run
 from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
@@ -63,8 +63,8 @@ def ran(session: Session, *, ago: float = 1, failed: bool = False) -> None:
 
 
 def key(session: Session, **changes: Any) -> None:
-    said = {"kind": "read", "name": "finance", "team": None, "now": NOW - 8 * DAY, **changes}
-    create_key(session, tenant=TENANT, pepper=b"of the tests", **said)
+    said = {"kind": "read", "name": "finance", "team": None, "now": NOW - 8 * DAY}
+    create_key(session, tenant=TENANT, **{"pepper": PEPPER.encode(), **said, **changes})
 
 
 def price(session: Session, ago: timedelta) -> None:
@@ -200,6 +200,12 @@ CASES = [
         state=State.LOOK,
     ),
     Case(accounts.keys, key, "never expires", state=State.LOOK),
+    Case(
+        accounts.keys,
+        lambda s: key(s, expires_at=NOW + 90 * DAY, pepper=b"of another machine"),
+        "1 were made with another pepper",
+        lambda s: key(s, expires_at=NOW + 90 * DAY),
+    ),
     Case(
         accounts.keys,
         lambda s: key(s, now=NOW - 99 * DAY, expires_at=NOW + 90 * DAY),

@@ -18,7 +18,7 @@ from app.database import database_for
 from app.doors import addresses, listen, refuse_strangers
 from app.life import Life
 from app.logs import configure_logs
-from app.pepper import pepper_for
+from app.pepper import pepper_for, refuse_another_pepper
 from app.replica import replica_for
 from app.settings import Settings, read_settings
 from app.sign_on import client_of
@@ -52,6 +52,7 @@ def command(parent: int | None) -> None:
     ):
         if parent is None:
             refuse_strangers(doors, database, people_sign_in=settings.oidc_issuer is not None)
+            refuse_another_pepper(settings, database, _now())
         try:
             listener = listen(settings.api_addr)
         except OSError as error:

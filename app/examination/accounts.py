@@ -6,7 +6,8 @@ from typing import Final
 
 from app.doors import addresses
 from app.examination.findings import Finding, Looking, State
-from store.keys import Key, has_keys, list_keys
+from app.pepper import has_pepper, pepper_for
+from store.keys import Key, by_pepper, has_keys, list_keys
 from store.tenants import TENANT
 
 _UNUSED: Final = timedelta(days=90)
@@ -37,6 +38,12 @@ def _neglected(looking: Looking) -> Iterator[Finding]:
     in_force = [each for each in there if each.in_force(now)]
     if not in_force:
         yield Finding("keys", State.WRONG, "all have expired: nobody can come in", _MAKE)
+    if has_pepper(looking.settings):
+        pepper = pepper_for(looking.settings)
+        made = by_pepper(looking.session, tenant=TENANT, pepper=pepper, now=now)
+        if made.elsewhere:
+            said = f"{len(made.elsewhere)} were made with another pepper, and open nothing here"
+            yield Finding("keys", State.WRONG, said, "set one SPANLEDGER_KEY_PEPPER everywhere")
     ending = [each for each in in_force if each.expires_at and each.expires_at - now < _ENDS_SOON]
     if ending:
         said = f"{_named(ending)} will have expired in {_ENDS_SOON.days} days"

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from app.database import left_behind
 from app.doors import addresses
 from app.examination.findings import Finding, Looking, State
 from app.settings import PREFIX, Settings, unknown_settings
@@ -82,9 +83,8 @@ def _nearest(folder: Path) -> Path:
 
 def no_database(settings: Settings) -> Finding:
     """That DATA_DIR has no Postgres; what else it has tells whether it ever had one."""
-    left = [name for name in ("key.pepper", SPOOL) if (settings.data_dir / name).exists()]
-    if left:
-        said = f"{settings.data_dir} has {' and '.join(left)} of a database that is not there"
+    if left := left_behind(settings):
+        said = f"{settings.data_dir} has {left} of a database that is not there"
         do = f"is {PREFIX}DATABASE_URL not set? Else put postgres/ back from your backup"
         return Finding("database", State.WRONG, said, do)
     said = f"nothing in {settings.data_dir} yet"

@@ -37,6 +37,8 @@ keys = Table(
     Column("expires_at", DateTime(timezone=True)),
     # To the day, or it would be written with every request.
     Column("last_used_at", DateTime(timezone=True)),
+    # Stands for the pepper that it was made with, and does not give it away; NULL: from before.
+    Column("pepper_mark", Text),
     CheckConstraint("kind IN ('ingest', 'read', 'admin')", name="kind_is_known"),
 )
 
