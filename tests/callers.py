@@ -109,8 +109,8 @@ def everybody(made: TwoTeams) -> list[Caller]:
     comes("with an ingest key", made.keys["ingest"])
     comes("with a revoked key", made.keys["revoked"])
     comes("with an expired key", _expired(made))
-    comes("with the hash of a key", _hash(made))
-    comes("with the cookie of nobody", cookie=_hash(made))
+    comes("with the hash of a key", hash_of_a_key(made))
+    comes("with the cookie of nobody", cookie=hash_of_a_key(made))
     comes("with a key as a cookie", cookie=made.keys["admin"])
     comes("with a read key", made.keys["read"], reads=True)
     for team in ("search", "support"):
@@ -138,7 +138,8 @@ def _expired(made: TwoTeams) -> str:
         )
 
 
-def _hash(made: TwoTeams) -> str:
+def hash_of_a_key(made: TwoTeams) -> str:
+    """What the database keeps of an admin's key, in hexadecimal."""
     with made.database.read() as session:
         digest = session.execute(select(keys.c.digest).where(keys.c.kind == "admin")).first()
     assert digest is not None
