@@ -22,6 +22,8 @@ _AT_ONCE: Final = 16
 than another matters less then, and who comes back after a restart is not kept waiting."""
 _GREETING: Final = 10.0
 """Seconds to agree on TLS in."""
+_GOODBYE: Final = 0.5
+"""Seconds for the other side to say that it has heard the end: one that waits reads nothing."""
 _MOST_GREETING: Final = 1000
 """Connections that do so at a time."""
 _NO_ROOM: Final = 0.2
@@ -80,6 +82,7 @@ class Accepting:
                 connection,
                 ssl=self._tls,
                 ssl_handshake_timeout=_GREETING if self._tls else None,
+                ssl_shutdown_timeout=_GOODBYE if self._tls else None,
             )
             task: asyncio.Task[object] = self._loop.create_task(making)
             self._making.add(task)

@@ -18,7 +18,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from sqlalchemy import func, select
 
 from collector.limits import Limits
-from collector.serve import run
+from collector.serve import Tls, run
 from collector.spool.state import Place
 from store.sessions import Database
 from store.tables.heard import batches, sightings
@@ -91,7 +91,10 @@ class Doors:
 
 @contextmanager
 def open_doors(
-    database: Database, limits: Limits | None = None, spool: Place | None = None
+    database: Database,
+    limits: Limits | None = None,
+    spool: Place | None = None,
+    tls: Tls | None = None,
 ) -> Iterator[Doors]:
     """A collector in a thread, stopped at the end of the block."""
     opened: Queue[dict[str, str] | BaseException] = Queue()
@@ -108,6 +111,7 @@ def open_doors(
                 stop=stop,
                 limits=limits,
                 spool=spool,
+                tls=tls,
             )
         except BaseException as error:
             opened.put(error)

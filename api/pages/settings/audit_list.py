@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from api.audit import LONGEST
 from api.auth import Auditing
@@ -126,16 +126,12 @@ def _json(said: Mapping[str, Any] | None) -> str | None:
 
 
 def _fields(said: Mapping[str, Any] | None) -> Markup:
-    if not said:
-        return Markup("")
     lines = [
-        Markup("<dt>{}</dt><dd><bdi>{}</bdi></dd>").format(
-            name.replace("_", " "), escape(_short(value))
-        )
-        for name, value in said.items()
-        if value is not None
+        Markup("<small>{}</small> <bdi>{}</bdi>").format(name.replace("_", " "), _short(value))
+        for name, value in (said or {}).items()
+        if value not in (None, [], {})
     ]
-    return Markup('<dl class="said">{}</dl>').format(Markup("").join(lines))
+    return Markup("<br>").join(lines)
 
 
 def _short(value: object) -> str:
