@@ -170,6 +170,7 @@ WRITTEN = """
     otlp_json::what_is_no_request_is_refused_with_its_place
     otlp_json::values_nested_deeper_than_anything_kept_are_left_out
 48 NUL, huge keys, many attributes, __proto__
+    hostile_senders::a_key_of_an_attribute_is_never_more_than_a_name
     otlp_conformance::strange_names_and_values_cost_no_neighbour
 49 content types and methods
     otlp_conformance::a_media_type_may_have_parameters_and_any_case
@@ -206,6 +207,7 @@ WRITTEN = """
     money::a_cost_is_quantity_times_price_to_the_last_digit
     money::what_would_lose_a_digit_is_refused
 57 ever new users, teams and models
+    hostile_senders::a_name_that_is_never_the_same_costs_a_short_row_and_no_metric
     fault: ever new names
 58 one call seen twice; a span sent again with other content; ids that come again
     one_call_in_the_ledger::calls_are_counted_as_they_were_however_they_came
@@ -217,6 +219,10 @@ WRITTEN = """
     access_matrix::every_route_is_in_the_document_with_each_of_its_methods
     access_matrix::the_collector_hears_from_ingest_keys_alone
 60 what is another's
+    another_team::an_id_of_another_team_is_not_there
+    another_team::no_list_sum_or_file_tells_of_another_team
+    another_team::nothing_of_another_team_is_changed_or_closed
+    another_team::a_cursor_of_another_answer_opens_nothing_of_another_team
     api_keys::anothers_call_is_not_there_for_a_key_of_one_team
     api_keys::a_key_of_one_team_sees_that_team_only
     calls_stay_apart::no_search_for_what_is_linked_looks_at_another_tenant
@@ -231,6 +237,7 @@ WRITTEN = """
     hostile_sql::names_in_spans_reach_the_tables_as_they_are_or_cleaned_and_do_nothing_else
     soak: contract
 63 scripts in names
+    pages_frame::no_page_runs_what_a_name_says
     pages_explore::names_from_spans_are_inert
     pages_overview::hostile_names_are_text_and_wrong_questions_name_the_parameter
     pages_models::any_name_of_a_model_is_inert_and_has_a_page
@@ -244,21 +251,28 @@ WRITTEN = """
     slack_message::hostile_names_are_inert
     statements::a_name_cannot_command_the_terminal
 65 destinations that lead inside
+    hostile_senders::no_place_inside_is_kept_as_one_that_messages_go_to
+    hostile_senders::nothing_is_connected_to_when_a_place_is_saved
     destinations::what_is_not_a_plain_public_https_url_is_refused
     destinations::a_public_name_that_points_inside_is_not_connected_to
     destinations::the_address_that_was_checked_is_the_one_that_is_connected_to
     destinations::a_redirect_is_not_followed
 66 secrets in what is sent
+    secret_canaries::secrets_are_nowhere
+    secret_canaries::what_is_said_in_calls_is_nowhere_while_content_is_off
     redaction::it_is_found_among_words
     content::a_prompt_is_redacted_where_it_is_understood
     understand_keeps::a_secret_is_nowhere_in_what_is_kept
     secrets_at_rest::what_channels_are_reached_with_is_nowhere_to_be_read
 67 keys revoked, unknown while Postgres is away
+    locked_out::a_key_that_expired_opens_nothing_and_does_not_open_the_door
+    locked_out::a_sender_s_key_expires_at_its_moment_also_while_the_database_is_away
+    another_team::keys_that_begin_alike_are_two
     senders::a_revoked_key_ends_within_a_minute
     senders::while_the_database_is_away_known_keys_go_on_and_others_are_told_to_come_again
     senders::a_key_that_was_revoked_is_not_good_again_when_the_database_is_away
 68 10,000 wrong keys
-    api_keys::with_keys_a_key_is_needed
+    another_team::many_keys_that_are_none_are_told_to_wait
 69 every route asked what its contract allows
     soak: contract
     any_question::every_answer_is_one_of_the_contract_whatever_is_asked
