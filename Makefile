@@ -75,7 +75,8 @@ bench: $(VENV)/.dev ## what we claim about speed, measured here (two minutes; FU
 soak: $(VENV)/.dev ## all 81 scenarios: nothing is lost, whatever is killed, cut or full (MINUTES=10; SEED=, ARGS=)
 	@GRPC_ENABLE_FORK_SUPPORT=false PYTHONPATH=tests $(BIN)/python -m faults --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
-hostile: $(VENV)/.dev ## everything that the API's contract allows, and much that it does not (MINUTES=10; SEED=)
+hostile: $(VENV)/.dev ## every route as every caller; all that the API's contract allows, and much that it does not (MINUTES=10; SEED=)
+	@$(BIN)/python -m pytest -q --postgres=18 --every-cell tests/test_access_matrix.py
 	@PYTHONPATH=tests $(BIN)/python -m faults.contract --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 audit: $(VENV)/.dev ## known vulnerabilities of what is locked: fails too where nobody can be asked

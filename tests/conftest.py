@@ -64,6 +64,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         " place of one of their own (make test DATABASE_URL=…), and empty it",
     )
     parser.addoption(
+        "--every-cell",
+        action="store_true",
+        help="ask every route as every caller, not those that are let in by turns (make hostile)",
+    )
+    parser.addoption(
         "--screenshots",
         default=None,
         help="a folder for pictures of every page (make screenshots); default: none are kept",
