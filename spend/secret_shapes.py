@@ -14,7 +14,8 @@ MARK: Final = "[secret]"
 
 # Of 12 characters and more, so that words stay.
 _SHAPES: Final = (
-    r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z0-9 ]*PRIVATE KEY-----)?",
+    # Also as an address has it.
+    r"-----BEGIN[A-Z0-9 +%]*PRIVATE[0-9 +%]*KEY-----[^-]*(?:-----END[A-Z0-9 +%]*KEY-----)?",
     r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?",
     (
         r"""(?i:\bauthorization)["'\\]*[ ]*[:=]+[ "'\\]*"""
@@ -60,7 +61,7 @@ _SHAPES: Final = (
 )
 SHAPES: Final = "|".join(_SHAPES)
 HINTS: Final = (
-    "PRIVATE KEY|eyJ|sk-|pk-|rk-|_live_|_test_|sl_|AKIA|ASIA|xox|xapp-|gh[oprsu]_|github_pat_"
+    "PRIVATE|eyJ|sk-|pk-|rk-|_live_|_test_|sl_|AKIA|ASIA|xox|xapp-|gh[oprsu]_|github_pat_"
     "|glpat-|hf_|gsk_|xai|pplx|nvapi|tvly|dapi|lsv2|whsec|r8[_-]|fw[_-]|AIza|ya29|npm_|pypi-|SG[.]"
     "|@|(?i:bearer|basic |slack|discord"
     "|(?:key|secret|token|passwd|password|pwd|sig|authorization|cookie)"
@@ -71,7 +72,7 @@ HINTS: Final = (
 _SECRET: Final = re.compile(SHAPES)
 # The same as HINTS, for one long text: to look for each of them is ten times as fast here.
 _LITERALS: Final = (
-    *("private key", "eyj", "bearer", "basic ", "hooks.slack", "discord", "sk-", "pk-", "rk-"),
+    *("private", "eyj", "bearer", "basic ", "hooks.slack", "discord", "sk-", "pk-", "rk-"),
     *("_live_", "_test_", "sl_", "akia", "asia", "xox", "xapp-", "gho_", "ghp_", "ghr_", "ghs_"),
     *("ghu_", "github_pat_", "glpat-", "hf_", "gsk_", "xai", "pplx", "nvapi", "tvly", "dapi"),
     *("lsv2", "whsec", "r8_", "r8-", "fw_", "fw-", "aiza", "ya29", "npm_", "pypi-", "sg.", "://"),
@@ -83,7 +84,8 @@ _NAMED: Final = (
 _LONGEST_NAME: Final = 24
 
 
-def _may_hold_one(text: str) -> bool:
+def may_hold_one(text: str) -> bool:
+    """Whether it is worth to look for a secret in a text."""
     low = text.lower()
     if any(each in low for each in _LITERALS):
         return True
@@ -95,9 +97,9 @@ def _may_hold_one(text: str) -> bool:
 
 def has_secret(text: str) -> bool:
     """Whether something in a text looks like a secret."""
-    return _may_hold_one(text) and _SECRET.search(text) is not None
+    return may_hold_one(text) and _SECRET.search(text) is not None
 
 
 def without_secrets(text: str) -> str:
     """The text with MARK in the place of what looks like a secret."""
-    return _SECRET.sub(MARK, text) if _may_hold_one(text) else text
+    return _SECRET.sub(MARK, text) if may_hold_one(text) else text

@@ -209,11 +209,11 @@ PLACES: Final = ("{}", "with words before {} and behind")
 BUDGET: Final = {
     "name": "all",
     "filter": {},
-    "amount": "1.00",
+    "amount": "0.01",
     "currency": "USD",
     "period": "month",
 }
-RULE: Final = {"name": "errors", "kind": "error-rate", "over": 1}
+RULE: Final = {"name": "errors", "kind": "error-rate", "over": 1, "by": ["team", "service"]}
 CHANNEL: Final = {"name": "ops", "kind": "webhook", "secret": "http://127.0.0.1:9/x"}
 
 ASKED: Final[dict[str, Callable[[str], tuple[str, str, dict[str, Any]]]]] = {
