@@ -54,7 +54,7 @@ class Released:
         return self._told()
 
     def works(self) -> None:
-        """Its jobs count, price and charge what was heard."""
+        """Its jobs count and charge what was heard."""
         assert self.asked("jobs") == "done"
 
     def _told(self) -> Any:

@@ -49,7 +49,7 @@ def main(url: str) -> None:
     for line in sys.stdin:
         asked = line.strip()
         if asked == "jobs":
-            for name in ("roll", "prices", "charge"):
+            for name in ("roll", "charge"):
                 run_job(name, JobContext(database, now(), by_hand=True))
             say("done")
         else:

@@ -20,12 +20,11 @@ import pytest
 from doors import call, request
 from faults.house import Part, free_port
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from priced import price_of
 from serving import environment, eventually
 from slack_stand_in import slack_stand_in
 from sqlalchemy import func, select
 
-from spend.prices import CONTRACT, PriceLine
-from store import books
 from store.keys import create_key
 from store.sessions import Database
 from store.tables.budgets import crossings
@@ -163,26 +162,12 @@ def two_machines(folder: Path, url: str, webhook: str) -> Iterator[list[Machine]
 
 def prepared(database: Database) -> dict[str, str]:
     """A price, and keys that both machines know."""
-    now = datetime.now(UTC)
-    lines = [
-        PriceLine(
-            book=CONTRACT,
-            provider="openai",
-            model="gpt-5",
-            meter=meter,
-            unit_price=Decimal(1000),
-            currency="USD",
-            valid_from=now - timedelta(days=9),
-            source="test",
-        )
-        for meter in ("input", "output")
-    ]
+    price_of(database, "gpt-5", ("input", "output"))
     with database.write() as session:
-        books.enter_contract(session, TENANT, lines, now=now - timedelta(days=9))
         return {
             kind: create_key(
                 session, tenant=TENANT, kind=kind, name=kind, team=None,
-                pepper=PEPPER.encode(), now=now,
+                pepper=PEPPER.encode(), now=datetime.now(UTC),
             )
             for kind in ("ingest", "admin", "read")
         }  # fmt: skip

@@ -14,6 +14,7 @@ from doors import Doors, open_doors
 from faults.bodies import CALLS, body
 from filled_ledger import asking
 from narrowing import Catalogue, catalogue, narrowed
+from priced import price_of
 from released import ITS_SHAPE, released_at_work, released_code
 from sighted import NOON, hear, sighting
 from sqlalchemy import select, text
@@ -194,6 +195,7 @@ def test_the_version_before_goes_on_while_its_database_is_migrated(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
     code = released_code(tmp_path / "released")
+    price_of(database, "gpt-5", ("input", "cache_read", "output"))
     downgrade(database_url, ITS_SHAPE)
     question = "/v1/spend?group_by=team,model"
     batches = [body(7, 0, range(at, at + 10), CALLS) for at in range(0, 40, 10)]

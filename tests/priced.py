@@ -1,0 +1,30 @@
+"""A price of a model, for what was used since a week ago."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from spend.prices import CONTRACT, PriceLine
+from store import books
+from store.sessions import Database
+from store.tenants import TENANT
+
+
+def price_of(database: Database, model: str, meters: Iterable[str]) -> None:
+    """A dollar a thousand, for each of these meters."""
+    since = datetime.now(UTC) - timedelta(days=7)
+    lines = [
+        PriceLine(
+            book=CONTRACT,
+            provider="openai",
+            model=model,
+            meter=meter,
+            unit_price=Decimal(1000),
+            currency="USD",
+            valid_from=since,
+            source="test",
+        )
+        for meter in meters
+    ]
+    with database.write() as session:
+        books.enter_contract(session, TENANT, lines, now=since)
