@@ -60,3 +60,17 @@ def test_lines_are_for_people_on_a_terminal(
     assert "{" not in said
     assert "part died" in said
     assert "odd" in said
+
+
+def test_what_looks_like_a_secret_is_in_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+    secret = "sk-" + "a1b2" * 6
+    log = structlog.get_logger("x")
+    log.warning("it failed", url=f"https://app:{secret}@host", seen=[{"key": secret}])
+    logging.getLogger("some.library").error("no access with %s", secret)
+    try:
+        raise ValueError(secret)
+    except ValueError:
+        log.exception("it failed")
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 3
+    assert secret not in said
