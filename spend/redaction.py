@@ -10,6 +10,7 @@ mod 97), E.164 (telephone numbers have 15 digits at most).
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -26,19 +27,36 @@ _PASSES: Final = 20
 _DEEPEST: Final = 60
 """JSON within JSON."""
 
-# Nobody sees them, and each would hide what it stands in.
-_UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f\u00ad\u200b\u2060\ufeff\ud800-\udfff]")
-_ESCAPED: Final = re.compile(r"\\u00([2-7][0-9a-fA-F])")
+# Nobody sees them, and each would hide what it stands in. What joins letters of some scripts, or
+# emoji, only goes from among ASCII.
+_MARKS: Final = (
+    "\x00-\x08\x0b-\x1f\x7f\u00ad\u034f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069"
+    "\ufeff\ud800-\udfff"
+)
+_JOINERS: Final = "\u180e\u200c\u200d\ufe00-\ufe0f\U000e0000-\U000e007f"
+_UNSEEN: Final = re.compile(f"(?<=[!-~])[{_MARKS}{_JOINERS}]+(?=[!-~])|[{_MARKS}]")
+# As they are typed among East Asian letters.
+_WIDE: Final = {
+    0xFF00 + ord(char) - 0x20: char
+    for char in "+-.@0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
+}
+# Of JSON within JSON that was cut, too.
+_ESCAPED: Final = re.compile(r"\\{1,8}u00([2-7][0-9a-fA-F])")
 _EMAIL: Final = re.compile(r"[\w.+%'-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
-_GAP: Final = " .\u00a0\u2010-\u2015-"
+_THIN: Final = "\u00a0\u2007\u2009\u202f"
+_GAP: Final = f" .{_THIN}\u2010-\u2015-"
 _DIGITS: Final = re.compile(rf"\d(?:[{_GAP}]?\d){{12,}}")
 _GROUP: Final = re.compile(r"\d+")
 _IBAN: Final = re.compile(r"(?<![^\W_])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}")
 _PHONES: Final = (
-    re.compile(r"(?<![\w+])\+(?:[ ().\u00a0/-]{0,2}\d){7,15}(?!\d)"),
-    re.compile(r"(?<![\w.,-])00[1-9](?:[ ().\u00a0/-]{0,2}\d){7,13}(?!\d)"),
+    re.compile(rf"(?<![\w+])\+(?:[ ().{_THIN}/-]{{0,2}}\d){{7,15}}(?!\d)"),
+    re.compile(rf"(?<![\w.,-])00[1-9](?:[ ().{_THIN}/-]{{0,2}}\d){{7,13}}(?!\d)"),
     re.compile(r"(?<![\w.,-])(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?!\w)"),
-    re.compile(r"(?<![\w.,:/-])\(?0[1-9]\d{0,4}\)?[ /-]{1,3}\d{2,}(?:[ /-]?\d{2,}){0,4}(?!\w)"),
+    # Possessive: a long number has too many ways to be taken apart.
+    re.compile(
+        rf"(?<![\w.,:/-])\(?0[1-9]\d{{0,4}}\)?[{_THIN} /-]{{1,3}}"
+        rf"\d{{2,}}+(?:[{_THIN} /-]\d{{2,}}+){{0,4}}(?!\w)"
+    ),
 )
 _DATE: Final = re.compile(r"\d{2}([ /-])\d{2}\1\d{2,4}")
 _LEAST_OF_PHONE: Final = 7
@@ -71,10 +89,12 @@ class Redaction:
     """Addresses of machines, too."""
     own: Sequence[Rule] = ()
     """A tenant's own: each puts OWN in the place of what it finds."""
+    secrets: Rule = without_secrets
+    """For texts of strangers that of ``store.linear_patterns``: no text makes it slow."""
 
     def rules(self) -> Iterator[Rule]:
         """In their order: what is longest first."""
-        yield without_secrets
+        yield self.secrets
         yield _emails
         if self.ips:
             yield _ips
@@ -84,7 +104,12 @@ class Redaction:
 
 def redacted(text: str, how: Redaction) -> str:
     """A text, or JSON, as it may be kept. At most twelve times as long."""
-    return _text(_UNSEEN.sub("", text), how, 0)
+    return _text(_seen(text), how, 0)
+
+
+def _seen(text: str) -> str:
+    """A text as people read it."""
+    return _UNSEEN.sub("", text if text.isascii() else text.translate(_WIDE))
 
 
 def _text(text: str, how: Redaction, depth: int) -> str:
@@ -123,16 +148,18 @@ def _walked(told: Any, how: Redaction, depth: int) -> Any:
     match told:
         case _Pairs():
             names: dict[str, Any] = {}
+            again: Counter[str] = Counter()
             for name, value in told:
-                kept = _plain(_UNSEEN.sub("", name), how)
+                kept = first = _plain(_seen(name), how)
                 while kept in names:
-                    kept += "'"
-                names[kept] = _named(kept, value, how, depth)
+                    again[first] += 1
+                    kept = f"{first}'{again[first]}"
+                names[kept] = _named(first, value, how, depth)
             return names
         case list():
             return [_walked(each, how, depth + 1) for each in told]
         case str():
-            return _text(_UNSEEN.sub("", told), how, depth + 1)
+            return _text(_seen(told), how, depth + 1)
         case _:
             return told
 
@@ -142,7 +169,7 @@ def _named(name: str, value: Any, how: Redaction, depth: int) -> Any:
     if isinstance(value, str):
         # As the shapes of secrets say it: password=…
         said = f"{name}={value}"
-        if not any(char.isspace() for char in value) and without_secrets(said) == SECRET:
+        if not any(char.isspace() for char in value) and how.secrets(said) == SECRET:
             return SECRET
     return _walked(value, how, depth + 1)
 

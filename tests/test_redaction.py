@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from spend.redaction import Redaction, redacted
 from spend.secret_shapes import has_secret, without_secrets
 from store.linear_patterns import rules_of
+from store.linear_patterns import without_secrets as linear
 
-ALL = Redaction(ips=True, own=rules_of((r"ACME-\d+", "[a-f]xx+")))
+ALL = Redaction(ips=True, own=rules_of((r"ACME-\d+", "[a-f]xx+")), secrets=linear)
 FOUND = {
     "ann@example.org": "[email]",
     "ann.o'hara+x@mail.example.co.uk": "[email]",
@@ -87,8 +88,34 @@ def test_a_number_may_be_a_card() -> None:
     }
 
 
-def test_letters_that_nobody_sees_hide_nothing() -> None:
-    assert redacted("ann\u200b@exa\u00admple.org", ALL) == "[email]"
+@pytest.mark.parametrize("unseen", ["\u200b", "\u00ad", "\u200d", "\u2066", "\ufe0f", "\U000e0041"])
+def test_letters_that_nobody_sees_hide_nothing(unseen: str) -> None:
+    assert redacted(f"ann{unseen}@exa{unseen}\u2060mple.org", ALL) == "[email]"
+
+
+def test_wide_letters_and_narrow_gaps_hide_nothing() -> None:
+    wide = "".join(chr(ord(char) + 0xFEE0) for char in "ann@example.org")
+    assert redacted(f"{wide} 4111\u202f1111\u202f1111\u202f1111", ALL) == "[email] [card]"
+
+
+def test_what_joins_letters_stays_among_them() -> None:
+    said = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \U0001f468\u200d\U0001f4bb"
+    assert redacted(said, ALL) == said
+
+
+def test_no_text_takes_for_ever_or_grows_without_bound() -> None:
+    """A number that can be taken apart in too many ways; a name that is given 5,000 times."""
+    long = "01 " + "2" * 2_000 + "x"
+    assert redacted(long, ALL) == long
+    said = "{" + ",".join(['"password":"hunter2hunter"'] * 5_000) + "}"
+    told = redacted(said, ALL)
+    assert len(told) < 2 * len(said)
+    assert set(json.loads(told).values()) == {"[secret]"}
+
+
+def test_an_escape_in_json_within_json_that_was_cut_hides_nothing() -> None:
+    inner = json.dumps('{"to": "ann@example.org"}'.replace("@", "\\u0040"))
+    assert "example.org" not in redacted(f'{{"arguments": {inner}, "x', ALL)
 
 
 PIECES = st.sampled_from(

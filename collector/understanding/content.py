@@ -35,7 +35,7 @@ from spend.contents import LARGEST_PART, Content, ContentTerms
 from spend.ids import id_of
 from spend.redaction import Redaction, redacted
 from store.intake import Heard
-from store.linear_patterns import rules_of
+from store.linear_patterns import rules_of, without_secrets
 
 _BEYOND: Final = 4096
 """Characters that are looked at behind those that fit: what is found there may begin before."""
@@ -62,7 +62,8 @@ class Keeping:
     @classmethod
     def on(cls, terms: ContentTerms) -> "Keeping":
         """By terms that are on."""
-        return cls(terms, Redaction(ips=terms.ips, own=rules_of(terms.patterns)))
+        own = rules_of(terms.patterns)
+        return cls(terms, Redaction(ips=terms.ips, own=own, secrets=without_secrets))
 
 
 @dataclass(frozen=True, slots=True)
