@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 
 from spend.contents import (
     KINDS,
@@ -31,7 +31,7 @@ class NewContentTerms(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    on: bool = Field(description="Whether it is kept at all.")
+    on: StrictBool = Field(description="Whether it is kept at all.")
     days: int = Field(
         USUAL_DAYS, description=f"How long, from the call's day on: 1 to {MOST_DAYS}."
     )
@@ -42,7 +42,7 @@ class NewContentTerms(BaseModel):
         description="What is taken out besides secrets, e-mail addresses, telephone numbers, cards"
         " and accounts: regular expressions of RE2.",
     )
-    ips: bool = Field(False, description="Whether IP addresses are taken out, too.")
+    ips: StrictBool = Field(False, description="Whether IP addresses are taken out, too.")
     teams: list[Name] = Field([], max_length=MOST_NAMES, description="Whose; none: everybody's.")
     services: list[Name] = Field([], max_length=MOST_NAMES, description="Of which; none: of all.")
 
