@@ -30,7 +30,8 @@ from store.sessions import Database, open_database
 pytestmark = pytest.mark.one_server
 
 OURS: Final = {"Sec-Fetch-Site": "same-origin", "Origin": "http://testserver"}
-OPEN: Final = {"/sign-in", "/sign-out", "/docs", "/channels", "/assets/{name}"}
+SIGNING_IN: Final = {"/sign-in", "/sign-in/provider", "/sign-in/callback", "/sign-out"}
+OPEN: Final = {*SIGNING_IN, "/docs", "/channels", "/assets/{name}"}
 """They tell nothing of the ledger."""
 ASKING: Final = {"/settings/preferences", "/settings/ownership/preview", "/budgets/preview"}
 """Their forms change nothing but the browser's cookies, or only ask: a read key will do."""
