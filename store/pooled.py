@@ -46,8 +46,7 @@ def keep_settings(engine: Engine, settings: Mapping[str, str]) -> None:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         if pooled.is_set():
-            driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
-            driver.execute(each_time)
+            connection.exec_driver_sql(each_time)
 
 
 def _with_options(

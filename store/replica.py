@@ -11,9 +11,9 @@ Source: PostgreSQL documentation, "Recovery Information Functions" (hot standby,
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Event, Lock, Thread, Timer
+from threading import Event, Lock, Thread
 from typing import Final, Literal
 
 import structlog
@@ -197,24 +197,37 @@ class Replica:
             self._primary_was.append((began, primary.position))
             while self._primary_was[0][0] < began - self.most_behind:
                 self._primary_was.popleft()
-        guard = Timer(_HANGS_AFTER, self._hang_up)
-        guard.start()
-        try:
-            with self._lookout.engine.connect() as connection:
-                standby = look(connection)
-        finally:
-            guard.cancel()
+        with self._hanging_up(), self._lookout.engine.connect() as connection:
+            standby = look(connection)
         if not standby.replays:
             return "READ_DATABASE_URL leads to a server that is no standby"
         if standby.house != primary.house:
             return "READ_DATABASE_URL leads to a standby of another server, or another database"
         return None if self._is_near(standby) else _BEHIND
 
-    def _hang_up(self) -> None:
-        self.doubt()
-        for each in (self._lookout, self._standby):
-            with suppress(OSError):
-                each.hang_up()
+    @contextmanager
+    def _hanging_up(self) -> Iterator[None]:
+        """Hangs up on the replica while the block lasts for too long, again and again.
+
+        Who is hung up on may connect anew and wait once more, as a pooler lets them.
+        """
+        done = Event()
+
+        def guard() -> None:
+            while not done.wait(_HANGS_AFTER):
+                self.doubt()
+                for each in (self._lookout, self._standby):
+                    each.hang_up()
+
+        Thread(target=guard, name="replica guard", daemon=True).start()
+        try:
+            yield
+        except SQLAlchemyError:
+            # A pooler may tell one that it is away, and let another wait.
+            self._standby.hang_up()
+            raise
+        finally:
+            done.set()
 
 
 _BEHIND: Final = "it is too far behind"

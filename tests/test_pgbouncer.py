@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from serving import spanledger
 from slack_stand_in import StandIn, slack_stand_in
 from spans import call, request
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
 
 from api.app import create_app
 from api.settings import ApiSettings
@@ -71,9 +73,13 @@ def test_every_transaction_has_its_settings(database_url: str, tmp_path: Path, m
         " current_setting('idle_in_transaction_session_timeout'),"
         " current_setting('application_name'), current_setting('transaction_read_only'), :n"
     )
-    with behind(database_url, tmp_path / "pooler", size=1, more=more) as database:
-        # Often enough to be prepared, on a connection that others had in between.
-        for number in range(8):
+    with (
+        pgbouncer(database_url, tmp_path / "pooler", size=1, more=more) as pooled,
+        open_and_close(pooled) as one,
+        open_and_close(pooled) as other,
+    ):
+        # Often enough to be prepared, by two who are lent the same connection.
+        for number, database in product(range(8), (one, other)):
             with database.read() as session:
                 found = session.execute(asked, {"n": number}).one()
             assert tuple(found) == ("UTC", "30s", "1min", "spanledger tests", "on", number)
@@ -203,3 +209,15 @@ def test_a_server_that_goes_away_behind_it_is_no_end(database_url: str, tmp_path
             )
         with database.read() as session:
             assert session.scalar(text("SELECT 1")) == 1
+
+
+def test_a_postgres_that_is_away_behind_it_is_told_as_away(
+    database_url: str, tmp_path: Path
+) -> None:
+    gone = make_url(database_url).set(port=1).render_as_string(hide_password=False)
+    with behind(gone, tmp_path / "pooler", more="query_wait_timeout = 1") as database:
+        app = create_app(database, ApiSettings(), lambda: NOW)
+        with TestClient(app) as api:
+            told = [api.get(place) for place in ("/v1/budgets", "/readyz")]
+    assert {each.status_code for each in told} == {503}
+    assert {each.headers["Retry-After"] for each in told} == {"3"}
