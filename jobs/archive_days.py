@@ -81,7 +81,10 @@ def plan(context: JobContext) -> list[Planned]:
     """Days (UTC) that are to go, oldest first, and what keeps those that cannot go yet."""
     with context.database.read() as session:
         frozen = retention.frozen_before(session, TENANT)
-        return [] if frozen is None else _planned(session, frozen, frozen)
+        if frozen is None:
+            return []
+        # Where more is kept again, what was not dropped yet stays.
+        return _planned(session, min(frozen, _first_day(context) - retention.GUARD), frozen)
 
 
 def plan_ahead(context: JobContext) -> list[Planned]:
@@ -89,7 +92,7 @@ def plan_ahead(context: JobContext) -> list[Planned]:
     before = _first_day(context) - retention.GUARD
     with context.database.read() as session:
         frozen = retention.frozen_before(session, TENANT)
-        return _planned(session, max(before, frozen or before), frozen)
+        return _planned(session, before, frozen)
 
 
 def _planned(session: Session, before: date, frozen: date | None) -> list[Planned]:
@@ -163,11 +166,13 @@ def _archive(context: JobContext, planned: Planned, at: Opened) -> None:
     with context.database.read() as session:
         take_time(session)
         known = archived_days.one_day(session, TENANT, day)
+        if known is not None and known.dropped_at is not None:
+            raise NotWhatIsThere(f"{day} was dropped meanwhile, by somebody else")
         if known is not None and known.place == at.place and _stands(session, known, at):
             return
     going(0)
     with context.database.read() as session:
-        written = write_day(session, TENANT, day, at, going)
+        written = write_day(session, TENANT, day, at, going, planned.sightings)
     _remember(context, day, at.place, written)
 
 

@@ -87,20 +87,25 @@ def counted(session: Session, tenant: int, day: date, file: str) -> Sums:
     return Sums(rows, {name: int(each) for name, each in zip(SUMMED, sums, strict=True)})
 
 
-def write_day(session: Session, tenant: int, day: date, at: Opened, going: Going) -> WrittenDay:
+def write_day(
+    session: Session, tenant: int, day: date, at: Opened, going: Going, sighted: int
+) -> WrittenDay:
     """Writes a day's files anew, then its manifest; each is there whole or not at all.
 
     The session sees one moment throughout (``Database.read``). Raises NotWhatIsThere where what is
-    read back is not what the tables hold, and what ``opened`` turns into ArchiveAway.
+    read back is not what the tables hold, or these have not ``sighted`` rows of it: then nothing
+    was written, as somebody else may have dropped it. And what ``opened`` turns into ArchiveAway.
     """
     take_time(session)
     # Without statistics of a new day it would take a batch's details apart for each of its rows.
     session.execute(text("SET LOCAL enable_nestloop = off"))
     session.execute(text("SET LOCAL work_mem = '64MB'"))
+    wanted = {name: counted(session, tenant, day, name) for name in SHAPES}
+    if wanted[SIGHTINGS].rows != sighted:
+        raise NotWhatIsThere(f"{day} had {sighted:,} sightings, now {wanted[SIGHTINGS].rows:,}")
     folder = folder_of(tenant, day)
     if at.is_local:
         at.files.create_dir(at.path(folder), recursive=True)
-    wanted = {name: counted(session, tenant, day, name) for name in SHAPES}
     traces = TraceFilter(wanted[SIGHTINGS].rows)
     files = []
     for name, expected in wanted.items():
@@ -162,6 +167,7 @@ def _write(at: Opened, path: str, shape: pa.Schema, rows: Iterator[pa.Table]) ->
         filesystem=at.files,
         compression="zstd",
         sorting_columns=order,
+        write_page_checksum=True,
         # Ids never repeat enough; a dictionary of them is thrown away at each row group.
         use_dictionary=[name for name in shape.names if not name.endswith("_id")],
     ) as writer:

@@ -5,11 +5,12 @@ rows stand in the order of their traces.
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import date
+from functools import partial
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import pyarrow as pa
@@ -25,6 +26,8 @@ from store.archive_shape import JOINED, SIGHTINGS
 from store.archived_days import ArchivedDay, that_may_hold, written_days
 from store.twins import Key, Stored
 
+_T = TypeVar("_T")
+
 
 def archived_sightings(
     session: Session,
@@ -37,11 +40,11 @@ def archived_sightings(
     With ``of_calls`` those that are parts of calls which began in these traces. Raises ArchiveAway.
     """
     days = that_may_hold(session, tenant, traces)
-    found = []
-    for day, row in _rows(days, SIGHTINGS, "trace_id", traces):
-        if of_calls is None or UUID(row["call_trace_id"] or "0" * 32) in of_calls:
-            found.append(_stored(row, day))
-    return found
+    return [
+        each
+        for each in _made(days, SIGHTINGS, traces, _stored)
+        if of_calls is None or (each.call is not None and each.call[0] in of_calls)
+    ]
 
 
 def archived_joined(
@@ -53,18 +56,18 @@ def archived_joined(
     """
     wanted = set(keys)
     days = written_days(session, tenant, {key[2] for key in wanted}) if wanted else []
-    found = {}
-    for day, row in _rows(days, JOINED, "trace_id", {key[0] for key in wanted}):
-        key = UUID(row["trace_id"]), signed(row["span_id"]), day
-        if key in wanted:
-            found[key] = _joined(row, tenant, key)
-    return found
+    rows = _made(days, JOINED, {key[0] for key in wanted}, partial(_joined, tenant=tenant))
+    found = {(row["trace_id"], row["span_id"], row["day"]): row for row in rows}
+    return {key: row for key, row in found.items() if key in wanted}
 
 
-def _rows(
-    days: Iterable[ArchivedDay], file: str, column: str, traces: Collection[UUID]
-) -> Iterable[tuple[date, Mapping[str, Any]]]:
-    """The rows of a file of some days that are of some traces."""
+def _made(
+    days: Iterable[ArchivedDay],
+    file: str,
+    traces: Collection[UUID],
+    make: Callable[[Mapping[str, Any], date], _T],
+) -> Iterable[_T]:
+    """What is made of the rows of a file of some days that are of some traces."""
     wanted = pa.array(sorted(each.hex for each in traces))
     placed = [each for each in days if each.place is not None]
     for place, its in groupby(placed, key=lambda each: each.place):
@@ -72,16 +75,17 @@ def _rows(
             for each in its:
                 path = at.path(str(each.folder), file)
                 try:
-                    rows = _of_file(at, path, column, wanted)
-                except pa.ArrowInvalid as error:
+                    rows = [make(row, each.day) for row in _of_file(at, path, "trace_id", wanted)]
+                # Whatever a file may be that somebody, or a disk, changed.
+                except (pa.ArrowException, ArithmeticError, LookupError, ValueError) as error:
                     raise ArchiveAway(f"{path} is no file that was written: {error}") from error
-                yield from ((each.day, row) for row in rows)
+                yield from rows
 
 
 def _of_file(at: Opened, path: str, column: str, wanted: pa.Array) -> list[Mapping[str, Any]]:
     found: list[Mapping[str, Any]] = []
     with at.files.open_input_file(path) as source:
-        parquet = pq.ParquetFile(source)
+        parquet = pq.ParquetFile(source, page_checksum_verification=True)
         for group in _groups(parquet.metadata, column, wanted):
             rows = parquet.read_row_group(group)
             found += rows.filter(pc.is_in(rows.column(column), wanted)).to_pylist()
@@ -128,12 +132,11 @@ def _stored(row: Mapping[str, Any], day: date) -> Stored:
     )
 
 
-def _joined(row: Mapping[str, Any], tenant: int, key: Key) -> dict[str, Any]:
-    trace_id, span_id, day = key
+def _joined(row: Mapping[str, Any], day: date, tenant: int) -> dict[str, Any]:
     return {
         "tenant_id": tenant,
-        "trace_id": trace_id,
-        "span_id": span_id,
+        "trace_id": UUID(row["trace_id"]),
+        "span_id": signed(row["span_id"]),
         "day": day,
         **{
             name: row[name]

@@ -53,6 +53,25 @@ def test_where_the_archive_is_away_a_call_is_not_told_to_be_none(
     assert asking(database).get(f"/v1/calls/{77:032x}/{1:016x}").status_code == 404
 
 
+def test_a_file_that_changed_on_its_disk_never_gives_another_answer(
+    database: Database, tmp_path: Path
+) -> None:
+    hear_some(database)
+    archive(database, tmp_path)
+    asked, address = asking(database), f"/v1/calls/{7:032x}/{1:016x}"
+    right, refused = asked.get(address).json(), 0
+    for name in ("sightings", "joined_calls"):
+        (file,) = tmp_path.glob(f"*/day={NOON.date()}/{name}.parquet")
+        written = file.read_bytes()
+        for place in range(0, len(written), len(written) // 12):
+            file.write_bytes(written[:place] + bytes([written[place] ^ 4]) + written[place + 1 :])
+            answer = asked.get(address)
+            assert answer.status_code == 503 or answer.json() == right
+            refused += answer.status_code == 503
+        file.write_bytes(written)
+    assert refused
+
+
 def test_what_is_too_old_is_refused_and_a_dropped_day_takes_no_duplicate(
     database: Database, tmp_path: Path
 ) -> None:

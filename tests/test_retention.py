@@ -13,6 +13,7 @@ from archiving import KEPT, LATER, archive, context, hear_some, kept, settle
 from owned import apply, moved, rules
 from points import NOON as POINTS_AT
 from points import Point, metrics
+from pyarrow.fs import LocalFileSystem
 from sighted import NOON, hear, sighting
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -24,11 +25,11 @@ from app.settings import read_settings
 from collector.signals import Signal
 from collector.understanding.by_signal import understand_signal
 from jobs import archive_days, reprice
-from jobs.context import JobSettings
+from jobs.context import JobContext, JobSettings
 from spend.calls import Role
 from store import archived_days, repricings, retention
-from store.archive_files import NotWhatIsThere
-from store.archive_places import NONE, ArchiveAway
+from store.archive_files import NotWhatIsThere, write_day
+from store.archive_places import NONE, ArchiveAway, Opened
 from store.dictionaries import Known
 from store.intake import Batch, put_down
 from store.partitions import ensure, name_of
@@ -192,6 +193,41 @@ def test_what_changed_after_it_was_written_is_not_dropped(
     assert kept(database) == 7
     archive(database, tmp_path)
     assert show(database, 1, 1)["usage"]["output_tokens"] == 51
+
+
+def test_who_comes_late_writes_nothing_over_a_day_that_was_dropped(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two runs at once, as the connection was lost that held the lock of one of them."""
+    ids = hear_some(database)
+    plan = archive_days.plan
+
+    def plan_and_be_late(late: JobContext) -> list[archive_days.Planned]:
+        planned = plan(late)
+        monkeypatch.setattr(archive_days, "plan", plan)
+        archive(database, tmp_path)
+        return planned
+
+    monkeypatch.setattr(archive_days, "plan", plan_and_be_late)
+    with pytest.raises(NotWhatIsThere, match="dropped meanwhile"):
+        archive(database, tmp_path)
+    assert all(show(database, *each)["archived"] for each in ids)
+    at = Opened(str(tmp_path), LocalFileSystem(), str(tmp_path))
+    with database.read() as session, pytest.raises(NotWhatIsThere, match="had 6 sightings, now 0"):
+        write_day(session, TENANT, NOON.date(), at, lambda _: None, 6)
+    assert all(show(database, *each)["archived"] for each in ids)
+
+
+def test_where_more_is_kept_again_what_was_not_dropped_stays(
+    database: Database, tmp_path: Path
+) -> None:
+    hear_some(database)
+    with database.write() as session:
+        retention.take_from(session, TENANT, LATER.date())
+        retention.freeze(session, TENANT)
+    more = JobSettings(retention_days=400, archive=str(tmp_path))
+    assert archive(database, tmp_path, settings=more).note.startswith("0 days dropped")
+    assert kept(database) == 7
 
 
 def test_a_call_that_is_partly_dropped_is_counted_once(database: Database, tmp_path: Path) -> None:
