@@ -7,6 +7,7 @@ from typing import Final
 
 from spend.calls import Owner
 from spend.checked_fields import UNSTORABLE, TermsRefused, listed, whole
+from spend.ids import id_of
 from spend.owners import clean_name
 
 KINDS: Final = {
@@ -49,6 +50,12 @@ class ContentTerms:
         of_team = not self.teams or owner.team in self.teams
         return of_team and (not self.services or owner.service in self.services)
 
+    @property
+    def redacted_by(self) -> int:
+        """An id of all that decides whose content is taken, and what is taken out of it."""
+        lists = self.patterns, self.teams, self.services
+        return id_of(str(self.ips), *(part for each in lists for part in (*each, None)))
+
     def first_day(self, today: date) -> date | None:
         """The first day (UTC) whose content is still kept; None: nothing is."""
         return today - timedelta(days=self.days - 1) if self.on else None
@@ -75,6 +82,8 @@ class Content:
     """JSON: a list of [name of an attribute or an event, text]."""
     cut: bool
     """Whether something was left out, as there was too much."""
+    redacted_by: int | None = None
+    """Of the terms it was taken by, until it is stored: ``ContentTerms.redacted_by``."""
 
 
 def content_terms(

@@ -48,18 +48,21 @@ class Held:
 def put_contents(session: Session, tenant: int, told: Sequence[Content], today: date) -> None:
     """Store content in the session's transaction, if it is still to be kept.
 
-    What is there already stays as it is. What Postgres will not hold is left out: no call is lost
-    for what was said in it.
+    What was taken by other terms than are in force now is left out: what is taken out today may be
+    in it. What is there already stays as it is. What Postgres will not hold is left out: no call is
+    lost for what was said in it.
     """
     terms = policy_of(session, tenant, hold=True).terms if told else None
     first = terms.first_day(today) if terms else None
     if terms is None or first is None:
         return
     last = today + timedelta(days=1)
+    # Spooled by a version that did not say: as it did.
+    by = {terms.redacted_by, None}
     rows = [
         _row(tenant, each)
         for each in told
-        if first <= each.at.date() <= last and each.kind in terms.kinds
+        if first <= each.at.date() <= last and each.kind in terms.kinds and each.redacted_by in by
     ]
     if not rows:
         return

@@ -1,6 +1,7 @@
 """What was said in calls: off by default, redacted before it is written, and gone in time."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -178,6 +179,20 @@ def test_what_is_on_its_way_when_it_is_switched_off_is_not_kept(database: Databa
     switch(database, OFF)
     put(database, on_its_way)
     assert kept(database) == []
+
+
+@pytest.mark.parametrize(
+    ("stricter", "left"),
+    [({"teams": ("a",)}, 0), ({"patterns": ("wri",)}, 0), ({"ips": True}, 0), ({"days": 3}, 1)],
+)
+def test_what_waited_in_the_spool_is_not_kept_by_terms_that_are_over(
+    database: Database, stricter: dict[str, Any], left: int
+) -> None:
+    switch(database, ON)
+    spooled = encode(heard(request(call(attributes=ASKED))), RECEIVED)
+    switch(database, replace(ON, **stricter))
+    put(database, decode(spooled).heard)
+    assert len(kept(database)) == left
 
 
 def test_content_is_gone_when_its_days_are_over(database: Database) -> None:

@@ -135,14 +135,14 @@ def content_in(
             parts[row, kind].add(name, text, keeping.redaction)
     found: dict[int, list[Content]] = defaultdict(list)
     for (row, kind), part in parts.items():
-        found[row].append(_content(whose[row], kind, part))
+        found[row].append(_content(whose[row], kind, part, keeping.terms.redacted_by))
     return found
 
 
-def _content(of: Whose, kind: str, part: _Part) -> Content:
+def _content(of: Whose, kind: str, part: _Part, by: int) -> Content:
     body = json.dumps(part.told, ensure_ascii=False, separators=(",", ":"))
     part_id = 0 if of.of_span else id_of(of.at.isoformat(), kind, body)
-    return Content(of.trace_id, of.span_id, of.at, kind, part_id, body, part.cut)
+    return Content(of.trace_id, of.span_id, of.at, kind, part_id, body, part.cut, by)
 
 
 Piece = tuple[int, str, str, str]
