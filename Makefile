@@ -76,7 +76,7 @@ soak: $(VENV)/.dev ## all 81 scenarios: nothing is lost, whatever is killed, cut
 	@GRPC_ENABLE_FORK_SUPPORT=false PYTHONPATH=tests $(BIN)/python -m faults --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 hostile: $(VENV)/.dev ## every route as every caller; all that the API's contract allows, and much that it does not (MINUTES=10; SEED=)
-	@$(BIN)/python -m pytest -q --postgres=18 --every-cell tests/test_access_matrix.py
+	@$(BIN)/python -m pytest -q --postgres=18 --every-cell tests/test_access_matrix.py tests/test_hostile_sql.py
 	@PYTHONPATH=tests $(BIN)/python -m faults.contract --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 audit: $(VENV)/.dev ## known vulnerabilities of what is locked: fails too where nobody can be asked

@@ -99,8 +99,8 @@ def test_parquet_and_json_say_names_as_they_are(ledger: Database) -> None:
 
 def test_a_download_is_named_by_us(ledger: Database) -> None:
     client = asking(ledger)
-    for name in (*LINES[:5], 'a"; filename="evil.exe', *FORMULAS[:3]):
-        for path in ("/v1/spend.csv", "/v1/statements/2026-10.csv", "/teams", "/explore"):
+    for name in (LINES[1], LINES[2], 'a"; filename="evil.exe', FORMULAS[0]):
+        for path in ("/v1/spend.csv", "/v1/statements/2026-10.csv", "/explore"):
             asked = {"team": name, "group_by": "team", "csv": "groups"}
             known = asked if "explore" in path else {"team": name} if "/v1" in path else {}
             answer = client.get(path, params=known)

@@ -1,5 +1,6 @@
 """No text of a stranger is ever a part of a statement: it is only ever a value beside it."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -12,7 +13,8 @@ from fastapi.testclient import TestClient
 from filled_ledger import at
 from hostile import COPIED, MARK, SQL
 from httpx2 import Response
-from spans import call, request
+from spans import call
+from spans import request as sent_spans
 from sqlalchemy import Connection, event, text
 from test_access_matrix import NOUNS, PARTS, routes
 from two_teams import TwoTeams, filled
@@ -89,15 +91,23 @@ def answered(client: TestClient, path: str, place: str, name: str, value: str) -
     return client.get(path.format_map(parts), params={name: value})
 
 
-def test_no_parameter_of_any_question_is_ever_a_part_of_a_statement(made: TwoTeams) -> None:
+def test_no_parameter_of_any_question_is_ever_a_part_of_a_statement(
+    made: TwoTeams, request: pytest.FixtureRequest
+) -> None:
+    everywhere = request.config.getoption("--every-cell")
     before = everything(made.database)
     with admin(made) as client, statements(made.database) as told:
         asked = list(questions(client.get("/openapi.json").json()))
         assert len(asked) > 150
+        seen: Counter[str] = Counter()
         for number, (path, place, name) in enumerate(asked):
+            # Of a name that many questions have, two of them.
+            seen[name] += 1
+            if seen[name] > 2 and not everywhere:
+                continue
             answer = answered(client, path, place, name, SQL[number % len(SQL)])
             assert answer.status_code in {200, 404, 422}, (path, name, answer.text)
-    assert len(told) > len(asked)
+    assert len(told) > 100
     assert [statement for statement in told if MARK in statement] == []
     assert everything(made.database) == before
 
@@ -233,7 +243,7 @@ def test_names_in_spans_reach_the_tables_as_they_are_or_cleaned_and_do_nothing_e
     ]
     with open_doors(database) as doors:
         of = {"service.name": SQL[1], "team": SQL[1], "deployment.environment": SQL[1]}
-        answer = doors.post(request(*told, resource=of))
+        answer = doors.post(sent_spans(*told, resource=of))
         assert (answer.status, answer.export().HasField("partial_success")) == (200, False)
         assert doors.stored() == len(COPIED)
     with database.read() as session:
