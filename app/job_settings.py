@@ -1,5 +1,7 @@
 """What the jobs are told of the settings."""
 
+from datetime import timedelta
+
 from app.pepper import pepper_for
 from app.settings import Settings
 from jobs.context import JobSettings
@@ -22,6 +24,7 @@ def job_settings(settings: Settings) -> JobSettings:
         allow_private_destinations=settings.allow_private_destinations,
         api_url=settings.pages_url or settings.api_addr.url_of(settings.scheme),
         retention_days=settings.retention_days,
+        spooled=timedelta(hours=settings.spool_hours) if settings.spool else timedelta(0),
         archive=settings.archive,
         key_pepper=pepper_for(settings),
     )

@@ -84,12 +84,12 @@ def plan(context: JobContext) -> list[Planned]:
         if frozen is None:
             return []
         # Where more is kept again, what was not dropped yet stays.
-        return _planned(session, min(frozen, _first_day(context) - retention.GUARD), frozen)
+        return _planned(session, min(frozen, _first_day(context) - _guard(context)), frozen)
 
 
 def plan_ahead(context: JobContext) -> list[Planned]:
     """The same as if what is kept had moved on already. Changes nothing."""
-    before = _first_day(context) - retention.GUARD
+    before = _first_day(context) - _guard(context)
     with context.database.read() as session:
         frozen = retention.frozen_before(session, TENANT)
         return _planned(session, before, frozen)
@@ -118,6 +118,10 @@ def _first_day(context: JobContext) -> date:
     return context.now.date() - timedelta(days=context.settings.retention_days or 0)
 
 
+def _guard(context: JobContext) -> timedelta:
+    return retention.guard_for(context.settings.spooled)
+
+
 def _move_on(context: JobContext) -> bool:
     """Refuses what is too old from now on; whether that is more than it was."""
     first = _first_day(context)
@@ -129,7 +133,7 @@ def _move_on(context: JobContext) -> bool:
             by_theirs = context.posted_at(session).date() - (context.now.date() - first)
             retention.take_from(session, TENANT, min(first, by_theirs))
     with context.database.write() as session:
-        retention.freeze(session, TENANT)
+        retention.freeze(session, TENANT, _guard(context))
     return before is None or before < first
 
 

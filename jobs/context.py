@@ -37,6 +37,8 @@ class JobSettings:
     """How long the clock waits for a call's other sightings before it counts it."""
     retention_days: int | None = None
     """How long calls are kept in the tables; None: for ever."""
+    spooled: timedelta = timedelta(0)
+    """How long what was acknowledged may wait on a collector's disk."""
     archive: str | None = None
     """Where calls go before their day is dropped (``store/archive_places.py``)."""
     key_pepper: bytes = field(default=b"", repr=False)

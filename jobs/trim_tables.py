@@ -10,9 +10,9 @@ from store.trimming import TRIMMED, Kept, trim
 def trim_tables(context: JobContext) -> int:
     """How many rows went. Ends early where the process is about to."""
     with context.database.read() as session:
-        taken_from = retention.kept_from(session, TENANT)
-        if taken_from is None:
+        if retention.frozen_before(session, TENANT) is None:
             return 0
+        taken_from = retention.taken_again_from(session, TENANT)
         held = days_held(session, taken_from)
     kept = Kept(taken_from, oldest=held[0] if held else taken_from)
     count = 0

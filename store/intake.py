@@ -95,6 +95,8 @@ class Heard:
     """Of the readings, by id."""
     energy_counters: Mapping[int, EnergyCounter] = field(default_factory=dict)
     """Of those of energy, by id."""
+    acknowledged: bool = False
+    """Whether its senders were told that it is safe: it is taken as long as it can be."""
 
 
 def apart(heard: Heard) -> list[Heard]:
@@ -169,11 +171,11 @@ def put_down(session: Session, batch: Batch, known: Known, *, straight: bool = F
     where a sighting is there already or Postgres refuses one (``is_about_the_data``).
     """
     batch_id = int(session.execute(_BEGIN).scalar_one())
-    kept_from = retention.kept_from(session, batch.tenant)
-    batch = batch if kept_from is None else _without_old_readings(batch, kept_from)
+    since = _taken_since(session, batch)
+    batch = _without_old_readings(batch, since)
     entries, unstorable = _remember_entries(session, batch, known)
     rows, part_of = _in_key_order(batch)
-    old = _older(rows, kept_from)
+    old = _older(rows, part_of, batch, since)
     copy = copy_straight if straight else copy_in
     fates, why_not, details = _store(partial(copy, session), rows, batch_id, unstorable, old)
     entries += _remember_counters(session, batch, known)
@@ -247,19 +249,27 @@ def _first_of_key(rows: pa.RecordBatch) -> NDArray[np.bool_]:
     return first
 
 
-def _without_old_readings(batch: Batch, kept_from: date) -> Batch:
-    """The same without readings of days (UTC) before one; these are refused."""
-    since = midnight(kept_from)
-    return replace(
-        batch,
-        heard=[
-            replace(heard, parts=[_without_old(part, since) for part in heard.parts])
-            for heard in batch.heard
-        ],
-    )
+def _taken_since(session: Session, batch: Batch) -> list[date]:
+    """Of each that was heard, the first day (UTC) that is still taken of it."""
+    kept_from = retention.kept_from(session, batch.tenant)
+    if kept_from is None:
+        return [date.min for _ in batch.heard]
+    again = retention.taken_again_from(session, batch.tenant)
+    return [again if heard.acknowledged else kept_from for heard in batch.heard]
+
+
+def _without_old_readings(batch: Batch, since: Sequence[date]) -> Batch:
+    """The same without readings of days (UTC) that are not taken any more; these are refused."""
+    heard = [
+        replace(one, parts=[_without_old(part, midnight(day)) for part in one.parts])
+        for one, day in zip(batch.heard, since, strict=True)
+    ]
+    return replace(batch, heard=heard)
 
 
 def _without_old(part: Part, since: datetime) -> Part:
+    if not part.readings and not part.energy:
+        return part
     readings = [one for one in part.readings if one.read_at >= since]
     energy = [one for one in part.energy if one.read_at >= since]
     old = len(part.readings) - len(readings) + len(part.energy) - len(energy)
@@ -269,11 +279,13 @@ def _without_old(part: Part, since: datetime) -> Part:
     return replace(part, readings=readings, energy=energy, refused=refused)
 
 
-def _older(rows: pa.RecordBatch, kept_from: date | None) -> NDArray[np.int64]:
-    """The rows of days (UTC) before one."""
-    if kept_from is None:
-        return np.zeros(0, np.int64)
-    return np.flatnonzero(pc.less(rows.column("day"), kept_from).to_numpy(zero_copy_only=False))
+def _older(
+    rows: pa.RecordBatch, part_of: NDArray[np.int64], batch: Batch, since: Sequence[date]
+) -> NDArray[np.int64]:
+    """The rows of days (UTC) that are not taken any more of what they were heard with."""
+    parts = [len(heard.parts) for heard in batch.heard]
+    first = np.repeat(np.array(since, "datetime64[D]"), parts)[part_of]
+    return np.flatnonzero(rows.column("day").to_numpy(zero_copy_only=False) < first)
 
 
 def _store(

@@ -3,10 +3,12 @@
 Two days of the calendar, both of which only move on. From ``kept_from`` on spans are taken. What
 lies before ``frozen_before``, ``GUARD`` earlier, is looked at by nobody who decides which
 sightings are one call: a sighting that is still taken finds its twins within a day. So a day
-before that can be written down as it is and dropped, and nothing of it ever comes again.
+before that can be written down as it is and dropped, and nothing of it ever comes again. Between
+the two only that is taken which was acknowledged before, and waited on a collector's disk.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
+from math import ceil
 from typing import Final
 
 from sqlalchemy import exists, func, select, text
@@ -16,10 +18,17 @@ from sqlalchemy.orm import Session
 from store.tables.archive import retention
 from store.tables.heard import batches, sightings
 
+_KEY: Final = func.hashtext("spanledger retention")
 GUARD: Final = timedelta(days=2)
 """Between what is taken and what does not change: twins are looked for a day around."""
 
-_KEY: Final = func.hashtext("spanledger retention")
+
+def guard_for(spooled: timedelta) -> timedelta:
+    """``GUARD``, and as many days as what was acknowledged may wait on a collector's disk.
+
+    A day more, as ``kept_from`` may move right after it was looked at.
+    """
+    return GUARD + timedelta(days=ceil(spooled / timedelta(days=1)) + 1) if spooled else GUARD
 
 
 def hold(session: Session) -> None:
@@ -35,6 +44,12 @@ def kept_from(session: Session, tenant: int) -> date | None:
 def frozen_before(session: Session, tenant: int) -> date | None:
     """Sightings of days (UTC) before this stay what they are; None: of no day."""
     return session.scalar(select(retention.c.frozen_before).where(retention.c.tenant_id == tenant))
+
+
+def taken_again_from(session: Session, tenant: int) -> date:
+    """The first day (UTC) of which what was acknowledged before is taken still."""
+    frozen = frozen_before(session, tenant)
+    return date.min if frozen is None else frozen + timedelta(days=1)
 
 
 def take_from(session: Session, tenant: int, day: date) -> None:
@@ -53,15 +68,15 @@ def take_from(session: Session, tenant: int, day: date) -> None:
     )
 
 
-def freeze(session: Session, tenant: int) -> date | None:
+def freeze(session: Session, tenant: int, guard: timedelta = GUARD) -> date | None:
     """Moves ``frozen_before`` on where nothing heard of those days waits; the day that it is now.
 
-    None: not even one is. Raises as ``take_from``.
+    ``guard``: see ``guard_for``. None: not even one is. Raises as ``take_from``.
     """
     first = kept_from(session, tenant)
-    if first is None or frozen_before(session, tenant) == first - GUARD:
+    if first is None or frozen_before(session, tenant) == first - guard:
         return frozen_before(session, tenant)
-    to = first - GUARD
+    to = first - guard
     _alone(session)
     # Who puts something down waits meanwhile.
     session.execute(text("SET LOCAL statement_timeout = '2s'"))

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from owned import apply, moved, rules
 from points import NOON as POINTS_AT
 from points import Point, metrics
 from pyarrow.fs import LocalFileSystem
-from sighted import NOON, hear, sighting
+from sighted import NOON, hear, heard, sighting
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 from test_calls import LITELLM, set_prices, show, total
@@ -31,7 +32,7 @@ from store import archived_days, repricings, retention
 from store.archive_files import NotWhatIsThere, write_day
 from store.archive_places import NONE, ArchiveAway, Opened
 from store.dictionaries import Known
-from store.intake import Batch, put_down
+from store.intake import Batch, Heard, put_down
 from store.partitions import ensure, name_of
 from store.sessions import Database
 from store.tables.heard import batches, heard_from, joined_calls, sightings
@@ -295,6 +296,32 @@ def test_a_wrong_setting_is_told_without_its_secrets(
     assert "hidden" not in str(refused.value)
 
 
+def test_what_a_sender_was_told_is_safe_is_taken_after_its_last_day(
+    database: Database, tmp_path: Path
+) -> None:
+    """It waited on a collector's disk meanwhile."""
+    hear_some(database)
+    day = timedelta(days=1)
+    settings = JobSettings(retention_days=KEPT, archive=str(tmp_path), spooled=day)
+    now, late = NOON + (KEPT + 2) * day, heard([sighting(60), sighting(1, 1)])
+
+    def fates(what: Heard) -> tuple[int, int, int]:
+        with database.write() as session:
+            (said,) = put_down(session, Batch(TENANT, now, [what]), Known()).accounts
+        return said.stored, said.duplicate, sum(said.refused.values())
+
+    archive(database, tmp_path, now=now, settings=settings)
+    assert fates(late) == (0, 0, 2)
+    assert fates(replace(late, acknowledged=True)) == (1, 1, 0)
+    settle(database, now)
+    assert total(database)["calls"] == 7
+    archive(database, tmp_path, now=now + 3 * day, settings=settings)
+    assert show(database, 60, 1)["archived"]
+    # Never again once it is dropped: nobody knows then whether it is there.
+    assert fates(replace(late, acknowledged=True)) == (0, 0, 2)
+    assert kept(database) == 1
+
+
 def test_a_data_point_of_a_day_that_is_not_kept_is_refused_and_told(
     database: Database, tmp_path: Path
 ) -> None:
@@ -304,11 +331,11 @@ def test_a_data_point_of_a_day_that_is_not_kept_is_refused_and_told(
         metrics(USAGE, [Point(10, calls=1, at=at, since=at - 60, attributes=said)])
         for at in (-86_400, 60)
     ]
-    heard = understand_signal(
+    points = understand_signal(
         Signal.METRICS, told, tenant=TENANT, received_at=POINTS_AT + timedelta(hours=1)
     )
     with database.write() as session:
-        done = put_down(session, Batch(TENANT, POINTS_AT, [heard]), Known())
+        done = put_down(session, Batch(TENANT, POINTS_AT, [points]), Known())
     old, new = done.accounts
     assert dict(old.refused) == {"time_unix_nano: too_old, its day is not kept any more": 1}
     assert (new.refused, new.stored) == ({}, 1)

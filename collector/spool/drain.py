@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 from threading import Event, Thread
@@ -210,7 +210,8 @@ class Drainer:
 
     def _sent(self, spooled: Spooled) -> "Future[Sequence[Account]]":
         try:
-            return self._writer.put(spooled.heard, spooled.received_at).accounts
+            heard = replace(spooled.heard, acknowledged=True)
+            return self._writer.put(heard, spooled.received_at).accounts
         except Busy:
             raise _Stopping from None
 
