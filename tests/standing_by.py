@@ -1,6 +1,8 @@
 """A hot standby of a server of the tests: streamed to, one moment behind, and it can be held."""
 
+import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,9 +10,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from serving import children_of
 
 from app.local_postgres import LocalPostgres, local_postgres
 from app.postgres_binaries import system_folders, wheel_folder
+from store.replica import Replica
+from store.sessions import Database, open_database
 
 
 @contextmanager
@@ -56,3 +61,29 @@ def held(standby: LocalPostgres) -> Iterator[None]:
             yield
         finally:
             connection.execute("SELECT pg_wal_replay_resume()")
+
+
+@contextmanager
+def backends_stopped(standby: LocalPostgres) -> Iterator[None]:
+    """Stopped is the server and everything that it started."""
+    assert standby.pid
+    stopped = [standby.pid, *(pid for pid, _said in children_of(standby.pid))]
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+
+
+@contextmanager
+def over(primary: Database, url: str, most_behind: float = 60) -> Iterator[Replica]:
+    """The replica at a URL, which is looked at for as long as the block lasts."""
+    standby, lookout = (open_database(url, application="tests") for _ in range(2))
+    replica = Replica(primary, standby, lookout, most_behind=most_behind)
+    replica.start()
+    yield replica
+    replica.stop()
+    for each in (standby, lookout):
+        each.engine.dispose()

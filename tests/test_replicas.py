@@ -18,10 +18,10 @@ from conftest import fresh_database
 from doctored import found, only
 from fastapi.testclient import TestClient
 from filled_ledger import at, described, put_cell, put_run
-from serving import children_of, eventually
+from serving import eventually
 from sqlalchemy import text
 from sqlalchemy.orm import Session
-from standing_by import held, standby_of
+from standing_by import backends_stopped, held, over, standby_of
 from test_pages_preferences import OURS, token
 
 from api import reading, spend
@@ -109,17 +109,6 @@ def asked(over_both: Asked) -> Asked:
     replayed(over_both)
     over_both.by_replica.clear()
     return over_both
-
-
-@contextmanager
-def over(primary: Database, url: str, most_behind: float = 60) -> Iterator[Replica]:
-    standby, lookout = (open_database(url, application="tests") for _ in range(2))
-    replica = Replica(primary, standby, lookout, most_behind=most_behind)
-    replica.start()
-    yield replica
-    replica.stop()
-    for each in (standby, lookout):
-        each.engine.dispose()
 
 
 def count(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -288,20 +277,6 @@ def test_a_replica_that_hangs_is_done_without(
         eventually(lambda: asked.state() == "away", "it is seen to hang")
         assert not asked.is_of_replica(lambda: asked.api.get(SPEND))
     asked.comes_back()
-
-
-@contextmanager
-def backends_stopped(standby: LocalPostgres) -> Iterator[None]:
-    """Stopped is the server and everything that it started."""
-    assert standby.pid
-    stopped = [standby.pid, *(pid for pid, _said in children_of(standby.pid))]
-    for pid in stopped:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in stopped:
-            os.kill(pid, signal.SIGCONT)
 
 
 def test_a_conflict_with_recovery_is_asked_again_of_the_primary(
