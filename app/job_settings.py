@@ -24,7 +24,12 @@ def job_settings(settings: Settings) -> JobSettings:
         allow_private_destinations=settings.allow_private_destinations,
         api_url=settings.pages_url or settings.api_addr.url_of(settings.scheme),
         retention_days=settings.retention_days,
-        spooled=timedelta(hours=settings.spool_hours) if settings.spool else timedelta(0),
+        spooled=spooled_for(settings),
         archive=settings.archive,
         key_pepper=pepper_for(settings),
     )
+
+
+def spooled_for(settings: Settings) -> timedelta:
+    """How long what was acknowledged may wait on a collector's disk."""
+    return timedelta(hours=settings.spool_hours) if settings.spool else timedelta()

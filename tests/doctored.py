@@ -15,7 +15,8 @@ PEPPER = "a pepper of the tests"
 
 
 def found(check: Check, session: Session, now: datetime = NOW, **settings: Any) -> list[Finding]:
-    return list(check(Looking(session, Settings(**{"key_pepper": PEPPER, **settings}), now)))
+    usual = {"key_pepper": PEPPER, "retention_days": 90, "archive": "none"}
+    return list(check(Looking(session, Settings(**{**usual, **settings}), now)))
 
 
 def states(findings: list[Finding]) -> set[State]:

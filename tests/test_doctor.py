@@ -19,16 +19,20 @@ from app.cli import cli
 from app.examination import (
     accounts,
     hearing,
+    keeping,
+    machine,
     settling,
     spending,
 )
 from app.examination.examine import CHECKS
 from app.examination.findings import Check, State
+from app.settings import Settings
 from jobs.timetable import JOBS
 from spend.pool_files import pool_of_fields
 from store import partitions, pools
 from store.keys import create_key
 from store.sessions import Database
+from store.tables.archive import archived_days
 from store.tables.days import charge_days
 from store.tables.heard import batches
 from store.tables.jobs import job_runs
@@ -50,6 +54,16 @@ def batch(session: Session, *, ago: timedelta, heard: int = 10, refused: int = 0
     columns = batches.columns.keys()
     said = {k: v for k, v in {**values, **counts, **others}.items() if k in columns}
     session.execute(insert(batches).values(said))
+
+
+def went(session: Session, place: str) -> None:
+    counts = {"sightings": 1, "joined_calls": 0, "bytes": 9}
+    session.execute(
+        insert(archived_days).values(
+            tenant_id=TENANT, day=date(2026, 4, 30), place=place, folder="day=2026-04-30",
+            files=[], archived_at=NOW, dropped_at=NOW, **counts,
+        )
+    )  # fmt: skip
 
 
 def days_ahead(session: Session) -> None:
@@ -133,6 +147,17 @@ CASES = [
         hearing.lag,
         lambda s: batch(s, ago=timedelta(minutes=11)),
         "calls heard at 2026-10-20 11:49 UTC still wait",
+    ),
+    Case(
+        keeping.archive,
+        lambda s: partitions.ensure(s, date(2026, 5, 1), date(2026, 5, 1)),
+        "1 days should have gone, the first of them 2026-05-01",
+        state=State.LOOK,
+    ),
+    Case(
+        keeping.archive,
+        lambda s: went(s, "/nowhere"),
+        "the files of 2026-04-30 are not at /nowhere",
     ),
     Case(
         hearing.refused,
@@ -247,6 +272,14 @@ def test_every_check_of_the_database_is_shown_wrong() -> None:
     said = "".join(path.read_text() for path in tests)
     unseen = [check.__name__ for check in CHECKS if not re.search(rf"\.{check.__name__}\b", said)]
     assert unseen == ["channels"]  # tests/test_channel_commands.py
+
+
+def test_keys_that_travel_in_plain_text_are_told() -> None:
+    beyond = {"api_addr": "0.0.0.0:1", "otlp_http_addr": "127.0.0.1:1"}
+    said = {it.what: it for it in machine.doors(Settings(**beyond))}
+    assert "0.0.0.0:1" in said["TLS"].said
+    behind = Settings(**beyond, trusted_proxies="10.0.0.1")
+    assert "TLS" not in {it.what for it in machine.doors(behind)}
 
 
 def test_what_it_says_to_do_can_be_done() -> None:
