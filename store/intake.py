@@ -127,11 +127,6 @@ class Batch:
         """All requests, in their order."""
         return [part for heard in self.heard for part in heard.parts]
 
-    @property
-    def contents(self) -> Sequence[Content]:
-        """What was said in all of it."""
-        return [told for part in self.parts for told in part.contents]
-
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -185,7 +180,14 @@ def put_down(session: Session, batch: Batch, known: Known, *, straight: bool = F
     kept = [_both(one, other) for one, other in zip(kept, energy, strict=True)]
     accounts = _accounts(batch.parts, part_of, fates, why_not, kept)
     session.execute(_INSERT, _row(batch, batch_id, accounts, details))
-    put_contents(session, batch.tenant, batch.contents, batch.received_at.date())
+    said = [
+        told
+        for heard, first in zip(batch.heard, since, strict=True)
+        for part in heard.parts
+        for told in part.contents
+        if told.at.date() >= first
+    ]
+    put_contents(session, batch.tenant, said, batch.received_at.date())
     return PutDown(batch_id, accounts, entries)
 
 

@@ -19,6 +19,7 @@ from jobs import forget_contents
 from jobs.context import JobContext
 from spend.checked_fields import TermsRefused
 from spend.contents import LARGEST_PART, OFF, Content, ContentTerms, content_terms
+from store import retention
 from store.content_policies import policy_of, set_policy
 from store.contents import contents_of, held
 from store.dictionaries import Known
@@ -193,6 +194,14 @@ def test_what_waited_in_the_spool_is_not_kept_by_terms_that_are_over(
     switch(database, replace(ON, **stricter))
     put(database, decode(spooled).heard)
     assert len(kept(database)) == left
+
+
+def test_nothing_is_kept_of_what_was_said_in_a_call_that_is_refused(database: Database) -> None:
+    switch(database, ON)
+    with database.write() as session:
+        retention.take_from(session, TENANT, RECEIVED.date() + timedelta(days=1))
+    put(database, heard(request(call(attributes=ASKED))))
+    assert kept(database) == []
 
 
 def test_content_is_gone_when_its_days_are_over(database: Database) -> None:
