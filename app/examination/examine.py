@@ -64,6 +64,7 @@ def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
     """Looks at everything, at ``now`` (UTC). Changes nothing."""
     yield from machine.variables()
     yield from machine.doors(settings)
+    yield from machine.in_plain_text(settings)
     yield from machine.disks(settings)
     yield spool_finding(settings, now)
     yield from machine.kept_clock()

@@ -34,7 +34,7 @@ def variables() -> Iterator[Finding]:
 
 
 def doors(settings: Settings) -> Iterator[Finding]:
-    """Whether somebody listens where the settings say, and hears in private."""
+    """Whether somebody listens where the settings say."""
     for name, address in addresses(settings).items():
         if not address.port:
             continue
@@ -44,6 +44,10 @@ def doors(settings: Settings) -> Iterator[Finding]:
         except OSError:
             said = f"nobody listens at {address}"
             yield Finding(name, State.LOOK, said, "is serve running?")
+
+
+def in_plain_text(settings: Settings) -> Iterator[Finding]:
+    """Whether keys travel to other machines for everybody to read."""
     plain = [str(each) for each in addresses(settings).values() if not each.is_loopback]
     if plain and settings.tls_cert is None and not settings.trusted_proxies:
         said = f"keys go to {', '.join(plain)} for everybody on the way to read"
