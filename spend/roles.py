@@ -57,6 +57,10 @@ class Role:
     team: str | None = None
     """The only team whose rows they see and change; None: all."""
 
+    def __str__(self) -> str:
+        """In words: "lead of search"."""
+        return f"{self.name} of {self.team}" if self.team else self.name
+
     @property
     def may(self) -> frozenset[Permission]:
         """What they may do besides reading."""

@@ -22,9 +22,18 @@ from store.tenants import TENANT
 @click.option("--of", "noun_id", help="Of the one with this id.")
 @click.option("--by", "actor_id", help="By the person or the key with this id.")
 @click.option(
-    "--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]), help="From then on (UTC)."
+    "--since",
+    metavar="DATE",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]),
+    help="From then on (UTC): 2026-11-01, or 2026-11-01T09:30.",
 )
-@click.option("--limit", type=click.IntRange(1, 100_000), default=50, help="At most so many.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 100_000),
+    default=50,
+    show_default=True,
+    help="At most so many.",
+)
 @click.option("--json", "as_json", is_flag=True, help="A JSON object a line.")
 def command(
     noun: str | None,

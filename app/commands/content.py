@@ -14,7 +14,7 @@ from store.contents import Held, held
 from store.linear_patterns import check_patterns
 from store.tenants import TENANT
 
-_dry_run = click.option("--dry-run", is_flag=True, help="Only say what of it would go.")
+_dry_run = click.option("--dry-run", is_flag=True, help="Only say what would go of what there is.")
 
 
 @click.group(
@@ -37,11 +37,15 @@ def command() -> None:
     show_default=True,
     help="How long it is kept, from the day of the call on.",
 )
-@click.option("--kinds", default=",".join(KINDS), show_default=True, help="Which, with commas.")
-@click.option("--pattern", multiple=True, help="A regular expression to take out besides.")
+@click.option(
+    "--kinds", default=",".join(KINDS), show_default=True, help="What of it, with commas."
+)
+@click.option(
+    "--pattern", multiple=True, help="A regular expression to take out besides; repeatable."
+)
 @click.option("--ips", is_flag=True, help="Take out IP addresses, too.")
-@click.option("--team", multiple=True, help="Whose; default: everybody's.")
-@click.option("--service", multiple=True, help="Of which; default: of all.")
+@click.option("--team", multiple=True, help="Of this team alone; repeatable.")
+@click.option("--service", multiple=True, help="Of this service alone; repeatable.")
 @_dry_run
 def on(
     *,

@@ -51,7 +51,7 @@ def list_all(as_json: bool) -> None:
             str(each.id),
             each.name,
             each.email or "",
-            ", ".join(_role(held.role) for held in each.roles) or "nothing yet",
+            ", ".join(dict.fromkeys(str(held.role) for held in each.roles)) or "nothing yet",
             f"{each.last_seen_at.astimezone(UTC):%Y-%m-%d %H:%M}",
             "barred" if each.barred_at else "",
         )
@@ -61,7 +61,10 @@ def list_all(as_json: bool) -> None:
         click.echo("nobody signed in yet")
 
 
-@command.command(epilog="\b\nExample:\n  spanledger people grant 7 --role lead --team search")
+@command.command(
+    short_help="Give somebody a role.",
+    epilog="\b\nExample:\n  spanledger people grant 7 --role lead --team search",
+)
 @WHO
 @ROLE
 @TEAM
@@ -70,10 +73,13 @@ def grant(who: str, role: str, team: str | None) -> None:
     said = _terms(role, team)
     with _changed(who) as (session, person):
         given = people.grant(session, person, said, tenant=TENANT, now=datetime.now(UTC))
-    click.echo(f"{person.name} {'is now' if given else 'was'} {_role(said)}")
+    click.echo(f"{person.name} {'is now' if given else 'was'} {said}")
 
 
-@command.command(epilog="\b\nExample:\n  spanledger people revoke 7 --role lead --team search")
+@command.command(
+    short_help="Take a role back that was given here.",
+    epilog="\b\nExample:\n  spanledger people revoke 7 --role lead --team search",
+)
 @WHO
 @ROLE
 @TEAM
@@ -87,11 +93,14 @@ def revoke(who: str, role: str, team: str | None) -> None:
             if held.role == said
         )
         if not taken:
-            raise click.ClickException(f"{person.name} was not given {_role(said)} here")
-    click.echo(f"{person.name} is no longer {_role(said)}")
+            raise click.ClickException(f"{person.name} was not given {said} here")
+    click.echo(f"{person.name} is no longer {said}")
 
 
-@command.command(epilog="\b\nExample:\n  spanledger people bar ada@example.com")
+@command.command(
+    short_help="Keep somebody out at once.",
+    epilog="\b\nExample:\n  spanledger people bar ada@example.com",
+)
 @WHO
 def bar(who: str) -> None:
     """Keep somebody out at once, whatever the provider says."""
@@ -136,10 +145,6 @@ def _terms(role: str, team: str | None) -> Role:
         return role_terms(role=role, team=team)
     except TermsRefused as refused:
         raise click.BadParameter(str(refused), param_hint=f"--{refused.field}") from None
-
-
-def _role(role: Role) -> str:
-    return f"{role.name} of {role.team}" if role.team else role.name
 
 
 def _told(person: Person) -> dict[str, Any]:

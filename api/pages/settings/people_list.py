@@ -17,7 +17,7 @@ from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting, Visitor
 from api.people import found
 from spend.checked_fields import TermsRefused
-from spend.roles import ROLES, Role, role_terms
+from spend.roles import ROLES, role_terms
 from store import people, sign_ins
 from store.people import Person
 
@@ -171,18 +171,12 @@ def _shown(
         status=422 if problems else 200,
         person=person,
         place=f"{PLACE}/{person.id}",
-        told=told,
         own=visitor.caller.actor.kind == "person" and visitor.caller.actor.id == str(person.id),
         roles=[(name, WHAT[name]) for name in ROLES],
         typed=typed,
         problems={name: (problems or {}).get(name) for name in ("role", "team")},
         tables={"sessions": _sessions(signed_in)},
     )
-
-
-def told(role: Role) -> str:
-    """A role in words."""
-    return f"{role.name} of {role.team}" if role.team else role.name
 
 
 def _table(known: list[Person]) -> Table:
@@ -198,7 +192,7 @@ def _table(known: list[Person]) -> Table:
         {
             "name": Cell(each.name, href=f"{PLACE}/{each.id}", note=each.email),
             "roles": Cell(
-                ", ".join(told(held.role) for held in each.roles) or None,
+                ", ".join(dict.fromkeys(str(held.role) for held in each.roles)) or None,
                 show=None if each.roles else "nothing yet",
                 tone="" if each.roles else "quiet",
             ),
