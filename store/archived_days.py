@@ -173,12 +173,11 @@ def listed_from(session: Session, tenant: int, period: Period) -> datetime | Non
             archived_days.c.tenant_id == tenant,
             archived_days.c.dropped_at.is_not(None),
             archived_days.c.day >= period.start.date(),
-            archived_days.c.day <= period.end.date(),
+            # The end is no part of it, and may be midnight.
+            archived_days.c.day <= (period.end - timedelta(microseconds=1)).date(),
         )
     )
-    if last is None or midnight(last) >= period.end:
-        return None
-    return midnight(last + _A_DAY)
+    return None if last is None else midnight(last + _A_DAY)
 
 
 def first_kept(session: Session, tenant: int) -> datetime | None:

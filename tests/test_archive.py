@@ -38,6 +38,9 @@ def test_a_list_says_from_when_on_calls_are_kept(database: Database, tmp_path: P
     archive(database, tmp_path)
     listed = list_calls(database)
     assert (listed["calls"], listed["listed_from"]) == ([], "2026-10-16T00:00:00Z")
+    # Also where all of it, and the day after it, was dropped.
+    within = asking(database).get("/v1/calls?from=2026-10-14&to=2026-10-15").json()
+    assert within["listed_from"] == "2026-10-15T00:00:00Z"
     page = asking(database).get("/calls?from=2026-10-01&to=2026-11-01").text
     assert "are not listed: their days are no longer kept" in page
 
