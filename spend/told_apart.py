@@ -41,8 +41,11 @@ def plain(value: Any) -> Any:
         told = value.isoformat()
     elif value is None or isinstance(value, bool | int):
         told = value
+    elif isinstance(value, Decimal) and value.is_finite():
+        # The same amount is the same text, with however many zeros it was kept.
+        told = f"{value.normalize():f}"
     else:
-        told = str(value) if isinstance(value, Decimal | UUID) else f"({type(value).__name__})"
+        told = str(value) if isinstance(value, UUID) else f"({type(value).__name__})"
     return told
 
 
