@@ -38,7 +38,7 @@ def show_under(heading: str, said: str, table: Table) -> None:
     console = _console()
     console.print(Text(heading, style="bold", overflow="fold"))
     if said:
-        console.print(Padding(Text(said, overflow="fold"), (0, 0, 0, 2)))
+        console.print(Padding(Text(said, overflow="fold"), (0, 0, 0, 2), expand=False))
     console.print(table)
 
 
@@ -47,7 +47,7 @@ def show_lines(heading: str, *said: str) -> None:
     console = _console()
     console.print(Text(heading, style="bold", overflow="fold"))
     for line in said:
-        console.print(Padding(Text(line, overflow="fold"), (0, 0, 0, 2)))
+        console.print(Padding(Text(line, overflow="fold"), (0, 0, 0, 2), expand=False))
 
 
 def _console() -> Console:

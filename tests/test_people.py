@@ -191,3 +191,7 @@ def test_at_the_command_line_the_first_admin_is_made(
     assert [line["did"] for line in lines] == ["let in again", "barred", "took back", "granted"]
     assert {line["actor"]["kind"] for line in lines} == {"command"}
     assert "admin" in run("audit", "--noun", "role", "--since", "2026-01-01").output
+    assert run("content", "on", "--pattern", "x" * 200).exit_code == 0
+    assert "x" * 200 in run("audit", "--noun", "content", "--json").output
+    assert "…" in (table := run("audit", "--noun", "content").output)
+    assert "x" * 61 not in table.replace("\n", "")

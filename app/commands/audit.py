@@ -2,7 +2,7 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import click
 from rich.table import Table
@@ -13,6 +13,9 @@ from app.tables import show
 from store import audit
 from store.audit import Change
 from store.tenants import TENANT
+
+SHORT: Final = 60
+"""Characters of a value in the table: a list of prices is told by its beginning."""
 
 
 @click.command(
@@ -34,7 +37,7 @@ from store.tenants import TENANT
     show_default=True,
     help="At most so many.",
 )
-@click.option("--json", "as_json", is_flag=True, help="A JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object a line, with nothing cut.")
 def command(
     noun: str | None,
     noun_id: str | None,
@@ -71,7 +74,16 @@ def command(
 
 
 def _fields(said: dict[str, Any] | None) -> str:
-    return ", ".join(f"{name} {value}" for name, value in (said or {}).items() if value is not None)
+    return ", ".join(
+        f"{name} {_short(value)}"
+        for name, value in (said or {}).items()
+        if value not in (None, [], {})
+    )
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= SHORT else text[:SHORT] + "…"
 
 
 def _told(change: Change) -> dict[str, Any]:

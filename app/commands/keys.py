@@ -67,8 +67,8 @@ def list_all() -> None:
     """Show the keys, without their secrets."""
     with database_for(read_settings()) as database, database.read() as session:
         found = list_keys(session, tenant=TENANT)
-    columns = ("id", "kind", "name", "team", "made (UTC)", "expires", "last used", "revoked (UTC)")
-    table = Table(*columns, box=None, pad_edge=False)
+    times = ("made (UTC)", "expires (UTC)", "last used", "revoked (UTC)")
+    table = Table("id", "kind", "name", "team", *times, box=None, pad_edge=False)
     for key in found:
         table.add_row(
             key.id,
