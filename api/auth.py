@@ -27,6 +27,7 @@ from spend.group_roles import strongest
 from spend.roles import OF_KEYS, ROLES, Permission, Role, who_may
 from store import keys, sign_ins
 from store.sign_ins import SignIn
+from store.tenants import TENANT
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORWARDED: Final = frozenset({"forwarded", "x-forwarded-for"})
@@ -159,7 +160,7 @@ def _by_cookie(request: Request, config: ApiSettings) -> Caller | None:
         return None
     now = now_of(request)
     with database_of(request).read() as session:
-        found = sign_ins.find(session, token, pepper=config.key_pepper, now=now)
+        found = sign_ins.find(session, TENANT, token, pepper=config.key_pepper, now=now)
     if found is None:
         return None
     if now - found.last_used_at >= sign_ins.TO_THE:

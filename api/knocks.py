@@ -67,14 +67,20 @@ class Knocks:
         """What the database said of a key."""
         digest = self._digest(text)
         now = self._monotonic()
-        self._verdicts[_place(digest)] = (digest, good, now)
-        if good:
-            return
         place = self._place_of(address)
         with self._lock:
+            if good or not self._is_of_a_good_one(_place(digest), digest, now):
+                self._verdicts[_place(digest)] = (digest, good, now)
+            if good:
+                return
             window, count = self._counts[place]
             this = int(now // WINDOW)
             self._counts[place] = (this, count + 1 if window == this else 1)
+
+    def _is_of_a_good_one(self, place: int, digest: bytes, now: float) -> bool:
+        """Whether another key that is good stands there: what is tried does not push it out."""
+        there = self._verdicts[place]
+        return there is not None and there[1] and there[0] != digest and now - there[2] < GOOD_FOR
 
     def _place_of(self, address: str) -> int:
         return _place(self._digest(_network(address)))
@@ -99,4 +105,6 @@ def _network(address: str) -> str:
         return address
     if isinstance(found, ipaddress.IPv4Address):
         return address
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
     return str(ipaddress.ip_network((found, _WHOLE_NETWORK), strict=False))

@@ -70,6 +70,8 @@ def _address(said: str) -> str | None:
     if bare.count(":") == 1:
         bare = bare.partition(":")[0]
     try:
-        return str(ipaddress.ip_address(bare))
+        found = ipaddress.ip_address(bare)
     except ValueError:
         return None
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return str(mapped or found)

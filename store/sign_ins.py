@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from spend.roles import Role
@@ -22,6 +22,8 @@ from store.tables.access import keys, people, roles, sessions
 _BYTES: Final = 32
 TO_THE: Final = timedelta(minutes=1)
 """How precisely it is kept when a session was used last."""
+KEPT: Final = timedelta(days=30)
+"""How long a session stays in the table that nobody can use any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,16 @@ def begin(
     lasts: timedelta,
     now: datetime,
 ) -> str:
-    """Signs a browser in, as a person or with a key, and gives what it is to keep."""
+    """Signs a browser in, as a person or with a key, and gives what it is to keep.
+
+    Forgets sessions that are long over: there are never more than of so many days.
+    """
+    session.execute(
+        delete(sessions).where(
+            sessions.c.tenant_id == tenant,
+            or_(sessions.c.expires_at < now - KEPT, sessions.c.ended_at < now - KEPT),
+        )
+    )
     token = secrets.token_urlsafe(_BYTES)
     session.execute(
         insert(sessions).values(
@@ -73,7 +84,9 @@ def begin(
     return token
 
 
-def find(session: Session, token: str, *, pepper: bytes, now: datetime) -> SignIn | None:
+def find(
+    session: Session, tenant: int, token: str, *, pepper: bytes, now: datetime
+) -> SignIn | None:
     """Whoever signed in with this token, if that is still in force."""
     found = session.execute(
         select(
@@ -113,7 +126,11 @@ def find(session: Session, token: str, *, pepper: bytes, now: datetime) -> SignI
                 ),
             )
         )
-        .where(sessions.c.digest == digest_of(token, pepper), *_in_force(now))
+        .where(
+            sessions.c.tenant_id == tenant,
+            sessions.c.digest == digest_of(token, pepper),
+            *_in_force(now),
+        )
         .order_by(roles.c.id)
     ).all()
     return _signed_in(found)
@@ -164,11 +181,15 @@ def act_as(session: Session, signed_in: SignIn, role_id: int) -> bool:
     return True
 
 
-def end(session: Session, token: str, *, pepper: bytes, now: datetime) -> None:
+def end(session: Session, tenant: int, token: str, *, pepper: bytes, now: datetime) -> None:
     """Signs a browser out: what it kept opens nothing any more, whoever has a copy."""
     session.execute(
         update(sessions)
-        .where(sessions.c.digest == digest_of(token, pepper), sessions.c.ended_at.is_(None))
+        .where(
+            sessions.c.tenant_id == tenant,
+            sessions.c.digest == digest_of(token, pepper),
+            sessions.c.ended_at.is_(None),
+        )
         .values(ended_at=now)
     )
 

@@ -142,6 +142,11 @@ def test_who_shows_many_wrong_keys_waits_and_who_has_a_good_one_does_not() -> No
     assert knocks.check("192.0.2.2", "another"), "of another address"
     clock.now = 60
     assert knocks.check("192.0.2.1", "another")
+    for number in range(PLACES * 8):  # with whatever shares its place
+        knocks.told("192.0.2.1", f"more {number}", good=False)
+    assert knocks.check("192.0.2.1", "good"), "however many are tried"
+    knocks.told("192.0.2.1", "good", good=False)
+    assert not knocks.check("192.0.2.1", "good"), "it was revoked"
     assert len(knocks._counts) == len(knocks._verdicts) == PLACES
 
 
@@ -153,6 +158,15 @@ def test_the_same_wrong_key_again_is_refused_without_a_look_and_not_counted() ->
         assert not knocks.check("192.0.2.1", "wrong")
     clock.now = BAD_FOR
     assert knocks.check("192.0.2.1", "wrong"), "it may have been made since"
+
+
+def test_addresses_of_ipv4_that_are_written_as_ipv6_are_not_one_household() -> None:
+    knocks = Knocks(Clock())
+    for number in range(MOST):
+        knocks.told("::ffff:192.0.2.1", f"wrong {number}", good=False)
+    knocks.check("::ffff:192.0.2.2", "x")
+    with pytest.raises(Problem):
+        knocks.check("192.0.2.1", "x")
 
 
 def test_a_household_of_ipv6_is_one_address() -> None:
@@ -196,11 +210,13 @@ def test_only_a_trusted_proxy_says_where_a_request_comes_from(database: Database
         ("10.0.0.0/8", "192.0.2.1", "192.0.2.1"),
         ("10.0.0.0/8", "10.0.0.1", "198.51.100.7"),
         ("10.0.0.0/8", "::ffff:10.0.0.1", "198.51.100.7"),
+        ("10.0.0.0/8", "10.0.0.3", "192.0.2.5"),
         ("10.0.0.0/8,198.51.100.0/24", "10.0.0.1", "203.0.113.9"),
     ):
         client = client_behind(database, trusted, peer)
         body = {"name": f"{trusted} {peer}", "amount": "1", "filter": {"team": ["search"]}}
-        said = admin | {"X-Forwarded-For": hops}
+        came = "::ffff:192.0.2.5" if peer == "10.0.0.3" else hops
+        said = admin | {"X-Forwarded-For": came}
         assert client.post("/v1/budgets", json=body, headers=said).status_code == 201
         with database.read() as session:
             (line, *_) = audit.page(session, TENANT, audit.Asked(noun="budget"), at_most=1)

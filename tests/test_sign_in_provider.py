@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from filled_ledger import SEARCH, SUPPORT, at, put_cell
 from signing_in import NOW, Trip, known, of, trip_over
+from sqlalchemy import func, select
 from test_pages_preferences import token
 
 from spend.roles import Role, role_terms
-from store import audit, people
+from store import audit, people, sign_ins
 from store.sessions import Database
+from store.tables.access import sessions
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server
@@ -220,6 +223,11 @@ def test_a_session_ends_by_itself(trip: Trip) -> None:
         later = trip.browser(now=now)
         later.cookies = browser.cookies
         assert later.get("/v1/spend").status_code == status
+    for day, there in (("2026-11-19", 2), ("2026-11-21", 2), ("2026-12-22", 1)):
+        with trip.database.write() as session:
+            lasts = timedelta(hours=12)
+            sign_ins.begin(session, TENANT, person_id=1, pepper=b"", lasts=lasts, now=at(day))
+            assert session.scalar(select(func.count()).select_from(sessions)) == there, day
 
 
 def test_nobody_is_sent_elsewhere_afterwards(trip: Trip) -> None:

@@ -26,7 +26,7 @@ def sign_in(
     person_id: int | None = None,
 ) -> None:
     """Signs the browser in anew, whatever it kept before: that opens nothing any more."""
-    sign_out(request, answer, session, config, now)
+    sign_out(request, answer, session, tenant, config, now)
     lasts = KEY_LASTS if key_id else config.session_lasts
     token = sign_ins.begin(
         session,
@@ -41,10 +41,15 @@ def sign_in(
 
 
 def sign_out(
-    request: Request, answer: Response, session: Session, config: ApiSettings, now: datetime
+    request: Request,
+    answer: Response,
+    session: Session,
+    tenant: int,
+    config: ApiSettings,
+    now: datetime,
 ) -> None:
     """Ends the session of the browser, here and there."""
     token = token_in_cookie(request)
     if token is not None:
-        sign_ins.end(session, token, pepper=config.key_pepper, now=now)
+        sign_ins.end(session, tenant, token, pepper=config.key_pepper, now=now)
         forget_token(request, answer)

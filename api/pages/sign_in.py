@@ -68,11 +68,16 @@ def ask(request: Request, config: Config) -> Response:
 
 @router.post("/sign-out")
 def sign_out(
-    request: Request, session: Writing, config: Config, clock: Clock, _fields: Sent
+    request: Request,
+    session: Writing,
+    tenant: Tenant,
+    config: Config,
+    clock: Clock,
+    _fields: Sent,
 ) -> Response:
     """Ends the session of this browser, also for whoever has a copy of its cookie."""
     answer = RedirectResponse("/sign-in", status_code=303)
-    browser_session.sign_out(request, answer, session, config, clock())
+    browser_session.sign_out(request, answer, session, tenant, config, clock())
     return answer
 
 
@@ -95,7 +100,7 @@ def sign_out_everywhere(
         did = "signed out everywhere"
         whose = own.key_id or own.person_id
         audit.note(session, tenant, did=did, noun=noun, noun_id=whose, name=own.name)
-    browser_session.sign_out(request, answer, session, config, clock())
+    browser_session.sign_out(request, answer, session, tenant, config, clock())
     return answer
 
 
