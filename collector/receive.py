@@ -15,12 +15,12 @@ from typing import Final
 import structlog
 
 from collector.batches import Writer
+from collector.content_switch import ContentSwitch
 from collector.deadlines import Deadlines
 from collector.errors import Busy, Denied, Malformed, TooLarge
 from collector.groups import Groups, Pending
 from collector.health import Health
 from collector.keeping import Keeper
-from collector.kept_contents import KeptContents
 from collector.kept_senders import KeptSenders
 from collector.limits import InFlight, Limits, check_items
 from collector.senders import Gate, Sender
@@ -65,7 +65,7 @@ class Receiver:
         self._spool = Spool(spool.root, spool.bounds, clock) if spool else None
         self._drainer = Drainer(self._spool, self._writer, self.tally) if self._spool else None
         keeper = Keeper(self._writer, self._spool)
-        self._contents = KeptContents(database, self._deadlines)
+        self._contents = ContentSwitch(database, self._deadlines)
         self._groups = Groups(keeper, self.tally, limits, self.in_flight, self._contents.of)
         self.health = Health(self.tally, self.in_flight, self._writer, self._spool, clock)
         self._readers = ThreadPoolExecutor(_THREADS, thread_name_prefix="read")

@@ -1,8 +1,8 @@
 """Forgets what nobody can need any more of days that are not kept, a bounded bit at a time.
 
 All of it is bookkeeping beside the calls; what it amounted to is in the cells and in the ledger.
-Nothing that begins before ``retention.taken_again_from`` is taken, so the past can only be touched as far
-as the rules reach back from there (docs/retention.md has the table).
+Nothing that begins before ``retention.taken_again_from`` is taken, so the past can only be touched
+as far as the rules reach back from there (docs/retention.md has the table).
 """
 
 from collections.abc import Callable

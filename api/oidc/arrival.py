@@ -12,7 +12,7 @@ from api.oidc.journey import Journey
 from api.oidc.provider import Provider, asked_for_json
 from api.oidc.tokens import claims_of
 from spend.checked_fields import UNSTORABLE
-from spend.group_roles import EVERYONE
+from spend.group_roles import EVERYONE, roles_of
 from spend.roles import Role
 
 LONGEST_NAME: Final = 200
@@ -87,11 +87,7 @@ def _arrival(claims: Mapping[str, Any], provider: Provider) -> Arrival:
         subject=subject,
         name=name[:LONGEST_NAME],
         email=email[:LONGEST_NAME] if email else None,
-        roles=frozenset(
-            role
-            for group, role in provider.client.rules
-            if group == EVERYONE or group in from_claims
-        ),
+        roles=roles_of(from_claims, provider.client.rules),
     )
 
 

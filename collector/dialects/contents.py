@@ -1,9 +1,8 @@
 """Where dialects say what was said: attributes and events that hold content, by its kind.
 
 Read only where a tenant keeps content (``collector/understanding/content.py``); otherwise nobody
-looks at any of them. ``*`` stands for any letters;
-where several patterns hold a key, the first one counts. Found in what emitters sent us
-(``tests/vectors``) and in their sources.
+looks at any of them. ``*`` stands for any letters; where several patterns hold a key, the first one
+counts. Found in what emitters sent us (``tests/vectors``) and in their sources.
 """
 
 from typing import Final

@@ -23,7 +23,7 @@ EVERY: Final = 5.0
 when it is switched off is left out there (``store/contents.py``)."""
 
 
-class KeptContents:
+class ContentSwitch:
     """The thread that asks, and what it heard last."""
 
     def __init__(self, database: Database, deadlines: Deadlines, every: float = EVERY) -> None:
