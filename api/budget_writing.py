@@ -28,8 +28,10 @@ def create(
     ``team`` is the only one that whoever asks acts for. Raises TermsRefused,
     store.budgets.NameTaken.
     """
-    wanted = new_terms(said, names(session, tenant, now), config)
-    _of_their_team(wanted, team)
+    there = seen_of(team, names(session, tenant, now))
+    wanted = new_terms(said, there, config)
+    check_team(wanted, team)
+    _below_what_they_see(wanted, there, team)
     return budgets.create(session, tenant, wanted, now)
 
 
@@ -59,8 +61,18 @@ def change(
     """
     fields = dict(said)
     starts = fields.pop("effective_from", None)
-    wanted = changed_terms(fields, names(session, tenant, now), config, current)
-    _of_their_team(wanted, team)
+    there = seen_of(team, names(session, tenant, now))
+    above = current.terms.parent_id
+    # Whoever does not see what is above does not take their budget out of it either.
+    stays = team is not None and above is not None and above not in there.live
+    if stays and fields.get("parent") is None:
+        fields.pop("parent", None)
+    wanted = changed_terms(fields, there, config, current)
+    check_team(wanted, team)
+    if wanted.parent_id != above:
+        if stays:
+            raise TermsRefused("parent", "it is a part of a budget that you do not see")
+        _below_what_they_see(wanted, there, team)
     at = effective_from(starts, wanted.timezone, now)
     return budgets.change(session, tenant, current.id, wanted, now, at)
 
@@ -76,9 +88,26 @@ def changed_terms(
     return terms_said(_plain(said), there, _usual(config), changes=current.terms)
 
 
-def _of_their_team(wanted: Terms, team: str | None) -> None:
-    if team is not None and wanted.filter.get("team") != (team,):
+def is_of(terms: Terms, team: str | None) -> bool:
+    """Whether somebody sees a budget who acts for one team; None: for all."""
+    return team is None or terms.filter.get("team") == (team,)
+
+
+def seen_of(team: str | None, there: Names) -> Names:
+    """What of all there is they see."""
+    return there.of(lambda budget: is_of(budget.terms, team))
+
+
+def check_team(wanted: Terms, team: str | None) -> None:
+    """Keeps them to their team. Raises TermsRefused."""
+    if not is_of(wanted, team):
         raise TermsRefused("filter", f"you act for team {team!r} only: filter by it alone")
+
+
+def _below_what_they_see(wanted: Terms, there: Names, team: str | None) -> None:
+    above = wanted.parent_id
+    if team is not None and above is not None and above not in there.live:
+        raise TermsRefused("parent", f"no budget {above} is in force")
 
 
 def _usual(config: ApiSettings) -> Usual:

@@ -40,7 +40,7 @@ def create(
 ) -> BudgetAnswer:
     """Warns, from now on, when spend that fits the filter reaches a threshold in a period."""
     now = clock()
-    there = names(session, tenant, now)
+    there = seen_by(who, session, tenant, now)
     said = body.model_dump(exclude_unset=True)
     try:
         made = budget_writing.create(session, tenant, config, said, now, team=who.team)
@@ -132,7 +132,7 @@ def change(
         raise _taken(taken) from None
     except budgets.ChangeScheduled as scheduled:
         raise Problem(409, "A change is to come", str(scheduled)) from None
-    return budget_answer(made, names(session, tenant, now))
+    return budget_answer(made, seen_by(who, session, tenant, now))
 
 
 @router.delete(
@@ -157,7 +157,7 @@ def withdraw(
         raise Problem(404, "No such version", str(missing), field="version") from None
     except budgets.ChangeScheduled as begun:
         raise Problem(409, "It has begun", str(begun), field="version") from None
-    return budget_answer(goes_on, names(session, tenant, now))
+    return budget_answer(goes_on, seen_by(who, session, tenant, now))
 
 
 @router.delete(
@@ -181,12 +181,12 @@ def close(session: Writing, tenant: Tenant, clock: Clock, who: Who, budget_id: B
 
 def visible(budget: Budget, who: Caller) -> bool:
     """Whether a caller may see a budget: a key of one team only those on that team alone."""
-    return who.team is None or budget.terms.filter.get("team") == (who.team,)
+    return budget_writing.is_of(budget.terms, who.team)
 
 
 def seen_by(who: Caller, session: Session, tenant: int, now: datetime) -> Names:
     """The budgets and channels there are, without the budgets that a caller may not see."""
-    return names(session, tenant, now).of(lambda budget: visible(budget, who))
+    return budget_writing.seen_of(who.team, names(session, tenant, now))
 
 
 def found_for(

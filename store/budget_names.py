@@ -59,7 +59,9 @@ class Names:
     def of(self, seen: Callable[[Budget], bool]) -> "Names":
         """The same without the budgets that somebody may not see."""
         held = {each: versions for each, versions in self.live.items() if seen(versions[0])}
-        return replace(self, live=held)
+        unseen = self.live.keys() - held.keys()
+        by_name = {name: each for name, each in self.budgets.items() if each not in unseen}
+        return replace(self, live=held, budgets=by_name)
 
     def children(self, budget_id: int) -> list[Budget]:
         """The budgets in force that are parts of it."""

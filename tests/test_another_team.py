@@ -1,12 +1,14 @@
 """Whoever sees one team is told nothing of another: not by an id, a count, a cursor or a file."""
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
-from callers import everybody, hash_of_a_key
+from callers import browser, everybody, hash_of_a_key
 from conftest import fresh_database
 from fastapi.testclient import TestClient
+from test_pages_frame import OURS
 from two_teams import MONTH, TOLD_OF, TwoTeams, filled
 
 from app.local_postgres import LocalPostgres
@@ -14,6 +16,7 @@ from store.sessions import open_database
 
 pytestmark = pytest.mark.one_server
 
+WRITTEN: Final = {"name": "n", "amount": "1", "period": "month", "thresholds": "50"}
 THEIRS: Final = TOLD_OF["support"]
 OF_AN_ID: Final = {
     "budget": (
@@ -133,6 +136,43 @@ def test_nothing_of_another_team_is_changed_or_closed(theirs_is_not_mine: Any) -
         assert client.post("/v1/silences", json=silence).status_code in {403, 404, 422}
     after = [admin.get(place).text for place in ("/v1/budgets", "/v1/alert-rules", "/v1/silences")]
     assert after == before
+
+
+def test_naming_a_budget_of_others_tells_a_lead_nothing_of_it(made: TwoTeams) -> None:
+    (lead,) = (each for each in everybody(made) if each.name == "as lead of search")
+    admin = made.asking(made.keys["admin"])
+    said = {"amount": "10", "period": "month", "thresholds": [50], "currency": "USD"}
+    both = {**said, "name": "silver-stork", "filter": {"team": ["search", "support"]}}
+    above = admin.post("/v1/budgets", json=both).json()["id"]
+    mine = {**said, "name": "mine", "filter": {"team": ["search"]}}
+    below = admin.post("/v1/budgets", json={**mine, "name": "below", "parent": above}).json()["id"]
+    with browser(made) as opened:
+        shows = {**OURS, "Cookie": f"{opened.cookie}; {lead.shows['Cookie']}"}
+
+        def asked(method: str, place: str, **sent: Any) -> Any:
+            answer = opened.client.request(method, place, headers=shows, **sent)
+            opened.client.cookies.clear()
+            # A form offers channels of other teams, too.
+            told = re.sub('(?s)<fieldset id="channels".*?</fieldset>', "", answer.text)
+            assert THEIRS not in told, (place, sent)
+            assert "silver-stork" not in answer.text or "silver-stork" in str(sent), (place, sent)
+            return answer
+
+        for parent in (above, "silver-stork", str(above), made.ids["budget"]["support"], 999_999):
+            refused = asked("POST", "/v1/budgets", json={**mine, "parent": parent})
+            assert (refused.status_code, refused.json()["field"]) == (422, "parent"), parent
+            assert "is in force" in refused.json()["detail"]
+        for change in ({"amount": "20"}, {"parent": None}):
+            assert asked("PATCH", f"/v1/budgets/{below}", json=change).json()["parent"] is None
+        assert admin.get(f"/v1/budgets/{below}").json()["parent"] == "silver-stork", "as it was"
+        for place in ("/budgets/new", f"/budgets/{below}/edit"):
+            assert asked("GET", place).status_code == 200
+        for team, status in (("support", 422), ("search", 200)):
+            form = {"form_token": opened.form, "dimension": "team", "value": team, **WRITTEN}
+            tried = asked("POST", "/budgets/preview", data=form)
+            assert (tried.status_code, "would have told" in tried.text) == (status, status == 200)
+    for each in (below, above):
+        admin.delete(f"/v1/budgets/{each}")
 
 
 def test_a_cursor_of_another_answer_opens_nothing_of_another_team(made: TwoTeams) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from api import budget_writing
 from api.auth import Budgeting, needs
-from api.budgets import BudgetId, found_for
+from api.budgets import BudgetId, found_for, seen_by, visible
 from api.dependencies import Reading, Tenant, Writing
 from api.pages.asked import PageAsked, Text
 from api.pages.budgets.budget_tried import Tried, tried
@@ -27,7 +27,6 @@ from spend.checked_fields import TermsRefused
 from spend.currencies import CODES
 from spend.roles import Permission
 from store import budgets
-from store.budget_names import names
 
 router = APIRouter(include_in_schema=False)
 
@@ -95,7 +94,7 @@ def edit(
     """The form of a budget as it holds now."""
     needs(visitor.caller, Permission.BUDGETS)
     current = found_for(session, tenant, visitor.caller, budget_id, visitor.now)
-    typed = typed_of(names(session, tenant, visitor.now).fields(current.terms))
+    typed = typed_of(seen_by(visitor.caller, session, tenant, visitor.now).fields(current.terms))
     return _form(request, session, tenant, visitor, typed, current=current)
 
 
@@ -145,12 +144,13 @@ def preview(
     # Where it is told, below what and from when says nothing of what is told.
     try:
         wanted = said(typed) | {"webhook_url": None, "parent": None, "channels": []}
-        there = names(session, tenant, visitor.now)
+        there = seen_by(who, session, tenant, visitor.now)
         terms = (
             budget_writing.new_terms(wanted, there, visitor.settings)
             if current is None
             else budget_writing.changed_terms(wanted, there, visitor.settings, current)
         )
+        budget_writing.check_team(terms, who.team)
     except TermsRefused as refused:
         why = _why(refused)
         seen = one(fields, "version")
@@ -216,7 +216,7 @@ def _form(
     found: Tried | None = None,
 ) -> Response:
     """``seen``: the version that whoever fills it in has seen; None: the one in force."""
-    there = names(session, tenant, visitor.now)
+    there = seen_by(visitor.caller, session, tenant, visitor.now)
     own = None if current is None else current.id
     return page(
         request,
@@ -243,8 +243,12 @@ def _form(
 
 def _meanwhile(session: Session, tenant: int, visitor: Visitor, current: Budget, seen: str) -> str:
     """What a budget says otherwise than the version that somebody saw."""
-    known = {f"{each.version}": each for each in budgets.versions(session, tenant, current.id)}
-    there = names(session, tenant, visitor.now)
+    known = {
+        f"{each.version}": each
+        for each in budgets.versions(session, tenant, current.id)
+        if visible(each, visitor.caller)
+    }
+    there = seen_by(visitor.caller, session, tenant, visitor.now)
     changed = "; ".join(changes(current, known.get(seen), there))
     return f"Meanwhile version {current.version} was said: {changed}."
 
