@@ -194,7 +194,7 @@ def test_with_keys_a_visitor_signs_in_sees_their_team_and_signs_out(
         assert page.get_by_role("link", name="Prices").count() == 0
         assert page.goto("/prices").status == 403  # type: ignore[union-attr] # a page is answered
         page.goto("/sign-out")
-        page.get_by_role("button", name="Sign out").click()
+        page.get_by_role("button", name="Sign out", exact=True).click()
         page.wait_for_url("**/sign-in")
         page.goto("/budgets")
         page.wait_for_url("**/sign-in?back=**")

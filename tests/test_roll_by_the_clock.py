@@ -110,7 +110,7 @@ def test_a_day_that_moves_to_its_own_partition_meanwhile_is_counted(database: Da
     )
     rolling = Thread(target=roll_at, args=(database, 5))
     with database.write() as session:
-        (made, _) = partitions.ensure(session, back.date(), back.date())
+        made, *_others = partitions.ensure(session, back.date(), back.date())
         rolling.start()
         eventually(lambda: someone_waits(database), "the roll waits for the move")
     rolling.join()
