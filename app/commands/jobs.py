@@ -48,8 +48,10 @@ def command(context: click.Context, parent: int | None) -> None:
         clock.shutdown()
 
 
-@command.command("run", epilog="\b\nExample:\n  spanledger jobs run charge")
-@click.argument("name", required=False, type=click.Choice(list(JOBS)))
+@command.command(
+    "run", epilog=f"JOB is one of {', '.join(JOBS)}.\n\n\b\nExample:\n  spanledger jobs run charge"
+)
+@click.argument("name", metavar="[JOB]", required=False, type=click.Choice(list(JOBS)))
 @click.option("--all", "everything", is_flag=True, help="One full round, in order.")
 def run(name: str | None, everything: bool) -> None:
     """Run one job now, or a full round.
