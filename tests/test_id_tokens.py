@@ -41,6 +41,7 @@ REFUSED: list[tuple[str, dict[str, Any], Callable[..., str] | None]] = [
     ("expired", {"exp": 1_000_000_000}, None),
     ("without an end", {"exp": None}, None),
     ("without end at all", {"exp": 1e400}, None),
+    ("ends later than any number", {"exp": 10**400}, None),
     ("ends at a word", {"exp": "tomorrow"}, None),
     ("made tomorrow", {"iat": 2_000_000_000, "exp": 2_000_000_300}, None),
     ("made long ago", {"iat": 1_000_000_000}, None),

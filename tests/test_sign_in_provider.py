@@ -230,6 +230,24 @@ def test_a_session_ends_by_itself(trip: Trip) -> None:
             assert session.scalar(select(func.count()).select_from(sessions)) == there, day
 
 
+def test_an_address_of_mail_is_made_sure_of_where_it_is_said(trip: Trip) -> None:
+    trip.provider.claims = {"email": None, "email_verified": True, "name": None}
+    for verified, email in ((None, None), (True, "grace@example.com")):
+        said = {"sub": "u-1", "email": "grace@example.com", "email_verified": verified}
+        trip.provider.user_info = said
+        assert trip.sign_in(trip.browser()).status_code == 303
+        (grace,) = known(trip.database)
+        assert grace.email == email
+
+
+def test_what_discovery_says_wrongly_is_refused_not_a_failure_of_ours(trip: Trip) -> None:
+    for place in ("https://[bad", "https://x/\ud800", "https://", "javascript:1", 7):
+        trip.provider.metadata = {"authorization_endpoint": place}
+        trip.at.clear()
+        begin = trip.browser().get
+        assert begin("/sign-in/provider", follow_redirects=False).status_code == 502, place
+
+
 def test_nobody_is_sent_elsewhere_afterwards(trip: Trip) -> None:
     trip.provider.claims = of("ops")
     for back in ("//evil.example", "https://evil.example", "/\\evil.example", "evil", "/\t/e"):

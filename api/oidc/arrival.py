@@ -18,6 +18,7 @@ from spend.roles import Role
 LONGEST_NAME: Final = 200
 LONGEST_CODE: Final = 4000
 MOST_GROUPS: Final = 10_000
+_OF_MAIL: Final = ("email", "email_verified")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,9 @@ def arrived(
         headers["Authorization"] = _basic(client.client_id, client.client_secret)
     tokens = asked_for_json(client, Asked(metadata.token_endpoint, form, headers))
     said = tokens.get("access_token")
-    access_token = said if isinstance(said, str) else None
+    # It goes into a header.
+    written = isinstance(said, str) and said.isascii() and said.isprintable()
+    access_token = str(said) if written else None
     claims = claims_of(
         tokens.get("id_token"), provider, nonce=journey.nonce, access_token=access_token, now=now
     )
@@ -125,7 +128,9 @@ def _more(
     # Whose it is, the token says: another's would be theirs.
     if told.get("sub") != claims["sub"]:
         raise ProviderFailed("its user info is of somebody else")
-    return told | claims
+    # That it made sure of an address, it says of the one beside.
+    of_mail = {} if "email" in claims else {name: told.get(name) for name in _OF_MAIL}
+    return told | claims | of_mail
 
 
 def _basic(client_id: str, secret: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 from authlib.oidc.discovery import get_well_known_url
 
@@ -125,7 +126,7 @@ def _keys(client: Client, uri: str) -> tuple[Json, ...]:
     return tuple(
         each
         for each in found
-        if each.get("kty") in {"RSA", "EC", "OKP"} and each.get("use", "sig") == "sig"
+        if each.get("kty") in ("RSA", "EC", "OKP") and each.get("use", "sig") == "sig"
     )
 
 
@@ -135,10 +136,17 @@ def _of(keys: tuple[Json, ...], kid: str | None) -> tuple[Json, ...]:
 
 def _url(said: Mapping[str, Any], name: str, client: Client) -> str:
     url = said.get(name)
-    plain = client.issuer.startswith("http://")
-    if not isinstance(url, str) or not url.startswith(("https://", "http://")[: 1 + plain]):
-        raise ProviderFailed(f"its discovery has no {name} over https")
-    return url
+    begins = ("https://", "http://") if client.issuer.startswith("http://") else ("https://",)
+    if isinstance(url, str) and url.startswith(begins) and _leads_somewhere(url):
+        return url
+    raise ProviderFailed(f"its discovery has no {name} over https")
+
+
+def _leads_somewhere(url: str) -> bool:
+    try:
+        return url.isascii() and url.isprintable() and bool(urlsplit(url).hostname)
+    except ValueError:
+        return False
 
 
 def _texts(value: object) -> list[str]:

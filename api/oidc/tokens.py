@@ -6,7 +6,6 @@ Sources: OpenID Connect Core 1.0, 3.1.3.7; RFC 8725 (best practices for JWTs).
 import base64
 import hmac
 import json
-import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -31,6 +30,8 @@ OLDEST: Final = 600
 """Seconds ago that a token may have been made: it is fetched as soon as it is."""
 LONGEST: Final = 64 * 1024
 LONGEST_SUBJECT: Final = 255
+LAST: Final = 1e12
+"""Seconds since 1970: whole numbers of hundreds of digits cannot even be compared with a time."""
 _PARTS: Final = 3
 
 Claims = dict[str, Any]
@@ -113,8 +114,10 @@ def _check(claims: Claims, provider: Provider, *, nonce: str, now: datetime) -> 
 
 
 def _time(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LAST
 
 
 def _same(value: object, expected: str) -> bool:
-    return isinstance(value, str) and hmac.compare_digest(value.encode(), expected.encode())
+    # Ours are of ASCII.
+    known = isinstance(value, str) and value.isascii()
+    return known and hmac.compare_digest(str(value), expected)
