@@ -1,11 +1,13 @@
 """What changed between two states of a thing, told in values that JSON has: for the record."""
 
+import json
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
+from posixpath import commonprefix
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,21 +24,25 @@ LONGEST: Final = 500
 
 
 def plain(value: Any) -> Any:
+    """A value as JSON has it, no longer than it must be."""
+    return _cut(_whole(value))
+
+
+def _whole(value: Any) -> Any:
     """A value as JSON has it: money and times as text, records by their fields."""
     told: Any
     if is_dataclass(value) and not isinstance(value, type):
-        told = {each.name: plain(getattr(value, each.name)) for each in fields(value)}
+        told = {each.name: _whole(getattr(value, each.name)) for each in fields(value)}
     elif isinstance(value, Mapping):
-        told = {str(key): plain(each) for key, each in value.items()}
+        told = {str(key): _whole(each) for key, each in value.items()}
     elif isinstance(value, AbstractSet):
-        told = plain(sorted(value, key=str))
+        told = _whole(sorted(value, key=str))
     elif isinstance(value, Enum):
-        told = plain(value.value)
+        told = _whole(value.value)
     elif isinstance(value, str):
-        told = value if len(value) <= LONGEST else value[:LONGEST] + "…"
+        told = value
     elif isinstance(value, Sequence) and not isinstance(value, bytes):
-        shown = [plain(each) for each in value[:MOST_ITEMS]]
-        told = shown + [f"… {len(value) - MOST_ITEMS:,} more"] * (len(value) > MOST_ITEMS)
+        told = [_whole(each) for each in value]
     elif isinstance(value, datetime | date):
         told = value.isoformat()
     elif value is None or isinstance(value, bool | int):
@@ -49,6 +55,39 @@ def plain(value: Any) -> Any:
     return told
 
 
+def _cut(told: Any) -> Any:
+    if isinstance(told, Mapping):
+        return {name: _cut(each) for name, each in told.items()}
+    if isinstance(told, list):
+        more = len(told) - MOST_ITEMS
+        return [_cut(each) for each in told[:MOST_ITEMS]] + [f"… {more:,} more"] * (more > 0)
+    if isinstance(told, str) and len(told) > LONGEST:
+        return told[:LONGEST] + "…"
+    return told
+
+
+def _where_they_differ(was: Any, now: Any) -> tuple[Any, Any]:
+    """Of two long lists what is in one alone, of two long texts what follows the same beginning.
+
+    What was changed may stand behind what is cut off.
+    """
+    if isinstance(was, Mapping) and isinstance(now, Mapping):
+        pairs = {name: _where_they_differ(was[name], now[name]) for name in was.keys() & now}
+        return (
+            {name: pairs[name][0] if name in pairs else each for name, each in was.items()},
+            {name: pairs[name][1] if name in pairs else each for name, each in now.items()},
+        )
+    if isinstance(was, list) and isinstance(now, list) and max(len(was), len(now)) > MOST_ITEMS:
+        there, then = ({json.dumps(each, sort_keys=True) for each in side} for side in (now, was))
+        gone = [each for each in was if json.dumps(each, sort_keys=True) not in there]
+        new = [each for each in now if json.dumps(each, sort_keys=True) not in then]
+        return (gone, new) if gone or new else (was, now)
+    if isinstance(was, str) and isinstance(now, str) and max(len(was), len(now)) > LONGEST:
+        alike = len(commonprefix([was, now]))
+        return (f"…{was[alike:]}", f"…{now[alike:]}") if alike and was != now else (was, now)
+    return was, now
+
+
 def told_apart(
     before: Any | None, after: Any | None
 ) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
@@ -59,13 +98,14 @@ def told_apart(
     >>> told_apart({"secret": "x"}, {"secret": "y"})
     ({'secret': '(set)'}, {'secret': '(another)'})
     """
-    was = None if before is None else plain(before)
-    now = None if after is None else plain(after)
+    was = None if before is None else _whole(before)
+    now = None if after is None else _whole(after)
     if was is not None and now is not None:
         names = [name for name in {**was, **now} if was.get(name) != now.get(name)]
         was = {name: was[name] for name in names if name in was}
         now = {name: now[name] for name in names if name in now}
-    return _hidden(was, _SET), _hidden(now, _ANOTHER if was else _SET)
+        was, now = _where_they_differ(was, now)
+    return _cut(_hidden(was, _SET)), _cut(_hidden(now, _ANOTHER if was else _SET))
 
 
 def _hidden(told: Any, mark: str) -> Any:

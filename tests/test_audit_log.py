@@ -113,6 +113,25 @@ def test_what_is_told_is_json_and_no_longer_than_it_must_be() -> None:
     assert after == {"secret": "(another)", "c": 2}
 
 
+def test_what_was_changed_is_told_however_far_behind_it_stands() -> None:
+    teams = [f"team {number}" for number in range(60)]
+    rules = [{"team": team, "secret": "x"} for team in teams]
+    before, after = told_apart(
+        {"filter": {"team": teams}, "rules": rules, "pattern": "x" * 600},
+        {
+            "filter": {"team": [*teams[:55], "other", *teams[56:]]},
+            "rules": [*rules[:55], *rules[56:]],
+            "pattern": "x" * 599 + "y",
+        },
+    )
+    gone = [{"team": "team 55", "secret": "(set)"}]
+    assert before == {"filter": {"team": ["team 55"]}, "rules": gone, "pattern": "…x"}
+    assert after == {"filter": {"team": ["other"]}, "rules": [], "pattern": "…y"}
+    before, _ = told_apart({"rules": rules}, {"rules": rules[::-1]})
+    assert before is not None
+    assert before["rules"][-1] == "… 10 more", "the order alone"
+
+
 def test_whatever_writes_what_people_decide_writes_it_down() -> None:
     silent = []
     for path in Path("store").glob("*.py"):
