@@ -101,8 +101,7 @@ def having(permission: Permission) -> Callable[[Caller], Caller]:
 def needs(caller: Caller, permission: Permission) -> None:
     """Keeps whoever has not this permission away. Problem 403."""
     if permission not in caller.may:
-        takes = "an admin key" if permission == Permission.SETTINGS else who_may(permission)
-        raise Problem(403, "Not yours to change", f"This takes {takes}.")
+        raise Problem(403, "Not yours to change", f"This takes {who_may(permission)}.")
 
 
 Booking = Annotated[Caller, Depends(changing(Permission.MONEY))]

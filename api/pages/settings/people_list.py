@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
@@ -15,7 +15,7 @@ from api.pages.links import go_to
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting, Visitor
-from api.people import found
+from api.people import PersonId, found
 from spend.checked_fields import TermsRefused
 from spend.roles import ROLES, role_terms
 from store import people, sign_ins
@@ -30,8 +30,6 @@ WHAT: Final = {
     "lead": "Sees one team, and changes its budgets and alerts.",
     "viewer": "Sees everything, or one team; changes nothing.",
 }
-
-PersonId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
 @router.get(PLACE)
