@@ -3,6 +3,7 @@
 import hmac
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from identity_provider import CLIENT_ID, OTHERS, public_key, unsigned
 from joserfc import jwt
 from signing_in import Trip, known, of, trip_over
 
+from api.oidc.provider import AT_ONCE
 from api.oidc.provider import Provider as KnownProvider
 from app import sign_on
 from app.sign_on import asking as asking_provider
@@ -117,6 +119,18 @@ def test_a_provider_in_trouble_is_told_and_nothing_hangs(
     trip.provider.answers = {"/token": (500, b"<b>trouble</b>")}
     refused = browser.get(back, follow_redirects=False)
     assert (refused.status_code, "trouble" in refused.text) == (502, False)
+
+
+def test_who_waits_for_a_slow_provider_leaves_threads_for_everybody_else(trip: Trip) -> None:
+    browser = trip.browser()
+    provider = browser.app.state.provider  # type: ignore[attr-defined]  # Starlette's
+    with ExitStack() as waiting:
+        for _ in range(AT_ONCE):
+            waiting.enter_context(provider.turn())
+        refused = browser.get("/sign-in/provider", follow_redirects=False)
+        assert refused.status_code == 502, "at once"
+        assert trip.provider.asked == []
+    assert trip.sign_in(browser).status_code == 303
 
 
 def test_a_provider_that_is_another_or_in_the_open_is_not_believed(trip: Trip) -> None:

@@ -6,9 +6,10 @@ Sources: OpenID Connect Discovery 1.0; RFC 8414; RFC 9207 (the issuer in the ans
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -22,6 +23,8 @@ AGAIN: Final = 60.0
 """Seconds between two looks for a key that is not there."""
 PAUSE: Final = 10.0
 """Seconds for which a provider that failed is not asked again."""
+AT_ONCE: Final = 12
+"""Who may wait for it at a time: the API has some forty threads, and answers others, too."""
 MOST_KEYS: Final = 200
 _WELL: Final = 200
 
@@ -55,6 +58,17 @@ class Provider:
         self._keys: tuple[Json, ...] = ()
         self._keys_at: float | None = None
         self._failed_at: float | None = None
+        self._turns = BoundedSemaphore(AT_ONCE)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """A place among those that ask it, or wait for who asks; nobody waits for a place."""
+        if not self._turns.acquire(blocking=False):
+            raise ProviderFailed(f"{AT_ONCE} wait for its answers as it is")
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     def metadata(self) -> Metadata:
         """Where everything is."""

@@ -37,7 +37,8 @@ def start(request: Request, config: Config, clock: Clock, back: Back = "/") -> R
     provider = _provider(request)
     begun = journey.begun(ours(back), clock())
     try:
-        to = journey.address(begun, provider, config.pages_url + CALLBACK)
+        with provider.turn():
+            to = journey.address(begun, provider, config.pages_url + CALLBACK)
     except ProviderFailed as failed:
         return _failed(request, config, ours(back), failed)
     answer = RedirectResponse(to, status_code=303, headers={"Cache-Control": "no-store"})
@@ -70,8 +71,9 @@ def come_back(
         )
         return _over(request, asks(request, config, "/", refused=why, status=400))
     try:
-        code = answered(provider, said)
-        arrival = arrived(provider, begun, code, config.pages_url + CALLBACK, now)
+        with provider.turn():
+            code = answered(provider, said)
+            arrival = arrived(provider, begun, code, config.pages_url + CALLBACK, now)
     except ProviderFailed as failed:
         knocks_of(request).told(address, begun.state, good=False)
         return _over(request, _failed(request, config, begun.back, failed))
