@@ -27,7 +27,12 @@ from store.tables.rollups import LATENCY
 
 pytestmark = pytest.mark.one_server
 
-OF_CALLS: Final = ("/v1/calls", "/v1/calls/evidence", "/v1/calls/{trace_id}/{span_id}")
+OF_CALLS: Final = (
+    "/v1/calls",
+    "/v1/calls/evidence",
+    "/v1/calls/{trace_id}/{span_id}",
+    "/v1/calls/{trace_id}/{span_id}/content",
+)
 """Routes that are about single calls, and are meant to read them."""
 CALLS: Final = ("sightings", "joined_calls")
 SUMS: Final = ("charge_days", "charge_months", "usage_days", "usage_months")
