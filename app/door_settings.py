@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, NoDecode
 
-from api.proxies import Network
 from spend.checked_fields import TermsRefused
 from spend.group_roles import GroupRoles, group_roles
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def _issuer(value: str) -> str:

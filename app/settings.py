@@ -24,9 +24,9 @@ from sqlalchemy.exc import ArgumentError
 from app.addresses import Address, parse_address
 from app.door_settings import DoorSettings
 from app.errors import WrongSetting
+from spend.archive_addresses import checked
 from spend.exchange import Telling
 from spend.fiscal import ENDS, KINDS, WEEKDAYS, Calendar, FiscalYear
-from store.archive_places import checked
 
 PREFIX = "SPANLEDGER_"
 # Read by the SDK, in applications; not ours, and no mistake where both run in one shell.

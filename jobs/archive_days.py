@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from jobs.context import Done, JobContext
 from jobs.trim_tables import trim_tables
+from spend.archive_addresses import NONE
 from store import archived_days, retention
 from store.archive_files import (
     MANIFEST,
@@ -26,7 +27,7 @@ from store.archive_files import (
     take_time,
     write_day,
 )
-from store.archive_places import NONE, ArchiveAway, Opened, opened
+from store.archive_places import ArchiveAway, Opened, opened
 from store.archive_shape import SHAPES, SIGHTINGS
 from store.archived_days import ArchivedDay
 from store.day_dropping import cells_that_wait, days_held, drop_day

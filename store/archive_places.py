@@ -5,7 +5,6 @@ endpoint_override=…``. Credentials are never part of it: pyarrow finds them in
 the user's AWS files, or asks the machine.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,10 +20,6 @@ from pyarrow.fs import (
     S3FileSystem,
 )
 
-NONE: Final = "none"
-"""Said instead of a place: what is dropped is gone."""
-
-OPTIONS: Final = ("region", "endpoint_override", "scheme")
 _CONNECT_SECONDS: Final = 3
 _REQUEST_SECONDS: Final = 20
 _TRIES: Final = 3
@@ -54,26 +49,6 @@ class Opened:
     def is_there(self, path: str) -> bool:
         """Whether there is such a file."""
         return bool(self.files.get_file_info(path).type == FileType.File)
-
-
-def checked(place: str) -> str:
-    """A place as it is kept. Raises ValueError, whose text repeats nothing that may be secret."""
-    if place == NONE:
-        return place
-    if "://" not in place:
-        folder = os.path.expanduser(place)  # noqa: PTH111 - a Path would lose what is no path
-        if not os.path.isabs(folder):  # noqa: PTH117 - as above
-            raise ValueError("write none, an absolute path, or s3://bucket/prefix?region=…")
-        return os.path.normpath(folder)
-    parts = urlsplit(place)
-    if parts.scheme != "s3" or not parts.netloc:
-        raise ValueError("write none, an absolute path, or s3://bucket/prefix?region=…")
-    if "@" in parts.netloc:
-        raise ValueError("no keys in it: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY hold them")
-    asked = [name for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
-    if parts.fragment or set(asked) - set(OPTIONS) or len(set(asked)) < len(asked):
-        raise ValueError(f"after ? there may be {', '.join(OPTIONS)}, each once")
-    return place
 
 
 @contextmanager

@@ -27,10 +27,11 @@ from collector.signals import Signal
 from collector.understanding.by_signal import understand_signal
 from jobs import archive_days, reprice
 from jobs.context import JobContext, JobSettings
+from spend.archive_addresses import NONE
 from spend.calls import Role
 from store import archived_days, repricings, retention
 from store.archive_files import NotWhatIsThere, write_day
-from store.archive_places import NONE, ArchiveAway, Opened
+from store.archive_places import ArchiveAway, Opened
 from store.dictionaries import Known
 from store.intake import Batch, Heard, put_down
 from store.partitions import ensure, name_of
