@@ -181,7 +181,15 @@ def enter_contract(
     ids = {line.stretch: line.id for line in held_lines} | {
         line.stretch: line.id for line in opened
     }
-    _note(session, tenant, "entered", "contract prices", correction)
+    if correction.closed or correction.opened:
+        audit.note(
+            session,
+            tenant,
+            did="entered",
+            noun="contract prices",
+            before={"prices": correction.closed} if correction.closed else None,
+            after={"prices": correction.opened},
+        )
     # Not the rest of what they correct: it is opened again, and says what it said.
     new = [line for line in opened if line.stretch in {each.stretch for each in said}]
     return Entered(
@@ -208,7 +216,11 @@ def replace_list(
         opened=tuple(line for key, line in said.items() if key not in believed),
     )
     opened = _apply(session, PUBLIC, correction, now)
-    _note(session, PUBLIC, "refreshed", f"public prices ({book})", correction)
+    if correction.closed or correction.opened:
+        # Thousands of lines, which the book itself has with their times.
+        lines = {"opened": len(correction.opened), "closed": len(correction.closed)}
+        noun = f"public prices ({book})"
+        audit.note(session, TENANT, did="refreshed", noun=noun, after=lines)
     return Entered(
         opened=len(opened),
         closed=len(correction.closed),
@@ -254,21 +266,6 @@ def _changed(*lines: Iterable[PriceLine]) -> list[waiting.Changed]:
         for each in lines
         for line in each
     ]
-
-
-def _note(
-    session: Session, tenant: int, did: str, noun: str, correction: Correction[PriceLine]
-) -> None:
-    if not correction.closed and not correction.opened:
-        return
-    audit.note(
-        session,
-        TENANT if tenant == PUBLIC else tenant,
-        did=did,
-        noun=noun,
-        before={"prices": correction.closed, "count": len(correction.closed)},
-        after={"prices": correction.opened, "count": len(correction.opened)},
-    )
 
 
 def _apply(
