@@ -218,9 +218,9 @@ def replace_list(
     opened = _apply(session, PUBLIC, correction, now)
     if correction.closed or correction.opened:
         # Thousands of lines, which the book itself has with their times.
-        lines = {"opened": len(correction.opened), "closed": len(correction.closed)}
+        counts = {"opened": len(correction.opened), "closed": len(correction.closed)}
         noun = f"public prices ({book})"
-        audit.note(session, TENANT, did="refreshed", noun=noun, after=lines)
+        audit.note(session, TENANT, did="refreshed", noun=noun, after=counts)
     return Entered(
         opened=len(opened),
         closed=len(correction.closed),
