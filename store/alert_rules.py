@@ -35,7 +35,7 @@ def create(session: Session, tenant: int, terms: RuleTerms, now: datetime) -> Ru
     """Puts a new rule in force at ``now``. Raises RuleNameTaken."""
     rule = Rule(session.execute(select(RULE_IDS.next_value())).scalar_one(), 1, terms, now)
     _put(session, tenant, rule)
-    _note(session, tenant, "created", rule, after=terms)
+    audit.note(session, tenant, did="created", **_named(rule), after=terms)
     return rule
 
 
@@ -55,7 +55,7 @@ def change(session: Session, tenant: int, rule_id: int, terms: RuleTerms, now: d
     _put(session, tenant, changed)
     if not terms.measures_like(current.terms):
         _forget(session, tenant, rule_id, now)
-    _note(session, tenant, "changed", changed, before=current.terms, after=terms)
+    audit.note(session, tenant, did="changed", **_named(changed), before=current.terms, after=terms)
     return changed
 
 
@@ -64,28 +64,11 @@ def close(session: Session, tenant: int, rule_id: int, now: datetime) -> None:
     current = in_force(session, tenant, rule_id, lock=True)
     _end(session, tenant, current, max(now, current.created_at))
     _forget(session, tenant, rule_id, now)
-    _note(session, tenant, "closed", current, before=current.terms)
+    audit.note(session, tenant, did="closed", **_named(current), before=current.terms)
 
 
-def _note(
-    session: Session,
-    tenant: int,
-    did: str,
-    rule: Rule,
-    *,
-    before: object = None,
-    after: object = None,
-) -> None:
-    audit.note(
-        session,
-        tenant,
-        did=did,
-        noun="alert rule",
-        noun_id=rule.id,
-        name=rule.terms.name,
-        before=before,
-        after=after,
-    )
+def _named(rule: Rule) -> audit.Subject:
+    return {"noun": "alert rule", "noun_id": rule.id, "name": rule.terms.name}
 
 
 def in_force(session: Session, tenant: int, rule_id: int, *, lock: bool = False) -> Rule:

@@ -7,7 +7,7 @@ that does it says. Lines are only ever added.
 from dataclasses import dataclass
 from datetime import datetime
 from operator import eq, ge, lt
-from typing import Any, Final, cast
+from typing import Any, Final, TypedDict, cast
 
 from sqlalchemy import ColumnElement, func, insert, select
 from sqlalchemy.orm import Session
@@ -35,6 +35,14 @@ class Change:
     """What people call it."""
     before: dict[str, Any] | None
     after: dict[str, Any] | None
+
+
+class Subject(TypedDict):
+    """What a change is of, as ``note`` takes it."""
+
+    noun: str
+    noun_id: object
+    name: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ def create(session: Session, tenant: int, terms: Terms, now: datetime) -> Budget
     check_placed(None, terms, live(session, tenant, now))
     budget = Budget(session.execute(select(BUDGET_IDS.next_value())).scalar_one(), 1, terms, now)
     put(session, tenant, budget)
-    _note(session, tenant, "created", budget, after=terms)
+    audit.note(session, tenant, did="created", **_named(budget), after=terms)
     return budget
 
 
@@ -90,7 +90,7 @@ def change(
     version = following(all_versions, current, terms, now, effective_from)
     end(session, tenant, current, version.starts)
     put(session, tenant, version)
-    _note(session, tenant, "changed", version, before=current.terms, after=terms)
+    audit.note(session, tenant, did="changed", **_named(version), before=current.terms, after=terms)
     return version
 
 
@@ -134,7 +134,7 @@ def withdraw(session: Session, tenant: int, budget_id: int, version: int, now: d
     end(session, tenant, to_come, to_come.starts)
     end(session, tenant, current, None)
     withdrew = {"version": version, "terms": to_come.terms}
-    _note(session, tenant, "withdrew a change of", current, before=withdrew)
+    audit.note(session, tenant, did="withdrew a change of", **_named(current), before=withdrew)
     return current
 
 
@@ -156,28 +156,11 @@ def close(session: Session, tenant: int, budget_id: int, now: datetime) -> None:
         if each.starts > now and each.version > current.version and not withdrawn(each):
             end(session, tenant, each, each.starts)
     end(session, tenant, current, max(now, current.starts))
-    _note(session, tenant, "closed", current, before=current.terms)
+    audit.note(session, tenant, did="closed", **_named(current), before=current.terms)
 
 
-def _note(
-    session: Session,
-    tenant: int,
-    did: str,
-    budget: Budget,
-    *,
-    before: object = None,
-    after: object = None,
-) -> None:
-    audit.note(
-        session,
-        tenant,
-        did=did,
-        noun="budget",
-        noun_id=budget.id,
-        name=budget.terms.name,
-        before=before,
-        after=after,
-    )
+def _named(budget: Budget) -> audit.Subject:
+    return {"noun": "budget", "noun_id": budget.id, "name": budget.terms.name}
 
 
 def lock_all(session: Session, tenant: int) -> None:

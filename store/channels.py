@@ -67,7 +67,7 @@ def create(
         insert(channels).values(tenant_id=tenant, created_at=now, **row).returning(channels),
     )
     channel = _channel(made)
-    _note(session, tenant, "created", channel, after=said)
+    audit.note(session, tenant, did="created", **_named(channel), after=said)
     return channel
 
 
@@ -94,36 +94,19 @@ def change(
     )
     channel = _channel(made)
     was = {"secret": "as it was"} if secret is not None else {}
-    _note(
+    audit.note(
         session,
         tenant,
-        "changed",
-        channel,
+        did="changed",
+        **_named(channel),
         before=plain(before) | was,
         after=plain(channel) | ({"secret": "another"} if was else {}),
     )
     return channel
 
 
-def _note(
-    session: Session,
-    tenant: int,
-    did: str,
-    channel: Channel,
-    *,
-    before: object = None,
-    after: object = None,
-) -> None:
-    audit.note(
-        session,
-        tenant,
-        did=did,
-        noun="channel",
-        noun_id=channel.id,
-        name=channel.name,
-        before=before,
-        after=after,
-    )
+def _named(channel: Channel) -> audit.Subject:
+    return {"noun": "channel", "noun_id": channel.id, "name": channel.name}
 
 
 def one(session: Session, tenant: int, channel_id: int) -> Channel:

@@ -86,7 +86,7 @@ def declare(session: Session, tenant: int, said: Commitment, *, now: datetime) -
         if other.overlaps(said):
             raise CommitmentHeldError(said, other)
     made = _insert(session, tenant, said, now)
-    _tell(session, tenant, "declared", made, after={"terms": said.terms})
+    audit.note(session, tenant, did="declared", **_named(made), after={"terms": said.terms})
     return made
 
 
@@ -110,7 +110,9 @@ def apply(
         what = "changed" if old else "declared"
         made = _insert(session, tenant, new, moment)
         before = {"replaced": [each.terms for each in old]} if old else None
-        _tell(session, tenant, what, made, before=before, after={"terms": new.terms})
+        audit.note(
+            session, tenant, did=what, **_named(made), before=before, after={"terms": new.terms}
+        )
         done.append((made, what))
     return done
 
@@ -124,29 +126,14 @@ def withdraw(
     if not found:
         return None
     moment = _close(session, tenant, found, now)
-    _tell(session, tenant, "withdrew", found[0], before={"terms": found[0].terms})
+    audit.note(
+        session, tenant, did="withdrew", **_named(found[0]), before={"terms": found[0].terms}
+    )
     return replace(found[0], known_to=moment)
 
 
-def _tell(
-    session: Session,
-    tenant: int,
-    did: str,
-    said: Commitment,
-    *,
-    before: object = None,
-    after: object = None,
-) -> None:
-    audit.note(
-        session,
-        tenant,
-        did=did,
-        noun="commitment",
-        noun_id=said.id,
-        name=said.name,
-        before=before,
-        after=after,
-    )
+def _named(said: Commitment) -> audit.Subject:
+    return {"noun": "commitment", "noun_id": said.id, "name": said.name}
 
 
 def _insert(session: Session, tenant: int, said: Commitment, moment: datetime) -> Commitment:

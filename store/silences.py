@@ -38,7 +38,7 @@ def put(session: Session, tenant: int, said: SilenceTerms) -> Silence:
         insert(silences).values(tenant_id=tenant, **asdict(said)).returning(silences)
     ).one()
     began = _silence(row)
-    _note(session, tenant, "began", began, after=began)
+    audit.note(session, tenant, did="began", noun="silence", noun_id=began.id, after=began)
     settle(session, tenant, began.starts, of=began)
     return began
 
@@ -58,24 +58,9 @@ def end(session: Session, tenant: int, silence_id: int, now: datetime) -> Silenc
     )
     ended = one(session, tenant, silence_id)
     if early is not None:
-        _note(session, tenant, "ended", ended, before=ended)
+        audit.note(session, tenant, did="ended", noun="silence", noun_id=silence_id, before=ended)
     settle(session, tenant, now, of=ended)
     return ended
-
-
-def _note(
-    session: Session,
-    tenant: int,
-    did: str,
-    silence: Silence,
-    *,
-    before: object = None,
-    after: object = None,
-) -> None:
-    noun_id = silence.id
-    audit.note(
-        session, tenant, did=did, noun="silence", noun_id=noun_id, before=before, after=after
-    )
 
 
 def one(session: Session, tenant: int, silence_id: int) -> Silence:
