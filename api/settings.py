@@ -5,10 +5,10 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from api.oidc.client import Client
-from api.proxies import Network
 from spend.channels import AddressesOf, Checks
 from spend.exchange import DAILY, Telling
 from spend.fiscal import CALENDAR_YEAR, Calendar, FiscalYear
+from spend.networks import Network
 from store.secrets import Seal
 
 UTC_ZONE = ZoneInfo("UTC")

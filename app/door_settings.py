@@ -1,6 +1,5 @@
 """Settings of who comes in: people's sign-in, TLS, and proxies that are believed."""
 
-import ipaddress
 import ssl
 from datetime import timedelta
 from pathlib import Path
@@ -12,8 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode
 
 from spend.checked_fields import TermsRefused
 from spend.group_roles import GroupRoles, group_roles
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+from spend.networks import Network, networks_of
 
 
 def _issuer(value: str) -> str:
@@ -34,13 +32,7 @@ def _rules(value: object) -> GroupRoles:
 
 
 def _networks(value: object) -> tuple[Network, ...]:
-    if isinstance(value, tuple):
-        return value
-    parts = [part.strip() for part in str(value).split(",") if part.strip()]
-    try:
-        return tuple(ipaddress.ip_network(part) for part in parts)
-    except ValueError as error:
-        raise ValueError(f"{error}; write networks such as 10.0.0.0/8,192.0.2.7") from None
+    return value if isinstance(value, tuple) else networks_of(str(value))
 
 
 def _file(value: Path) -> Path:

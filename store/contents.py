@@ -23,11 +23,6 @@ MOST_SHOWN: Final = 200
 AT_ONCE: Final = 2_000
 """Traces whose content is forgotten in one statement."""
 
-_PARTITIONS: Final = text(
-    "SELECT relname FROM pg_class JOIN pg_inherits ON pg_class.oid = inhrelid"
-    " WHERE inhparent = to_regclass('contents') AND relname <> 'contents_default'"
-)
-
 log = structlog.get_logger(__name__)
 
 Span = tuple[UUID, int]
@@ -151,9 +146,7 @@ def drop_days(session: Session, first: date | None, today: date) -> int:
     session.execute(text("SET LOCAL lock_timeout = '2s'"))
     partitions.hold_still(session)
     gone = 0
-    names = session.scalars(_PARTITIONS).all()
-    days = sorted(date.fromisoformat(name[len("contents_") :].replace("_", "-")) for name in names)
-    for day in days:
+    for day in sorted(partitions.days_apart(session, contents.name)):
         if first is not None and day >= first:
             break
         name = partitions.name_of(contents.name, day)

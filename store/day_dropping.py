@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from store import partitions
 from store.archive_files import NotWhatIsThere, Sums, counted, take_time
 from store.archive_shape import JOINED, SIGHTINGS
-from store.partitions import name_of
+from store.partitions import days_apart, name_of
 from store.retention import midnight
 from store.tables.heard import joined_calls, sightings
 from store.tables.rollups import cells
@@ -54,20 +54,10 @@ def days_held(session: Session, before: date) -> list[date]:
     """Days (UTC) before one of which the tables hold something, the oldest first."""
     found: set[date] = set()
     for table in TABLES.values():
-        found |= _days_apart(session, table.name, before)
+        found |= {day for day in days_apart(session, table.name) if day < before}
         strays = text(f"SELECT DISTINCT day FROM {table.name}_default WHERE day < :before")  # noqa: S608 - our names
         found.update(session.scalars(strays, {"before": before}))
     return sorted(found)
-
-
-def _days_apart(session: Session, table: str, before: date) -> set[date]:
-    """The days before one that have a partition of their own."""
-    asked = text(
-        "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = to_regclass(:of)"
-    )
-    names = set(session.scalars(asked, {"of": table})) - {f"{table}_default"}
-    days = {date(*map(int, name.removeprefix(f"{table}_").split("_"))) for name in names}
-    return {day for day in days if day < before}
 
 
 def cells_that_wait(session: Session, tenant: int, day: date) -> int:

@@ -41,8 +41,8 @@ def ensure(session: Session, first: date, last: date) -> list[Made]:
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     made = []
     for table in _tables(session):
-        there = _partitions(session, table)
-        made += [_make(session, table, day) for day in days if name_of(table, day) not in there]
+        there = days_apart(session, table)
+        made += [_make(session, table, day) for day in days if day not in there]
     return made
 
 
@@ -74,9 +74,11 @@ def name_of(table: str, day: date) -> str:
     return f"{table}_{day:%Y_%m_%d}"
 
 
-def _partitions(session: Session, table: str) -> set[str]:
+def days_apart(session: Session, table: str) -> set[date]:
+    """The days (UTC) of a table that have a partition of their own."""
     children = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = to_regclass(:of)"
-    return set(session.scalars(text(children), {"of": table}))
+    names = set(session.scalars(text(children), {"of": table})) - {f"{table}_default"}
+    return {date(*map(int, name.removeprefix(f"{table}_").split("_"))) for name in names}
 
 
 def _make(session: Session, table: str, day: date) -> Made:

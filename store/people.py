@@ -112,7 +112,9 @@ def grant(session: Session, person: Person, role: Role, *, tenant: int, now: dat
     """Gives somebody a role. False: they were given it before."""
     given = _give(session, tenant, person.id, role, "grant", now)
     if given:
-        _note(session, tenant, person, "granted", "role", after={"role": _told(role)})
+        audit.note(
+            session, tenant, did="granted", **_named(person, "role"), after={"role": _told(role)}
+        )
     return given
 
 
@@ -130,7 +132,13 @@ def take_back(session: Session, person: Person, role_id: int, *, tenant: int) ->
             roles.c.person_id == person.id,
         )
     )
-    _note(session, tenant, person, "took back", "role", before={"role": _told(taken.role)})
+    audit.note(
+        session,
+        tenant,
+        did="took back",
+        **_named(person, "role"),
+        before={"role": _told(taken.role)},
+    )
     return True
 
 
@@ -140,7 +148,7 @@ def bar(session: Session, person: Person, *, tenant: int, now: datetime) -> bool
         return False
     _set_barred(session, tenant, person.id, now)
     sign_ins.end_all(session, tenant, person_id=person.id, now=now)
-    _note(session, tenant, person, "barred", "person")
+    audit.note(session, tenant, did="barred", **_named(person))
     return True
 
 
@@ -149,7 +157,7 @@ def unbar(session: Session, person: Person, *, tenant: int) -> bool:
     if person.barred_at is None:
         return False
     _set_barred(session, tenant, person.id, None)
-    _note(session, tenant, person, "let in again", "person")
+    audit.note(session, tenant, did="let in again", **_named(person))
     return True
 
 
@@ -157,7 +165,9 @@ def end_sessions(session: Session, person: Person, *, tenant: int, now: datetime
     """Signs somebody out wherever they are. How many browsers that were."""
     ended = sign_ins.end_all(session, tenant, person_id=person.id, now=now)
     if ended:
-        _note(session, tenant, person, "signed out everywhere", "person", after={"ended": ended})
+        audit.note(
+            session, tenant, did="signed out everywhere", **_named(person), after={"ended": ended}
+        )
     return ended
 
 
@@ -223,26 +233,8 @@ def _set_barred(session: Session, tenant: int, person_id: int, at: datetime | No
     )
 
 
-def _note(
-    session: Session,
-    tenant: int,
-    person: Person,
-    did: str,
-    noun: str,
-    *,
-    before: dict[str, object] | None = None,
-    after: dict[str, object] | None = None,
-) -> None:
-    audit.note(
-        session,
-        tenant,
-        did=did,
-        noun=noun,
-        noun_id=person.id,
-        name=person.name,
-        before=before,
-        after=after,
-    )
+def _named(person: Person, noun: str = "person") -> audit.Subject:
+    return {"noun": noun, "noun_id": person.id, "name": person.name}
 
 
 def _told(role: Role) -> str:

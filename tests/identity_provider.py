@@ -164,7 +164,7 @@ class _Door(BaseHTTPRequestHandler):
             for at in range(len(body) if provider.slow else 0):
                 self.wfile.write(body[at : at + 1])
                 self.wfile.flush()
-                time.sleep(provider.slow)
+                time.sleep(provider.slow)  # to be slow is what it is here for: nobody waits by it
             if not provider.slow:
                 self.wfile.write(body)
         except OSError:  # it has heard enough
