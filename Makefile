@@ -23,7 +23,7 @@ install = $(UV) pip install --quiet --python $(BIN)/python --require-hashes -r r
 	&& $(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . -e ./sdk
 endif
 
-.PHONY: help setup run demo test screenshots check lint types contracts bench soak hostile audit sbom focus lock clean
+.PHONY: help setup run demo test screenshots reference check lint types contracts bench soak hostile audit sbom focus lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ test: $(VENV)/.dev ## the whole suite against real Postgres (DATABASE_URL=: agai
 screenshots: $(VENV)/.dev ## a picture of every page, in three widths, light and dark (needs Chromium)
 	@$(BIN)/python -m pytest -q --postgres=18 --screenshots=screenshots tests/test_pages_looked_at.py
 	@echo "they are in screenshots/"
+
+reference: $(VENV)/.run ## write docs/reference/ from the code
+	@$(BIN)/python -m app.reference
 
 lint: $(VENV)/.dev ## ruff
 	@$(BIN)/ruff check .

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, NoDecode
 
+from app.setting_values import Takes
 from spend.checked_fields import TermsRefused
 from spend.group_roles import GroupRoles, group_roles
 from spend.networks import Network, networks_of
@@ -44,42 +45,76 @@ def _file(value: Path) -> Path:
         raise ValueError(f"{file} cannot be read ({error.strerror})") from None
 
 
-File = Annotated[Path, AfterValidator(_file)]
+File = Annotated[Path, AfterValidator(_file), Takes("a file")]
+Issuer = Annotated[
+    str, AfterValidator(_issuer), Takes("such as `https://login.example.com/realms/main`")
+]
+Rules = Annotated[
+    GroupRoles, NoDecode, BeforeValidator(_rules), Takes("`group=role`, with commas between")
+]
+Networks = Annotated[
+    tuple[Network, ...],
+    NoDecode,
+    BeforeValidator(_networks),
+    Takes("such as `10.0.0.0/8,192.0.2.7`"),
+]
 
 
 class DoorSettings(BaseSettings):
     """Who comes in, and how."""
 
     session_hours: Annotated[float, Field(gt=0, le=24 * 30)] = Field(
-        default=12, description="How long people stay signed in to the pages."
+        default=12,
+        description="How many hours people stay [signed in](../access.md#sessions) to the pages. "
+        "Whoever signs in with a key stays for 30 days, as long as the key is in force.",
     )
-    oidc_issuer: Annotated[str, AfterValidator(_issuer)] | None = Field(
-        default=None, description="The identity provider that people sign in through."
+    oidc_issuer: Issuer | None = Field(
+        default=None,
+        description="The identity provider that people [sign in](../access.md#people) through, as "
+        "its address stands in its tokens. Then pages need signing in also where there are no "
+        "keys.",
     )
     oidc_client_id: str | None = Field(
-        default=None, description="What we are called there, as a client."
+        default=None, description="What we are called there, as a client. Set with `OIDC_ISSUER`."
     )
-    oidc_client_secret: str | None = Field(
-        default=None, description="Our secret there. Not set: a public client, with PKCE alone."
+    oidc_client_secret: Annotated[str, Takes("text", secret=True)] | None = Field(
+        default=None,
+        description="Our secret there. Without one we are a public client, and prove ourselves by "
+        "PKCE alone.",
     )
     oidc_scopes: str = Field(
-        default="openid email profile", description="What is asked for of whoever signs in."
+        default="openid email profile",
+        description="What is asked for of whoever signs in; some providers want `groups` beside "
+        "it.",
     )
-    oidc_roles: Annotated[GroupRoles, NoDecode, BeforeValidator(_rules)] = Field(
-        default_factory=tuple, description="Which groups of the provider have which role here."
+    oidc_roles: Rules = Field(
+        default_factory=tuple,
+        description="Which groups of the provider have which [role](../access.md#roles) here: "
+        "`platform-admins=admin, finops=finance, search-leads=lead:search, everyone=viewer`. "
+        "`everyone`: whoever the provider lets in.",
     )
     oidc_groups_claim: str = Field(
-        default="groups", description="Where the provider says somebody's groups."
+        default="groups",
+        description="The claim that names somebody's groups; with points where it lies deeper: "
+        "`realm_access.roles`.",
     )
     tls_cert: File | None = Field(
-        default=None, description="The certificate of all doors, and what it is signed with (PEM)."
+        default=None,
+        description="The certificate of all doors, with those that it is signed with, as PEM: then "
+        "the API, the pages and the collector's doors [speak TLS](../access.md#tls).",
     )
-    tls_key: File | None = Field(default=None, description="Its private key (PEM).")
+    tls_key: File | None = Field(
+        default=None, description="Its private key, as PEM, without a password."
+    )
     tls_client_ca: File | None = Field(
-        default=None, description="Who signs the certificates that senders must show (PEM)."
+        default=None,
+        description="Who signs the certificates that senders must show at the collector's doors "
+        "(mTLS), as PEM. The keys are needed as before.",
     )
-    trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = Field(
-        default_factory=tuple, description="Networks whose X-Forwarded-… are believed by the API."
+    trusted_proxies: Networks = Field(
+        default_factory=tuple,
+        description="Networks whose `X-Forwarded-For`, `-Proto` and `-Host` the API "
+        "[believes](../access.md#proxies). Nobody else's.",
     )
 
     @model_validator(mode="after")

@@ -1,30 +1,38 @@
 """The settings, read from ``SPANLEDGER_…`` environment variables and checked before anything runs.
 
-docs/settings.md tells people about them; a test holds it to this file.
+docs/reference/settings.md is written from this file and from those of its bases (make reference).
 """
 
 import difflib
 import os
-import re
 import sys
 from collections.abc import Mapping
-from email.utils import formataddr, parseaddr
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from psycopg import ProgrammingError
-from psycopg.conninfo import conninfo_to_dict
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
-from pydantic_settings import NoDecode, SettingsConfigDict
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import SettingsConfigDict
 
-from app.addresses import Address, parse_address
+from app.addresses import Address
 from app.door_settings import DoorSettings
 from app.errors import WrongSetting
-from spend.archive_addresses import checked
+from app.setting_values import (
+    Archive,
+    Currency,
+    DatabaseUrl,
+    Folder,
+    HostAndPort,
+    MailServer,
+    Origin,
+    Origins,
+    Pepper,
+    Sender,
+    TimeZone,
+    Unset,
+    WebhookUrl,
+)
 from spend.exchange import Telling
 from spend.fiscal import ENDS, KINDS, WEEKDAYS, Calendar, FiscalYear
 
@@ -43,104 +51,11 @@ def default_data_dir() -> Path:
     return (Path(home) if home.startswith("/") else Path.home() / ".local/share") / "spanledger"
 
 
-def _address(value: object) -> Address:
-    return value if isinstance(value, Address) else parse_address(str(value))
-
-
-def _database_url(value: str) -> str:
-    # The value may hold a password: no message repeats it.
-    scheme, mark, rest = value.partition("://")
-    if not mark or scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
-        raise ValueError("write postgresql://user:password@host:port/database")
-    url = f"postgresql://{rest}"
-    try:
-        conninfo_to_dict(url)
-        make_url(url)
-    except (ProgrammingError, ArgumentError, ValueError) as error:
-        raise ValueError("Postgres cannot read this URL") from error
-    return url
-
-
-def _folder(value: Path) -> Path:
-    folder = value.expanduser().absolute()
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"{folder} is not a folder")
-    return folder
-
-
-def _timezone(value: str) -> str:
-    # Not ZoneInfo's word alone: it also takes 'localtime', which Postgres does not know.
-    zones = available_timezones() - {"localtime", "posixrules", "Factory"}
-    if value not in zones:
-        near = difflib.get_close_matches(value, zones, n=1)
-        hint = f"did you mean {near[0]}?" if near else "write one such as Europe/Berlin"
-        raise ValueError(f"{value!r} is no time zone of the IANA list; {hint}")
-    return value
-
-
-def _currency(value: str) -> str:
-    if not re.fullmatch("[A-Z]{3}", value):
-        raise ValueError(f"{value!r} is no ISO 4217 code; write three capitals, such as EUR")
-    return value
-
-
-def _webhook(value: str) -> str:
-    # The path of a webhook is its password.
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("write a URL such as https://hooks.slack.com/services/…")
-    return value
-
-
-def _smtp(value: str) -> str:
-    # It may hold a password: no message repeats it.
-    try:
-        parts = urlsplit(value)
-        known = parts.scheme in {"smtp", "smtps"} and parts.hostname and (parts.port or True)
-    except ValueError:
-        known = False
-    if not known or parts.path.strip("/") or parts.query or parts.fragment:
-        raise ValueError("write a URL such as smtp://user:password@mail.example.com:587")
-    return value
-
-
-def _sender(value: str) -> str:
-    name, address = parseaddr(value)
-    mailbox, _, host = address.rpartition("@")
-    if not value.isprintable() or not value.isascii() or not mailbox or "." not in host:
-        raise ValueError("write an address such as alerts@example.com")
-    return formataddr((name, address))
-
-
-def _pepper(value: str) -> str:
-    if len(value) < 16:  # noqa: PLR2004  # shorter than what anybody's generator gives
-        raise ValueError("it must have 16 characters or more")
-    return value
-
-
 def _workers() -> int:
     """Half of the cores, as Postgres, jobs and API need some too; more than four starve it."""
     usable = getattr(os, "sched_getaffinity", None)
     cores = len(usable(0)) if usable else os.cpu_count() or 1
     return max(1, min(4, cores // 2))
-
-
-def _origins(value: object) -> frozenset[str]:
-    if isinstance(value, frozenset):
-        return value
-    return frozenset(_origin(text) for text in str(value).split(",") if text.strip())
-
-
-def _origin(text: str) -> str:
-    """As a browser writes it: lower case, and without the port that goes without saying."""
-    parts = urlsplit(text.strip().lower())
-    usual = {"http": ":80", "https": ":443"}.get(parts.scheme, "none")
-    origin = f"{parts.scheme}://{parts.netloc}"
-    if "@" in origin or "*" in origin or not parts.hostname or usual == "none":
-        raise ValueError(f"{text.strip()!r} is no origin: write https://app.example, no wildcard")
-    if parts.path.strip("/") or parts.query or parts.fragment:
-        raise ValueError(f"{text.strip()!r} has a path: an origin is https://app.example alone")
-    return origin.removesuffix(usual)
 
 
 class Settings(DoorSettings):
@@ -150,96 +65,144 @@ class Settings(DoorSettings):
         env_prefix=PREFIX, frozen=True, env_ignore_empty=True, hide_input_in_errors=True
     )
 
-    database_url: Annotated[str, AfterValidator(_database_url)] | None = Field(
+    database_url: DatabaseUrl | None = Field(
         default=None,
-        description="A Postgres 15 or newer. Not set: an embedded one runs beside the server.",
+        description="A Postgres 15 or newer; `?sslmode=require` and the like work. Not set: an "
+        "embedded one runs beside the server, and keeps its data in `DATA_DIR`.",
     )
-    read_database_url: Annotated[str, AfterValidator(_database_url)] | None = Field(
-        default=None, description="A standby of it, that the API answers questions from."
+    read_database_url: DatabaseUrl | None = Field(
+        default=None,
+        description="A standby of that Postgres, which the API and the pages answer questions "
+        "from ([read replicas](../growing.md#read-replicas)).",
     )
     read_behind_seconds: Annotated[float, Field(ge=1, le=86_400)] = Field(
-        default=60, description="How far the standby may be behind; else the primary answers."
+        default=60,
+        description="How far the standby may be behind, in seconds. Further, or away: "
+        "`DATABASE_URL` answers.",
     )
-    data_dir: Annotated[Path, AfterValidator(_folder)] = Field(
+    data_dir: Annotated[Folder, Unset("the user's data folder")] = Field(
         default_factory=default_data_dir,
-        description="What this machine keeps: the embedded Postgres, the spool and the secret of "
-        "keys.",
+        description="[What this machine keeps](../settings.md#what-is-in-data_dir): the embedded "
+        "Postgres, its password and log, the collector's spool, and the secret that keys are "
+        "hashed with. The user's data folder is `~/.local/share/spanledger` (`XDG_DATA_HOME` is "
+        "respected), on macOS `~/Library/Application Support/spanledger`.",
     )
-    otlp_http_addr: Annotated[Address, NoDecode, BeforeValidator(_address)] = Field(
-        default=Address("127.0.0.1", 4318), description="Where OTLP over HTTP is heard."
+    otlp_http_addr: HostAndPort = Field(
+        default=Address("127.0.0.1", 4318),
+        description="Where OTLP over HTTP is heard. Port 0 picks a free one, here as below.",
     )
-    otlp_grpc_addr: Annotated[Address, NoDecode, BeforeValidator(_address)] = Field(
+    otlp_grpc_addr: HostAndPort = Field(
         default=Address("127.0.0.1", 4317), description="Where OTLP over gRPC is heard."
     )
-    api_addr: Annotated[Address, NoDecode, BeforeValidator(_address)] = Field(
+    api_addr: HostAndPort = Field(
         default=Address("127.0.0.1", 8321), description="Where the API and the pages answer."
     )
-    pages_url: Annotated[str, AfterValidator(_origin)] | None = Field(
-        default=None, description="Where people open the pages, for the links of messages."
+    pages_url: Annotated[Origin, Unset("that of `API_ADDR`")] | None = Field(
+        default=None,
+        description="Where people open the [pages](../pages.md), if that is another address. "
+        "Messages in Slack and mail link there.",
     )
-    collector_workers: Annotated[int, Field(ge=1, le=64)] = Field(
-        default_factory=_workers, description="How many processes hear OTLP on this machine."
+    collector_workers: Annotated[
+        int, Field(ge=1, le=64), Unset("half of the cores, at least 1 and at most 4")
+    ] = Field(
+        default_factory=_workers,
+        description="How many processes hear OTLP on this machine. They share both ports. With "
+        "two or more, one that dies leaves no gap on OTLP/gRPC either "
+        "([restarts](../otlp.md#restarts)).",
     )
-    otlp_cors_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_origins)] = Field(
-        default_factory=frozenset, description="Origins whose web pages may send OTLP over HTTP."
+    otlp_cors_origins: Origins = Field(
+        default_factory=frozenset,
+        description="Origins whose web pages may send OTLP over HTTP from a browser. No wildcard.",
     )
     spool: bool = Field(
-        default=True, description="Keeps what is heard on this disk while Postgres is away."
+        default=True,
+        description="Keeps what is heard in `DATA_DIR/spool` while Postgres is away, and stores "
+        "it when it is back ([otlp](../otlp.md#while-postgres-is-away)). `false`: senders are "
+        "told to come again, and lose what they cannot hold.",
     )
     spool_bytes: Annotated[int, Field(ge=2**20)] = Field(
-        default=2**30, description="How much of it at most, by all workers of this machine."
+        default=2**30,
+        description="How much of it is kept at most, in bytes, by all workers of this machine "
+        "(1 GiB where it is not set). Then senders are told to come again.",
     )
     spool_hours: Annotated[float, Field(gt=0, le=24 * 365)] = Field(
-        default=24, description="Once the oldest has waited so long, nothing more is taken."
+        default=24,
+        description="Once the oldest record has waited so many hours, nothing more is taken. What "
+        "is there stays.",
     )
-    slack_webhook_url: Annotated[str, AfterValidator(_webhook)] | None = Field(
-        default=None, description="Where alerts go that no channel takes."
+    slack_webhook_url: WebhookUrl | None = Field(
+        default=None, description="Where alerts go that no [channel](../channels.md) takes."
     )
-    smtp_url: Annotated[str, AfterValidator(_smtp)] | None = Field(
-        default=None, description="The server that sends mail: smtp:// with STARTTLS, or smtps://."
+    smtp_url: MailServer | None = Field(
+        default=None,
+        description="The server that mail to [channels](../channels.md) goes through: `smtp://` "
+        "with STARTTLS, always, unless the server is on this machine, or `smtps://` (TLS). Its "
+        "certificate is checked. A `:`, `@` or `/` in the password is written `%3A`, `%40`, `%2F`.",
     )
-    mail_from: Annotated[str, AfterValidator(_sender)] | None = Field(
-        default=None, description="Whose mail it is: an address, or a name and an address."
+    mail_from: Sender | None = Field(
+        default=None, description="Whose mail it is. Set with `SMTP_URL`."
     )
     allow_private_destinations: bool = Field(
-        default=False, description="Lets webhooks go to this machine and its network, over http."
+        default=False,
+        description="`true` lets webhooks go to this machine and its network, and over `http`: "
+        "for tests and demos. Otherwise whoever may set a budget or a channel could make the "
+        "server knock at doors inside the network.",
     )
-    timezone: Annotated[str, AfterValidator(_timezone)] = Field(
-        default="UTC", description="Whose days and months reports and budgets use."
+    timezone: TimeZone = Field(
+        default="UTC",
+        description="Whose days and months budgets and reports use where nobody asks for another. "
+        "What is stored is UTC.",
     )
-    currency: Annotated[str, AfterValidator(_currency)] = Field(
-        default="USD", description="The currency of the ledger."
+    currency: Currency = Field(
+        default="USD",
+        description="The currency that reports and budgets are in where nobody asks for another. "
+        "What is paid in others is converted at [rates](../currencies.md) that you enter.",
     )
     rate_policy: Literal["daily", "period-end", "period-average"] = Field(
         default="daily",
-        description="At which day's exchange rate amounts in other currencies are reported.",
+        description="At which exchange rate: of the day of the call (`daily`), of the period's "
+        "last day (`period-end`), or the mean of its days (`period-average`).",
     )
     fiscal_year_start: Annotated[int, Field(ge=1, le=12)] = Field(
-        default=1, description="The month that the fiscal year begins in: 2 is February."
+        default=1,
+        description="The month that the fiscal year begins in. A fiscal year is called by the "
+        "year it ends in: with 2, FY2027 is February 2026 to January 2027.",
     )
     fiscal_periods: Literal[KINDS] = Field(  # type: ignore[valid-type]  # a tuple of strings
-        default=KINDS[0], description="What a fiscal year is cut into: months, or weeks."
+        default=KINDS[0],
+        description="What a fiscal year is cut into, and so what is closed: months; 4-4-5, 4-5-4 "
+        "or 5-4-4 weeks a quarter; 13 times 4 weeks. The 53rd week of a long year is the last "
+        "period's. Periods of weeks are called `FY2027-P02`.",
     )
     fiscal_week_start: Literal[WEEKDAYS] = Field(  # type: ignore[valid-type]  # as above
-        default=WEEKDAYS[0], description="The day that weeks begin on, of a year of weeks."
+        default=WEEKDAYS[0],
+        description="The day that weeks begin on; a year of weeks ends the day before.",
     )
     fiscal_year_end: Literal[ENDS] = Field(  # type: ignore[valid-type]  # as above
         default=ENDS[0],
-        description="Whether a year of weeks ends on the last such day of its last month, or on "
-        "the one nearest to that month's end.",
+        description="Whether a year of weeks ends on the `last` such day of its last month, or on "
+        "the one `nearest` to that month's end (as retail does, with `4-5-4` from February and "
+        "weeks from Sunday).",
     )
-    retention_days: Annotated[int, Field(ge=7, le=36_500)] | None = Field(
+    retention_days: Annotated[int, Field(ge=7, le=36_500), Unset("for ever")] | None = Field(
         default=None,
-        description="How many days calls stay in Postgres. Not set: for ever.",
+        description="How many days calls stay in Postgres; older days are archived, then dropped, "
+        "and spans of them are refused ([retention](../retention.md)). `ARCHIVE` must be set with "
+        "it.",
     )
-    archive: Annotated[str, AfterValidator(checked)] | None = Field(
+    archive: Archive | None = Field(
         default=None,
-        description="Where calls go before their day is dropped: a folder, s3://…, or none.",
+        description="Where calls go before their day is dropped: a folder as an absolute path, or "
+        "`s3://bucket/prefix?region=…&endpoint_override=…` with its keys where AWS's tools look "
+        "for them (`AWS_ACCESS_KEY_ID`, …), never in the address. `none`: they are lost, and only "
+        "their sums stay.",
     )
-    key_pepper: Annotated[str, AfterValidator(_pepper)] | None = Field(
+    key_pepper: Annotated[Pepper, Unset("made on first use, in `DATA_DIR`")] | None = Field(
         default=None,
-        description="The secret that keys are hashed with and channels' secrets sealed; machines "
-        "that share a database share it. Not set: one is made in DATA_DIR.",
+        description="The secret that keys are hashed with, and secrets of "
+        "[channels](../channels.md#secrets) sealed. Machines that share a database set the same: "
+        "one whose pepper opens none of the keys there refuses to start. Keys made with another "
+        "pepper are not found, and secrets not opened.",
     )
 
     @model_validator(mode="after")
