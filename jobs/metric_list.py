@@ -1,0 +1,25 @@
+"""What the jobs' process tells at GET /metrics of JOBS_ADDR, where that is set."""
+
+from typing import Final
+
+from spend.metric_names import BUILD_INFO, DATABASE_UP, PROCESS, Metric
+
+RUNS: Final = Metric(
+    "spanledger_job_runs_total",
+    "counter",
+    "Runs of jobs by this process, by how they ended: done, failed, or away (no Postgres).",
+    ("job", "outcome"),
+)
+DURATION: Final = Metric(
+    "spanledger_job_duration_seconds", "histogram", "How long these runs took.", ("job",)
+)
+RUNNING: Final = Metric(
+    "spanledger_job_running", "gauge", "1 while this process runs the job, else 0.", ("job",)
+)
+HEARTBEAT: Final = Metric(
+    "spanledger_jobs_heartbeat_timestamp_seconds",
+    "gauge",
+    "When the clock of this process last ticked (UTC): every second while it lives.",
+)
+
+METRICS: Final = (BUILD_INFO, DATABASE_UP, RUNS, DURATION, RUNNING, HEARTBEAT, *PROCESS)
