@@ -18,6 +18,7 @@ from pydantic_settings import SettingsConfigDict
 from app.addresses import Address
 from app.door_settings import DoorSettings
 from app.errors import WrongSetting
+from app.setting_files import settings_in_files
 from app.setting_values import (
     Archive,
     Currency,
@@ -86,6 +87,11 @@ class Settings(DoorSettings):
         "Postgres, its password and log, the collector's spool, and the secret that keys are "
         "hashed with. The user's data folder is `~/.local/share/spanledger` (`XDG_DATA_HOME` is "
         "respected), on macOS `~/Library/Application Support/spanledger`.",
+    )
+    secrets_dir: Folder | None = Field(
+        default=None,
+        description="A folder with a file for each setting that is better not seen in the "
+        "environment, named as its variable: `SPANLEDGER_DATABASE_URL`. A variable wins.",
     )
     otlp_http_addr: HostAndPort = Field(
         default=Address("127.0.0.1", 4318),
@@ -250,8 +256,9 @@ class Settings(DoorSettings):
 
 def read_settings() -> Settings:
     """The settings of this process. Raises WrongSetting."""
+    in_files = settings_in_files(os.environ, prefix=PREFIX, names=Settings.model_fields.keys())
     try:
-        return Settings()
+        return Settings(**in_files)  # type: ignore[arg-type]  # text, which it reads as variables
     except ValidationError as error:
         raise WrongSetting(_explained(error)) from None
 

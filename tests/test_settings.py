@@ -150,3 +150,45 @@ def test_only_loopback_is_taken_for_loopback(host: str, loopback: bool) -> None:
 def test_an_address_that_is_everywhere_is_told_as_one_that_works() -> None:
     assert Address("0.0.0.0", 80).url_of("http") == "http://127.0.0.1:80"  # noqa: S104  # not bound
     assert Address("::", 80).url_of("https") == "https://[::1]:80"
+
+
+def test_secrets_stand_in_files_and_a_variable_wins(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "SPANLEDGER_DATABASE_URL").write_text("postgresql://u@files/x\n")
+    (tmp_path / "SPANLEDGER_KEY_PEPPER").write_text("a pepper of some length\n")
+    (tmp_path / "SPANLEDGER_SMTP_URL").write_text("\n")
+    (tmp_path / "somebody-elses").write_text("not ours")
+    monkeypatch.setenv("SPANLEDGER_SECRETS_DIR", str(tmp_path))
+    settings = read_settings()
+    assert settings.database_url == "postgresql://u@files/x"
+    assert settings.key_pepper == "a pepper of some length"
+    assert settings.smtp_url is None
+    monkeypatch.setenv("SPANLEDGER_DATABASE_URL", "postgresql://u@variable/x")
+    assert read_settings().database_url == "postgresql://u@variable/x"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("SPANLEDGER_DATABSE_URL", b"postgresql://u:hidden@h/x", "SPANLEDGER_DATABSE_URL is no"),
+        ("SPANLEDGER_database_url", b"postgresql://u:hidden@h/x", "is no setting"),
+        ("SPANLEDGER_KEY_PEPPER", b"\xff\xfehidden", "is no text"),
+    ],
+)
+def test_a_secret_that_cannot_be_taken_ends_the_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, content: bytes, why: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    monkeypatch.setenv("SPANLEDGER_SECRETS_DIR", str(tmp_path))
+    with pytest.raises(WrongSetting, match=why) as refusal:
+        read_settings()
+    assert "hidden" not in str(refusal.value)
+
+
+def test_a_folder_of_secrets_that_is_not_there_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SPANLEDGER_SECRETS_DIR", str(tmp_path / "away"))
+    with pytest.raises(WrongSetting, match=r"SECRETS_DIR: .*away cannot be read"):
+        read_settings()
