@@ -143,7 +143,8 @@ def _spent(
 
 
 def _place(key: Key) -> Place:
-    team, provider, model = (*key, *(OTHER,) * (len(TOLD_BY) - len(key)))
+    told: tuple[str | None, ...] = key + (OTHER,) * (len(TOLD_BY) - len(key))
+    team, provider, model = told
     return team or UNALLOCATED, provider, model
 
 
