@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import click
 import pytest
 
+from app.cli import Commands
+from app.reference.commands import commands_page
 from app.reference.markdown import NotDescribedError
 from app.reference.pages import all_pages
 from app.reference.settings import settings_page
@@ -42,3 +45,42 @@ def test_a_setting_without_a_description_is_refused() -> None:
 
     with pytest.raises(NotDescribedError, match="COLOUR"):
         settings_page(More)
+
+
+class OneMore(Commands):
+    """Our command line, and a command that nobody has told of."""
+
+    added: click.Command
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), "paint"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return self.added if cmd_name == "paint" else super().get_command(ctx, cmd_name)
+
+
+def test_a_command_and_an_option_that_are_added_are_missed(pages: dict[str, str]) -> None:
+    line = OneMore("spanledger")
+    line.added = click.Command("paint", help="Paint it.")
+    without = commands_page(line)
+    assert "## spanledger paint" in without
+    assert without != pages["commands.md"]
+    line.added.params.append(click.Option(["--colour"], help="Which one."))
+    assert commands_page(line) != without
+
+
+@pytest.mark.parametrize(
+    ("command", "who"),
+    [
+        (click.Command("paint"), "spanledger paint"),
+        (
+            click.Command("paint", help="Paint.", params=[click.Option(["--colour"])]),
+            "spanledger paint --colour",
+        ),
+    ],
+)
+def test_a_command_or_option_without_a_description_is_refused(
+    command: click.Command, who: str
+) -> None:
+    with pytest.raises(NotDescribedError, match=who):
+        commands_page(click.Group("spanledger", commands=[command]))

@@ -39,6 +39,8 @@ def command() -> None:
 
     A rule measures something each minute, and tells once when it passes a bound, and once when it
     has recovered.
+
+    More: docs/alert-rules.md
     """
 
 

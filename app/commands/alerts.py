@@ -34,6 +34,8 @@ def command() -> None:
 
     A budget or an alert rule that is snoozed tells later what is still true then. One that is
     muted tells nothing: what it would have told is dropped, and shown with the reason.
+
+    More: docs/alerts.md
     """
 
 
@@ -56,7 +58,13 @@ command.add_command(alert_sample.command)
     type=click.Choice(["pending", "sent", "dead", "dropped"]),
     help="Only with a message that stands so.",
 )
-@click.option("--limit", type=click.IntRange(1, 1000), default=_SHOWN, show_default=True)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1000),
+    default=_SHOWN,
+    show_default=True,
+    help="How many at most.",
+)
 def list_all(
     *,
     state: str | None,

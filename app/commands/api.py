@@ -41,6 +41,8 @@ def command(parent: int | None) -> None:
     """Answer questions over REST, and show the pages.
 
     Any number may run over one database; each answers everything.
+
+    More: docs/api.md
     """
     settings = read_settings()
     configure_logs("api")

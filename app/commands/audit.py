@@ -46,7 +46,10 @@ def command(
     limit: int,
     as_json: bool,
 ) -> None:
-    """Show who changed what, the latest first."""
+    """Show who changed what, the latest first.
+
+    More: docs/access.md
+    """
     asked = audit.Asked(
         since=since and since.replace(tzinfo=UTC), actor_id=actor_id, noun=noun, noun_id=noun_id
     )

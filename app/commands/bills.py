@@ -19,7 +19,10 @@ MOST_LINES = 200
     epilog="\b\nExample:\n  spanledger bills import openai-october.json --month 2026-10",
 )
 def command() -> None:
-    """Show and import bills: what providers invoiced, beside what calls were charged."""
+    """Show and import bills: what providers invoiced, beside what calls were charged.
+
+    More: docs/bills.md
+    """
 
 
 command.add_command(bill_import.command)
@@ -29,7 +32,13 @@ command.add_command(bill_true_up.command)
 
 @command.command("list", epilog="\b\nExample:\n  spanledger bills list")
 @click.option("--all", "every", is_flag=True, help="Superseded versions, too.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    default=100,
+    show_default=True,
+    help="How many at most.",
+)
 def list_all(*, every: bool, limit: int) -> None:
     """Show the bills there are, the last one imported first."""
     with database_for(read_settings()) as database, database.read() as session:

@@ -29,7 +29,12 @@ LARGEST_FILE: Final = 20 * 1024 * 1024
     epilog="\b\nExample:\n  spanledger budgets export > budgets.toml",
 )
 @click.option(
-    "--format", "form", type=click.Choice(["toml", "json"]), default="toml", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["toml", "json"]),
+    default="toml",
+    show_default=True,
+    help="How to write it.",
 )
 def export(form: str) -> None:
     """Write the budgets and alert rules in force as a file, to standard output.

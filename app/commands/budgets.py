@@ -34,6 +34,8 @@ def command() -> None:
     """Show and set budgets.
 
     A budget warns, once, of each threshold that its period's spend reaches.
+
+    More: docs/budgets.md
     """
 
 

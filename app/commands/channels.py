@@ -51,6 +51,8 @@ def command() -> None:
 
     An alert goes to the channels that its budget or rule names, else to those of its team, else to
     the default ones, else to SPANLEDGER_SLACK_WEBHOOK_URL. To try one out: spanledger alerts test.
+
+    More: docs/channels.md
     """
 
 
@@ -91,7 +93,7 @@ def _terms(does: _Command) -> _Command:
     " --to ann@example.com --digest",
 )
 @click.option("--name", required=True, help="What people call it; no two the same.")
-@click.option("--kind", type=click.Choice(KINDS), required=True)
+@click.option("--kind", type=click.Choice(KINDS), required=True, help="What sort of place it is.")
 @_terms
 def add(
     name: str,

@@ -27,6 +27,8 @@ def command(parent: int | None) -> None:
     Any number of collectors may run, on one machine or many, over one database; those of one
     machine share their port. Stops on Ctrl-C or SIGTERM when everything that it heard is answered;
     SIGUSR2 puts new workers in place of those that run, without a gap.
+
+    More: docs/otlp.md
     """
     settings = read_settings()
     configure_logs("collector")

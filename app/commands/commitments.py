@@ -29,6 +29,8 @@ def command() -> None:
     """Show and declare commitments: credits bought in advance, and spend that was promised.
 
     They cover usage in the order of time; what nobody used is spend of the team 'unused'.
+
+    More: docs/commitments.md
     """
 
 

@@ -26,6 +26,8 @@ def command() -> None:
 
     It is off unless somebody switches it on. Secrets, e-mail addresses, telephone numbers, cards
     and accounts are taken out before anything is written.
+
+    More: docs/content.md
     """
 
 

@@ -28,6 +28,8 @@ def command(context: click.Context, as_json: bool) -> None:
 
     Changes nothing. Says what to do where something is wrong, and exits with 1 then; what somebody
     should look at is no such thing.
+
+    More: docs/doctor.md
     """
     settings = read_settings()
     configure_logs("doctor")

@@ -24,6 +24,8 @@ def command() -> None:
 
     As long as there is none, everybody on this machine may do everything, and nobody beyond it
     can come in. With the first key, every request needs one.
+
+    More: docs/access.md
     """
 
 

@@ -41,6 +41,8 @@ def command() -> None:
 
     A month is soft-closed first, or closed at once. What comes late after that is booked in the
     open month, and says which month it belongs to.
+
+    More: docs/months.md
     """
 
 

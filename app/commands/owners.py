@@ -33,7 +33,10 @@ _KINDS = {Rule: "rule", Split: "split"}
     epilog="\b\nExample:\n  spanledger owners apply owners.toml --dry-run",
 )
 def command() -> None:
-    """Show and apply rules of who pays for whose calls, and splits of shared costs."""
+    """Show and apply rules of who pays for whose calls, and splits of shared costs.
+
+    More: docs/ownership.md
+    """
 
 
 @command.command(

@@ -33,6 +33,8 @@ def command() -> None:
 
     WHO is a person's number, or their address of mail where the provider made sure of it. Whoever
     never signed in is not known yet.
+
+    More: docs/access.md
     """
 
 

@@ -33,6 +33,8 @@ def command() -> None:
     Prices are for 1,000,000 units. Contract prices win over the public list, which is filled from
     genai-prices, and that over a supplement that you import. What has no price is in no sum of
     money: see spanledger prices unpriced.
+
+    More: docs/prices.md
     """
 
 

@@ -38,6 +38,8 @@ def command() -> None:
 
     A charge stays in the currency of its price. Reports convert sums, exactly, at rates that were
     entered here: nothing is fetched. What has no rate is shown in its own currency.
+
+    More: docs/currencies.md
     """
 
 

@@ -74,6 +74,8 @@ def command(
 
     MONTH is such as 2026-10, or FY2027-P02; without it, the present month. Lines add up to the
     total, to the cent.
+
+    More: docs/statements.md
     """
     settings = read_settings()
     calendar = Calendar(zone or settings.zone, settings.fiscal_year)

@@ -73,6 +73,8 @@ def command(shape: str, **said: Any) -> None:
 
     Each meter of each call, by the size of its prompt and with what was read from caches, by the
     price book. Nothing is written.
+
+    More: docs/what-if.md
     """
     settings = read_settings()
     now = datetime.now(UTC)
