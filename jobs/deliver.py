@@ -48,6 +48,8 @@ TOGETHER: Final = 40
 """At most so many: they fit the blocks of one Slack message."""
 BURST: Final = 3
 """Messages that a place gets without a pause. Slack: one a second, and short bursts."""
+REFUSED: Final = "the destination is refused"
+"""What an error begins with that the settings of the sender, or another address, mend."""
 PAUSE: Final = 0.5
 """Seconds until a database that did not listen is told again."""
 
@@ -145,7 +147,7 @@ def _sent(of: Round, place: Place, claimed: Sequence[Claim], sending: Sending) -
         return transport.send(place, parcel, sending)
     except DestinationRefused as refused:
         # Not dead: nothing was sent, and mending the setting sends it.
-        return Verdict("later", f"the destination is refused: {refused}")
+        return Verdict("later", f"{REFUSED}: {refused}")
     except Exception as error:  # one message's trouble must not stop the others
         log.exception("a message could not be sent", message=claimed[0].id)
         return Verdict("later", type(error).__name__, unsure=True)

@@ -34,7 +34,7 @@ def run(context: JobContext) -> Done:
     with ThreadPoolExecutor(WORKERS) as workers:
         counts = sum(workers.map(lambda each: _tried(this, each), found.there), Counter[str]())
     note = f"{counts['sent']} sent, {counts['later']} to try again, {counts['never']} dead"
-    return Done(note + (f", {waiting} wait for a Slack webhook to be set" if waiting else ""))
+    return Done(note + (f", {waiting} wait for a place to go to" if waiting else ""))
 
 
 def _tried(this: Round, place: Place) -> Counter[str]:

@@ -9,6 +9,8 @@ import binascii
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from jobs.destinations import Unreachable, post_json
@@ -18,6 +20,9 @@ from spend.moments import moment_text
 
 PREFIX: Final = "whsec_"
 """Of a signing key; base64 follows."""
+TOLERANCE: Final = 300
+"""Seconds that a message may be old, or its sender's clock be off."""
+_LONGEST_STAMP: Final = 12
 
 
 def send(place: Place, parcel: Parcel, sending: Sending) -> Verdict:
@@ -74,6 +79,18 @@ def signature(key: str, message_id: str, stamp: int, body: bytes) -> str:
     signed = b".".join((message_id.encode(), str(stamp).encode(), body))
     digest = hmac.new(_bytes_of(key), signed, hashlib.sha256).digest()
     return f"v1,{base64.b64encode(digest).decode()}"
+
+
+def is_signed(key: str, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
+    """Whether who sent a message just now has the key. ``headers``: their names in lower case."""
+    stamp = headers.get("webhook-timestamp", "")
+    if not (stamp.isascii() and stamp.isdigit()) or len(stamp) > _LONGEST_STAMP:
+        return False
+    if abs(now.timestamp() - int(stamp)) > TOLERANCE:
+        return False
+    good = signature(key, headers.get("webhook-id", ""), int(stamp), body)
+    given = headers.get("webhook-signature", "").split()
+    return any(hmac.compare_digest(good.encode(), each.encode()) for each in given)
 
 
 def _bytes_of(key: str) -> bytes:

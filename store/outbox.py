@@ -28,7 +28,7 @@ from spend.notices import DIGESTS
 from store.message_places import latest_webhook, place_key, taken_or_resting, with_crossing
 from store.tables.budgets import outbox
 
-NO_DESTINATION: Final = "no Slack webhook is set"
+NO_DESTINATION: Final = "no channel takes it, and no Slack webhook is set"
 
 _NOTES: Final = "sending"
 """In a message's body: what its senders know of it."""

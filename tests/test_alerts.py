@@ -75,7 +75,7 @@ def test_an_alert_shows_its_way(database: Database, client: TestClient) -> None:
     assert told == waits | message | {"channel": "webhook of the budget or the settings"}
     send(database)
     [shown] = client.get("/v1/alerts").json()["alerts"]
-    assert shown["delivery"]["last_error"] == "no Slack webhook is set"
+    assert shown["delivery"]["last_error"] == "no channel takes it, and no Slack webhook is set"
     with slack_stand_in() as slack:
         slack.script = [answer(404, b"channel_not_found")]
         send(database, slack.url)

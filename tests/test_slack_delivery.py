@@ -164,9 +164,9 @@ def test_without_a_webhook_it_waits_and_goes_out_when_one_is_set(
     crossing: Database, slack: StandIn
 ) -> None:
     done = send(crossing)
-    assert "1 wait for a Slack webhook" in done.note
+    assert "1 wait for a place to go to" in done.note
     assert (row(crossing).status, row(crossing).attempts) == ("pending", 0)
-    assert row(crossing).last_error == "no Slack webhook is set"
+    assert row(crossing).last_error == "no channel takes it, and no Slack webhook is set"
     send(crossing, slack.url, NOW + timedelta(days=3))
     assert row(crossing).status == "sent"
 

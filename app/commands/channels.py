@@ -10,6 +10,7 @@ from rich.text import Text
 from sqlalchemy.orm import Session
 
 from app.channel_secrets import checks_of, secret_said
+from app.commands import channel_listen
 from app.database import database_for
 from app.pepper import pepper_for
 from app.refusals import refusals_told
@@ -54,6 +55,9 @@ def command() -> None:
 
     More: docs/channels.md
     """
+
+
+command.add_command(channel_listen.command)
 
 
 def _terms(does: _Command) -> _Command:
