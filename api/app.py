@@ -86,6 +86,7 @@ from api.pages.settings import (
     owner_rules,
     people_list,
     preferences,
+    system,
 )
 from api.pages.teams import team_list, team_statement
 from api.pages.traces import call_page, trace_list, trace_page
@@ -182,6 +183,7 @@ PAGES = (
     people_list,
     audit_list,
     about,
+    system,
     channel_list,
     content_terms,
     owner_editor,

@@ -107,6 +107,37 @@ def latest(session: Session) -> dict[str, Run]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a job's runs of some time came to."""
+
+    runs: int
+    failed: int
+    usual_seconds: float
+    """Half of them took no longer."""
+    longest_seconds: float
+
+
+def records(session: Session, since: datetime) -> dict[str, Record]:
+    """Job -> its runs that ended since then (UTC); without jobs that had none."""
+    took = func.extract("epoch", job_runs.c.finished_at - job_runs.c.started_at)
+    found = session.execute(
+        select(
+            job_runs.c.job,
+            func.count(),
+            func.count().filter(job_runs.c.failed),
+            func.percentile_cont(0.5).within_group(took),
+            func.max(took),
+        )
+        .where(job_runs.c.finished_at >= since)
+        .group_by(job_runs.c.job)
+    )
+    return {
+        job: Record(runs, failed, float(usual), float(longest))
+        for job, runs, failed, usual, longest in found
+    }
+
+
 def server_time(session: Session) -> datetime:
     """The database's clock, which all processes share (UTC)."""
     moment: datetime = session.execute(select(func.clock_timestamp())).scalar_one()

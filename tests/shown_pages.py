@@ -72,6 +72,7 @@ PAGES: Final[dict[str, str | Found]] = {
     "keys": "/settings/keys",
     "ownership": "/settings/ownership",
     "channels": "/settings/channels",
+    "system": "/settings/system?last=24h",
     "about": "/settings/about",
     "what can be asked": "/docs",
     "sign in": "/sign-in",

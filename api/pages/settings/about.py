@@ -1,4 +1,4 @@
-"""Settings in short, and what runs here: version, database, how complete the data is, the jobs."""
+"""Settings in short, and what runs here: version, database, how complete the data is."""
 
 from importlib.metadata import version
 from typing import Annotated
@@ -10,10 +10,9 @@ from sqlalchemy.orm import Session
 from api.dependencies import Reading, Tenant
 from api.pages.asked import PageAsked
 from api.pages.shell import page
-from api.pages.tables import Cell, Column, Held, Table
-from api.pages.visitor import Visiting, Visitor
+from api.pages.visitor import Visiting
 from spend.fiscal import CALENDAR_YEAR
-from store import channels, ownership, runs
+from store import channels, ownership
 from store.channel_deliveries import latest
 from store.completeness import complete_until
 from store.keys import has_keys, list_keys
@@ -61,40 +60,10 @@ def about(
         visitor,
         "about.html",
         title="About",
-        tables={"jobs": _jobs(session, visitor)},
         version=version("spanledger"),
         postgres=server_version(session),
         complete_until=complete_until(session),
         locked=has_keys(session),
         settings=visitor.settings,
         calendar_year=visitor.settings.fiscal_year == CALENDAR_YEAR,
-    )
-
-
-def _jobs(session: Session, visitor: Visitor) -> Table:
-    found = runs.latest(session)
-    rows: list[dict[str, Held | Cell]] = [
-        {
-            "job": job,
-            "finished": Cell(
-                run.finished_at, note=visitor.formats.ago(run.finished_at, visitor.now)
-            ),
-            "outcome": Cell(
-                "failed" if run.failed else "done", tone="bad" if run.failed else "good"
-            ),
-            "note": run.note,
-        }
-        for job, run in sorted(found.items())
-    ]
-    return Table(
-        columns=(
-            Column("job", "Job"),
-            Column("finished", "Last run", "when"),
-            Column("outcome", "Outcome"),
-            Column("note", "What it did", narrow=False),
-        ),
-        rows=rows,
-        caption="Jobs",
-        file="jobs",
-        empty="None ever ran: start them with spanledger jobs, or spanledger serve.",
     )
