@@ -7,7 +7,7 @@ what comes next gathers, so the busier it is, the larger the batches.
 import random
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from threading import Condition, Thread
@@ -60,8 +60,13 @@ class Writer:
     """The one thread of this process that writes what was heard."""
 
     def __init__(
-        self, database: Database, limits: Limits, deadlines: Deadlines | None = None
+        self,
+        database: Database,
+        limits: Limits,
+        deadlines: Deadlines | None = None,
+        took: Callable[[float], None] = lambda _seconds: None,
     ) -> None:
+        """``took`` is told how long each transaction took, in seconds, with all its attempts."""
         self.away = False
         """Whether the database could not be reached when it was tried last."""
         self.committed = 0
@@ -69,6 +74,7 @@ class Writer:
         self._database = database
         self._limits = limits
         self._deadlines = deadlines or Deadlines(database)
+        self._took = took
         self._began: float | None = None
         self._known = Known()
         self._waiting: deque[Waiting] = deque()
@@ -120,9 +126,10 @@ class Writer:
         while True:
             group = self._gather()
             if group:
-                self._began = time.monotonic()
+                self._began = began = time.monotonic()
                 self._put_down(group)
                 self._began = None
+                self._took(time.monotonic() - began)
             elif self._stopping:
                 return
 

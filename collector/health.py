@@ -8,26 +8,49 @@ has a key for sending.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 from typing import Final
 
 import orjson
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 
 from collector.batches import Writer
 from collector.limits import InFlight
-from collector.spool.counts import of_all
+from collector.metric_list import (
+    COMMIT,
+    DRAINED,
+    DURATION,
+    HEARD,
+    IN_FLIGHT,
+    MOST_IN_FLIGHT,
+    OF_WORKERS,
+    QUARANTINED,
+    REFUSED,
+    REQUESTS,
+    SPANS,
+    SPOOL_BYTES,
+    SPOOL_LIMIT,
+    SPOOL_OLDEST,
+    SPOOL_RECORDS,
+    SPOOL_REFUSES,
+    SPOOL_SPANS,
+    WORKERS,
+)
+from collector.refused_for import REASONS
+from collector.spool.counts import of_all, workers
 from collector.spool.spool import Spool
 from collector.tally import Tally
+from spend.durations import Durations
+from spend.metric_names import DATABASE_UP
+from store.metric_text import Family, as_text, build, of_process, processes, timed, told
 
 LIVE: Final = "/livez"
 READY: Final = "/readyz"
 METRICS: Final = "/metrics"
 PATHS: Final = frozenset({LIVE, READY, METRICS})
 FATES: Final = ("stored", "duplicate", "not_a_call", "refused", "spooled")
+DOORS: Final = ("http", "grpc")
+ANSWERS: Final = ("stored", "malformed", "too_large", "denied", "busy", "failed")
 LATER: Final = ("stored", "duplicate", "refused", "quarantined")
-TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +65,12 @@ class Health:
 
     def ready(self) -> tuple[bool, bytes]:
         """Whether requests are taken, and how things stand, as JSON."""
-        told: dict[str, object] = {"database": "away" if self.writer.away else "there"}
+        stands: dict[str, object] = {"database": "away" if self.writer.away else "there"}
         takes = False
         if self.spool:
             state = self.spool.state()
             takes = state.refuses is None
-            told["spool"] = {
+            stands["spool"] = {
                 "takes": takes,
                 "refuses": state.refuses,
                 "bytes": state.size,
@@ -58,58 +81,43 @@ class Health:
                 "quarantined": state.quarantined,
             }
         else:
-            told["spool"] = "off"
+            stands["spool"] = "off"
         ready = takes or not self.writer.away
-        return ready, orjson.dumps({"ready": ready, **told})
+        return ready, orjson.dumps({"ready": ready, **stands})
 
-    def metrics(self) -> bytes:
-        """What was counted, as Prometheus reads it."""
-        registry = CollectorRegistry(auto_describe=False)
-        registry.register(_Metrics(self))
-        return generate_latest(registry)
+    def metrics(self, accept: str | None) -> tuple[str, bytes]:
+        """What was counted, as Prometheus reads it: its media type and text."""
+        return as_text(self._told(), accept)
 
+    def _told(self) -> Iterator[Family]:
+        """``METRICS``; no label has a value that somebody sent."""
+        spool = self.spool
+        counts = of_all(spool, self.tally) if spool else self.tally.counts()
+        yield build()
+        yield told(DATABASE_UP, not self.writer.away)
+        yield told(HEARD, counts.heard)
+        yield told(SPANS, {(name,): counts.spans[name] for name in FATES})
+        yield told(REFUSED, {(name,): counts.refused[name] for name in REASONS})
+        yield told(DRAINED, {(name,): counts.drained[name] for name in LATER})
+        # From the start on, at 0: of what is not there nobody sees that it has grown.
+        yield told(REQUESTS, dict.fromkeys(product(DOORS, ANSWERS), 0) | counts.answers)
+        yield timed(DURATION, {(door,): counts.took.get(door, Durations()) for door in DOORS})
+        yield timed(COMMIT, {(): counts.commits})
+        yield told(IN_FLIGHT, self.in_flight.held)
+        yield told(MOST_IN_FLIGHT, self.in_flight.limit)
+        living = (workers(spool) if spool else {}) or {"this": of_process()}
+        yield told(WORKERS, len(living))
+        yield from processes(OF_WORKERS, {(each,): its for each, its in living.items()})
+        if spool:
+            yield from self._of_spool(spool, counts.waiting)
 
-class _Metrics(Collector):
-    def __init__(self, health: Health) -> None:
-        self._health = health
-
-    def collect(self) -> Iterator[Metric]:
-        """What is told; no label has a value that somebody sent."""
-        health = self._health
-        counts = of_all(health.spool, health.tally) if health.spool else health.tally.counts()
-        heard = "Spans, log records and points that were answered"
-        yield CounterMetricFamily("spanledger_spans_heard", heard, value=counts.heard)
-        fate = "What became of them by the time of the answer"
-        yield _by("spans", fate, {name: counts.spans[name] for name in FATES})
-        later = "What became of those that were spooled"
-        yield _by("drained_spans", later, {name: counts.drained[name] for name in LATER})
-        requests = CounterMetricFamily("spanledger_requests", "Requests", labels=("door", "answer"))
-        for (door, answer), count in counts.answers.items():
-            requests.add_metric((door, answer), count)
-        yield requests
-        yield _gauge("in_flight_bytes", "Requests not answered yet", health.in_flight.held)
-        yield _gauge("database_away", "1 while Postgres cannot be reached", health.writer.away)
-        if health.spool:
-            yield from self._spool(health.spool, counts.waiting)
-
-    def _spool(self, spool: Spool, waiting: Mapping[str, int]) -> Iterator[Metric]:
+    def _of_spool(self, spool: Spool, waiting: Mapping[str, int]) -> Iterator[Family]:
         state = spool.state()
-        age = (self._health.clock() - state.oldest_at).total_seconds() if state.oldest_at else 0
-        yield _gauge("spool_bytes", "On the disk, in all", state.size)
-        yield _gauge("spool_most_bytes", "Its bound", spool.bounds.size)
-        yield _gauge("spool_records", "Waiting to be stored", waiting["records"])
-        yield _gauge("spool_spans", "In these records", waiting["spans"])
-        yield _gauge("spool_oldest_seconds", "Since the oldest of this worker came", age)
-        yield _gauge("spool_refuses", "1 while it takes nothing more", state.refuses is not None)
-        yield _gauge("spool_quarantined", "Pieces kept aside", state.quarantined)
-
-
-def _gauge(name: str, what: str, value: float) -> Metric:
-    return GaugeMetricFamily(f"spanledger_{name}", what, value=value)
-
-
-def _by(name: str, what: str, counts: Mapping[str, int]) -> Metric:
-    family = CounterMetricFamily(f"spanledger_{name}", what, labels=["fate"])
-    for fate, count in counts.items():
-        family.add_metric([fate], count)
-    return family
+        age = (self.clock() - state.oldest_at).total_seconds() if state.oldest_at else 0
+        yield told(SPOOL_BYTES, state.size)
+        yield told(SPOOL_LIMIT, spool.bounds.size)
+        yield told(SPOOL_RECORDS, waiting["records"])
+        yield told(SPOOL_SPANS, waiting["spans"])
+        yield told(SPOOL_OLDEST, age)
+        yield told(SPOOL_REFUSES, state.refuses is not None)
+        yield told(QUARANTINED, state.quarantined)

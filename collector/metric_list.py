@@ -10,7 +10,7 @@ HEARD: Final = Metric(
     "counter",
     "Spans, log records and data points that were answered.",
 )
-FATES: Final = Metric(
+SPANS: Final = Metric(
     "spanledger_spans_total",
     "counter",
     "The same by what had become of them when they were answered.",
@@ -100,7 +100,7 @@ METRICS: Final = (
     BUILD_INFO,
     DATABASE_UP,
     HEARD,
-    FATES,
+    SPANS,
     REFUSED,
     DRAINED,
     REQUESTS,

@@ -5,6 +5,7 @@ RESOURCE_EXHAUSTED, and methods that are not here (profiles) with UNIMPLEMENTED.
 """
 
 import asyncio
+import time
 from functools import partial
 from typing import Final
 from urllib.parse import unquote
@@ -44,15 +45,16 @@ class GrpcDoor:
 
     async def export(self, signal: Signal, _messages: object, context: Context) -> bytes:
         """Answer one request."""
+        began = time.perf_counter()
         try:
             answer = await self._answer(signal, context)
         except Exception as error:  # noqa: BLE001 - told to the sender, counted and logged
             refusal = refusal_of(error)
-            self._receiver.refused(DOOR, error)
+            self._receiver.refused(DOOR, error, time.perf_counter() - began)
             # Its frames hold the request.
             error.__traceback__ = error.__context__ = None
         else:
-            self._receiver.tally.answered(DOOR, "stored")
+            self._receiver.tally.answered(DOOR, "stored", time.perf_counter() - began)
             return answer
         await context.abort(_CODES[refusal.code], refusal.message, _trailers(refusal))
         raise AssertionError("unreachable: abort raises")

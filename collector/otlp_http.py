@@ -4,6 +4,7 @@ An ASGI application without a framework: a span's way through one costs more tha
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -60,6 +61,12 @@ class _Exchange:
     complete: bool = False
     close: bool = False
     answer_headers: dict[str, str] = field(default_factory=dict)
+    began: float = field(default_factory=time.perf_counter)
+
+    @property
+    def took(self) -> float:
+        """Seconds since its headers were here."""
+        return time.perf_counter() - self.began
 
     @property
     def as_json(self) -> bool:
@@ -106,7 +113,7 @@ class HttpDoor:
         except Exception as error:  # noqa: BLE001 - told to the sender, counted and logged
             await self._refuse(exchange, error)
         else:
-            self._receiver.tally.answered(DOOR, "stored")
+            self._receiver.tally.answered(DOOR, "stored", exchange.took)
             await _send(exchange, 200, body)
 
     async def _tell(self, exchange: _Exchange) -> None:
@@ -129,8 +136,9 @@ class HttpDoor:
             ready, body = await self._receiver.ready()
             return 200 if ready else 503, body
         await self._admit(exchange)
-        exchange.answer_headers["content-type"] = health.TEXT
-        return 200, await self._receiver.metrics()
+        media_type, text = await self._receiver.metrics(exchange.headers.get("accept"))
+        exchange.answer_headers["content-type"] = media_type
+        return 200, text
 
     async def _admit(self, exchange: _Exchange) -> Sender:
         headers = exchange.headers
@@ -184,10 +192,10 @@ class HttpDoor:
         if isinstance(error, _Refused):
             refusal = error.refusal
             exchange.answer_headers |= error.headers
-            self._receiver.tally.answered(DOOR, "malformed")
+            self._receiver.tally.answered(DOOR, "malformed", exchange.took)
         else:
             refusal = refusal_of(error)
-            self._receiver.refused(DOOR, error)
+            self._receiver.refused(DOOR, error, exchange.took)
         # Its frames hold the body, which nobody counts any more.
         error.__traceback__ = error.__context__ = None
         if refusal.code is Code.UNAVAILABLE:

@@ -36,6 +36,12 @@ log = structlog.get_logger(__name__)
 
 _THREADS: Final = 2
 """To read, and for keys. More would only wait for each other: Python runs in one at a time."""
+_REFUSALS: Final = (
+    (TooLarge, "too_large"),
+    (Malformed, "malformed"),
+    (Denied, "denied"),
+    (Busy, "busy"),
+)
 _MOMENT: Final = 1.0
 """Seconds that the spool's threads have to end: whatever they leave is on the disk."""
 _LOOKUP_SECONDS: Final = 1.5
@@ -61,7 +67,7 @@ class Receiver:
         kept = KeptSenders(spool.root / "senders" if spool else None, pepper)
         self._gate = Gate(database, pepper, clock=clock, kept=kept)
         self._deadlines = Deadlines(database)
-        self._writer = Writer(database, limits, self._deadlines)
+        self._writer = Writer(database, limits, self._deadlines, self.tally.committed)
         self._spool = Spool(spool.root, spool.bounds, clock) if spool else None
         self._drainer = Drainer(self._spool, self._writer, self.tally) if self._spool else None
         keeper = Keeper(self._writer, self._spool)
@@ -119,11 +125,11 @@ class Receiver:
                 await asyncio.get_running_loop().run_in_executor(self._lookups, self._writer.probe)
         return self.health.ready()
 
-    async def metrics(self) -> bytes:
-        """What was counted, as Prometheus reads it."""
+    async def metrics(self, accept: str | None) -> tuple[str, bytes]:
+        """What was counted, as Prometheus reads it: its media type and text."""
         loop = asyncio.get_running_loop()
         # Files of this machine's other workers are read for it.
-        return await loop.run_in_executor(self._readers, self.health.metrics)
+        return await loop.run_in_executor(self._readers, self.health.metrics, accept)
 
     def _look_up(self, key: str | None, local: bool) -> Sender:
         with self._deadlines.within():
@@ -151,18 +157,10 @@ class Receiver:
         request = read()
         return request, check_items(request.body, self.limits.spans, signal)
 
-    def refused(self, door: str, error: Exception) -> None:
-        """Count a refusal, and log what nobody foresaw."""
-        match error:
-            case TooLarge():
-                self.tally.answered(door, "too large")
-            case Malformed():
-                self.tally.answered(door, "malformed")
-            case Denied():
-                self.tally.answered(door, "denied")
-            case Busy():
-                self.tally.answered(door, "busy")
-            case _:
-                self.tally.answered(door, "failed")
-                count = self.tally.counts().answers[door, "failed"]
-                log.error("a request failed", door=door, count=count, exc_info=error)
+    def refused(self, door: str, error: Exception, seconds: float) -> None:
+        """Count a refusal, which took so long, and log what nobody foresaw."""
+        answer = next((name for kind, name in _REFUSALS if isinstance(error, kind)), "failed")
+        self.tally.answered(door, answer, seconds)
+        if answer == "failed":
+            count = self.tally.counts().answers[door, "failed"]
+            log.error("a request failed", door=door, count=count, exc_info=error)

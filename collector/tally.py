@@ -6,6 +6,8 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from threading import Lock
 
+from collector.refused_for import in_short
+from spend.durations import Durations
 from store.intake import Account, Part
 
 
@@ -24,6 +26,12 @@ class Counts:
     heard: int = 0
     waiting: Counter[str] = field(default_factory=Counter)
     """``records`` and ``spans`` in the spool, where that was asked."""
+    refused: Counter[str] = field(default_factory=Counter)
+    """Why (``collector/refused_for.py``) -> items, those of the spool included."""
+    took: dict[str, Durations] = field(default_factory=dict)
+    """Door -> how long its requests took."""
+    commits: Durations = field(default_factory=Durations)
+    """How long transactions took."""
 
     def add(self, other: "Counts") -> None:
         """Count the other's, too."""
@@ -32,6 +40,10 @@ class Counts:
         self.drained += other.drained
         self.waiting += other.waiting
         self.heard += other.heard
+        self.refused += other.refused
+        self.commits.add(other.commits)
+        for door, took in other.took.items():
+            self.took.setdefault(door, Durations()).add(took)
 
 
 class Tally:
@@ -41,10 +53,19 @@ class Tally:
         self._counts = Counts()
         self._lock = Lock()
 
-    def answered(self, door: str, answer: str) -> None:
-        """One request was answered: 'stored', 'malformed', 'busy', ..."""
+    def answered(self, door: str, answer: str, seconds: float = 0.0) -> None:
+        """One request was answered: 'stored', 'malformed', 'busy', ...; it took so long."""
         with self._lock:
             self._counts.answers[door, answer] += 1
+            took = self._counts.took.get(door)
+            if took is None:
+                took = self._counts.took[door] = Durations()
+            took.note(seconds)
+
+    def committed(self, seconds: float) -> None:
+        """One transaction ended, well or not, after so long."""
+        with self._lock:
+            self._counts.commits.note(seconds)
 
     def stored(self, account: Account) -> None:
         """The spans of a request are accounted for."""
@@ -56,6 +77,8 @@ class Tally:
             spans["not_a_call"] += account.not_a_call
             spans["refused"] += sum(account.refused.values())
             spans["spooled"] += account.spooled
+            if account.refused:
+                self._counts.refused += in_short(account.refused)
 
     def drained(self, parts: Sequence[Part], accounts: Sequence[Account]) -> None:
         """Spans of requests that were spooled are stored now.
@@ -69,6 +92,10 @@ class Tally:
                 drained["stored"] += account.stored
                 drained["duplicate"] += account.duplicate
                 drained["refused"] += refused
+                if refused:
+                    now = in_short(account.refused)
+                    now.subtract(in_short(part.refused))
+                    self._counts.refused += now
 
     def set_aside(self, spans: int) -> None:
         """Spans that were spooled are in quarantine."""

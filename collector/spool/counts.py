@@ -5,8 +5,10 @@ back. One that is killed leaves out what it counted in its last second and told 
 """
 
 import json
+import os
 from collections import Counter
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -14,6 +16,9 @@ from typing import Final
 from collector.spool.folders import put_file
 from collector.spool.spool import Spool
 from collector.tally import Counts, Tally
+from spend.durations import REQUESTS, Durations
+from spend.metric_names import STARTED, Metric
+from store.metric_text import of_process
 
 _NAME: Final = "counts"
 _WRITING: Final = Lock()
@@ -52,6 +57,31 @@ def of_all(spool: Spool, tally: Tally) -> Counts:
     return counts
 
 
+def workers(spool: Spool) -> dict[str, dict[Metric, float]]:
+    """Folder -> what Linux says of the worker that has it; of those only that live."""
+    found = {}
+    with suppress(OSError):
+        for folder in spool.root.iterdir():
+            its = _process(folder) if folder.name.isdecimal() else {}
+            if its:
+                found[folder.name] = its
+    return dict(sorted(found.items(), key=lambda each: int(each[0])))
+
+
+def _process(folder: Path) -> dict[Metric, float]:
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        pid, began = json.loads((folder / _NAME).read_text())["process"]
+        its = of_process(int(pid))
+        # Another process may have that number meanwhile.
+        return its if its.get(STARTED) == began else {}
+    return {}
+
+
+@cache
+def _began_at() -> float | None:
+    return of_process().get(STARTED)
+
+
 def _written(spool: Spool, tally: Tally) -> Counts:
     counts = tally.counts()
     counts.waiting = spool.state().waiting
@@ -67,6 +97,10 @@ def _write(folder: Path, counts: Counts) -> None:
         "drained": counts.drained,
         "waiting": counts.waiting,
         "answers": [[*name, count] for name, count in counts.answers.items()],
+        "refused": counts.refused,
+        "took": {door: [each.counts, each.seconds] for door, each in counts.took.items()},
+        "commits": [counts.commits.counts, counts.commits.seconds],
+        "process": [os.getpid(), _began_at()],
     }
     with suppress(OSError):
         put_file(folder / _NAME, json.dumps(told))
@@ -86,5 +120,16 @@ def _read(folder: Path) -> Counts:
         told = json.loads((folder / _NAME).read_text())
         answers = Counter({(door, answer): count for door, answer, count in told["answers"]})
         spans, drained, waiting = (Counter(told[it]) for it in ("spans", "drained", "waiting"))
-        return Counts(answers, spans, drained, told["heard"], waiting)
+        # Of a version before, which did not count them, they are not there.
+        refused, took = Counter(told.get("refused", {})), told.get("took", {})
+        return Counts(
+            answers,
+            spans,
+            drained,
+            told["heard"],
+            waiting,
+            refused,
+            {door: Durations(REQUESTS, *each) for door, each in took.items()},
+            Durations(REQUESTS, *told.get("commits", ())),
+        )
     return Counts()
