@@ -27,6 +27,8 @@ def job_settings(settings: Settings) -> JobSettings:
         spooled=spooled_for(settings),
         archive=settings.archive,
         key_pepper=pepper_for(settings),
+        export_endpoint=settings.export_endpoint,
+        export_headers=settings.export_headers,
     )
 
 

@@ -34,6 +34,7 @@ from app.setting_values import (
     Unset,
     WebhookUrl,
 )
+from app.telemetry_settings import TelemetrySettings
 from spend.exchange import Telling
 from spend.fiscal import ENDS, KINDS, WEEKDAYS, Calendar, FiscalYear
 
@@ -59,7 +60,7 @@ def _workers() -> int:
     return max(1, min(4, cores // 2))
 
 
-class Settings(DoorSettings):
+class Settings(DoorSettings, TelemetrySettings):
     """What a person can set. ``read_settings()`` reads them with messages meant for people."""
 
     model_config = SettingsConfigDict(

@@ -1,6 +1,6 @@
 """What a job is given, and what it answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ from spend.exchange import DAILY, Telling
 from spend.fiscal import CALENDAR_YEAR, Calendar, FiscalYear
 from store.secrets import Seal
 from store.sessions import Database
+from store.steps import Steps, untold
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,10 @@ class JobSettings:
     """Where calls go before their day is dropped (``store/archive_places.py``)."""
     key_pepper: bytes = field(default=b"", repr=False)
     """What the secrets of channels are sealed with (``store/secrets.py``)."""
+    export_endpoint: str | None = None
+    """Where metrics of spend go by OTLP, without ``/v1/metrics``; None: nowhere."""
+    export_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """What is sent with them: secrets."""
 
     @property
     def seal(self) -> Seal:
@@ -83,6 +88,8 @@ class JobContext:
 
     going_on: Callable[[], bool] = lambda: True
     """Asked now and then by long work: False, and it ends where it is, to go on another time."""
+    steps: Steps = untold
+    """Told what a run does, where we are traced."""
 
     def posted_at(self, session: Session) -> datetime:
         """When lines are posted (UTC) that a transaction posts now, after lock_ledger."""
@@ -97,3 +104,7 @@ class Done:
     """For people: '2 batches, 1,024 calls'."""
     complete_until: datetime | None = None
     """Everything heard before this is dealt with; None from jobs that deal with nothing heard."""
+    failed: bool = False
+    """It could not do what it is for, and ``note`` says why: it counts as failed."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """What it did, as numbers, for whoever traces us: ``{"batches": 2, "calls": 1024}``."""

@@ -22,6 +22,7 @@ from jobs import (
     charge,
     digest,
     evaluate_budgets,
+    export,
     forecast_budgets,
     forget_contents,
     keep_partitions,
@@ -64,6 +65,7 @@ JOBS: Final = {
     "budgets": Job(evaluate_budgets.run, 30, "compares spend with budgets, writes crossings"),
     "watch": Job(watch.run, 60, "measures what alert rules watch, writes what passed a bound"),
     "digest": Job(digest.run, 60, "tells of the last week, and of months that were closed"),
+    "export": Job(export.run, 60, "tells another monitoring system what was spent, by OTLP"),
     "secrets": Job(seal_secrets.run, 3600, "seals webhooks that were saved in plain text"),
     "alerts": Job(send_alerts.run, 10, "sends what the outbox holds"),
 }
@@ -179,13 +181,15 @@ def _run_and_record(name: str, context: JobContext, period: datetime | None = No
             runs.forget_before(session, name, finished_at - REMEMBERED)
 
     try:
-        done = _run(name, context)
+        with context.steps(f"job {name}", None) as told:
+            done = _run(name, context)
+            told.update(done.counts, outcome="failed" if done.failed else "done")
     except Exception as error:
         # If the database is the reason, it cannot take this down either.
         with suppress(Exception):
             record(Done(_failed(error)), failed=True)
         raise
-    record(done)
+    record(done, failed=done.failed)
     return done
 
 

@@ -144,6 +144,7 @@ def test_a_round_by_hand_runs_every_job_in_order_and_the_list_tells_of_it(run: R
         "budgets",
         "watch",
         "digest",
+        "export",
         "secrets",
         "alerts",
     ]
