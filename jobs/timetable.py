@@ -34,6 +34,7 @@ from jobs import (
     watch,
 )
 from jobs.context import Done, JobContext, JobSettings
+from spend.job_ticks import EVERY, tick_of
 from spend.secret_shapes import without_secrets
 from store import runs
 from store.dictionaries import sqlstate_of
@@ -54,20 +55,40 @@ class Job:
 
 # In the order in which a full round runs them: each uses what those above it left.
 JOBS: Final = {
-    "partitions": Job(keep_partitions.run, 3600, "keeps day partitions ahead of the calendar"),
-    "contents": Job(forget_contents.run, 60, "forgets what was said in calls, in time"),
-    "roll": Job(roll.run, 15, "settles twins and adds new calls to the rollups"),
-    "prices": Job(refresh_prices.run, 300, "keeps the price list, and finds new models in it"),
-    "charge": Job(charge.run, 30, "prices what changed and posts it to the ledger"),
-    "reprice": Job(reprice.run, 30, "books what somebody asked to have priced again"),
-    "archive": Job(archive_days.run, 3600, "archives and drops days that are no longer kept"),
-    "forecast": Job(forecast_budgets.run, 900, "expects what periods of budgets will come to"),
-    "budgets": Job(evaluate_budgets.run, 30, "compares spend with budgets, writes crossings"),
-    "watch": Job(watch.run, 60, "measures what alert rules watch, writes what passed a bound"),
-    "digest": Job(digest.run, 60, "tells of the last week, and of months that were closed"),
-    "export": Job(export.run, 60, "tells another monitoring system what was spent, by OTLP"),
-    "secrets": Job(seal_secrets.run, 3600, "seals webhooks that were saved in plain text"),
-    "alerts": Job(send_alerts.run, 10, "sends what the outbox holds"),
+    "partitions": Job(
+        keep_partitions.run, EVERY["partitions"], "keeps day partitions ahead of the calendar"
+    ),
+    "contents": Job(
+        forget_contents.run, EVERY["contents"], "forgets what was said in calls, in time"
+    ),
+    "roll": Job(roll.run, EVERY["roll"], "settles twins and adds new calls to the rollups"),
+    "prices": Job(
+        refresh_prices.run, EVERY["prices"], "keeps the price list, and finds new models in it"
+    ),
+    "charge": Job(charge.run, EVERY["charge"], "prices what changed and posts it to the ledger"),
+    "reprice": Job(reprice.run, EVERY["reprice"], "books what somebody asked to have priced again"),
+    "archive": Job(
+        archive_days.run, EVERY["archive"], "archives and drops days that are no longer kept"
+    ),
+    "forecast": Job(
+        forecast_budgets.run, EVERY["forecast"], "expects what periods of budgets will come to"
+    ),
+    "budgets": Job(
+        evaluate_budgets.run, EVERY["budgets"], "compares spend with budgets, writes crossings"
+    ),
+    "watch": Job(
+        watch.run, EVERY["watch"], "measures what alert rules watch, writes what passed a bound"
+    ),
+    "digest": Job(
+        digest.run, EVERY["digest"], "tells of the last week, and of months that were closed"
+    ),
+    "export": Job(
+        export.run, EVERY["export"], "tells another monitoring system what was spent, by OTLP"
+    ),
+    "secrets": Job(
+        seal_secrets.run, EVERY["secrets"], "seals webhooks that were saved in plain text"
+    ),
+    "alerts": Job(send_alerts.run, EVERY["alerts"], "sends what the outbox holds"),
 }
 
 DEADLOCK: Final = "40P01"
@@ -137,7 +158,7 @@ def _tick(name: str, context: JobContext) -> None:
     """Runs a job for this tick, unless another process has done so."""
     now = datetime.now(UTC)
     every = JOBS[name].every
-    period = datetime.fromtimestamp(now.timestamp() // every * every, UTC)
+    period = tick_of(now, every)
     try:
         with context.database.write() as holder:
             if runs.lock(holder, name, wait=False) and not runs.was_run(holder, name, period):
