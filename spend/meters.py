@@ -21,6 +21,8 @@ class Meter:
     """Column in the store and meter of a price line."""
     asked_as: str
     """Field of ``usage`` in the API's answers."""
+    says: str
+    """What it counts, for people."""
     of_which: str | None = None
     """The meter that this one is a part of."""
     unit: str = "token"
@@ -28,29 +30,50 @@ class Meter:
 
 
 METERS: Final = (
-    Meter("input", "input_tokens"),
-    Meter("cache_read", "cache_read_tokens"),
+    Meter(
+        "input", "input_tokens", "Tokens of the prompt that came from no cache, and went to none."
+    ),
+    Meter("cache_read", "cache_read_tokens", "Tokens that were read from the provider's cache."),
     # Providers sell cache writes by how long the entry lives; an emitter that does not say
     # how long leaves them in cache_write, which is priced like the shorter one.
-    Meter("cache_write", "cache_write_unspecified_tokens"),
-    Meter("cache_write_5m", "cache_write_5m_tokens"),
-    Meter("cache_write_1h", "cache_write_1h_tokens"),
-    Meter("output", "output_tokens"),
-    Meter("reasoning", "reasoning_tokens", of_which="output"),
-    Meter("input_audio", "input_audio_tokens", of_which="input"),
-    Meter("output_audio", "output_audio_tokens", of_which="output"),
-    Meter("input_image", "input_image_tokens", of_which="input"),
-    Meter("output_image", "output_image_tokens", of_which="output"),
-    # Requests to the provider's own tools that it bills: web search, code execution, file search.
-    Meter("tool_calls", "tool_calls", unit="call"),
-    # Images that were made.
-    Meter("images", "images", unit="image"),
-    # Of audio, transcribed or spoken; whole ones, as a second that has begun is billed.
-    Meter("seconds", "audio_seconds", unit="second"),
-    # How long a model server read the prompt and wrote the answer. No price is for them: pools
-    # are split by them.
-    Meter("prefill_ms", "prefill_ms", unit="ms"),
-    Meter("decode_ms", "decode_ms", unit="ms"),
+    Meter(
+        "cache_write",
+        "cache_write_unspecified_tokens",
+        "Tokens that were written to the cache, for a time that is not told.",
+    ),
+    Meter(
+        "cache_write_5m",
+        "cache_write_5m_tokens",
+        "Tokens that were written to the cache for five minutes.",
+    ),
+    Meter(
+        "cache_write_1h",
+        "cache_write_1h_tokens",
+        "Tokens that were written to the cache for an hour.",
+    ),
+    Meter("output", "output_tokens", "Tokens of the answer, reasoning included."),
+    Meter("reasoning", "reasoning_tokens", "Tokens of reasoning.", of_which="output"),
+    Meter("input_audio", "input_audio_tokens", "Tokens of audio in the prompt.", of_which="input"),
+    Meter(
+        "output_audio", "output_audio_tokens", "Tokens of audio in the answer.", of_which="output"
+    ),
+    Meter("input_image", "input_image_tokens", "Tokens of images in the prompt.", of_which="input"),
+    Meter(
+        "output_image", "output_image_tokens", "Tokens of images in the answer.", of_which="output"
+    ),
+    Meter(
+        "tool_calls",
+        "tool_calls",
+        "Requests to the provider's own tools that it bills: web search, code execution, file "
+        "search.",
+        unit="call",
+    ),
+    Meter("images", "images", "Images that were made.", unit="image"),
+    # Whole ones, as a second that has begun is billed.
+    Meter("seconds", "audio_seconds", "Seconds of audio, transcribed or spoken.", unit="second"),
+    # No price is for them: pools are split by them.
+    Meter("prefill_ms", "prefill_ms", "How long a model server read the prompt.", unit="ms"),
+    Meter("decode_ms", "decode_ms", "How long a model server wrote the answer.", unit="ms"),
 )
 
 METER_NAMES: Final = tuple(meter.name for meter in METERS)

@@ -1,16 +1,28 @@
 """The reference tells all that there is: what is added without it fails here."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
+from sqlalchemy import Column, MetaData, Table, Text
 
 from app.cli import Commands
 from app.reference.commands import commands_page
 from app.reference.markdown import NotDescribedError
-from app.reference.pages import all_pages
+from app.reference.metrics import metrics_page
+from app.reference.pages import DOORS, all_pages
 from app.reference.settings import settings_page
+from app.reference.tables import tables_page
+from app.reference.views import views_page
 from app.settings import Settings
+from jobs.exported_metrics import EXPORTED
+from migrations.reporting.newest import FUNCTIONS, VIEWS
+from migrations.reporting.views import Column as ViewColumn
+from migrations.reporting.views import View
+from spend.metric_names import Metric
+from store.tables import METADATA
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 HOW = "the code says otherwise: make reference"
@@ -84,3 +96,54 @@ def test_a_command_or_option_without_a_description_is_refused(
 ) -> None:
     with pytest.raises(NotDescribedError, match=who):
         commands_page(click.Group("spanledger", commands=[command]))
+
+
+def one_more_table(**said: Any) -> MetaData:
+    copy = MetaData()
+    for each in METADATA.tables.values():
+        each.to_metadata(copy)
+    Table("paints", copy, Column("colour", Text, primary_key=True, **said), info={"doc": "Paints."})
+    return copy
+
+
+def test_a_table_and_a_column_that_are_added_are_missed(pages: dict[str, str]) -> None:
+    assert "### paints" in tables_page(one_more_table(doc="Which one."))
+    assert tables_page(one_more_table(doc="Which one.")) != pages["tables.md"]
+    wider = one_more_table(doc="Which one.")
+    wider.tables["cells"].append_column(Column("colour", Text, doc="Which one."))
+    assert tables_page(wider).count("| `colour` |") == 2
+
+
+def test_a_table_or_column_without_a_description_is_refused() -> None:
+    with pytest.raises(NotDescribedError, match=r"paints\.colour"):
+        tables_page(one_more_table())
+    copy = one_more_table(doc="Which one.")
+    copy.tables["paints"].info.clear()
+    with pytest.raises(NotDescribedError, match="the table paints"):
+        tables_page(copy)
+
+
+def test_a_view_that_is_added_is_missed(pages: dict[str, str]) -> None:
+    of_colours = ViewColumn("colour", "text", "Which one.")
+    more = View("paints", "Paints.", (of_colours,), "SELECT 1")
+    assert "## reporting.paints" in views_page([*VIEWS, more], FUNCTIONS)
+    assert views_page([*VIEWS, more], FUNCTIONS) != pages["views.md"]
+    with pytest.raises(NotDescribedError, match=r"paints\.colour"):
+        views_page([replace(more, columns=(replace(of_colours, description=""),))], ())
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_metric_that_is_added_is_missed(pages: dict[str, str], door: str) -> None:
+    more = Metric("spanledger_paints", "gauge", "Paints that there are.")
+    told = metrics_page({**DOORS, door: (*DOORS[door], more)}, EXPORTED)
+    assert told.count("`spanledger_paints`") == 1
+    assert told != pages["metrics.md"]
+    with pytest.raises(NotDescribedError, match="spanledger_paints"):
+        metrics_page({door: (replace(more, help=""),)}, EXPORTED)
+
+
+def test_an_exported_metric_that_is_added_is_missed(pages: dict[str, str]) -> None:
+    more = replace(EXPORTED[0], name="spanledger.paints")
+    assert metrics_page(DOORS, (*EXPORTED, more)) != pages["metrics.md"]
+    with pytest.raises(NotDescribedError, match=r"spanledger\.paints"):
+        metrics_page(DOORS, (replace(more, description=""),))

@@ -7,7 +7,6 @@ from sqlalchemy import (
     DateTime,
     Identity,
     Index,
-    Integer,
     LargeBinary,
     Table,
     Text,
@@ -20,107 +19,177 @@ from store.tables.base import METADATA, tenant
 keys = Table(
     "keys",
     METADATA,
-    Column("tenant_id", Integer, primary_key=True, autoincrement=False),
-    # The readable part of the key, by which it is found.
-    Column("id", Text, primary_key=True),
-    # ingest | read | admin
-    Column("kind", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    # The team that spans sent with this key belong to unless they say otherwise; for a read key,
-    # the only team it may see.
-    Column("team", Text),
-    # HMAC-SHA256 of the secret: it is 256 random bits, so a slow hash would add nothing.
-    Column("digest", LargeBinary, nullable=False),
-    Column("created_at", DateTime(timezone=True), nullable=False),
-    Column("revoked_at", DateTime(timezone=True)),
-    # From when on it opens nothing; NULL: never.
-    Column("expires_at", DateTime(timezone=True)),
-    # To the day, or it would be written with every request.
-    Column("last_used_at", DateTime(timezone=True)),
-    # Stands for the pepper that it was made with, and does not give it away; NULL: from before.
-    Column("pepper_mark", Text),
+    tenant(),
+    Column("id", Text, primary_key=True, doc="The readable part of the key, by which it is found."),
+    Column("kind", Text, nullable=False, doc="ingest, read or admin."),
+    Column("name", Text, nullable=False, doc="What people call it."),
+    Column(
+        "team",
+        Text,
+        doc=(
+            "Of an ingest key the team of spans that say no other; of a read key the "
+            "only team that it sees. Null: any."
+        ),
+    ),
+    # Of 256 random bits, so a slow hash would add nothing.
+    Column(
+        "digest",
+        LargeBinary,
+        nullable=False,
+        doc="HMAC-SHA256 of the secret, keyed with the pepper.",
+    ),
+    Column("created_at", DateTime(timezone=True), nullable=False, doc="When it was made, UTC."),
+    Column(
+        "revoked_at",
+        DateTime(timezone=True),
+        doc="Since when it opens nothing, UTC; null: it was not revoked.",
+    ),
+    Column(
+        "expires_at",
+        DateTime(timezone=True),
+        doc="From when on it opens nothing, UTC; null: never.",
+    ),
+    Column(
+        "last_used_at",
+        DateTime(timezone=True),
+        doc="When it was last used, to the day, UTC; null: never.",
+    ),
+    Column(
+        "pepper_mark",
+        Text,
+        doc=(
+            "Stands for the pepper that it was made with, and does not give it away; "
+            "null: from before this was kept."
+        ),
+    ),
     CheckConstraint("kind IN ('ingest', 'read', 'admin')", name="kind_is_known"),
+    info={
+        "doc": (
+            "[Keys](../access.md) that send, read or administer. The database "
+            "cannot make one: it keeps a hash."
+        )
+    },
 )
 
-# Who signed in through the organisation's identity provider, by what it calls them.
 people = Table(
     "people",
     METADATA,
     tenant(),
-    Column("id", BigInteger, Identity(), primary_key=True),
-    Column("issuer", Text, nullable=False),
-    # What the issuer calls them; an address of mail may go to somebody else one day.
-    Column("subject", Text, nullable=False),
-    Column("email", Text),
-    Column("name", Text, nullable=False),
-    Column("created_at", DateTime(timezone=True), nullable=False),
-    Column("last_seen_at", DateTime(timezone=True), nullable=False),
-    # From then on they do not come in, whatever the provider says.
-    Column("barred_at", DateTime(timezone=True)),
+    Column("id", BigInteger, Identity(), primary_key=True, doc="Number of the person."),
+    Column("issuer", Text, nullable=False, doc="The identity provider."),
+    Column("subject", Text, nullable=False, doc="What that calls them."),
+    Column("email", Text, doc="Their address, where the provider says it is theirs."),
+    Column("name", Text, nullable=False, doc="What people call them."),
+    Column("created_at", DateTime(timezone=True), nullable=False, doc="When they came first, UTC."),
+    Column(
+        "last_seen_at",
+        DateTime(timezone=True),
+        nullable=False,
+        doc="When they signed in last, UTC.",
+    ),
+    Column(
+        "barred_at",
+        DateTime(timezone=True),
+        doc=("Since when they do not come in, whatever the provider says, UTC; null: they do."),
+    ),
     UniqueConstraint("tenant_id", "issuer", "subject"),
+    info={
+        "doc": (
+            "Who signed in through the organisation's [identity provider](../access.md#people)."
+        )
+    },
 )
 
-# What somebody is; who is nothing sees nothing.
 roles = Table(
     "roles",
     METADATA,
     tenant(),
-    Column("id", BigInteger, Identity(), primary_key=True),
-    Column("person_id", BigInteger, nullable=False),
-    # spend.roles.ROLES
-    Column("role", Text, nullable=False),
-    # The only team that they see; NULL: all.
-    Column("team", Text),
-    # 'claim': the provider's groups say so, at each signing in anew. 'grant': somebody here did.
-    Column("source", Text, nullable=False),
-    Column("given_at", DateTime(timezone=True), nullable=False),
+    Column(
+        "id", BigInteger, Identity(), primary_key=True, doc="Number of the role that somebody has."
+    ),
+    Column("person_id", BigInteger, nullable=False, doc="`people.id`."),
+    Column("role", Text, nullable=False, doc="admin, finance, lead or viewer."),
+    Column("team", Text, doc="The only team that they see; null: all."),
+    Column(
+        "source",
+        Text,
+        nullable=False,
+        doc=(
+            "claim: the provider's groups say so, at each signing in anew; grant: "
+            "somebody here did."
+        ),
+    ),
+    Column("given_at", DateTime(timezone=True), nullable=False, doc="When it was given, UTC."),
     CheckConstraint("source IN ('claim', 'grant')", name="source_is_known"),
     UniqueConstraint(
         "tenant_id", "person_id", "role", "team", "source", postgresql_nulls_not_distinct=True
     ),
+    info={"doc": ("What somebody [may do](../access.md#roles). Who has no role sees nothing.")},
 )
 
-# A browser that signed in, as a person or with a key. Ended ones stay for a while.
 sessions = Table(
     "sessions",
     METADATA,
     tenant(),
-    # HMAC-SHA256 of what is in the cookie.
-    Column("digest", LargeBinary, primary_key=True),
-    Column("person_id", BigInteger),
-    # Which of their roles they are here as.
-    Column("role_id", BigInteger),
-    Column("key_id", Text),
-    Column("began_at", DateTime(timezone=True), nullable=False),
-    # To the minute, or it would be written with every request.
-    Column("last_used_at", DateTime(timezone=True), nullable=False),
-    Column("expires_at", DateTime(timezone=True), nullable=False),
-    Column("ended_at", DateTime(timezone=True)),
+    Column("digest", LargeBinary, primary_key=True, doc="HMAC-SHA256 of what is in the cookie."),
+    Column("person_id", BigInteger, doc="`people.id`; null: a key's."),
+    Column(
+        "role_id",
+        BigInteger,
+        doc="Which of their roles they are here as: `roles.id`; null: none was chosen.",
+    ),
+    Column("key_id", Text, doc="`keys.id`; null: a person's."),
+    Column("began_at", DateTime(timezone=True), nullable=False, doc="When it began, UTC."),
+    Column(
+        "last_used_at",
+        DateTime(timezone=True),
+        nullable=False,
+        doc="When it was last used, to the minute, UTC.",
+    ),
+    Column("expires_at", DateTime(timezone=True), nullable=False, doc="When it ends, UTC."),
+    Column(
+        "ended_at", DateTime(timezone=True), doc="When somebody signed out, UTC; null: nobody did."
+    ),
     CheckConstraint("(person_id IS NULL) <> (key_id IS NULL)", name="of_a_person_or_a_key"),
+    info={
+        "doc": (
+            "Browsers that [signed in](../access.md#sessions), as a person or "
+            "with a key. Ended ones stay for 30 days."
+        )
+    },
 )
 
-# Who changed what. Only ever added to.
 audit_log = Table(
     "audit_log",
     METADATA,
     tenant(),
-    Column("id", BigInteger, Identity(), primary_key=True),
-    Column("at", DateTime(timezone=True), nullable=False),
-    # spend.actors.Actor, as it was known then.
-    Column("actor_kind", Text, nullable=False),
-    Column("actor_id", Text),
-    Column("actor_name", Text, nullable=False),
-    Column("address", Text),
-    # created | changed | closed ...: a verb in the past.
-    Column("did", Text, nullable=False),
-    # What it was done to: budget, key, price ...
-    Column("noun", Text, nullable=False),
-    Column("noun_id", Text),
-    # What people call it.
-    Column("name", Text),
-    # How it was, and how it is: what changed alone, where both are there. Never a secret.
-    Column("before", JSONB(none_as_null=True)),
-    Column("after", JSONB(none_as_null=True)),
+    Column("id", BigInteger, Identity(), primary_key=True, doc="Number of the line."),
+    Column("at", DateTime(timezone=True), nullable=False, doc="When, UTC."),
+    Column(
+        "actor_kind",
+        Text,
+        nullable=False,
+        doc=("person, key, machine (anybody on this machine, without keys), command or job."),
+    ),
+    Column("actor_id", Text, doc="Of the person or the key."),
+    Column("actor_name", Text, nullable=False, doc="As it was known then."),
+    Column("address", Text, doc="Where the request came from; null: no request, or not known."),
+    Column("did", Text, nullable=False, doc="A verb in the past: created, changed, closed, …"),
+    Column("noun", Text, nullable=False, doc="What it was done to: budget, key, price, …"),
+    Column("noun_id", Text, doc="Its id."),
+    Column("name", Text, doc="What people call it."),
+    Column(
+        "before",
+        JSONB(none_as_null=True),
+        doc="How it was; where both are there, what changed alone. Never a secret.",
+    ),
+    Column("after", JSONB(none_as_null=True), doc="How it is."),
     Index("ix_audit_log_at", "tenant_id", "at"),
     Index("ix_audit_log_noun", "tenant_id", "noun", "noun_id"),
+    info={
+        "doc": (
+            "[Who changed what](../access.md#the-record-of-changes): a line in "
+            "the transaction of each change. Only ever added to."
+        )
+    },
 )

@@ -1,7 +1,7 @@
 """What all tables share: names of constraints, the tenant, and how money is kept."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -14,6 +14,8 @@ from sqlalchemy import (
     literal_column,
 )
 from sqlalchemy.types import TypeEngine
+
+from spend.meters import METER_NAMES
 
 METADATA = MetaData(
     # Named, so that a migration can drop them.
@@ -31,15 +33,27 @@ AMOUNT: TypeEngine[Decimal] = Numeric(38, 12)
 # Per 1,000,000 units (tokens) or per hour, quantised once when it enters the book.
 UNIT_PRICE: TypeEngine[Decimal] = Numeric(20, 6)
 
+WHOSE: Final = "Whose row it is: 1, as there is one tenant."
+
 
 def tenant() -> Column[int]:
     """The first column of every key: tenants never see, merge or delete each other's rows."""
-    return Column("tenant_id", Integer, primary_key=True, autoincrement=False)
+    return Column("tenant_id", Integer, primary_key=True, autoincrement=False, doc=WHOSE)
 
 
 def content_key() -> Column[int]:
     """An id computed from content (``spend/ids.py``)."""
-    return Column("id", BigInteger, primary_key=True, autoincrement=False)
+    return Column(
+        "id", BigInteger, primary_key=True, autoincrement=False, doc="A hash of what the row says."
+    )
+
+
+def meters(kind: type[TypeEngine[int]], says: str, *, nullable: bool = True) -> list[Column[int]]:
+    """A column for each meter; ``says`` tells what of the meter it holds."""
+    return [
+        Column(name, kind, nullable=nullable, doc=says, info={"meter": True})
+        for name in METER_NAMES
+    ]
 
 
 def no_nan(column: str) -> CheckConstraint:

@@ -8,7 +8,6 @@ from sqlalchemy import (
     DateTime,
     Identity,
     Index,
-    Integer,
     Table,
     Text,
     text,
@@ -17,35 +16,71 @@ from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
 
 from store.tables.base import AMOUNT, METADATA, no_nan, period, tenant
 
-# A row is closed (known_to) and replaced, its terms are never changed.
 commitments = Table(
     "commitments",
     METADATA,
-    Column("tenant_id", Integer, primary_key=True, autoincrement=False),
-    Column("id", BigInteger, Identity(), primary_key=True),
-    Column("name", Text, nullable=False),
-    # prepaid (credits) | minimum (of spend)
-    Column("kind", Text, nullable=False),
-    # What usage is covered up to, in each period; and what is paid for that.
-    Column("amount", AMOUNT, nullable=False),
-    Column("paid", AMOUNT, nullable=False),
-    Column("currency", Text, nullable=False),
-    # Which usage counts: dimension of a route -> list of values (spend/commitments.py).
-    Column("match", JSONB, nullable=False),
-    # month | quarter | year | term (all of it)
-    Column("period", Text, nullable=False),
-    Column("valid_from", DateTime(timezone=True), nullable=False),
-    Column("valid_to", DateTime(timezone=True)),
-    Column("known_from", DateTime(timezone=True), nullable=False),
-    Column("known_to", DateTime(timezone=True)),
-    Column("source", Text, nullable=False),
-    Column("reference", Text),
-    # Who entered it; NULL: not told.
-    Column("entered_by", Text),
-    # How far the job is: the last line of the ledger that it has seen, and until when it has
-    # looked for periods that begin and end. NULL: from the beginning.
-    Column("seen_to", BigInteger),
-    Column("settled_at", DateTime(timezone=True)),
+    tenant(),
+    Column("id", BigInteger, Identity(), primary_key=True, doc="Number of the row."),
+    Column(
+        "name",
+        Text,
+        nullable=False,
+        doc="What people call it; of those in force at a time no two the same.",
+    ),
+    Column("kind", Text, nullable=False, doc="prepaid (credits) or minimum (of spend)."),
+    Column("amount", AMOUNT, nullable=False, doc="What usage is covered up to, in each period."),
+    Column("paid", AMOUNT, nullable=False, doc="What is paid for that."),
+    Column("currency", Text, nullable=False, doc="ISO 4217 code."),
+    Column(
+        "match",
+        JSONB,
+        nullable=False,
+        doc="Which usage counts: dimension of a route -> list of values.",
+    ),
+    Column("period", Text, nullable=False, doc="month, quarter, year or term (all of it)."),
+    Column(
+        "valid_from",
+        DateTime(timezone=True),
+        nullable=False,
+        doc="From when on it holds, UTC, inclusive.",
+    ),
+    Column(
+        "valid_to",
+        DateTime(timezone=True),
+        doc="Until when it holds, UTC, exclusive; null: without an end.",
+    ),
+    Column(
+        "known_from", DateTime(timezone=True), nullable=False, doc="From when on it was known, UTC."
+    ),
+    Column(
+        "known_to",
+        DateTime(timezone=True),
+        doc="Until when it was known, UTC, exclusive; null: still.",
+    ),
+    Column(
+        "source",
+        Text,
+        nullable=False,
+        doc="What it was entered from: a file's name, `POST /v1/commitments`.",
+    ),
+    Column("reference", Text, doc="A document or an address that says so."),
+    Column("entered_by", Text, doc="Who entered it; null: not told."),
+    Column(
+        "seen_to",
+        BigInteger,
+        doc=(
+            "The last line of the ledger that the job has seen: `charges.id`; null: "
+            "from the beginning."
+        ),
+    ),
+    Column(
+        "settled_at",
+        DateTime(timezone=True),
+        doc=(
+            "Until when the job has looked for periods that begin and end, UTC; null: "
+            "from the beginning."
+        ),
+    ),
     no_nan("amount"),
     no_nan("paid"),
     CheckConstraint("amount > 0", name="amount_positive"),
@@ -61,25 +96,61 @@ commitments = Table(
         name="ex_commitments_one_of_a_name_at_a_time",
         using="gist",
     ),
+    info={
+        "doc": (
+            "[Credits bought in advance and minimums of "
+            "spend](../commitments.md). A row is closed (`known_to`) and "
+            "replaced, its terms are never changed."
+        )
+    },
 )
 
-# What of the usage of a quarter hour counts towards a commitment, and what of that it covers. It
-# follows from the ledger, and is kept so that nobody has to add that up again.
 commitment_slots = Table(
     "commitment_slots",
     METADATA,
     tenant(),
-    Column("commitment_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("slot", DateTime(timezone=True), primary_key=True),
-    # Contracted cost, without what commitments before this one cover.
-    Column("eligible", AMOUNT, nullable=False),
-    # Of that, what the posted lines cover, and what was paid for it (its effective cost).
-    Column("covered", AMOUNT, nullable=False, server_default="0"),
-    Column("effective", AMOUNT, nullable=False, server_default="0"),
-    # What the posted lines cover of it: nothing | part (the commitment ran out here) | all
-    Column("covers", Text, nullable=False, server_default="nothing"),
-    # Its lines are to be looked at.
-    Column("waits", Boolean, nullable=False, server_default=text("false")),
+    Column(
+        "commitment_id", BigInteger, primary_key=True, autoincrement=False, doc="`commitments.id`."
+    ),
+    Column(
+        "slot", DateTime(timezone=True), primary_key=True, doc="Start of the quarter hour, UTC."
+    ),
+    Column(
+        "eligible",
+        AMOUNT,
+        nullable=False,
+        doc="Contracted cost, without what commitments before this one cover.",
+    ),
+    Column(
+        "covered",
+        AMOUNT,
+        nullable=False,
+        server_default="0",
+        doc="Of that, what the posted lines cover.",
+    ),
+    Column(
+        "effective",
+        AMOUNT,
+        nullable=False,
+        server_default="0",
+        doc="What was paid for that: its effective cost.",
+    ),
+    Column(
+        "covers",
+        Text,
+        nullable=False,
+        server_default="nothing",
+        doc=(
+            "What the posted lines cover of it: nothing, part (the commitment ran out here) or all."
+        ),
+    ),
+    Column(
+        "waits",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        doc="Whether its lines are to be looked at.",
+    ),
     no_nan("eligible"),
     CheckConstraint("covers IN ('nothing', 'part', 'all')", name="covers_is_known"),
     Index(
@@ -89,4 +160,10 @@ commitment_slots = Table(
         "slot",
         postgresql_where=text("waits"),
     ),
+    info={
+        "doc": (
+            "What of the usage of a quarter hour counts towards a commitment, and"
+            " what of that it covers. Follows from the ledger."
+        )
+    },
 )

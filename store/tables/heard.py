@@ -24,8 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSON, JSONB
 
-from spend.meters import METER_NAMES
-from store.tables.base import METADATA, content_key, tenant
+from store.tables.base import METADATA, WHOSE, content_key, meters, tenant
 
 TEN_SECONDS: Final = (
     "date_bin('00:00:10'::interval, start_at, '1970-01-01 00:00:00+00'::timestamptz)"
@@ -37,13 +36,29 @@ owners = Table(
     METADATA,
     tenant(),
     content_key(),
-    Column("team", Text, nullable=False),
-    Column("project", Text),
-    Column("service", Text),
-    Column("environment", Text),
-    Column("feature", Text),
-    Column("customer", Text),
-    Column("rule", Text, nullable=False),
+    Column(
+        "team",
+        Text,
+        nullable=False,
+        doc=(
+            "Who it belongs to; `unallocated` where nobody claims it, `idle`, `unused` "
+            "and `commitments` for what is of no call."
+        ),
+    ),
+    Column("project", Text, doc="Of the span or its resource; null: not told."),
+    Column("service", Text, doc="`service.name` of the resource; null: not told."),
+    Column("environment", Text, doc="Such as production; null: not told."),
+    Column("feature", Text, doc="What the call was for; null: not told."),
+    Column("customer", Text, doc="For whom the call was; null: not told."),
+    Column(
+        "rule", Text, nullable=False, doc="What chose the team: the resource's `team`, the key, …"
+    ),
+    info={
+        "doc": (
+            "Who was heard, and pays unless an ownership rule says otherwise. One"
+            " row for each combination, written once."
+        )
+    },
 )
 
 routes = Table(
@@ -51,14 +66,26 @@ routes = Table(
     METADATA,
     tenant(),
     content_key(),
-    Column("provider", Text),
-    Column("model", Text),
-    Column("request_model", Text),
-    Column("operation", Text),
-    Column("deployment", Text),
-    Column("region", Text),
-    Column("server", Text),
-    Column("service_tier", Text),
+    Column("provider", Text, doc="Who bills: an id of `spend/providers.py`; null: not known."),
+    Column("model", Text, doc="The model that answered, else the one asked for."),
+    Column("request_model", Text, doc="The model that was asked for; null: not told."),
+    Column(
+        "operation", Text, doc="chat, text_completion, embeddings, rerank, image, audio or other."
+    ),
+    Column("deployment", Text, doc="api, hosted-open (open weights at a host) or self-hosted."),
+    Column("region", Text, doc="Of the cloud or the provider; null: not told."),
+    Column(
+        "server",
+        Text,
+        doc=("Host that was called, with its port unless that is 443 or 80; null: not told."),
+    ),
+    Column("service_tier", Text, doc="Such as batch, flex or priority; null: not told."),
+    info={
+        "doc": (
+            "What was called, and where: everything of a call that a price or a "
+            "pool can depend on. One row for each combination, written once."
+        )
+    },
 )
 
 emitters = Table(
@@ -66,94 +93,180 @@ emitters = Table(
     METADATA,
     tenant(),
     content_key(),
-    Column("scope", Text, nullable=False),
-    Column("version", Text),
-    Column("dialect", Text, nullable=False),
-    # span, log or metric
-    Column("signal", Text, nullable=False, server_default="span"),
+    Column("scope", Text, nullable=False, doc="Name of the instrumentation scope."),
+    Column("version", Text, doc="Of the scope; null: not told."),
+    Column(
+        "dialect", Text, nullable=False, doc="By which [dialect](../dialects.md) it is understood."
+    ),
+    Column("signal", Text, nullable=False, server_default="span", doc="span, log or metric."),
+    info={
+        "doc": (
+            "Who reports: an instrumentation at a version, on a signal, speaking "
+            "a dialect. Written once."
+        )
+    },
 )
 
-# Who told calls of which service on a day (UTC): where it was one emitter, no two saw one call.
 heard_from = Table(
     "heard_from",
     METADATA,
     tenant(),
     # First, as it is asked by days.
-    Column("day", Date, primary_key=True),
-    Column("service", Text, primary_key=True),
-    Column("emitter_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("day", Date, primary_key=True, doc="Which day it is, UTC."),
+    Column("service", Text, primary_key=True, doc="Name of the service."),
+    Column("emitter_id", BigInteger, primary_key=True, autoincrement=False, doc="`emitters.id`."),
+    info={
+        "doc": (
+            "Who told calls of which service on a day: where it was one emitter "
+            "alone, no two saw one call."
+        )
+    },
 )
 
 BATCH_IDS = Sequence("batch_ids", metadata=METADATA)
 
-# One row for each transaction of the collector, in that transaction. A batch that can be seen is
-# whole, and a batch is rolled up once: rolled_at is set in the transaction that adds it to cells.
 batches = Table(
     "batches",
     METADATA,
-    Column("tenant_id", Integer, primary_key=True, autoincrement=False),
+    tenant(),
     # From BATCH_IDS, taken before the rows are copied, as they carry it.
-    Column("id", BigInteger, primary_key=True, autoincrement=False),
-    Column("received_at", DateTime(timezone=True), nullable=False),
-    # heard = stored + duplicate + not_a_call + refused, always.
-    Column("heard", BigInteger, nullable=False),
-    Column("stored", BigInteger, nullable=False),
-    Column("duplicate", BigInteger, nullable=False),
-    Column("not_a_call", BigInteger, nullable=False),
-    Column("refused", BigInteger, nullable=False),
-    # reason -> count, for refused spans and for calls kept without their usage.
-    Column("refused_for", JSONB(none_as_null=True)),
-    Column("usage_refused_for", JSONB(none_as_null=True)),
-    # emitter and its version -> calls whose counts contradict the dialect's table
-    Column("usage_conflicts_for", JSONB(none_as_null=True)),
-    # What else was told of its sightings: an array, to which their details_no points.
-    Column("details", JSON(none_as_null=True)),
-    Column("rolled_at", DateTime(timezone=True)),
+    Column(
+        "id",
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        doc="Number of the batch, from the sequence `batch_ids`: its rows carry it.",
+    ),
+    Column(
+        "received_at", DateTime(timezone=True), nullable=False, doc="When it was put down, UTC."
+    ),
+    Column(
+        "heard",
+        BigInteger,
+        nullable=False,
+        doc=(
+            "Spans, log records and data points. Heard = stored + duplicate + "
+            "not_a_call + refused, always."
+        ),
+    ),
+    Column("stored", BigInteger, nullable=False, doc="Of these, how many were stored."),
+    Column("duplicate", BigInteger, nullable=False, doc="Of these, how many were there already."),
+    Column("not_a_call", BigInteger, nullable=False, doc="Of these, how many are no calls."),
+    Column("refused", BigInteger, nullable=False, doc="Of these, how many were refused."),
+    Column("refused_for", JSONB(none_as_null=True), doc="Reason -> count, of what was refused."),
+    Column(
+        "usage_refused_for",
+        JSONB(none_as_null=True),
+        doc="Reason -> count, of calls that are kept without their usage.",
+    ),
+    Column(
+        "usage_conflicts_for",
+        JSONB(none_as_null=True),
+        doc=("Emitter and its version -> calls whose counts contradict the dialect's table."),
+    ),
+    Column(
+        "details",
+        JSON(none_as_null=True),
+        doc=("What else its sightings told: an array, to which `sightings.details_no` points."),
+    ),
+    Column(
+        "rolled_at",
+        DateTime(timezone=True),
+        doc="When it was taken into the rollups, UTC; null: it waits.",
+    ),
     Index("ix_batches_waiting", "id", postgresql_where=text("rolled_at IS NULL")),
     # What was heard and refused lately is asked by time.
     Index("ix_batches_received_at", "tenant_id", "received_at"),
+    info={
+        "doc": (
+            "What a collector put down in one transaction, written in it: a batch"
+            " that can be seen is whole. It is taken into the rollups once."
+        )
+    },
 )
 
 
-# What nearly all sightings are is NULL, which takes no room; the widest columns come first, so that
-# none is padded. store/narrow.py says what each means.
 sightings = Table(
     "sightings",
     METADATA,
-    Column("trace_id", Uuid, nullable=False),
-    Column("span_id", BigInteger, nullable=False),
-    Column("start_at", DateTime(timezone=True), nullable=False),
-    Column("owner_id", BigInteger, nullable=False),
-    Column("route_id", BigInteger, nullable=False),
-    Column("batch_id", BigInteger, nullable=False),
-    # The first 8 bytes of the SHA-256 of the provider's id of its answer.
-    Column("answer_id", BigInteger),
-    Column("parent_span_id", BigInteger),
-    # What sightings have in common whose ids do not meet: spend/kin.py.
-    Column("kin_id", BigInteger),
-    Column("ttft_us", BigInteger),
-    # What it took beyond what duration_us can hold.
-    Column("overlong_us", BigInteger),
-    # The key of the joined call that this sighting is a part of, if any.
-    Column("call_trace_id", Uuid),
-    Column("call_span_id", BigInteger),
-    Column("tenant_id", Integer, nullable=False),
+    # The widest columns come first, so that none is padded.
+    Column("trace_id", Uuid, nullable=False, doc="Of the span."),
+    Column("span_id", BigInteger, nullable=False, doc="Of the span, as a signed number."),
+    Column("start_at", DateTime(timezone=True), nullable=False, doc="When the call began, UTC."),
+    Column("owner_id", BigInteger, nullable=False, doc="Who was heard: `owners.id`."),
+    Column("route_id", BigInteger, nullable=False, doc="What was called, and where: `routes.id`."),
+    Column("batch_id", BigInteger, nullable=False, doc="With which batch it came: `batches.id`."),
+    Column(
+        "answer_id",
+        BigInteger,
+        doc=(
+            "The first 8 bytes of the SHA-256 of the provider's id of its answer; null:"
+            " it has none that is valid."
+        ),
+    ),
+    Column(
+        "parent_span_id",
+        BigInteger,
+        doc=(
+            "The nearest ancestor that is itself a sighting, where that is known; else "
+            "the span's parent."
+        ),
+    ),
+    Column(
+        "kin_id",
+        BigInteger,
+        doc=(
+            "What sightings of one call have in common whose ids do not meet: a "
+            "session, a service, a stream (`spend/kin.py`)."
+        ),
+    ),
+    Column("ttft_us", BigInteger, doc="Time to the first token, in microseconds; null: not told."),
+    Column(
+        "overlong_us",
+        BigInteger,
+        doc=(
+            "By how many microseconds it took longer than `duration_us` can hold (35 "
+            "minutes); null: by none."
+        ),
+    ),
+    Column(
+        "call_trace_id", Uuid, doc="Key of the joined call that it is a part of; null: of none."
+    ),
+    Column("call_span_id", BigInteger, doc="As above."),
+    Column("tenant_id", Integer, nullable=False, doc=WHOSE),
     # A pure function of the span's own start (UTC), never of its arrival: a retry has the same
     # key.
-    Column("day", Date, nullable=False),
-    Column("emitter_id", Integer, nullable=False),
-    Column("duration_us", Integer),
-    # NULL is unknown, never 0.
-    *(Column(name, Integer) for name in METER_NAMES),
-    # Its place among the details of its batch, from 0.
-    Column("details_no", Integer),
-    Column("call_day", Date),
-    # spend.calls.Role; NULL: CALL.
-    Column("role", SmallInteger),
-    # spend.calls.Outcome; NULL: OK.
-    Column("failure", SmallInteger),
-    # spend.calls.Standing; NULL: COUNTS.
-    Column("standing", SmallInteger),
+    Column("day", Date, nullable=False, doc="Of `start_at`, UTC: a retry has the same key."),
+    Column("emitter_id", Integer, nullable=False, doc="`emitters.id`."),
+    Column("duration_us", Integer, doc="How long the call took, in microseconds; null: not told."),
+    *meters(Integer, "What the call used; null: not told, never 0."),
+    Column(
+        "details_no",
+        Integer,
+        doc="Its place in `batches.details`, from 0; null: it told nothing else.",
+    ),
+    Column("call_day", Date, doc="As above."),
+    Column(
+        "role",
+        SmallInteger,
+        doc=(
+            "A number of `Role` (`spend/calls.py`): 2 a server's side, 3 an aggregate; "
+            "null: 1, a call."
+        ),
+    ),
+    Column(
+        "failure",
+        SmallInteger,
+        doc="A number of `Outcome` (`spend/calls.py`); null: 0, it ended well.",
+    ),
+    Column(
+        "standing",
+        SmallInteger,
+        doc=(
+            "A number of `Standing` (`spend/calls.py`): 1 merged into a joined call, 2 "
+            "held back; null: 0, it counts."
+        ),
+    ),
     # In this order an entry of the index has no padding.
     PrimaryKeyConstraint("tenant_id", "trace_id", "day", "span_id"),
     Index("ix_sightings_batch_id", "batch_id"),
@@ -176,30 +289,70 @@ sightings = Table(
         postgresql_where=text("kin_id IS NOT NULL"),
     ),
     postgresql_partition_by="RANGE (day)",
+    info={
+        "doc": (
+            "What one emitter reported of a call: one span, or one log record. "
+            "The largest table. What nearly all of them are is null, which takes "
+            "no room. Kept for `RETENTION_DAYS`."
+        )
+    },
 )
 
-# A call that was sighted more than once, or an aggregate that nothing beneath explains: what
-# counts, taken from the best witness and filled from the others. Its key is that of the sighting
-# which began first.
 joined_calls = Table(
     "joined_calls",
     METADATA,
     tenant(),
-    Column("trace_id", Uuid, primary_key=True),
-    Column("span_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("day", Date, primary_key=True),
-    Column("start_at", DateTime(timezone=True), nullable=False),
-    Column("duration_us", BigInteger),
-    Column("ttft_us", BigInteger),
-    Column("owner_id", BigInteger, nullable=False),
-    Column("route_id", BigInteger, nullable=False),
-    Column("outcome", SmallInteger, nullable=False),
-    # NULL is unknown, never 0.
-    *(Column(name, BigInteger) for name in METER_NAMES),
-    Column("details", JSONB(none_as_null=True)),
-    Column("version", Integer, nullable=False),
-    # Why these sightings are one call: [{"rule", "span_id", "trace_id"} ...], best witness first.
-    Column("evidence", JSONB(none_as_null=True), nullable=False),
-    Column("usage_conflict", Boolean, nullable=False),
+    Column("trace_id", Uuid, primary_key=True, doc="Of the sighting that began first."),
+    Column(
+        "span_id",
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        doc="Of the sighting that began first, as a signed number.",
+    ),
+    Column("day", Date, primary_key=True, doc="Of that sighting, UTC."),
+    Column("start_at", DateTime(timezone=True), nullable=False, doc="When the call began, UTC."),
+    Column("duration_us", BigInteger, doc="How long it took, in microseconds; null: not told."),
+    Column("ttft_us", BigInteger, doc="Time to the first token, in microseconds; null: not told."),
+    Column("owner_id", BigInteger, nullable=False, doc="Who was heard: `owners.id`."),
+    Column("route_id", BigInteger, nullable=False, doc="What was called, and where: `routes.id`."),
+    Column(
+        "outcome",
+        SmallInteger,
+        nullable=False,
+        doc="How it ended: a number of `Outcome` (`spend/calls.py`), 0 is well.",
+    ),
+    *meters(BigInteger, "What the call used; null: not told, never 0."),
+    Column(
+        "details",
+        JSONB(none_as_null=True),
+        doc=(
+            "What else was told of it: finish reason, error type, whether it streamed, "
+            "and the like; null: nothing."
+        ),
+    ),
+    Column(
+        "version", Integer, nullable=False, doc="Goes up with each late sighting that changes it."
+    ),
+    Column(
+        "evidence",
+        JSONB(none_as_null=True),
+        nullable=False,
+        doc=(
+            "Why these sightings are one call: a list of rule, trace id and span id, "
+            "the best witness first."
+        ),
+    ),
+    Column(
+        "usage_conflict", Boolean, nullable=False, doc="Whether two of them told different usage."
+    ),
     postgresql_partition_by="RANGE (day)",
+    info={
+        "doc": (
+            "A call that was sighted more than once, or an aggregate that nothing"
+            " beneath explains: what counts, taken from the best witness and "
+            "filled from the others. Its key is that of the sighting which began "
+            "first."
+        )
+    },
 )

@@ -7,7 +7,6 @@ from sqlalchemy import (
     DateTime,
     Identity,
     Index,
-    Integer,
     Table,
     Text,
     text,
@@ -16,23 +15,29 @@ from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
 
 from store.tables.base import METADATA, tenant
 
-# A period has a row once somebody has closed it, softly or for good.
 months = Table(
     "months",
     METADATA,
     tenant(),
-    # spend/fiscal.py: '2026-10', 'FY2027-P02'.
-    Column("name", Text, primary_key=True),
-    # UTC, half-open, quarter hours: as of the calendar when it was closed, whatever that is now.
-    Column("starts", DateTime(timezone=True), nullable=False),
-    Column("ends", DateTime(timezone=True), nullable=False),
-    # zone, kind, starts_in, week_starts_on, ends
-    Column("calendar", JSONB, nullable=False),
-    # One of: open (again), soft-closed, closed.
-    Column("state", Text, nullable=False),
-    # Of a closed one: what it was closed with, as canonical JSON, and its SHA-256 in hex.
-    Column("record", Text),
-    Column("hash", Text),
+    Column("name", Text, primary_key=True, doc="2026-10, FY2027-P02."),
+    Column(
+        "starts",
+        DateTime(timezone=True),
+        nullable=False,
+        doc="When it begins, UTC, as of the calendar when it was closed.",
+    ),
+    Column("ends", DateTime(timezone=True), nullable=False, doc="When it ends, UTC, exclusive."),
+    Column(
+        "calendar",
+        JSONB,
+        nullable=False,
+        doc="By which calendar: zone, kind and how a year is cut.",
+    ),
+    Column("state", Text, nullable=False, doc="open (again), soft-closed or closed."),
+    Column(
+        "record", Text, doc="What it was closed with, as canonical JSON; null: it is not closed."
+    ),
+    Column("hash", Text, doc="SHA-256 of the record, in hex. The next month's record has it."),
     CheckConstraint("ends > starts", name="time_is_a_range"),
     CheckConstraint("state IN ('open', 'soft-closed', 'closed')", name="state_is_known"),
     CheckConstraint(
@@ -46,23 +51,32 @@ months = Table(
         using="gist",
         where=text("state <> 'open'"),
     ),
+    info={
+        "doc": (
+            "Periods of the ledger's calendar whose books somebody [has "
+            "closed](../months.md), softly or for good."
+        )
+    },
 )
 
-# What was done with them: added, never changed.
 month_acts = Table(
     "month_acts",
     METADATA,
-    Column("tenant_id", Integer, primary_key=True, autoincrement=False),
-    Column("id", BigInteger, Identity(), primary_key=True),
-    Column("month", Text, nullable=False),
-    # soft-close | reopen | close
-    Column("act", Text, nullable=False),
-    Column("at", DateTime(timezone=True), nullable=False),
-    Column("by", Text, nullable=False),
-    Column("note", Text),
-    # Warnings that were accepted: list of name, said.
-    Column("accepted", JSONB, nullable=False),
+    tenant(),
+    Column("id", BigInteger, Identity(), primary_key=True, doc="Number of the act."),
+    Column("month", Text, nullable=False, doc="`months.name`."),
+    Column("act", Text, nullable=False, doc="soft-close, reopen or close."),
+    Column("at", DateTime(timezone=True), nullable=False, doc="When it was done, UTC."),
+    Column("by", Text, nullable=False, doc="Who did it."),
+    Column("note", Text, doc="What there was to say of it; of a reopening, why."),
+    Column(
+        "accepted",
+        JSONB,
+        nullable=False,
+        doc="Warnings that were accepted: what they are called, and what they said.",
+    ),
     CheckConstraint("act IN ('soft-close', 'reopen', 'close')", name="act_is_known"),
     CheckConstraint("act <> 'reopen' OR note IS NOT NULL", name="reopened_for_a_reason"),
     Index("ix_month_acts_month", "tenant_id", "month", "id"),
+    info={"doc": "What was done with months. Added, never changed."},
 )

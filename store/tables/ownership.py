@@ -15,40 +15,65 @@ from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
 
 from store.tables.base import METADATA, content_key, tenant
 
-# One row for each file of rules that was applied; the next one closes it, and nothing changes it.
 ownership = Table(
     "ownership",
     METADATA,
     tenant(),
-    Column("version", Integer, primary_key=True, autoincrement=False),
-    Column("known_from", DateTime(timezone=True), nullable=False),
-    Column("known_to", DateTime(timezone=True)),
-    # What it was read from, and who applied it.
-    Column("source", Text, nullable=False),
-    Column("entered_by", Text, nullable=False),
-    # spend/ownership.py: the whole file, in order.
-    Column("rules", JSONB, nullable=False),
-    # When payers and charges had followed it.
-    Column("followed_at", DateTime(timezone=True)),
+    Column("version", Integer, primary_key=True, autoincrement=False, doc="From 1."),
+    Column(
+        "known_from",
+        DateTime(timezone=True),
+        nullable=False,
+        doc="From when on it was in force, UTC.",
+    ),
+    Column("known_to", DateTime(timezone=True), doc="Until when, UTC; null: it is in force."),
+    Column(
+        "source",
+        Text,
+        nullable=False,
+        doc="What it was entered from: a file's name, `PUT /v1/ownership`.",
+    ),
+    Column("entered_by", Text, nullable=False, doc="Who applied it."),
+    Column("rules", JSONB, nullable=False, doc="The whole file, in order."),
+    Column(
+        "followed_at",
+        DateTime(timezone=True),
+        doc="When payers and charges had followed it, UTC; null: they have not yet.",
+    ),
     Index(
         "uq_ownership_in_force",
         "tenant_id",
         unique=True,
         postgresql_where=text("known_to IS NULL"),
     ),
+    info={
+        "doc": (
+            "[Who pays for whose calls](../ownership.md): a version for each file"
+            " of rules that was applied. The next one closes it, nothing changes "
+            "it."
+        )
+    },
 )
 
-# Who pays for an owner's calls, where it is somebody else: what the rules come to. Changed in the
-# transaction that moves the charges, so that usage and money change hands together.
 payers = Table(
     "payers",
     METADATA,
     tenant(),
-    Column("owner_id", BigInteger, primary_key=True, autoincrement=False),
-    # Quarter hours of UTC, half-open; without a bound the first and the last moment that there is.
-    Column("valid_from", DateTime(timezone=True), primary_key=True),
-    Column("valid_to", DateTime(timezone=True), nullable=False),
-    Column("payer_id", BigInteger, nullable=False),
+    Column(
+        "owner_id",
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        doc="Who was heard: `owners.id`.",
+    ),
+    Column(
+        "valid_from",
+        DateTime(timezone=True),
+        primary_key=True,
+        doc="From when on, UTC, a quarter hour.",
+    ),
+    Column("valid_to", DateTime(timezone=True), nullable=False, doc="Until when, UTC, exclusive."),
+    Column("payer_id", BigInteger, nullable=False, doc="Who pays: `owners.id`."),
     CheckConstraint("valid_to > valid_from", name="valid_is_a_range"),
     ExcludeConstraint(
         ("tenant_id", "="),
@@ -57,22 +82,39 @@ payers = Table(
         name="ex_payers_one_at_a_time",
         using="gist",
     ),
+    info={
+        "doc": (
+            "Who pays for an owner's calls, where it is somebody else: what the "
+            "rules come to. Changed in the transaction that moves the charges."
+        )
+    },
 )
 
-# What the lines of a split were made by (charges.rule_id). The id is of the content.
 splits = Table(
     "splits",
     METADATA,
     tenant(),
     content_key(),
-    Column("name", Text, nullable=False),
-    Column("terms", JSONB, nullable=False),
+    Column("name", Text, nullable=False, doc="What the split is called."),
+    Column("terms", JSONB, nullable=False, doc="Source, targets, and by what it goes."),
+    info={
+        "doc": (
+            "By which terms lines of [shared costs](../ownership.md) were made "
+            "(`charges.rule_id`). Written once."
+        )
+    },
 )
 
-# Quarter hours (UTC) in which usage or charges changed: their days are to be split again.
 split_waiting = Table(
     "split_waiting",
     METADATA,
     tenant(),
-    Column("slot", DateTime(timezone=True), primary_key=True),
+    Column(
+        "slot", DateTime(timezone=True), primary_key=True, doc="Start of the quarter hour, UTC."
+    ),
+    info={
+        "doc": (
+            "Quarter hours in which usage or charges changed: their days are to be split again."
+        )
+    },
 )

@@ -10,7 +10,6 @@ from sqlalchemy import (
     DateTime,
     Identity,
     Index,
-    Integer,
     Numeric,
     Table,
     Text,
@@ -18,30 +17,31 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.types import TypeEngine
 
-from store.tables.base import METADATA, no_nan, period
+from store.tables.base import METADATA, no_nan, period, tenant
 
 # As many decimals as spend/exchange.py gives a rate.
 RATE: TypeEngine[Decimal] = Numeric(20, 10)
 
-# A rate is closed (known_to), never changed. Nobody's public list: each tenant enters its own.
 rates = Table(
     "rates",
     METADATA,
-    Column("tenant_id", Integer, primary_key=True, autoincrement=False),
-    Column("id", BigInteger, Identity(), primary_key=True),
-    # ISO 4217: one unit of the first is `rate` units of the second.
-    Column("from_currency", Text, nullable=False),
-    Column("to_currency", Text, nullable=False),
-    # The day that whoever published it dates it by.
-    Column("day", Date, nullable=False),
-    Column("rate", RATE, nullable=False),
-    Column("known_from", DateTime(timezone=True), nullable=False),
-    Column("known_to", DateTime(timezone=True)),
-    # 'ecb', a file's name; and a document or URL.
-    Column("source", Text, nullable=False),
-    Column("reference", Text),
-    # Who entered it; NULL: not told.
-    Column("entered_by", Text),
+    tenant(),
+    Column("id", BigInteger, Identity(), primary_key=True, doc="Number of the rate."),
+    Column("from_currency", Text, nullable=False, doc="ISO 4217 code: one unit of it …"),
+    Column("to_currency", Text, nullable=False, doc="… is `rate` units of this one."),
+    Column("day", Date, nullable=False, doc="The day that whoever published it dates it by."),
+    Column("rate", RATE, nullable=False, doc="With 10 decimals."),
+    Column(
+        "known_from", DateTime(timezone=True), nullable=False, doc="From when on it was known, UTC."
+    ),
+    Column(
+        "known_to",
+        DateTime(timezone=True),
+        doc="Until when it was known, UTC, exclusive; null: still.",
+    ),
+    Column("source", Text, nullable=False, doc="What it was entered from: `ecb`, a file's name."),
+    Column("reference", Text, doc="A document or an address that says so."),
+    Column("entered_by", Text, doc="Who entered it; null: not told."),
     no_nan("rate"),
     CheckConstraint("rate > 0", name="rate_is_positive"),
     CheckConstraint("from_currency <> to_currency", name="of_two_currencies"),
@@ -55,4 +55,10 @@ rates = Table(
         using="gist",
     ),
     Index("ix_rates_day", "tenant_id", "day"),
+    info={
+        "doc": (
+            "[Exchange rates](../currencies.md), by the day and by when they were"
+            " known. A rate is closed (`known_to`), never changed."
+        )
+    },
 )

@@ -7,54 +7,100 @@ from sqlalchemy import (
     Column,
     DateTime,
     Identity,
-    Integer,
     Table,
     Text,
 )
 
-from store.tables.base import AMOUNT, METADATA, no_nan
+from store.tables.base import AMOUNT, METADATA, no_nan, tenant
 
-# One act of somebody's. What has been passed (slots before done_until) is priced by what was known
-# at known_at, also what is still to come of it: spend/knowledge.py. A dry run changes nothing.
 repricings = Table(
     "repricings",
     METADATA,
-    Column("tenant_id", Integer, primary_key=True, autoincrement=False),
-    Column("id", BigInteger, Identity(), primary_key=True),
-    # UTC, half-open, quarter hours.
-    Column("starts", DateTime(timezone=True), nullable=False),
-    Column("ends", DateTime(timezone=True), nullable=False),
-    Column("known_at", DateTime(timezone=True), nullable=False),
-    Column("dry_run", Boolean, nullable=False),
-    Column("requested_at", DateTime(timezone=True), nullable=False),
-    Column("requested_by", Text),
-    Column("note", Text),
-    # Moved in the transaction that posts the corrections of what it passes.
-    Column("done_until", DateTime(timezone=True), nullable=False),
-    Column("finished_at", DateTime(timezone=True)),
-    # So far: cells looked at, those whose cost changed, and lines posted (or, dry, to be posted).
-    Column("cells", BigInteger, nullable=False, server_default="0"),
-    Column("changed_cells", BigInteger, nullable=False, server_default="0"),
-    Column("lines", BigInteger, nullable=False, server_default="0"),
+    tenant(),
+    Column("id", BigInteger, Identity(), primary_key=True, doc="Number of the re-pricing."),
+    Column(
+        "starts",
+        DateTime(timezone=True),
+        nullable=False,
+        doc="When it begins, UTC, a quarter hour.",
+    ),
+    Column(
+        "ends",
+        DateTime(timezone=True),
+        nullable=False,
+        doc="When it ends, UTC, a quarter hour, exclusive.",
+    ),
+    Column("known_at", DateTime(timezone=True), nullable=False, doc="By what was known then, UTC."),
+    Column("dry_run", Boolean, nullable=False, doc="Whether it only finds out."),
+    Column(
+        "requested_at", DateTime(timezone=True), nullable=False, doc="When it was asked for, UTC."
+    ),
+    Column("requested_by", Text, doc="Who asked for it; null: not told."),
+    Column("note", Text, doc="Why; null: not told."),
+    Column(
+        "done_until",
+        DateTime(timezone=True),
+        nullable=False,
+        doc=("How far it has come, UTC; moved in the transaction that posts the corrections."),
+    ),
+    Column("finished_at", DateTime(timezone=True), doc="When it ended, UTC; null: it is not."),
+    Column("cells", BigInteger, nullable=False, server_default="0", doc="Cells looked at so far."),
+    Column(
+        "changed_cells",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        doc="Those whose cost changed.",
+    ),
+    Column(
+        "lines",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        doc="Lines posted; of a dry run, to be posted.",
+    ),
     CheckConstraint("ends > starts", name="time_is_a_range"),
     CheckConstraint("done_until BETWEEN starts AND ends", name="done_is_in_it"),
     CheckConstraint("finished_at IS NULL OR done_until = ends", name="all_is_done"),
+    info={
+        "doc": (
+            "[Re-pricings](../prices.md#corrections): which time is priced by "
+            "what is known when, and how far that has come. A dry run books "
+            "nothing."
+        )
+    },
 )
 
-# What a re-pricing has made different so far, by who pays and route. Adds up.
 repricing_differences = Table(
     "repricing_differences",
     METADATA,
-    Column("tenant_id", Integer, primary_key=True, autoincrement=False),
-    Column("repricing_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("payer_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("route_id", BigInteger, primary_key=True, autoincrement=False),
-    # Effective amounts by the price book, of every cell of the time.
-    Column("before", AMOUNT, nullable=False),
-    Column("after", AMOUNT, nullable=False),
-    Column("unpriced_before", BigInteger, nullable=False),
-    Column("unpriced_after", BigInteger, nullable=False),
-    Column("lines", BigInteger, nullable=False),
+    tenant(),
+    Column(
+        "repricing_id", BigInteger, primary_key=True, autoincrement=False, doc="`repricings.id`."
+    ),
+    Column(
+        "payer_id", BigInteger, primary_key=True, autoincrement=False, doc="Who pays: `owners.id`."
+    ),
+    Column(
+        "route_id",
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        doc="What was called, and where: `routes.id`.",
+    ),
+    Column(
+        "before",
+        AMOUNT,
+        nullable=False,
+        doc="Effective amounts by the price book before it, of all cells of the time.",
+    ),
+    Column("after", AMOUNT, nullable=False, doc="The same after it."),
+    Column(
+        "unpriced_before", BigInteger, nullable=False, doc="Calls whose cost was not known before."
+    ),
+    Column("unpriced_after", BigInteger, nullable=False, doc="The same after it."),
+    Column("lines", BigInteger, nullable=False, doc="Lines posted; of a dry run, to be posted."),
     no_nan("before"),
     no_nan("after"),
+    info={"doc": ("What a re-pricing has made different so far, by who pays and route. Adds up.")},
 )
