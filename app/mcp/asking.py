@@ -1,0 +1,157 @@
+"""Asks the API, with the key of whoever asked: GET, and POST /v1/what-if, which writes nothing."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+import httpx2
+import orjson
+
+from app.addresses import Address
+from app.errors import WrongSetting
+from app.mcp.untrusted import plain_text, shown
+
+PATIENCE: Final = 60.0
+"""Seconds that an answer may take."""
+MOST_BYTES: Final = 32 * 2**20
+"""Of an answer."""
+_LONGEST: Final = 1_000
+"""Characters of what a problem says."""
+_WHAT_IF: Final = "/v1/what-if"
+_OK, _REDIRECTS = 200, range(300, 400)
+_HELP: Final = {
+    401: "The key comes from SPANLEDGER_READ_KEY; over HTTP from the caller's header"
+    " Authorization. An admin makes one: spanledger keys create --kind read --name NAME",
+    403: "The key decides what may be seen. Ask for less, or with another key.",
+    404: "There is none, or it is another team's.",
+    429: "Wait before asking again.",
+    503: "Ask again in a moment.",
+}
+
+
+class Refused(Exception):  # noqa: N818  # what happened, as the model is told it
+    """There is no answer; the message says why and what to do. For whoever asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The API, as one caller may ask it."""
+
+    client: httpx2.AsyncClient
+    authorization: str | None
+    """Their header, with their key; None where they have none."""
+
+    async def get(self, *path: str | int, asked: Mapping[str, Any] | None = None) -> Any:
+        """The answer at /v1/``path``, its text made plain. Raises Refused.
+
+        A parameter that is a list is sent once for each value, and one that is None not at all.
+        """
+        where = "/v1/" + "/".join(quote(str(part), safe="") for part in path)
+        return await self._answer("GET", where, params=_parameters(asked or {}))
+
+    async def what_if(self, asked: Mapping[str, Any]) -> Any:
+        """The answer of POST /v1/what-if, which reads alone. Raises Refused."""
+        return await self._answer("POST", _WHAT_IF, json=asked)
+
+    async def _answer(self, method: str, path: str, **said: Any) -> Any:
+        headers = {"Accept": "application/json"}
+        if self.authorization:
+            headers["Authorization"] = self.authorization
+        try:
+            async with self.client.stream(method, path, headers=headers, **said) as answer:
+                body = await _read(answer)
+        except httpx2.TimeoutException:
+            raise Refused(
+                f"spanledger did not answer within {PATIENCE:.0f} seconds. Ask for a shorter time,"
+                " or group by less."
+            ) from None
+        except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
+            raise Refused(
+                f"spanledger's API is not there: {self.client.base_url}"
+                f" ({type(error).__name__}). Nothing is known now; say so. Whoever set this up can"
+                " see whether it runs and whether SPANLEDGER_API_URL is its address."
+            ) from None
+        return _understood(answer, body)
+
+
+@asynccontextmanager
+async def client_of(url: str) -> AsyncIterator[httpx2.AsyncClient]:
+    """Connections to the API at an address, for any number of callers: it keeps no cookie."""
+    host = urlsplit(url).hostname or ""
+    nothing = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+    async with httpx2.AsyncClient(
+        base_url=url,
+        timeout=httpx2.Timeout(PATIENCE, connect=5),
+        cookies=nothing,
+        # A proxy for the world does not know this machine.
+        trust_env=not Address(host, 0).is_loopback,
+        headers={"User-Agent": "spanledger-mcp"},
+    ) as client:
+        yield client
+
+
+def address_of(text: str) -> str:
+    """The API's address, without a slash at the end. Raises WrongSetting.
+
+    It holds no user and no password: keys do not belong into addresses, which are told.
+    """
+    found = urlsplit(text.strip())
+    if found.scheme not in {"http", "https"} or not found.hostname:
+        raise WrongSetting("SPANLEDGER_API_URL: write http://host:port or https://host")
+    if found.username or found.password or found.query or found.fragment:
+        raise WrongSetting("SPANLEDGER_API_URL: an address alone, without user, ? and #")
+    return text.strip().rstrip("/")
+
+
+def _parameters(asked: Mapping[str, Any]) -> list[tuple[str, str]]:
+    told = []
+    for name, value in asked.items():
+        values = value if isinstance(value, list) else [value]
+        told += [(name, str(each)) for each in values if each is not None]
+    return told
+
+
+async def _read(answer: httpx2.Response) -> bytes:
+    body = bytearray()
+    async for part in answer.aiter_bytes():
+        body += part
+        if len(body) > MOST_BYTES:
+            raise Refused("The answer is too long. Ask for a shorter time, or group by less.")
+    return bytes(body)
+
+
+def _understood(answer: httpx2.Response, body: bytes) -> Any:
+    try:
+        told = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        told = None
+    if answer.status_code == _OK and told is not None:
+        return shown(told)
+    if answer.status_code in _REDIRECTS or not isinstance(told, dict) or "title" not in told:
+        raise Refused(
+            f"What answers at {answer.request.url.copy_with(query=None)} (HTTP"
+            f" {answer.status_code}) is not spanledger's API: SPANLEDGER_API_URL is wrong."
+        )
+    raise Refused(_problem(answer, told))
+
+
+def _problem(answer: httpx2.Response, told: Mapping[str, Any]) -> str:
+    """A problem of RFC 9457, in words: the fields that are wrong, and what helps."""
+    lines = [plain_text(str(told["title"]))]
+    errors = told.get("errors") or [told]
+    for each in errors:
+        detail, field = str(each.get("detail") or ""), each.get("field")
+        # The detail of one wrong field begins with its name.
+        if field and not detail.startswith(f"{field}: "):
+            detail = f"{field}: {detail}"
+        if detail:
+            lines.append(plain_text(detail, _LONGEST))
+    after = answer.headers.get("Retry-After", "")
+    if after.isascii() and after.isdigit():
+        lines.append(f"Ask again in {after} seconds.")
+    elif answer.status_code in _HELP:
+        lines.append(_HELP[answer.status_code])
+    return "\n".join(lines)

@@ -1,0 +1,288 @@
+"""``spanledger mcp`` where the API is not as it should be: a stand-in answers in its place."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Final
+
+import anyio
+import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from click.testing import CliRunner
+from mcp_types import CallToolResult
+from model_clients import Model, http_server, over_http, over_stdio
+from starlette.testclient import TestClient
+from test_startup import loaded_by
+
+from app.addresses import Address
+from app.cli import cli
+from app.mcp.offered import TOOLS
+from app.mcp.server import mcp_server
+from app.mcp.transports import MOST_BODY, application
+from app.mcp.untrusted import MOST, plain_text, shown
+
+ASKED: Final[dict[str, dict[str, Any]]] = {
+    "explain_call": {"trace_id": "f" * 32, "span_id": "f" * 16},
+    "why_it_changed": {"month": "2026-10"},
+    "statement": {"month": "2026-10"},
+    "reconciliation": {"month": "2026-10"},
+    "budget_forecast": {"budget_id": 1},
+    "pool_economics": {"pool_id": 1},
+    "what_if": {"targets": [{"to": "openai/gpt-4o"}]},
+}
+"""What tools need at least."""
+WHAT_IF: Final = ("POST", "/v1/what-if")
+
+
+@dataclass
+class StandIn:
+    """An API that answers what a test wants, and remembers what it was asked."""
+
+    url: str = ""
+    status: int = 200
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    heard: list[tuple[str, str, str | None]] = field(default_factory=list)
+    hangs: bool = False
+    waiting: threading.Event = field(default_factory=threading.Event)
+    left: threading.Event = field(default_factory=threading.Event)
+    """Whoever asked while it hung has gone."""
+
+
+@contextmanager
+def standing_in() -> Iterator[StandIn]:
+    state = StandIn()
+
+    class Door(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            key = self.headers.get("Authorization")
+            state.heard.append((self.command, self.path.partition("?")[0], key))
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            if state.hangs:
+                state.waiting.set()
+                # Nothing more is sent on it: it only ever ends.
+                self.connection.settimeout(30)
+                if self.connection.recv(1) == b"":
+                    state.left.set()
+                return
+            body = state.body if isinstance(state.body, bytes) else json.dumps(state.body).encode()
+            self.send_response(state.status)
+            for name, value in state.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815  # http.server's names
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
+    state.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield state
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def portal() -> Iterator[BlockingPortal]:
+    with start_blocking_portal() as portal:
+        yield portal
+
+
+@pytest.fixture(scope="module")
+def door() -> Iterator[StandIn]:
+    with standing_in() as state:
+        yield state
+
+
+@pytest.fixture
+def api(door: StandIn) -> StandIn:
+    """The stand-in, as new."""
+    door.status, door.body, door.headers, door.hangs = 200, None, {}, False
+    door.heard.clear()
+    return door
+
+
+@pytest.fixture(scope="module")
+def model(
+    door: StandIn, portal: BlockingPortal, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Model]:
+    log = tmp_path_factory.mktemp("mcp") / "stderr"
+    with over_stdio(portal, door.url, "sl_read_of_this_test", log) as model:
+        yield model
+    assert "Traceback" not in log.read_text()
+
+
+def test_nothing_but_get_and_what_if_is_ever_sent(api: StandIn, model: Model) -> None:
+    bodies = {"budgets": {"budgets": [{"id": n, "filter": {}} for n in range(3)]}}
+    for tool in TOOLS:
+        api.body = bodies.get(tool, {})
+        model.call(tool, **ASKED.get(tool, {}))
+    assert len(api.heard) >= len(TOOLS)
+    assert {(method, path) for method, path, _ in api.heard if method != "GET"} == {WHAT_IF}
+    assert {key for _, _, key in api.heard} == {"Bearer sl_read_of_this_test"}
+    assert all(path.startswith("/v1/") for _, path, _ in api.heard)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers", "told"),
+    [
+        (503, {"title": "The database is away"}, {"Retry-After": "3"}, "Ask again in 3 seconds."),
+        (401, {"title": "A key is needed", "field": "Authorization"}, {}, "SPANLEDGER_READ_KEY"),
+        (403, {"title": "Not yours to see", "detail": "x"}, {}, "The key decides"),
+        (500, {"title": "spanledger failed", "detail": "See its log."}, {}, "See its log."),
+        (
+            422,
+            {"title": "No", "errors": [{"field": "a", "detail": "is bad"}, {"field": "b"}]},
+            {},
+            "a: is bad\nb: ",
+        ),
+        (200, b"<html>", {}, "is not spanledger's API: SPANLEDGER_API_URL is wrong"),
+        (404, {"detail": "Not Found"}, {}, "is not spanledger's API"),
+        (302, b"", {"Location": "https://attacker.example"}, "is not spanledger's API"),
+        (200, {"rows": []}, {}, "another version"),
+        (422, {"title": "No", "detail": "\x1b[31mred\u202e"}, {}, "\ufffd[31mred\ufffd"),
+    ],
+)
+def test_an_answer_that_is_none_is_told_with_what_to_do(
+    status: int, body: Any, headers: dict[str, str], told: str, api: StandIn, model: Model
+) -> None:
+    api.status, api.body, api.headers = status, body, headers
+    assert told in model.refused("performance")
+    assert len(api.heard) == 1
+
+
+def test_an_amount_that_is_a_number_is_refused_not_rounded(api: StandIn, model: Model) -> None:
+    api.body = {"currency": "USD", "period": None, "expected": 0.1, "low": None, "high": None}
+    api.body |= {"through": None, "method": None, "points": [], "reason": None}
+    assert "(expected)" in model.refused("budget_forecast", budget_id=1)
+
+
+def test_who_stops_asking_is_not_answered_and_the_next_one_is(
+    api: StandIn, model: Model, portal: BlockingPortal
+) -> None:
+    api.hangs = True
+    api.waiting.clear()
+    api.left.clear()
+    asked = portal.start_task_soon(gives_up, model, api.waiting)
+    assert asked.result(30) is None
+    assert api.left.wait(30), "the API is still asked"
+    api.hangs, api.status, api.body = False, 503, {"title": "Later"}
+    assert "Later" in model.refused("spend")
+
+
+async def gives_up(model: Model, waiting: threading.Event) -> CallToolResult | None:
+    """Asks, and cancels once the API is at it."""
+    async with anyio.create_task_group() as tasks:
+
+        async def cancel() -> None:
+            await anyio.to_thread.run_sync(waiting.wait, 30)
+            tasks.cancel_scope.cancel()
+
+        tasks.start_soon(cancel)
+        return await model.client.call_tool("spend", {})
+    return None
+
+
+def test_an_api_that_is_away_is_told_and_found_when_it_is_back(
+    portal: BlockingPortal, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    log = tmp_path / "log"
+    with over_stdio(portal, f"http://127.0.0.1:{port}", None, log) as model:
+        told = model.refused("spend")
+        assert f"spanledger's API is not there: http://127.0.0.1:{port}" in told
+        assert "SPANLEDGER_API_URL" in told
+    assert "Traceback" not in log.read_text()
+
+
+def test_each_caller_over_http_is_asked_for_with_their_own_key(
+    api: StandIn, portal: BlockingPortal, tmp_path: Path
+) -> None:
+    api.status, api.body = 503, {"title": "Later"}
+    api.headers = {"Set-Cookie": "who=somebody; Path=/"}
+    with http_server(api.url, tmp_path / "log") as url:
+        for key in ("sl_read_one", "sl_read_two", None, "sl_read_one"):
+            with over_http(portal, url, key) as caller:
+                assert "Later" in caller.refused("spend")
+    keys = [key for _, _, key in api.heard]
+    assert keys == ["Bearer sl_read_one", "Bearer sl_read_two", None, "Bearer sl_read_one"]
+
+
+def test_beyond_this_machine_nobody_is_answered_without_a_key() -> None:
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+    accept = {"Accept": "application/json, text/event-stream"}
+    app = application(
+        mcp_server("http://127.0.0.1:9", lambda _: None),
+        Address("192.0.2.7", 8322),
+        ["mcp.example"],
+    )
+    with TestClient(app, "http://mcp.example") as stranger:
+        answer = stranger.post("/mcp", json=asked, headers=accept)
+        assert (answer.status_code, "Bearer" in answer.headers["WWW-Authenticate"]) == (401, True)
+        wrong = {**accept, "Authorization": "Basic sl_read_x"}
+        assert stranger.post("/mcp", json=asked, headers=wrong).status_code == 401
+        known = {**accept, "Authorization": "Bearer sl_read_x"}
+        assert stranger.post("/mcp", json=asked, headers=known).status_code == 200
+        elsewhere = {**known, "Host": "other.example"}
+        assert stranger.post("/mcp", json=asked, headers=elsewhere).status_code == 421
+        long = {**asked, "params": {"x": "x" * MOST_BODY}}
+        assert stranger.post("/mcp", json=long, headers=known).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told_by", "says"),
+    [
+        ([], {"READ_KEY": "sl_ingest_x"}, "this key sends, and reads nothing"),
+        ([], {"READ_KEY": "secret-of-mine"}, "not a key of spanledger"),
+        (["--api", "spend.example"], {}, "write http://host:port or https://host"),
+        (["--api", "https://me:secret-of-mine@spend.example"], {}, "without user"),
+        (["--http", "8322"], {}, "write host:port"),
+        (["--name", "mcp.example"], {}, "goes with --http"),
+    ],
+)
+def test_what_is_set_wrongly_is_told_at_once_and_no_secret_with_it(
+    arguments: list[str],
+    told_by: dict[str, str],
+    says: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("API_URL", "READ_KEY"):
+        monkeypatch.delenv(f"SPANLEDGER_{name}", raising=False)
+    told_by = {f"SPANLEDGER_{name}": value for name, value in told_by.items()}
+    ended = CliRunner(env=told_by).invoke(cli, ["mcp", *arguments])
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert says in ended.stderr
+    assert "secret-of-mine" not in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_it_loads_nothing_of_a_database_or_of_the_api() -> None:
+    modules = loaded_by("import app.cli, app.commands.mcp")
+    assert "mcp" in modules
+    assert not modules & {"sqlalchemy", "psycopg", "pandas", "pyarrow", "fastapi", "numpy", "grpc"}
+    assert not {name for name in modules if name.split(".")[0] in {"api", "store", "collector"}}
+
+
+def test_text_is_as_one_sees_it_and_has_an_end() -> None:
+    assert plain_text("a\nb\r\nc\u2028d\te") == "a b c d e"
+    assert plain_text("\x1b[2J\x9b\u200b\u202e\ufeff") == "\ufffd[2J" + "\ufffd" * 4
+    assert plain_text("ok\U000e0049\U000e0067\ufe0f\U000e0100") == "ok" + "\ufffd" * 4
+    assert plain_text("größe 模型 🙂") == "größe 模型 🙂"
+    assert plain_text("x" * 10_000) == "x" * (MOST - 1) + "…"
+    assert shown({"a\x00": ["b\x07", 1, None, {"c": "d"}]}) == {
+        "a\ufffd": ["b\ufffd", 1, None, {"c": "d"}]
+    }
