@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "people": "Show people, and give them roles",
     "audit": "Show who changed what",
     "content": "Show and set whether prompts and completions are kept",
+    "mcp": "Answer models: a read-only MCP server over the API",
     "doctor": "Check what one would forget to check",
 }
 
