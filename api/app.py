@@ -24,6 +24,7 @@ from api import (
     economics,
     focus,
     health,
+    metrics,
     months,
     ownership,
     ownership_preview,
@@ -225,14 +226,10 @@ def create_app(
     app.state.provider = None if settings.oidc is None else Provider(settings.oidc)
     problems.install(app, problem_page.shows)
     app.add_exception_handler(ZoneInAddress, to_the_zone)
-    if replica is not None:
-        app.add_middleware(Positions, primary=database, most_behind=replica.most_behind)
-    app.add_middleware(BodyLimit, most=LARGEST_BODY, shows=problem_page.shows)
-    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
-    # Last, so first: everything else sees where a request came from.
-    app.add_middleware(TrustedProxies, trusted=settings.trusted_proxies)
+    _pass_through(app, settings, replica)
     app.state.boards = Boards(database, TENANT)
     app.include_router(health.router)
+    app.include_router(metrics.router)
     # Before the budgets, whose ids it would be taken for; it asks for the key itself, from memory.
     app.include_router(budget_check.router, dependencies=[Depends(known_parameters_only)])
     for noun, permission in NOUNS:
@@ -249,3 +246,16 @@ def create_app(
         app.include_router(shown.router)
     contract.describe(app)
     return app
+
+
+def _pass_through(app: FastAPI, settings: ApiSettings, replica: Replica | None) -> None:
+    """What requests go through on their way to the routes: the last that is added, first."""
+    database: Database = app.state.database
+    metrics.watch(app, database, app.state.clock)
+    if replica is not None:
+        app.add_middleware(Positions, primary=database, most_behind=replica.most_behind)
+    app.add_middleware(BodyLimit, most=LARGEST_BODY, shows=problem_page.shows)
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
+    # Everything but what only counts sees where a request came from.
+    app.add_middleware(TrustedProxies, trusted=settings.trusted_proxies)
+    metrics.count_all(app)

@@ -9,6 +9,7 @@ import hashlib
 import ipaddress
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable
 from threading import Lock
 from typing import Final
@@ -26,6 +27,8 @@ BAD_FOR: Final = 5.0
 """Seconds that a refused key is refused without a look: it may have been made since."""
 GOOD_FOR: Final = 3600.0
 """Seconds that a key which was good is looked up whoever else tries keys from its address."""
+UNKNOWN: Final = "unknown"
+WAIT: Final = "wait"
 _WHOLE_NETWORK: Final = 64
 """Bits of an IPv6 address that one household has to itself."""
 
@@ -39,6 +42,8 @@ class Knocks:
         self._counts = [(0, 0)] * PLACES
         self._verdicts: list[tuple[bytes, bool, float] | None] = [None] * PLACES
         self._lock = Lock()
+        self.refused: Counter[str] = Counter()
+        """How often a key was none (unknown), and an address was told to wait, since the start."""
 
     def check(self, address: str, text: str) -> bool:
         """Whether a key is to be looked up; False: it was refused a moment ago. Problem 429."""
@@ -48,6 +53,7 @@ class Knocks:
         if verdict is not None and verdict[0] == digest:
             _, good, at = verdict
             if not good and now - at < BAD_FOR:
+                self._count(UNKNOWN)
                 return False
             if good and now - at < GOOD_FOR:
                 return True
@@ -59,6 +65,7 @@ class Knocks:
         now = self._monotonic()
         window, count = self._counts[self._place_of(address)]
         if window == int(now // WINDOW) and count >= MOST:
+            self._count(WAIT)
             wait = WINDOW - int(now % WINDOW)
             detail = f"Too many keys from this address were refused. Come again in {wait} s."
             raise Problem(429, "Too many refused keys", detail, headers={"Retry-After": str(wait)})
@@ -73,9 +80,14 @@ class Knocks:
                 self._verdicts[_place(digest)] = (digest, good, now)
             if good:
                 return
+            self.refused[UNKNOWN] += 1
             window, count = self._counts[place]
             this = int(now // WINDOW)
             self._counts[place] = (this, count + 1 if window == this else 1)
+
+    def _count(self, answer: str) -> None:
+        with self._lock:
+            self.refused[answer] += 1
 
     def _is_of_a_good_one(self, place: int, digest: bytes, now: float) -> bool:
         """Whether another key that is good stands there: what is tried does not push it out."""

@@ -25,20 +25,18 @@ IN_PROGRESS: Final = Metric(
 REFUSED_KEYS: Final = Metric(
     "spanledger_api_refused_keys_total",
     "counter",
-    "Requests with a key that is none (unknown), or from an address that showed too many (waits).",
+    "Requests with a key that is none (unknown), or from an address that showed too many (wait).",
     ("answer",),
 )
 CONNECTIONS: Final = Metric(
     "spanledger_api_database_connections",
     "gauge",
-    "Connections to Postgres that requests use at this moment.",
-    ("server",),
+    "Connections to Postgres (the primary) that requests use at this moment.",
 )
 MOST_CONNECTIONS: Final = Metric(
     "spanledger_api_database_connections_limit",
     "gauge",
     "How many they may use before they wait.",
-    ("server",),
 )
 REPLICA: Final = Metric(
     "spanledger_api_replica_answers",
@@ -155,34 +153,47 @@ OF_LEDGER: Final = (
 """Of the ledger, whichever API is asked."""
 
 _WHOSE: Final = ("team", "provider", "model")
+_MONEY: Final = (*_WHOSE, "currency")
 
 MONTH_START: Final = Metric(
     "spanledger_month_start_timestamp_seconds",
     "gauge",
-    "When the month began that this is of (UTC), in the time zone of reports.",
+    "When the month of the books began that this is of (UTC).",
 )
 MONTH_COST: Final = Metric(
     "spanledger_month_cost",
     "gauge",
-    "Effective cost of the month so far, in the currency it is charged in, as a float.",
-    (*_WHOSE, "currency"),
+    "Effective cost of the month so far; a float, and so good for some 15 digits.",
+    _MONEY,
 )
-MONTH_CALLS: Final = Metric("spanledger_month_calls", "gauge", "Calls of the month so far.", _WHOSE)
-MONTH_TOKENS: Final = Metric(
-    "spanledger_month_tokens", "gauge", "Tokens of the month so far.", _WHOSE
+MONTH_CALLS: Final = Metric(
+    "spanledger_month_calls", "gauge", "Calls of the month so far, priced or not.", _WHOSE
 )
 MONTH_UNPRICED: Final = Metric(
-    "spanledger_month_unpriced_calls",
-    "gauge",
-    "Calls of the month so far whose cost is not known: not in the cost.",
-    _WHOSE,
+    "spanledger_month_unpriced_calls", "gauge", "Those of them that are not in the cost.", _WHOSE
 )
-MERGED: Final = Metric(
-    "spanledger_month_merged",
-    "gauge",
-    "Sets of team, provider and model that are told together, as (other), for want of room.",
+MONTH_TOKENS: Final = Metric(
+    "spanledger_month_tokens", "gauge", "Tokens of the month so far, by meter.", (*_WHOSE, "meter")
 )
-_BUDGET: Final = ("budget_id", "budget", "currency")
+NO_RATE: Final = Metric(
+    "spanledger_month_cost_without_rate",
+    "gauge",
+    "Cost of the month in a currency that has no exchange rate: not in the other one.",
+    ("currency",),
+)
+POOL_COST: Final = Metric(
+    "spanledger_pool_month_cost",
+    "gauge",
+    "Cost of a pool's hours of the month that are settled.",
+    ("pool", "currency"),
+)
+POOL_IDLE: Final = Metric(
+    "spanledger_pool_month_idle_cost",
+    "gauge",
+    "Of that, what nothing used.",
+    ("pool", "currency"),
+)
+_BUDGET: Final = ("budget", "currency")
 BUDGET_SPENT: Final = Metric(
     "spanledger_budget_spent", "gauge", "Spent of a budget in its present period.", _BUDGET
 )
@@ -193,10 +204,13 @@ BUDGET_LIMIT: Final = Metric(
     _BUDGET,
 )
 BUDGET_USED: Final = Metric(
-    "spanledger_budget_used_ratio", "gauge", "Spent by limit: 1 is all of it.", _BUDGET
+    "spanledger_budget_used_ratio", "gauge", "Spent by limit: 1 is all of it.", ("budget",)
 )
-BUDGETS_LEFT_OUT: Final = Metric(
-    "spanledger_budgets_left_out", "gauge", "Budgets that are not told, for want of room."
+NOT_APART: Final = Metric(
+    "spanledger_month_not_apart",
+    "gauge",
+    "Groups that are told together as other, and budgets and pools that are not told, for room.",
+    ("kind",),
 )
 
 OF_SPEND: Final = (
@@ -205,15 +219,17 @@ OF_SPEND: Final = (
     MONTH_START,
     MONTH_COST,
     MONTH_CALLS,
-    MONTH_TOKENS,
     MONTH_UNPRICED,
-    MERGED,
+    MONTH_TOKENS,
+    NO_RATE,
+    POOL_COST,
+    POOL_IDLE,
     BUDGET_SPENT,
     BUDGET_LIMIT,
     BUDGET_USED,
-    BUDGETS_LEFT_OUT,
+    NOT_APART,
 )
-"""Of spend, as the key may see it, whichever API is asked."""
+"""Of spend, as far as the key sees it, whichever API is asked."""
 
 PATHS: Final = {
     "/metrics": OF_PROCESS,

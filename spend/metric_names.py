@@ -23,7 +23,7 @@ class Metric:
     help: str
     """What it says, in a sentence."""
     labels: tuple[str, ...] = ()
-    """Their names. Nothing that a sender chose is a value of one."""
+    """Their names. What a sender chose is a value only where it is told of spend."""
 
     @property
     def unit(self) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from weakref import WeakSet
 
 import psycopg
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Engine, QueuePool, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
@@ -111,6 +111,13 @@ def open_database(
     )
     keep_settings(engine, _SETTINGS)
     return Database(engine, by)
+
+
+def connections(database: Database) -> tuple[int, int]:
+    """How many are in use, and how many may be before the next one waits."""
+    pool = database.engine.pool
+    # It overflows by as many as it keeps: open_database.
+    return (pool.checkedout(), 2 * pool.size()) if isinstance(pool, QueuePool) else (0, 0)
 
 
 def server_version(session: Session) -> str:

@@ -102,17 +102,24 @@ class SpendSoFar:
 
 
 def spend_so_far(
-    session: Session, tenant: int, calendar: Calendar, telling: Conversion, now: datetime
+    session: Session,
+    tenant: int,
+    calendar: Calendar,
+    telling: Conversion,
+    now: datetime,
+    *,
+    team: str | None = None,
 ) -> SpendSoFar:
     """The period of ``calendar`` that goes on at ``now`` (UTC), by when things were used.
 
     Ask in one snapshot, so that figures fit each other. ``telling`` says in which currency money is
-    told, and at which rates.
+    told, and at which rates. ``team``: what whoever acts for one team sees: what it pays for,
+    budgets on it alone, and no pools.
     """
     month = calendar.period_at(now)
-    spent, folded = _spent(session, tenant, month.period, telling)
-    its_budgets = _budgets(session, tenant, now)
-    its_pools = _pools(session, tenant, month.period)
+    spent, folded = _spent(session, tenant, month.period, telling, team)
+    its_budgets = _budgets(session, tenant, now, team)
+    its_pools = _pools(session, tenant, month.period) if team is None else []
     return SpendSoFar(
         month=month,
         currency=telling.to,
@@ -128,11 +135,12 @@ def spend_so_far(
 
 
 def _spent(
-    session: Session, tenant: int, period: Period, telling: Conversion
+    session: Session, tenant: int, period: Period, telling: Conversion, team: str | None
 ) -> tuple[Spent, Folded]:
     """Coarser where team, provider and model make more groups than a question may find."""
+    only = {} if team is None else {"team": (team,)}
     for known in range(len(TOLD_BY), -1, -1):
-        question = Question(period, telling.zone, TOLD_BY[:known])
+        question = Question(period, telling.zone, TOLD_BY[:known], only)
         try:
             spent = spend_by_days(session, question, tenant, telling, waiting=False)
         except TooManyRowsError:
@@ -155,8 +163,12 @@ def _without_rate(spent: Spent) -> dict[str, Decimal]:
     return {currency: cost for currency, cost in sorted(found.items()) if cost}
 
 
-def _budgets(session: Session, tenant: int, now: datetime) -> list[BudgetSoFar]:
-    held = {each.id: each.terms for each in budgets.all_in_force(session, tenant, now)}
+def _budgets(session: Session, tenant: int, now: datetime, team: str | None) -> list[BudgetSoFar]:
+    held = {
+        each.id: each.terms
+        for each in budgets.all_in_force(session, tenant, now)
+        if team is None or each.terms.filter.get("team") == (team,)
+    }
     found = [
         BudgetSoFar(
             id=each.budget_id,
