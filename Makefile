@@ -23,7 +23,7 @@ install = $(UV) pip install --quiet --python $(BIN)/python --require-hashes -r r
 	&& $(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . -e ./sdk
 endif
 
-.PHONY: help setup run demo test screenshots reference check lint types contracts bench soak hostile audit sbom focus lock clean
+.PHONY: help setup run demo test tutorial screenshots reference check lint types contracts bench soak hostile audit sbom focus lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ demo: $(VENV)/.run ## run, and fill it with a simulated company
 
 test: $(VENV)/.dev ## the whole suite against real Postgres (DATABASE_URL=: against that one)
 	@$(BIN)/python -m pytest $(if $(DATABASE_URL),--database-url='$(DATABASE_URL)',-n 2) $(ARGS)
+
+tutorial: $(VENV)/.dev ## docs/tutorial.md to the letter, from a clean clone without a .venv (asks the package index)
+	@$(BIN)/python -m pytest -q --postgres=18 --bare-machine tests/test_tutorial.py
 
 screenshots: $(VENV)/.dev ## a picture of every page, in three widths, light and dark (needs Chromium)
 	@$(BIN)/python -m pytest -q --postgres=18 --screenshots=screenshots tests/test_pages_looked_at.py

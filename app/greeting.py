@@ -10,11 +10,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
+from typing import Final
 
 import click
 
 from app.life import Where
 from app.settings import PREFIX, Settings, default_data_dir
+
+TUTORIAL: Final = "docs/tutorial.md"
+"""In a checkout."""
 
 
 def greet(
@@ -73,6 +77,8 @@ def _first_steps(settings: Settings, where: Where, *, keys: bool) -> None:
     asked = f"from={today}&to={today + timedelta(days=1)}&group_by=team,model"
     shown = ' -H "Authorization: Bearer $READ_KEY"' if keys else ""
     _code(f"{elsewhere(settings)}{own_name()} jobs run --all", f"curl '{url}?{asked}'{shown}")
+    if Path(TUTORIAL).is_file():
+        _headline(f"From here to an alert, in ten minutes: {TUTORIAL}", ends="")
 
 
 def pages(settings: Settings, where: Where) -> str:
@@ -86,7 +92,7 @@ def first_span(otlp_http: str, *, key: str | None = None) -> list[str]:
     span = {
         "traceId": secrets.token_hex(16),
         "spanId": secrets.token_hex(8),
-        "name": "chat gpt-4o-mini",
+        "name": "chat gpt-4o",
         "kind": 3,
         "startTimeUnixNano": str(end - 1_200_000_000),
         "endTimeUnixNano": str(end),
@@ -94,9 +100,9 @@ def first_span(otlp_http: str, *, key: str | None = None) -> list[str]:
     said: dict[str, str | int] = {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "openai",
-        "gen_ai.request.model": "gpt-4o-mini",
-        "gen_ai.usage.input_tokens": 1200,
-        "gen_ai.usage.output_tokens": 350,
+        "gen_ai.request.model": "gpt-4o",
+        "gen_ai.usage.input_tokens": 10_000,
+        "gen_ai.usage.output_tokens": 2_500,
     }
     parts = list(span.items())
     shown = f' -H "Authorization: Bearer {key}"' if key else ""
@@ -138,8 +144,8 @@ def _lines(attributes: Mapping[str, str | int]) -> list[str]:
     return [*(f"{line}," for line in lines[:-1]), lines[-1]]
 
 
-def _headline(text: str) -> None:
-    click.secho(f"\n{text}:", bold=True)
+def _headline(text: str, ends: str = ":") -> None:
+    click.secho(f"\n{text}{ends}", bold=True)
 
 
 def _code(*lines: str) -> None:

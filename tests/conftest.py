@@ -69,6 +69,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="ask every route as every caller, not those that are let in by turns (make hostile)",
     )
     parser.addoption(
+        "--bare-machine",
+        action="store_true",
+        help="follow the tutorial without lending its clone our packages (make tutorial)",
+    )
+    parser.addoption(
         "--screenshots",
         default=None,
         help="a folder for pictures of every page (make screenshots); default: none are kept",

@@ -85,7 +85,10 @@ def test_a_link_changes_nothing_and_a_form_says_who_knows_of_it(database: Databa
     assert "acknowledged by ann" in words(client.get("/alerts"))
     with database.write() as session:
         session.execute(update(messages).values(last_error=outbox.NO_DESTINATION))
-    assert 'href="/settings/channels/new">no channel takes it, and no Slack webhook is set' in client.get("/alerts/1").text
+    assert (
+        'href="/settings/channels/new">no channel takes it, and no Slack webhook is set'
+        in client.get("/alerts/1").text
+    )
 
 
 def test_a_budget_is_snoozed_and_muted_and_speaks_again(database: Database) -> None:

@@ -3,6 +3,7 @@
 import html
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -20,6 +21,7 @@ from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server
 
+ROOT = Path(__file__).parent.parent
 PEPPER = b"sixteen bytes and more"
 
 
@@ -47,13 +49,14 @@ def test_an_empty_ledger_shows_how_to_send_the_first_span(database: Database) ->
     page = client.get("/")
     assert page.status_code == 200
     assert "Waiting for the first span" in page.text
-    variables, sdk, by_hand, demo = snippets(client)
+    variables, sdk, by_hand, tutorial, demo = snippets(client)
     assert "export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318" in variables
     assert "spanledger.instrument(" in sdk
     assert "endpoint" not in sdk
     elsewhere = snippets(asking(database, otlp_http_url="http://127.0.0.1:9"))[1]
     assert 'endpoint="http://127.0.0.1:9"' in elsewhere, "our SDK looks at the usual door"
     assert by_hand.startswith("curl http://127.0.0.1:4318/v1/traces ")
+    assert (ROOT / tutorial.split()[1]).is_file()
     assert demo == "spanledger demo --weeks 6"
     assert '<noscript><meta http-equiv="refresh"' in page.text, "asked again without scripts"
 
@@ -67,7 +70,7 @@ def test_the_call_that_is_sent_by_hand_is_understood(database: Database) -> None
     assert body.left_out == {}
     understood = heard(body.body)
     call = only(understood)
-    assert (call.usage["input"], call.usage["output"]) == (1200, 350)
+    assert (call.usage["input"], call.usage["output"]) == (10_000, 2_500)
     (owner,) = understood.owners.values()
     assert owner.team == "search"
 
