@@ -120,6 +120,11 @@ def test_a_misspelt_setting_is_noticed() -> None:
     assert "SPANLEDGER_DATABASE_URL?" in line
 
 
+def test_what_the_sdk_and_the_server_for_models_read_is_no_mistake() -> None:
+    theirs = ("ENDPOINT", "API_KEY", "API_URL", "READ_KEY")
+    assert unknown_settings({f"SPANLEDGER_{name}": "x" for name in theirs}) == []
+
+
 def test_settings_cannot_change_while_we_run() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Settings().currency = "EUR"  # type: ignore[misc]  # that is the test
