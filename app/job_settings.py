@@ -21,6 +21,7 @@ def job_settings(settings: Settings) -> JobSettings:
         smtp_url=settings.smtp_url,
         mail_from=settings.mail_from,
         message_gap=MESSAGE_GAP,
+        settle_window=timedelta(seconds=settings.settle_seconds),
         allow_private_destinations=settings.allow_private_destinations,
         api_url=settings.pages_url or settings.api_addr.url_of(settings.scheme),
         retention_days=settings.retention_days,

@@ -139,6 +139,11 @@ class Settings(DoorSettings, TelemetrySettings):
         description="Once the oldest record has waited so many hours, nothing more is taken. What "
         "is there stays.",
     )
+    settle_seconds: Annotated[float, Field(ge=0, le=3600)] = Field(
+        default=45,
+        description="How long a call waits for what others report of it before it is counted; what "
+        "comes later still corrects the sums.",
+    )
     slack_webhook_url: WebhookUrl | None = Field(
         default=None, description="Where alerts go that no [channel](../channels.md) takes."
     )

@@ -34,7 +34,7 @@ class JobSettings:
     mail_from: str | None = None
     message_gap: float = 0.0
     """Seconds between messages to one place, after the first few."""
-    settle_window: timedelta = timedelta(minutes=2)
+    settle_window: timedelta = timedelta(seconds=45)
     """How long the clock waits for a call's other sightings before it counts it."""
     retention_days: int | None = None
     """How long calls are kept in the tables; None: for ever."""

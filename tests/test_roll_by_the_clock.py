@@ -28,9 +28,9 @@ def roll_at(database: Database, minutes: float) -> None:
 
 def test_a_twin_that_still_waits_is_not_taken_from_what_was_counted(database: Database) -> None:
     hear(database, [sighting(1, 1, emitter=TRACELOOP)], received_at=NOON)
-    later = NOON + timedelta(minutes=1)
+    later = NOON + timedelta(seconds=30)
     hear(database, [sighting(1, 2, emitter=NATIVE, parent_span_id=1)], received_at=later)
-    roll_at(database, 2.5)
+    roll_at(database, 1)
     assert totals(database) == ONE_CALL
     roll_at(database, 5)
     assert totals(database) == ONE_CALL
