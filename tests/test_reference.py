@@ -10,6 +10,7 @@ from sqlalchemy import Column, MetaData, Table, Text
 
 from app.cli import Commands
 from app.reference.commands import commands_page
+from app.reference.dialects import dialects_page
 from app.reference.markdown import NotDescribedError
 from app.reference.metrics import metrics_page
 from app.reference.pages import DOORS, all_pages
@@ -17,6 +18,8 @@ from app.reference.settings import settings_page
 from app.reference.tables import tables_page
 from app.reference.views import views_page
 from app.settings import Settings
+from collector.dialects import DIALECTS
+from collector.dialects.table import Dialect
 from jobs.exported_metrics import EXPORTED
 from migrations.reporting.newest import FUNCTIONS, VIEWS
 from migrations.reporting.views import Column as ViewColumn
@@ -147,3 +150,13 @@ def test_an_exported_metric_that_is_added_is_missed(pages: dict[str, str]) -> No
     assert metrics_page(DOORS, (*EXPORTED, more)) != pages["metrics.md"]
     with pytest.raises(NotDescribedError, match=r"spanledger\.paints"):
         metrics_page(DOORS, (replace(more, description=""),))
+
+
+def test_a_dialect_and_an_attribute_that_are_added_are_missed(pages: dict[str, str]) -> None:
+    more = Dialect("paint", who="Painters.", columns={"input": ("paint.tokens",)})
+    assert "| `input` | `paint.tokens` |" in dialects_page([*DIALECTS, more])
+    first, *others = DIALECTS
+    wider = replace(first, own={"input": ("paint.tokens",)})
+    assert dialects_page([wider, *others]) != pages["dialects.md"]
+    with pytest.raises(NotDescribedError, match="the dialect paint"):
+        dialects_page([replace(more, who="")])

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from api.metric_list import PATHS
 from app.cli import cli
 from app.reference.commands import commands_page
+from app.reference.dialects import dialects_page
 from app.reference.metrics import metrics_page
 from app.reference.settings import settings_page
 from app.reference.tables import tables_page
 from app.reference.views import views_page
 from app.settings import Settings
+from collector.dialects import DIALECTS
 from collector.metric_list import METRICS as OF_COLLECTOR
 from jobs.exported_metrics import EXPORTED
 from jobs.metric_list import METRICS as OF_JOBS
@@ -31,5 +33,6 @@ def all_pages() -> Mapping[str, str]:
         "commands.md": commands_page(cli),
         "metrics.md": metrics_page(DOORS, EXPORTED),
         "tables.md": tables_page(METADATA),
+        "dialects.md": dialects_page(DIALECTS),
         "views.md": views_page(VIEWS, FUNCTIONS),
     }

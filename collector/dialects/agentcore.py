@@ -11,6 +11,10 @@ _ANTHROPIC: Final = frozenset({"anthropic"})
 
 AGENTCORE: Final = Dialect(
     name="agentcore",
+    who="AWS's distribution, as Bedrock AgentCore runs it.",
+    to_know=(
+        "0.21 with Strands and LangGraph; its botocore tells nothing of the cache before 0.66."
+    ),
     scopes=("amazon.opentelemetry.distro.*", "bedrock_agentcore*"),
     beside_cache=(
         # It prefers the provider's own usage, which LangChain has where nothing streamed.

@@ -6,6 +6,8 @@ from collector.dialects.table import SPAN_NAME, Dialect, Mark, Verdict
 
 ANTHROPIC_SDK: Final = Dialect(
     name="anthropic-sdk",
+    who="The Anthropic SDK's own spans.",
+    to_know="On by default, beside any other instrumentation.",
     scopes=("com.anthropic.sdk.*",),
     columns={
         "service_tier": ("anthropic.response.service_tier",),

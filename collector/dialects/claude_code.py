@@ -8,6 +8,11 @@ _SCOPES: Final = "com.anthropic.claude_code.*"
 
 CLAUDE_CODE: Final = Dialect(
     name="claude-code",
+    who="Claude Code: spans, logs, token metrics.",
+    to_know=(
+        "2.0 and 2.1; a log has the ids of the span around its call's, and one log "
+        "tells of all attempts."
+    ),
     scopes=(_SCOPES,),
     own={
         "response_model": ("model",),

@@ -10,6 +10,8 @@ from collector.dialects.table import Dialect, Mark, Verdict
 
 CLOUDFLARE: Final = Dialect(
     name="cloudflare",
+    who="Cloudflare's AI gateway.",
+    to_know="What an application sends as metadata stands on the span without a prefix.",
     scopes=("cloudflare*",),
     columns={"provider": ("gen_ai.model.provider",)},
     own={

@@ -8,6 +8,8 @@ _SCOPES: Final = "[Cc]odex*"
 
 CODEX: Final = Dialect(
     name="codex",
+    who="Codex CLI: spans, logs, token metrics.",
+    to_know="Its span with the usage names no model, the one around it does.",
     scopes=(_SCOPES,),
     columns={"reasoning": ("codex.usage.reasoning_output_tokens",)},
     own={

@@ -6,6 +6,8 @@ from collector.dialects.table import Dialect
 
 COPILOT: Final = Dialect(
     name="copilot",
+    who="GitHub Copilot: its chat in VS Code and its command line, spans and logs.",
+    to_know="Written from its source; its logs know nothing of the cache.",
     scopes=("copilot-chat*", "github?copilot*"),
     # Its logs do not say who bills.
     engine="github",

@@ -21,6 +21,11 @@ _TIMINGS: Final = {
 
 VLLM: Final = Dialect(
     name="vllm",
+    who="VLLM, a model server.",
+    to_know=(
+        "They speak the conventions' first names, and count what their prefix cache "
+        "held in the prompt."
+    ),
     scopes=("vllm*",),
     own=_TIMINGS,
     marks=(Mark(SPAN_NAME, {"llm_request": Verdict.CALL}, scope="vllm*"),),
@@ -29,6 +34,11 @@ VLLM: Final = Dialect(
 )
 SGLANG: Final = Dialect(
     name="sglang",
+    who="SGLang, a model server.",
+    to_know=(
+        "They speak the conventions' first names, and count what their prefix cache "
+        "held in the prompt."
+    ),
     scopes=("sglang*",),
     own=_TIMINGS,
     # Where two machines share a request, the one that only read the prompt repeats it.
@@ -44,6 +54,11 @@ SGLANG: Final = Dialect(
 )
 TENSORRT_LLM: Final = Dialect(
     name="tensorrt-llm",
+    who="TensorRT-LLM, a model server.",
+    to_know=(
+        "They speak the conventions' first names, and count what their prefix cache "
+        "held in the prompt."
+    ),
     scopes=("trt.llm*", "tensorrt_llm*"),
     own=_TIMINGS,
     marks=(Mark(SPAN_NAME, {"llm_request": Verdict.CALL}, scope="trt.llm*"),),

@@ -12,6 +12,8 @@ _SCOPE: Final = "envoyproxy/ai-gateway"
 
 ENVOY: Final = Dialect(
     name="envoy-ai-gateway",
+    who="Envoy's AI gateway, in both of its vocabularies.",
+    to_know="Its access logs have names that whoever runs it chooses, and are not read.",
     scopes=(_SCOPE,),
     columns={"cache_write": ("llm.token_count.prompt_details.cache_creation",)},
     marks=(

@@ -40,6 +40,12 @@ def _tokens(name: str, *, reasoning_apart: bool) -> TokenMetric:
 
 GEMINI_CLI: Final = Dialect(
     name="gemini-cli",
+    who="Gemini CLI: spans, logs, token metrics.",
+    to_know=(
+        "0.20 and 0.61; its spans tell no usage unless asked to, its logs tell each "
+        "attempt; over HTTP 0.20 sends all to `/`, which is no path of ours: let it use"
+        " gRPC."
+    ),
     scopes=("gemini-cli*",),
     own=_OWN,
     events=(
@@ -56,6 +62,8 @@ GEMINI_CLI: Final = Dialect(
 
 QWEN_CODE: Final = Dialect(
     name="qwen-code",
+    who="Qwen Code, a kin of Gemini CLI: logs, token metrics.",
+    to_know="Asks any OpenAI-like API.",
     scopes=("qwen-code*",),
     own=_OWN,
     events=(

@@ -17,6 +17,11 @@ _ANSWER: Final = "gcp.vertex.agent.llm_response"
 
 GOOGLE_ADK: Final = Dialect(
     name="google-adk",
+    who="Google's agent kit, schema 1 and 2.",
+    to_know=(
+        "1.8, 1.22, 1.30, 2.2 and 2.13; not whether a call streamed; to 1.26 no model "
+        "of a failed call."
+    ),
     scopes=("gcp.vertex.agent*",),
     columns={
         **raw_columns(_ANSWER, at="usage_metadata"),

@@ -10,6 +10,8 @@ from collector.dialects.table import SPAN_NAME, Dialect, Mark, Verdict
 
 KONG: Final = Dialect(
     name="kong",
+    who="Kong's AI gateway.",
+    to_know="The consumer is the team.",
     scopes=("kong-internal",),
     columns={
         "team": ("kong.auth.consumer.name",),

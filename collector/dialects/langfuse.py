@@ -73,6 +73,11 @@ def _usage() -> Unpacked:
 
 LANGFUSE: Final = Dialect(
     name="langfuse",
+    who="Langfuse's SDK.",
+    to_know=(
+        "3.0 to 5.0; names no provider; in 3.0.8 its LangChain handler and its OpenAI "
+        "client tell of one call in two traces, which stays two."
+    ),
     scopes=("langfuse-sdk", "langfuse*"),
     columns={
         "provider": ("langfuse.metadata.ls_provider",),

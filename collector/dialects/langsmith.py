@@ -26,6 +26,8 @@ def _details(prefix: str) -> dict[str, str]:
 
 LANGSMITH: Final = Dialect(
     name="langsmith",
+    who="LangSmith's OpenTelemetry export.",
+    to_know="0.4 and 0.14; vectors are not traced.",
     scopes=("langsmith*",),
     columns={
         "user": ("langsmith.metadata.user_id",),

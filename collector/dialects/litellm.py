@@ -54,6 +54,11 @@ _CALL_TYPES: Final = {
 
 LITELLM: Final = Dialect(
     name="litellm",
+    who="LiteLLM's `otel` callback, its new tracer (`v2`), and its proxy.",
+    to_know=(
+        "1.106; embeddings and failures have no id: client and gateway are one only in "
+        "one trace; the cause of a retry is not told."
+    ),
     scopes=("litellm*",),
     # What the deployment is called that was asked; the rest may be the proxy's name for it.
     own={

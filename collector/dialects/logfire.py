@@ -14,6 +14,11 @@ _AGENTS: Final = raw_columns("usage")
 
 LOGFIRE: Final = Dialect(
     name="logfire",
+    who="Logfire's instrumentations of clients and of OpenAI's agents.",
+    to_know=(
+        "3.25, 4.41 and 5.2; a stream is two spans, joined by model and time; its first"
+        " token is not told."
+    ),
     scopes=("logfire.*",),
     columns={
         **{

@@ -11,6 +11,8 @@ _SCOPE: Final = "@mastra/*"
 
 MASTRA: Final = Dialect(
     name="mastra",
+    who="Mastra's exporter.",
+    to_know="1.71; a call that failed says OK, and finished with an error.",
     scopes=(_SCOPE,),
     columns={
         "user": ("mastra.metadata.userId",),

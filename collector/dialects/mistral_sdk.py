@@ -8,6 +8,8 @@ _SCOPE: Final = "mistralai_sdk_tracer"
 
 MISTRAL_SDK: Final = Dialect(
     name="mistral-sdk",
+    who="The Mistral SDK's own spans (1.x).",
+    to_know="A stream tells no usage.",
     scopes=(_SCOPE,),
     columns={
         "operation": ("mistral_ai.operation.id",),

@@ -6,6 +6,11 @@ from collector.dialects.table import Dialect, Mark, Unpacked, Verdict
 
 MLFLOW: Final = Dialect(
     name="mlflow",
+    who="MLflow's autologging.",
+    to_know=(
+        "3.1 and 3.17; no usage of embeddings, of streams that were not asked for it, "
+        "or of reasoning."
+    ),
     scopes=("mlflow.*",),
     columns={
         "provider": ("mlflow.llm.provider.",),

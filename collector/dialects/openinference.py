@@ -21,6 +21,11 @@ _PARTS: Final = {
 
 OPENINFERENCE: Final = Dialect(
     name="openinference",
+    who="Arize's instrumentations.",
+    to_know=(
+        "2025 to today; the answer's id stands in outputs only, which can be hidden, "
+        "and so do the parts of usage that old versions and streams leave out."
+    ),
     scopes=("openinference.*", "@arizeai/openinference*"),
     columns={
         "provider": ("llm.provider", "llm.system", "metadata.ls_provider"),

@@ -8,6 +8,11 @@ _CACHING = frozenset({"anthropic", "aws"})
 
 OPENLIT: Final = Dialect(
     name="openlit",
+    who="OpenLIT.",
+    to_know=(
+        "1.34, 1.36 and 1.45; its local estimate of a stream without usage is taken as "
+        "told; a failed call is told by its name only."
+    ),
     scopes=("openlit.*",),
     columns={
         "streaming": ("gen_ai.request.is_stream",),

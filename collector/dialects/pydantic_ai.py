@@ -12,6 +12,8 @@ _DETAILS: Final = "gen_ai.usage.details."
 
 PYDANTIC_AI: Final = Dialect(
     name="pydantic-ai",
+    who="Pydantic AI, formats 1 to 6.",
+    to_know="1.0.18, 1.107 and 2.68; 1.0 does not tell OpenAI's cached input.",
     scopes=("pydantic-ai*",),
     columns={
         "input_beside_cache": (_DETAILS + "input_tokens",),

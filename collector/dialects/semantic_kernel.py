@@ -8,6 +8,10 @@ _CALLS: Final = {"chat*": Verdict.CALL, "text*completion*": Verdict.CALL}
 
 SEMANTIC_KERNEL: Final = Dialect(
     name="semantic-kernel",
+    who="Semantic Kernel, Python and .NET.",
+    to_know=(
+        "Python 1.45, .NET by its names; nothing of caches, reasoning, streams or embeddings."
+    ),
     scopes=("semantic_kernel.*", "Microsoft.SemanticKernel*"),
     # Also "chat.completions", "text.completions" and "text_completions".
     marks=(

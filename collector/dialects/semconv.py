@@ -105,6 +105,11 @@ _METRICS = (
 
 SEMCONV: Final = Dialect(
     name="otel-genai",
+    who="OpenTelemetry GenAI conventions, 1.26 to today, and all that speak them.",
+    to_know=(
+        "Instrumentations of OpenAI, Anthropic, Bedrock, Gemini, LangChain and agents, "
+        "2.0b0 of 2024 to 1.3b0 of 2026."
+    ),
     scopes=(
         "opentelemetry.instrumentation.genai.*",
         "opentelemetry.instrumentation.openai_v2",

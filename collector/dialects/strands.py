@@ -9,6 +9,8 @@ from collector.dialects.table import Dialect
 
 STRANDS: Final = Dialect(
     name="strands",
+    who="Strands agents.",
+    to_know="1.62; names itself as the provider, tells no reasoning and no answer's id.",
     scopes=("strands.*",),
     own={"ttft_ms": ("gen_ai.server.time_to_first_token",)},
 )

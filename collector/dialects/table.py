@@ -26,78 +26,79 @@ class Verdict(IntEnum):
     """As ``AGGREGATE``; and kept without usage, as it names the model that calls beneath do not."""
 
 
-TEXTS: Final = frozenset(
-    {
-        "provider",
-        "request_model",
-        "response_model",
-        "alias",  # what a gateway calls the model, to its callers
-        "operation",
-        "server",  # a host, or a URL
-        "service_tier",
-        "response_id",
-        "request_id",
-        "error_type",
-        "error_message",  # only read for the status that it mentions
-        "finish_reason",
-        "user",
-        "session",
-        "prompt",  # what a person asked for, with as many calls as it took
-        "team",  # the emitter's own; ours are in spend/owners.py
-        "project",
-    }
-)
-COUNTS: Final = frozenset(
-    {
-        "input",  # with or without its cache parts: Meaning says
-        "input_beside_cache",  # certainly without
-        "input_extra",  # billed as input, and in neither of the two
-        "output",  # with or without reasoning: Meaning says
-        "output_beside_reasoning",  # certainly without
-        "output_extra",  # billed as output, and in neither of the two
-        "total",
-        "cache_read",
-        "cache_write",
-        "cache_write_5m",
-        "cache_write_1h",
-        "reasoning",
-        "input_audio",
-        "output_audio",
-        "input_image",
-        "output_image",
-        "tool_calls",  # the provider's own tools, that it bills
-        "images",  # that were made
-    }
-)
+TEXTS: Final[Mapping[str, str]] = {
+    "provider": "Who serves the call, in the emitter's words.",
+    "request_model": "The model that was asked for.",
+    "response_model": "The model that answered.",
+    "alias": "What a gateway calls the model, to its callers.",
+    "operation": "What sort of work it is: chat, embeddings, …",
+    "server": "The host that was called, or its URL.",
+    "service_tier": "Such as batch or flex.",
+    "response_id": "The provider's id of its answer.",
+    "request_id": "The provider's id of the request.",
+    "error_type": "Why it failed, as a word.",
+    "error_message": "Only read for the status that it mentions.",
+    "finish_reason": "Why the answer ended.",
+    "user": "Whom it was for.",
+    "session": "Which conversation it is of.",
+    "prompt": "What a person asked for, with as many calls as it took.",
+    "team": "The emitter's own; ours are in `spend/owners.py`.",
+    "project": "Likewise.",
+}
+"""Column -> what it holds: texts."""
+COUNTS: Final[Mapping[str, str]] = {
+    "input": ("Tokens of the prompt, with or without its cache parts: a flag of the dialect says."),
+    "input_beside_cache": "The same, certainly without them.",
+    "input_extra": "Billed as input, and in neither of the two.",
+    "output": "Tokens of the answer, with or without reasoning: a flag of the dialect says.",
+    "output_beside_reasoning": "The same, certainly without.",
+    "output_extra": "Billed as output, and in neither of the two.",
+    "total": "Tokens of the call.",
+    "cache_read": "Read from the provider's cache.",
+    "cache_write": "Written to it, for a time that is not told.",
+    "cache_write_5m": "Written to it for five minutes.",
+    "cache_write_1h": "Written to it for an hour.",
+    "reasoning": "Tokens of reasoning.",
+    "input_audio": "Tokens of audio in the prompt.",
+    "output_audio": "Tokens of audio in the answer.",
+    "input_image": "Tokens of images in the prompt.",
+    "output_image": "Tokens of images in the answer.",
+    "tool_calls": "Requests to the provider's own tools, that it bills.",
+    "images": "Images that were made.",
+}
+"""Column -> what it holds: counts."""
 BESIDE_TOKENS: Final = frozenset({"tool_calls", "images"})
 """Of the counts, those that are not of tokens."""
-NUMBERS: Final = frozenset(
-    {
-        "server_port",
-        "http_status",
-        "ttft_s",
-        "ttft_ms",
-        "duration_s",  # where the record has no end of its own
-        "duration_ms",
-        "audio_s",  # how long the audio was that was transcribed or spoken
-        "prefill_s",  # how long a model server read the prompt
-        "decode_s",  # how long it wrote the answer
-        "attempt",  # which one it was, from 1
-        "resend_count",  # attempts after the first one
-        "cost_given",
-    }
-)
-MOMENTS: Final = frozenset({"first_token_at"})
-"""ISO 8601 (UTC where it names no zone), or a number since 1970: its size tells the unit."""
-FLAGS: Final = frozenset(
-    {
-        "streaming",
-        "failed",  # beside the span's own status, which some leave open
-        "after_stream",  # written when a stream had been read, for a span that ended before
-        "cache_hit",  # a gateway answered out of its own cache: no provider was asked
-    }
-)
-COLUMNS: Final = TEXTS | COUNTS | NUMBERS | MOMENTS | FLAGS
+NUMBERS: Final[Mapping[str, str]] = {
+    "server_port": "The port that was called.",
+    "http_status": "Of the answer.",
+    "ttft_s": "Time to the first token, in seconds.",
+    "ttft_ms": "The same, in milliseconds.",
+    "duration_s": "How long it took, in seconds, where the record has no end of its own.",
+    "duration_ms": "The same, in milliseconds.",
+    "audio_s": "How long the audio was that was transcribed or spoken, in seconds.",
+    "prefill_s": "How long a model server read the prompt, in seconds.",
+    "decode_s": "How long it wrote the answer, in seconds.",
+    "attempt": "Which attempt it was, from 1.",
+    "resend_count": "Attempts after the first one.",
+    "cost_given": "What the emitter says that it cost. Kept, and never charged.",
+}
+"""Column -> what it holds: numbers."""
+MOMENTS: Final[Mapping[str, str]] = {
+    "first_token_at": (
+        "When the first token came: ISO 8601 (UTC where it names no zone), or a number "
+        "since 1970, whose size tells the unit."
+    ),
+}
+"""Column -> what it holds: moments."""
+FLAGS: Final[Mapping[str, str]] = {
+    "streaming": "Whether the answer streamed.",
+    "failed": "Whether it failed, beside the span's own status, which some leave open.",
+    "after_stream": "Written when a stream had been read, for a span that ended before.",
+    "cache_hit": "A gateway answered out of its own cache: no provider was asked.",
+}
+"""Column -> what it holds: yes or no."""
+COLUMNS: Final = {**TEXTS, **COUNTS, **NUMBERS, **MOMENTS, **FLAGS}
 
 SPAN_NAME: Final = "(the span's name)"
 """What a mark looks at, instead of an attribute; only with a ``scope``."""
@@ -248,6 +249,10 @@ class Dialect:
     """An instrumentation, or a family of them."""
 
     name: str
+    who: str = ""
+    """Who speaks it."""
+    to_know: str = ""
+    """Which versions were heard, and what they do not tell."""
     scopes: tuple[str, ...] = ()
     """Patterns of the names of scopes that speak it."""
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -6,6 +6,11 @@ from collector.dialects.table import SPAN_NAME, Dialect, Mark, Meaning, Verdict
 
 TRACELOOP: Final = Dialect(
     name="traceloop",
+    who="OpenLLMetry, old names and new.",
+    to_know=(
+        "0.40, 0.50 and 0.62; streams by Anthropic tell no usage before 0.62, and one "
+        "token too many since."
+    ),
     scopes=(
         "opentelemetry.instrumentation.openai.v*",
         "opentelemetry.instrumentation.anthropic",

@@ -22,6 +22,11 @@ _TOLD: Final = "ai.operationId"
 
 VERCEL: Final = Dialect(
     name="vercel-ai",
+    who="Vercel's AI SDK: its legacy spans (3 to 7) and `@ai-sdk/otel`; opencode.",
+    to_know=(
+        "4 to 7; up to 6 an attempt is a call, in 7 a call has one span; objects tell "
+        "no parts of their counts, so the provider's own decide."
+    ),
     scopes=("ai", "gen_ai", "opencode"),
     columns={
         "provider": ("ai.model.provider",),

@@ -119,7 +119,7 @@ The last column is for spans of no dialect, whose number is -1."""
 
 TEXT_KEYS: Final = np.isin(
     np.arange(len(KEYS)),
-    [NUMBER[key] for column in TEXTS | MOMENTS for key in COLUMN_KEYS[column]]
+    [NUMBER[key] for column in (*TEXTS, *MOMENTS) for key in COLUMN_KEYS[column]]
     + [NUMBER[key] for key in OWN],
 )
 """Whether an attribute is meant to be text, by number."""
