@@ -9,11 +9,14 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 COLUMNS: Final = text(
-    "SELECT relname, attname, format_type(atttypid, atttypmod), attnotnull,"
-    " atthasdef OR attidentity <> '' FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid"
-    " WHERE relnamespace = 'public'::regnamespace AND NOT relispartition"
+    "SELECT CASE nspname WHEN 'public' THEN relname ELSE nspname || '.' || relname END,"
+    " attname, format_type(atttypid, atttypmod), attnotnull, atthasdef OR attidentity <> ''"
+    " FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid"
+    " JOIN pg_namespace ON pg_namespace.oid = relnamespace"
+    " WHERE nspname IN ('public', 'reporting') AND NOT relispartition"
     " AND relkind IN ('r', 'p', 'v', 'm') AND attnum > 0 AND NOT attisdropped"
 )
+"""Of tables, and of the views that are promised to people."""
 CONSTRAINTS: Final = text(
     "SELECT relname, contype::text || ' ' || pg_get_constraintdef(pg_constraint.oid),"
     " ARRAY(SELECT attname::text FROM pg_attribute"

@@ -69,6 +69,8 @@ TAKEN_AWAY = {
     "ALTER TABLE batches ADD FOREIGN KEY (id) REFERENCES job_runs": "batches has a new rule: f",
     "ALTER TABLE job_runs DROP CONSTRAINT uq_job_runs_job_period": "job_runs has no longer",
     "DROP SEQUENCE batch_ids": "sequence batch_ids is gone",
+    "DROP VIEW reporting.months": "reporting.months is gone",
+    "ALTER VIEW reporting.months RENAME hash TO sha": "reporting.months.hash is gone",
 }
 
 

@@ -27,7 +27,8 @@ _BUDGETS: Final = f"""
         ))
     FROM budgets AS held
     LEFT JOIN (
-        SELECT DISTINCT ON (budget_id) * FROM standings WHERE tenant_id = {TENANT}
+        SELECT DISTINCT ON (budget_id) budget_id, period_start, period_end, version, spent,
+            rolled_in, without_rate, pace, state, as_of FROM standings WHERE tenant_id = {TENANT}
         ORDER BY budget_id, version DESC, period_start DESC
     ) AS stood ON stood.budget_id = held.id
     LEFT JOIN budgets AS terms ON terms.tenant_id = {TENANT} AND terms.id = held.id
@@ -44,14 +45,14 @@ _MEASURES: Final = (
 )
 _CHANGED: Final = " OR ".join(f"terms.{name} IS DISTINCT FROM budget.{name}" for name in _MEASURES)
 _BUDGET_NOW: Final = f"""
-    SELECT * FROM budgets WHERE budgets.tenant_id = {TENANT}
+    SELECT name, replaced_at, {", ".join(_MEASURES)} FROM budgets WHERE budgets.tenant_id = {TENANT}
     AND budgets.id = crossings.budget_id
     AND (coalesce(effective_from, created_at) <= now() OR version = 1)
     AND (replaced_at IS NULL OR replaced_at > coalesce(effective_from, created_at))
     ORDER BY version DESC LIMIT 1
 """  # noqa: S608  # constants
 _RULE_NOW: Final = f"""
-    SELECT * FROM alert_rules WHERE alert_rules.tenant_id = {TENANT}
+    SELECT name, filter, replaced_at FROM alert_rules WHERE alert_rules.tenant_id = {TENANT}
     AND alert_rules.id = crossings.rule_id ORDER BY version DESC LIMIT 1
 """  # noqa: S608  # constants
 _ENDS: Final = (

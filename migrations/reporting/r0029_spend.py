@@ -139,11 +139,7 @@ def _query(time: _Time) -> str:
             SELECT {keys}, currency, {sums} FROM (
                 SELECT {keys}, {names}, coalesce(currency, min(currency)
                     OVER (PARTITION BY {keys})) AS currency
-                FROM (
-                    SELECT {keys}, currency, {sums}
-                    FROM ({every}) AS every ({keys}, currency, {names})
-                    GROUP BY {keys}, currency
-                ) AS added
+                FROM ({every}) AS every ({keys}, currency, {names})
             ) AS placed GROUP BY {keys}, currency
         ) AS spent {named("spent")}
         WHERE {" OR ".join(f"spent.{name} <> 0" for name in _TELLING)}
