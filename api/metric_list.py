@@ -122,9 +122,9 @@ ALERTS: Final = Metric(
 )
 BUDGETS: Final = Metric("spanledger_budgets", "gauge", "Budgets by where they stand.", ("state",))
 PARTITIONS: Final = Metric(
-    "spanledger_partitions_ahead_days",
+    "spanledger_partitions_ahead",
     "gauge",
-    "Days after today that what is heard has a place for.",
+    "Partitions of days after today, without a gap: so long what is heard has its place.",
 )
 DATABASE_BYTES: Final = Metric(
     "spanledger_database_size_bytes", "gauge", "The whole database on Postgres' disk."

@@ -90,7 +90,7 @@ def test_what_is_refused_is_counted_by_a_reason_that_no_sender_chose(database: D
     assert "amber" not in text
 
 
-def test_every_reason_that_a_sender_is_told_has_a_word(database: Database) -> None:
+def test_every_reason_that_a_sender_is_told_has_a_word() -> None:
     told_to_senders = {
         "trace_id: not 16 bytes, or all zero": "id",
         "start: before 2000": "time",
