@@ -71,7 +71,7 @@ def _first_steps(settings: Settings, where: Where, *, keys: bool) -> None:
     _headline("Or send the first call by hand")
     otlp = f"{settings.scheme}://{where['otlp_http']}"
     _code(*first_span(otlp, key="$SPANLEDGER_API_KEY" if keys else None))
-    _headline("In two or three minutes the pages show it. To have it now, and ask for it")
+    _headline("In a minute or two the pages show it. To have it now, and ask for it")
     today = datetime.now(UTC).astimezone(settings.zone).date()
     url = f"{settings.scheme}://{where['api']}/v1/spend"
     asked = f"from={today}&to={today + timedelta(days=1)}&group_by=team,model"

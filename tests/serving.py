@@ -43,9 +43,9 @@ def spanledger(
     )
 
 
-def eventually(happens: Callable[[], object], what: str) -> None:
-    """Waits for a condition."""
-    deadline = time.monotonic() + PATIENCE
+def eventually(happens: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
+    """Waits for a condition, so many seconds."""
+    deadline = time.monotonic() + patience
     while not happens():
         assert time.monotonic() < deadline, f"it never came about that {what}"
         time.sleep(0.05)
