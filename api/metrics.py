@@ -17,7 +17,7 @@ from api import metric_list as metrics
 from api.auth import Caller, asker_of, whole_ledger
 from api.budget_board import boards_of
 from api.dependencies import Clock, Config, Now, database_of, knocks_of
-from api.kept import Kept, Pulse
+from api.kept import Kept
 from api.knocks import UNKNOWN, WAIT
 from api.ledger_metrics import ledger_metrics
 from api.reading import replica_of
@@ -29,6 +29,7 @@ from spend.metric_names import DATABASE_UP, PROCESS
 from store.conversion import Conversion
 from store.ledger_health import LedgerHealth, ledger_health
 from store.metric_text import Family, as_text, build, of_process, processes, timed, told
+from store.pulse import Pulse
 from store.sessions import Database, connections
 from store.spend_so_far import SpendSoFar, spend_so_far
 from store.tenants import TENANT

@@ -25,11 +25,12 @@ from told_metrics import (
 )
 from two_teams import NOW, TOLD_OF, TwoTeams, filled
 
-from api import kept, metric_list
+from api import metric_list
 from api.spend_metrics import spend_metrics
 from app.local_postgres import LocalPostgres
 from jobs.timetable import JOBS
 from spend.job_ticks import EVERY, tick_of, ticks_since
+from store import pulse
 from store.metric_text import as_text
 from store.partitions import ensure
 from store.sessions import Database, open_database
@@ -251,15 +252,15 @@ def test_while_postgres_is_away_or_hangs_the_process_is_still_told_to_who_was_le
 ) -> None:
     client = made.asking(made.keys["read"])
     assert told(text_of(client))["spanledger_database_up"][()] == 1
-    monkeypatch.setattr(kept, "_PULSE_FOR", 0.0)
+    monkeypatch.setattr(pulse, "_GOOD_FOR", 0.0)
     app: Any = client.app
     with socket.create_server(("127.0.0.1", 0)) as silent:
         hangs = silent.getsockname()[1]
         # At port 1 nobody listens; at the other one somebody who never answers.
         for port, patience in ((1, 20.0), (hangs, 0.05)):
-            monkeypatch.setattr(kept, "_PATIENCE", patience)
+            monkeypatch.setattr(pulse, "_PATIENCE", patience)
             gone = open_database(f"postgresql://127.0.0.1:{port}/none", application="tests")
-            app.state.watched.pulse = kept.Pulse(gone)
+            app.state.watched.pulse = pulse.Pulse(gone)
             known = app.state.boards._callers
             app.state.boards._callers = {each: (who, 0.0) for each, (who, _) in known.items()}
             found = told(text_of(client))
