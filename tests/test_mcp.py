@@ -133,6 +133,8 @@ def of_api(made: TwoTeams, api: str, tool: str, key: str = "read") -> Any:
     return answer
 
 
+OURS: Final = {"spend": {"with_usage"}, "budgets": {"team"}}
+"""Arguments that the API does not have."""
 SORTED: Final = ("team", "provider", "model", "kind")
 OCTOBER: Final = {"from": "2026-10-01", "to": "2026-11-01"}
 HIDES: Final = re.compile("[\x00-\x1f\x7f-\x9f\u202e\U000e0041]")
@@ -356,6 +358,21 @@ def test_tools_say_that_they_only_read_and_what_they_take(model: Model) -> None:
         assert len(tool.description or "") > 80
     # What every conversation pays for: some 7,000 tokens.
     assert sum(len(f"{tool.description}{tool.input_schema}") for tool in tools) < 32_000
+
+
+def test_each_tool_stands_in_its_document_and_asks_what_the_contract_has(made: TwoTeams) -> None:
+    text = (Path(__file__).parent.parent / "docs/mcp.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([a-z_]+)` \| .* \| (.+) \|$", text, re.MULTILINE)
+    assert [name for name, _ in rows] == list(TOOLS)
+    paths = made.asking().app.openapi()["paths"]  # type: ignore[attr-defined]  # our application
+    route = ("", "")
+    for name, asks in rows:
+        route = next(iter(re.findall(r"`(GET|POST) (/v1/[^`]+)`", asks)), route)
+        there = paths[route[1]][route[0].lower()]
+        if name != "what_if":
+            known = {each["name"] for each in there.get("parameters", ())}
+            asked = {field.alias or key for key, field in TOOLS[name].asks.model_fields.items()}
+            assert asked <= known | OURS.get(name, set()) | {"limit", "skip"}, name
 
 
 def test_the_words_and_a_question_are_there(model: Model) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import anyio
 import pytest
@@ -39,6 +39,15 @@ ASKED: Final[dict[str, dict[str, Any]]] = {
 WHAT_IF: Final = ("POST", "/v1/what-if")
 
 
+class Heard(NamedTuple):
+    """What the API was asked with."""
+
+    method: str
+    path: str
+    key: str | None
+    cookie: str | None
+
+
 @dataclass
 class StandIn:
     """An API that answers what a test wants, and remembers what it was asked."""
@@ -47,7 +56,7 @@ class StandIn:
     status: int = 200
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
-    heard: list[tuple[str, str, str | None]] = field(default_factory=list)
+    heard: list[Heard] = field(default_factory=list)
     hangs: bool = False
     waiting: threading.Event = field(default_factory=threading.Event)
     left: threading.Event = field(default_factory=threading.Event)
@@ -60,8 +69,8 @@ def standing_in() -> Iterator[StandIn]:
 
     class Door(BaseHTTPRequestHandler):
         def answer(self) -> None:
-            key = self.headers.get("Authorization")
-            state.heard.append((self.command, self.path.partition("?")[0], key))
+            told = [self.headers.get(name) for name in ("Authorization", "Cookie")]
+            state.heard.append(Heard(self.command, self.path.partition("?")[0], *told))
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             if state.hangs:
                 state.waiting.set()
@@ -125,15 +134,21 @@ def model(
     assert "Traceback" not in log.read_text()
 
 
+@pytest.fixture(scope="module")
+def server(door: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with http_server(door.url, tmp_path_factory.mktemp("mcp") / "stderr") as url:
+        yield url
+
+
 def test_nothing_but_get_and_what_if_is_ever_sent(api: StandIn, model: Model) -> None:
     bodies = {"budgets": {"budgets": [{"id": n, "filter": {}} for n in range(3)]}}
     for tool in TOOLS:
         api.body = bodies.get(tool, {})
         model.call(tool, **ASKED.get(tool, {}))
     assert len(api.heard) >= len(TOOLS)
-    assert {(method, path) for method, path, _ in api.heard if method != "GET"} == {WHAT_IF}
-    assert {key for _, _, key in api.heard} == {"Bearer sl_read_of_this_test"}
-    assert all(path.startswith("/v1/") for _, path, _ in api.heard)
+    assert {heard[:2] for heard in api.heard if heard.method != "GET"} == {WHAT_IF}
+    assert {heard.key for heard in api.heard} == {"Bearer sl_read_of_this_test"}
+    assert all(heard.path.startswith("/v1/") for heard in api.heard)
 
 
 @pytest.mark.parametrize(
@@ -170,14 +185,24 @@ def test_an_amount_that_is_a_number_is_refused_not_rounded(api: StandIn, model: 
     assert "(expected)" in model.refused("budget_forecast", budget_id=1)
 
 
-def test_who_stops_asking_is_not_answered_and_the_next_one_is(
+def test_who_stops_asking_is_not_asked_for_any_longer_and_the_next_one_is(
     api: StandIn, model: Model, portal: BlockingPortal
 ) -> None:
+    stops_asking(api, model, portal)
+
+
+def test_over_http_who_closes_the_answer_stops_asking(
+    api: StandIn, server: str, portal: BlockingPortal
+) -> None:
+    with over_http(portal, server, "sl_read_one") as caller:
+        stops_asking(api, caller, portal)
+
+
+def stops_asking(api: StandIn, model: Model, portal: BlockingPortal) -> None:
     api.hangs = True
     api.waiting.clear()
     api.left.clear()
-    asked = portal.start_task_soon(gives_up, model, api.waiting)
-    assert asked.result(30) is None
+    assert portal.call(gives_up, model, api.waiting) is None
     assert api.left.wait(30), "the API is still asked"
     api.hangs, api.status, api.body = False, 503, {"title": "Later"}
     assert "Later" in model.refused("spend")
@@ -210,16 +235,16 @@ def test_an_api_that_is_away_is_told_and_found_when_it_is_back(
 
 
 def test_each_caller_over_http_is_asked_for_with_their_own_key(
-    api: StandIn, portal: BlockingPortal, tmp_path: Path
+    api: StandIn, server: str, portal: BlockingPortal
 ) -> None:
     api.status, api.body = 503, {"title": "Later"}
     api.headers = {"Set-Cookie": "who=somebody; Path=/"}
-    with http_server(api.url, tmp_path / "log") as url:
-        for key in ("sl_read_one", "sl_read_two", None, "sl_read_one"):
-            with over_http(portal, url, key) as caller:
-                assert "Later" in caller.refused("spend")
-    keys = [key for _, _, key in api.heard]
-    assert keys == ["Bearer sl_read_one", "Bearer sl_read_two", None, "Bearer sl_read_one"]
+    for key in ("sl_read_one", "sl_read_two", None, "sl_read_one"):
+        with over_http(portal, server, key) as caller:
+            assert "Later" in caller.refused("spend")
+    keys = ["Bearer sl_read_one", "Bearer sl_read_two", None, "Bearer sl_read_one"]
+    assert [heard.key for heard in api.heard] == keys
+    assert {heard.cookie for heard in api.heard} == {None}
 
 
 def test_beyond_this_machine_nobody_is_answered_without_a_key() -> None:

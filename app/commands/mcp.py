@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Sequence
 from typing import Final
+from urllib.parse import urlsplit
 
 import anyio
 import click
@@ -55,6 +56,7 @@ def command(api_url: str, address: str | None, names: Sequence[str]) -> None:
     configure_logs("mcp")
     logging.getLogger("mcp").setLevel(logging.WARNING)
     api_url = address_of(api_url)
+    _warn_of_open_ways(api_url)
     key = os.environ.get(KEY, "").strip() or None
     if address is None:
         if names:
@@ -67,6 +69,14 @@ def command(api_url: str, address: str | None, names: Sequence[str]) -> None:
         anyio.run(over_http, api_url, _listening(address), names, _ready)
     except OSError as error:
         raise click.ClickException(f"cannot listen at {address}: {error.strerror}") from error
+
+
+def _warn_of_open_ways(api_url: str) -> None:
+    found = urlsplit(api_url)
+    if found.scheme == "http" and not Address(found.hostname or "", 0).is_loopback:
+        click.echo(
+            f"keys go to {api_url} in the clear: whoever is on the way can read them", err=True
+        )
 
 
 def _that_reads(key: str | None) -> str | None:
