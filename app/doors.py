@@ -19,11 +19,12 @@ _BACKLOG: Final = 2048
 
 def addresses(settings: Settings) -> dict[str, Address]:
     """The addresses that these settings open, by the name of their setting."""
-    return {
+    always = {
         "OTLP_HTTP_ADDR": settings.otlp_http_addr,
         "OTLP_GRPC_ADDR": settings.otlp_grpc_addr,
         "API_ADDR": settings.api_addr,
     }
+    return always if settings.jobs_addr is None else always | {"JOBS_ADDR": settings.jobs_addr}
 
 
 def refuse_taken(doors: dict[str, Address], *, patience: float) -> None:

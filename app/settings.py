@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, model_validator
-from pydantic_settings import SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from app.addresses import Address
 from app.door_settings import DoorSettings
@@ -105,6 +105,11 @@ class Settings(DoorSettings, TelemetrySettings):
     )
     api_addr: HostAndPort = Field(
         default=Address("127.0.0.1", 8321), description="Where the API and the pages answer."
+    )
+    jobs_addr: Annotated[HostAndPort | None, NoDecode] = Field(
+        default=None,
+        description="Where the process of the jobs says how it does ([metrics](../metrics.md)). "
+        "Not set: nowhere.",
     )
     pages_url: Annotated[Origin, Unset("that of `API_ADDR`")] | None = Field(
         default=None,
