@@ -6,6 +6,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api import field_words
 from api.problems import FieldProblem, ProblemAnswer, answers
 
 _ABOUT: Final = """
@@ -52,6 +53,7 @@ def _made(app: FastAPI) -> dict[str, Any]:
     for routes in made["paths"].values():
         for route in routes.values():
             _with_body(route)
+    field_words.say(made)
     parts["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
     # Either: without keys the API is open to its own machine.
     made["security"] = [{"key": []}, {}]

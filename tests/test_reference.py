@@ -1,11 +1,13 @@
 """The reference tells all that there is: what is added without it fails here."""
 
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import click
 import pytest
+from fastapi import Query
 from sqlalchemy import Column, MetaData, Table, Text
 
 from app.cli import Commands
@@ -13,8 +15,10 @@ from app.reference.commands import commands_page
 from app.reference.dialects import dialects_page
 from app.reference.markdown import NotDescribedError
 from app.reference.metrics import metrics_page
-from app.reference.pages import DOORS, all_pages
+from app.reference.pages import DOORS, all_pages, described_api, who_may
+from app.reference.routes import api_page
 from app.reference.settings import settings_page
+from app.reference.shapes import shapes_page
 from app.reference.tables import tables_page
 from app.reference.views import views_page
 from app.settings import Settings
@@ -160,3 +164,30 @@ def test_a_dialect_and_an_attribute_that_are_added_are_missed(pages: dict[str, s
     assert dialects_page([wider, *others]) != pages["dialects.md"]
     with pytest.raises(NotDescribedError, match="the dialect paint"):
         dialects_page([replace(more, who="")])
+
+
+def test_a_route_and_a_parameter_that_are_added_are_missed(pages: dict[str, str]) -> None:
+    app = described_api()
+
+    @app.get("/v1/paints", tags=["prices"], summary="Paints", description="All of them.")
+    def paints(colour: Annotated[str, Query(description="Which one.")]) -> None:
+        del colour
+
+    allowed = who_may() + "\n| `/v1/paints` | reader |  |\n"
+    told = api_page(app.openapi(), allowed)
+    assert "### GET /v1/paints" in told
+    assert "| `colour` | text, required | Which one. |" in told
+    assert told != pages["api.md"]
+    with pytest.raises(KeyError, match="/v1/paints"):
+        api_page(app.openapi(), who_may())
+
+
+def test_a_route_or_a_field_without_a_description_is_refused() -> None:
+    app = described_api()
+    contract = deepcopy(app.openapi())
+    del contract["paths"]["/v1/spend"]["get"]["description"]
+    with pytest.raises(NotDescribedError, match="GET /v1/spend"):
+        api_page(contract, who_may())
+    contract["components"]["schemas"]["SpendRow"]["properties"]["colour"] = {"type": "string"}
+    with pytest.raises(NotDescribedError, match=r"SpendRow\.colour"):
+        shapes_page(contract)

@@ -1,13 +1,22 @@
 """The pages of the reference: each is a function of what it tells about."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
 
+from fastapi import FastAPI
+
+from api.app import create_app
 from api.metric_list import PATHS
+from api.settings import ApiSettings
 from app.cli import cli
 from app.reference.commands import commands_page
 from app.reference.dialects import dialects_page
 from app.reference.metrics import metrics_page
+from app.reference.routes import api_page
 from app.reference.settings import settings_page
+from app.reference.shapes import shapes_page
 from app.reference.tables import tables_page
 from app.reference.views import views_page
 from app.settings import Settings
@@ -16,9 +25,11 @@ from collector.metric_list import METRICS as OF_COLLECTOR
 from jobs.exported_metrics import EXPORTED
 from jobs.metric_list import METRICS as OF_JOBS
 from migrations.reporting.newest import FUNCTIONS, VIEWS
+from store.sessions import open_database
 from store.tables import METADATA
 
-DOORS = {
+_ROUTES: Final = Path(__file__).parents[2] / "docs" / "routes.md"
+DOORS: Final = {
     "GET /metrics of a collector": OF_COLLECTOR,
     **{f"GET {path} of an API": metrics for path, metrics in PATHS.items()},
     "GET /metrics of the jobs": OF_JOBS,
@@ -26,11 +37,25 @@ DOORS = {
 """What is told where."""
 
 
+def described_api() -> FastAPI:
+    """The API, to be asked for its contract alone: nothing connects to its database."""
+    database = open_database("postgresql://nobody@127.0.0.1:1/none", application="reference")
+    return create_app(database, ApiSettings(), lambda: datetime.now(UTC))
+
+
+def who_may() -> str:
+    """What docs/routes.md says: a test asks each route as each kind of caller."""
+    return _ROUTES.read_text(encoding="utf-8")
+
+
 def all_pages() -> Mapping[str, str]:
     """Each page's text by the name of its file. Raises NotDescribedError."""
+    contract = described_api().openapi()
     return {
         "settings.md": settings_page(Settings),
         "commands.md": commands_page(cli),
+        "api.md": api_page(contract, who_may()),
+        "shapes.md": shapes_page(contract),
         "metrics.md": metrics_page(DOORS, EXPORTED),
         "tables.md": tables_page(METADATA),
         "dialects.md": dialects_page(DIALECTS),
