@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "content": "Show and set whether prompts and completions are kept",
     "mcp": "Answer models: a read-only MCP server over the API",
     "doctor": "Check what one would forget to check",
+    "canary": "Send known calls, and prove what became of them",
 }
 
 

@@ -3,6 +3,7 @@
 from jobs.context import Done, JobContext
 from jobs.listed_names import look_up_new
 from jobs.price_feed import SOURCE, feed
+from spend.canary import price_lines
 from store import books
 from store.tenants import TENANT
 
@@ -10,13 +11,14 @@ from store.tenants import TENANT
 def run(context: JobContext) -> Done:
     """Brings list and names up to the pinned source. Does nothing where they are."""
     listed = feed()
+    lines = (*listed.lines, *price_lines())
     with context.database.read() as session:
-        held = books.listed_count(session, SOURCE)
+        held = books.listed_count(session, {line.source for line in lines})
     notes = [f"{SOURCE}: {len(listed.lines):,} lines"]
     # By hand every line is compared: somebody wonders.
-    if held != len(listed.lines) or context.by_hand:
+    if held != len(lines) or context.by_hand:
         with context.database.write() as session:
-            entered = books.replace_list(session, listed.lines, now=context.now)
+            entered = books.replace_list(session, lines, now=context.now)
         notes.append(f"{entered.opened:,} opened, {entered.closed:,} closed")
         if entered.concerned and entered.concerned.cells:
             notes.append(str(entered.concerned))

@@ -248,13 +248,13 @@ def public_lines(
     return [line_of(row) for row in rows]
 
 
-def listed_count(session: Session, source: str) -> int:
-    """How many lines of the public list are believed, and come from ``source``."""
+def listed_count(session: Session, sources: Collection[str]) -> int:
+    """How many lines of the public list are believed, and come from these sources."""
     return session.execute(
         select(func.count()).where(
             prices.c.tenant_id == PUBLIC,
             prices.c.book == LIST,
-            prices.c.source == source,
+            prices.c.source.in_(sources),
             known(None),
         )
     ).scalar_one()

@@ -15,6 +15,7 @@ from jobs.listed_names import listed
 from jobs.price_feed import feed
 from spend.bands import band_of
 from spend.calls import Route
+from spend.canary import price_lines
 from spend.feeds import Feed
 from spend.prices import PriceBook
 from spend.rating import rates
@@ -41,7 +42,7 @@ def counts(database: Database) -> tuple[int, int]:
 
 
 def test_the_list_is_filled_once_and_unchanged_lines_stay(database: Database) -> None:
-    many = len(feed().lines)
+    many = len(feed().lines) + len(price_lines())
     assert many > 5000
     run(database)
     assert counts(database) == (many, many)
@@ -58,7 +59,8 @@ def test_a_changed_list_closes_lines_and_never_overwrites(
     changed = Feed((dearer, *lines[2:]))
     monkeypatch.setattr(refresh_prices, "feed", lambda: changed)
     assert "1 opened, 2 closed" in run(database, NOW + timedelta(days=1))
-    assert counts(database) == (len(lines) + 1, len(lines) - 1)
+    others = len(price_lines())
+    assert counts(database) == (len(lines) + 1 + others, len(lines) - 1 + others)
     with database.read() as session:
         closed = session.scalars(select(prices.c.known_to).where(prices.c.known_to.is_not(None)))
         assert set(closed) == {NOW + timedelta(days=1)}

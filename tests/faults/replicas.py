@@ -29,7 +29,7 @@ from store.tenants import TENANT
 
 MANY = 3
 AGO = timedelta(hours=1)
-"""When what they roll was heard: the clock waits two minutes for twins."""
+"""When what they roll was heard: the clock waits a little for twins."""
 TWICE = "SELECT count(*) - count(DISTINCT (job, period)) FROM job_runs WHERE NOT failed"
 METERS = (
     "SELECT (SELECT coalesce(sum(input + cache_read + output), 0) FROM cells),"

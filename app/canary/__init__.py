@@ -1,0 +1,1 @@
+"""``spanledger canary``: known calls through the public doors, and what became of them."""

@@ -1,0 +1,172 @@
+"""One run, from the first knock at the doors to the last promise."""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from app.canary import promises
+from app.canary.calls import Call, Calls, new_calls
+from app.canary.clocks import Ahead, Clocks, judge_clocks
+from app.canary.doors import READING_KEY, Doors, Reply
+from app.canary.judged import Told, ask_for, judge_calls, judge_report, judge_two_sightings
+from app.canary.promises import Account
+from app.canary.report import Listed, as_object, listed, spent, window_of
+from app.canary.sending import send_all
+from app.canary.watch import STANDS_STILL, End, Say, Watch, Watched
+from spend.canary import MODEL, PROVIDER, TEAM
+
+_SHORTLY: Final = 15.0
+"""Seconds within which what was acknowledged is found: a replica is a little behind."""
+_SECOND: Final = timedelta(seconds=1)
+
+
+class Run:
+    """Sends calls, and tells an account what became of them."""
+
+    def __init__(
+        self,
+        doors: Doors,
+        account: Account,
+        clock: Callable[[], datetime],
+        *,
+        timeout: float,
+        still: float = STANDS_STILL,
+        say: Say = lambda _line: None,
+    ) -> None:
+        """``clock`` is this machine's (UTC); ``say`` is told where we are, for people.
+
+        ``timeout``: how many seconds to wait for the reports; ``still``: while they stand still.
+        """
+        self._doors, self._account, self._clock, self._say = doors, account, clock, say
+        self._limits = timeout, still
+        self._collector: Ahead | None = None
+        self._api: Ahead | None = None
+        self._seen: Watched | None = None
+
+    def go(self) -> None:
+        """Does it. What is interrupted has told all that it knows, but for the clocks."""
+        self._say("knocking at the doors")
+        hears = self._knock_at_collector()
+        calls = new_calls(self._clock())
+        answers = self._knock_at_api(calls)
+        if answers:
+            self._check_budgets()
+        if not hears:
+            self._account.why_not = "the collector does not answer"
+        elif not answers:
+            self._account.why_not = "the API does not answer"
+            send_all(self._doors, calls, self._account)
+        else:
+            self._send_and_wait(calls)
+        judge_clocks(
+            self._account,
+            Clocks(
+                collector=self._collector,
+                api=self._api,
+                database=self._seen.database if self._seen else None,
+                jobs_ahead=self._seen.jobs_ahead if self._seen else None,
+            ),
+        )
+
+    def _knock_at_collector(self) -> bool:
+        """Whether it is worth sending."""
+        lives = self._doors.collector("/livez")
+        ready = self._doors.collector("/readyz")
+        self._collector = lives.ahead
+        faults = _refusals({"/livez": lives, "/readyz": ready})
+        if ready.ok and as_object(ready).get("database") != "there":
+            faults = ["its database is away: what it takes waits on its disk"]
+        seconds = lives.seconds + ready.seconds
+        self._account.tell(promises.COLLECTOR, faults, "lives, takes requests", seconds)
+        return lives.ok
+
+    def _knock_at_api(self, calls: Calls) -> bool:
+        """Whether it is worth asking."""
+        lives, ready = self._doors.api("/livez"), self._doors.api("/readyz")
+        asked = spent(self._doors, window_of(calls.all)).reply
+        self._api = lives.ahead
+        faults = _refusals({"/livez": lives, "/readyz": ready, f"/v1 ({READING_KEY})": asked})
+        seconds = lives.seconds + ready.seconds + asked.seconds
+        return self._account.tell(promises.API, faults, "lives, answers", seconds)
+
+    def _check_budgets(self) -> None:
+        reply = self._doors.api("/v1/budgets/check", team=TEAM, provider=PROVIDER, model=MODEL)
+        answer = as_object(reply)
+        faults = [] if "over" in answer else [reply.said]
+        seen = "a budget is over" if answer.get("over") else "no budget is over"
+        self._account.tell(promises.BUDGETS, faults, seen, reply.seconds)
+
+    def _send_and_wait(self, calls: Calls) -> None:
+        window = window_of(calls.all)
+        watch = Watch(self._doors, window, self._clock, self._say)
+        before = listed(self._doors, window)
+        lead = timedelta(seconds=sum(self._collector) / 2 if self._collector else 0)
+        first = self._clock() + lead
+        self._say("sending")
+        taken = send_all(self._doors, calls, self._account)
+        # A second more: the collector may have looked at its clock later than we think.
+        sent = first, self._clock() + lead + _SECOND
+        if not taken:
+            self._account.why_not = "nothing was acknowledged"
+            return
+        judge_calls(self._account, calls, self._found(taken))
+        seen = self._seen = watch.wait(sent, timeout=self._limits[0], still=self._limits[1])
+        told = self._found(taken)
+        judge_calls(self._account, calls, told)
+        self._judge_settled(calls, told, before, seen, sent[1])
+
+    def _found(self, taken: Sequence[Call]) -> list[Told]:
+        """The calls that were acknowledged, as the API tells them."""
+        until = time.monotonic() + _SHORTLY
+        while True:
+            told = ask_for(self._doors, taken)
+            if time.monotonic() > until or not any(each.missing for each in told):
+                return told
+            time.sleep(1)
+
+    def _judge_settled(
+        self, calls: Calls, told: Sequence[Told], before: Listed, seen: Watched, goal: datetime
+    ) -> None:
+        faults = _unsettled(seen, goal)
+        said = f"after {seen.seconds:,.0f} s"
+        if not self._account.tell(promises.SETTLED, faults, said, seen.seconds):
+            self._account.why_not = "the reports do not say that they are complete"
+            return
+        for each in told:
+            if each.call is calls.seen_by_two:
+                judge_two_sightings(self._account, each)
+        self._account.not_reached(promises.TWO_SIGHTINGS, "not both were acknowledged")
+        window = window_of(calls.all)
+        now = listed(self._doors, window)
+        total = spent(self._doors, window)
+        if not (now.reply.ok and total.reply.ok and before.reply.ok):
+            failed = [each.said for each in (before.reply, now.reply, total.reply) if not each.ok]
+            self._account.tell(promises.REPORTED, failed, "")
+        elif not now.whole:
+            why = "too many canaries in a quarter hour to be told one by one"
+            self._account.not_reached(promises.REPORTED, why)
+        else:
+            judge_report(self._account, told, before, now, total)
+
+
+def _refusals(replies: dict[str, Reply]) -> list[str]:
+    return [f"{path}: {reply.said}" for path, reply in replies.items() if not reply.ok]
+
+
+def _unsettled(seen: Watched, goal: datetime) -> list[str]:
+    """Why reports are not complete; nothing where they are."""
+    if seen.end is End.SETTLED:
+        return []
+    if seen.end is End.UNANSWERED:
+        return [f"/v1/spend: {seen.last.reply.said}"]
+    until = seen.last.complete_until
+    if until is None:
+        return [f"after {seen.seconds:,.0f} s no job has told how far the reports are complete"]
+    lacks = f"{(goal - until).total_seconds():,.0f} s are lacking"
+    if seen.end is End.STILL:
+        return [
+            f"the jobs do not run: since {seen.seconds:,.0f} s the reports stand still, {lacks}"
+        ]
+    waits = "they come on" if seen.moved else "they stand still"
+    return [f"after {seen.seconds:,.0f} s {lacks}; {waits}"]
