@@ -14,6 +14,7 @@ from typing import Final
 
 import psycopg
 import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.exc import OperationalError
 
@@ -34,6 +35,7 @@ from jobs import (
     watch,
 )
 from jobs.context import Done, JobContext, JobSettings
+from jobs.run_counts import AWAY, BEATS_EVERY, DONE, FAILED, RunCounts
 from spend.job_ticks import EVERY, tick_of
 from spend.secret_shapes import without_secrets
 from store import runs
@@ -122,12 +124,17 @@ def run_all(context: JobContext) -> Iterator[tuple[str, Done | None]]:
 
 
 def start_clock(
-    database: Database, settings: JobSettings, going_on: Callable[[], bool] = lambda: True
+    database: Database,
+    settings: JobSettings,
+    going_on: Callable[[], bool] = lambda: True,
+    counts: RunCounts | None = None,
 ) -> BackgroundScheduler:
     """Starts ticking all jobs in threads of this process; the caller shuts it down.
 
-    ``going_on``: False once it is about to, so that long work ends where it is.
+    ``going_on``: False once it is about to, so that long work ends where it is. ``counts`` is told of
+    the clock's ticks, and of what is run.
     """
+    counts = counts or RunCounts()
     clock = BackgroundScheduler(
         timezone=UTC,
         # A tick that comes late is run, and several late ones are run as one: by default
@@ -146,24 +153,35 @@ def start_clock(
             _tick,
             "interval",
             seconds=job.every,
-            args=(name, context),
+            args=(name, context, counts),
             id=name,
             next_run_time=datetime.now(UTC),
         )
+    # In a thread of its own: that all others are busy does not mean that the clock stands.
+    clock.add_executor(ThreadPoolExecutor(1), "beat")
+    clock.add_job(_beat, "interval", seconds=BEATS_EVERY, args=(counts,), executor="beat")
     clock.start()
     return clock
 
 
-def _tick(name: str, context: JobContext) -> None:
+def _beat(counts: RunCounts) -> None:
+    counts.beats(datetime.now(UTC))
+
+
+def _tick(name: str, context: JobContext, counts: RunCounts | None = None) -> None:
     """Runs a job for this tick, unless another process has done so."""
+    counts = counts or RunCounts()
     now = datetime.now(UTC)
     every = JOBS[name].every
     period = tick_of(now, every)
     try:
         with context.database.write() as holder:
             if runs.lock(holder, name, wait=False) and not runs.was_run(holder, name, period):
-                _run_and_record(name, replace(context, now=now), period=period)
+                with counts.running(name):
+                    done = _run_and_record(name, replace(context, now=now), period=period)
+                counts.ended(name, FAILED if done.failed else DONE)
     except Exception as error:  # the clock must go on ticking: the next run retries
+        counts.ended(name, AWAY if _is_away(error) else FAILED)
         if _is_away(error):
             log.warning("the database is away, a job waits", job=name, why=_failed(error))
         else:

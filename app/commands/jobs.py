@@ -8,12 +8,15 @@ from rich.table import Table
 from rich.text import Text
 
 from app.database import database_for
+from app.doors import refuse_strangers
 from app.job_settings import job_settings
+from app.jobs_door import jobs_door
 from app.life import Life, Where
 from app.logs import configure_logs
 from app.settings import read_settings
 from app.tables import right, show
 from jobs.context import Done, JobContext
+from jobs.run_counts import RunCounts
 from jobs.timetable import JOBS, run_all, run_job, start_clock
 from store import runs
 
@@ -39,13 +42,21 @@ def command(context: click.Context, parent: int | None) -> None:
     configure_logs("jobs")
     life = Life(parent, _say)
     with database_for(settings, application="jobs", wait=_PATIENCE, pool_size=10) as database:
-        clock = start_clock(
-            database, job_settings(settings), going_on=lambda: not life.stop.is_set()
-        )
-        life.ready({"jobs": "by the clock"})
-        life.stop.wait()
-        # Waits for the jobs that are in the middle of something.
-        clock.shutdown()
+        if parent is None:
+            doors = {} if settings.jobs_addr is None else {"JOBS_ADDR": settings.jobs_addr}
+            refuse_strangers(doors, database)
+        counts = RunCounts()
+        with jobs_door(settings, database, counts, life.stop) as address:
+            clock = start_clock(
+                database,
+                job_settings(settings),
+                going_on=lambda: not life.stop.is_set(),
+                counts=counts,
+            )
+            life.ready({"jobs": "by the clock"} | ({"jobs_door": address} if address else {}))
+            life.stop.wait()
+            # Waits for the jobs that are in the middle of something.
+            clock.shutdown()
 
 
 @command.command(
@@ -100,5 +111,7 @@ def _told(done: Done | None) -> str:
     return done.note if done else "another process is running it"
 
 
-def _say(_where: Where) -> None:
+def _say(where: Where) -> None:
     click.echo(f"runs {len(JOBS)} jobs by the clock: {', '.join(JOBS)}")
+    if "jobs_door" in where:
+        click.echo(f"says how it does at {where['jobs_door']}/metrics")
