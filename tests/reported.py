@@ -1,11 +1,16 @@
 """What views say, added up as somebody who asks in SQL would, beside what the API says."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Final
 
+import psycopg
 from fastapi.testclient import TestClient
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
 
 from spend.meters import METERS
 from store.sessions import Database
@@ -15,6 +20,8 @@ COSTS: Final = ("cost", "list_cost", "contracted_cost", "billed_cost")
 COUNTS: Final = (
     *("calls", "errors", "unpriced_calls", "unpriced_tokens", "unmetered_calls", "waiting_calls"),
 )
+PAGE: Final = Path(__file__).parent.parent / "docs" / "views.md"
+ROLE: Final = "spanledger_reporting"
 Key = tuple[str | None, ...]
 
 
@@ -90,3 +97,26 @@ def asked(
 
 def _is_whole(meter: Any) -> bool:
     return meter.unit == "token" and meter.of_which is None
+
+
+def documented(mark: str) -> str:
+    """The block of SQL of the page that has a mark."""
+    blocks = re.findall(r"```sql\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    (found,) = (each for each in blocks if mark in each)
+    return found
+
+
+@contextmanager
+def may_read(url: str) -> Iterator[str]:
+    """The role, made as the page says; the URL with which it comes in."""
+    password = "made-up-for-this-test"
+    with psycopg.connect(url, autocommit=True) as connection:
+        said = documented(f"CREATE ROLE {ROLE}").replace("'…'", f"'{password}'")
+        name = make_url(url).database or ""
+        connection.execute(said.replace("DATABASE spanledger", f"DATABASE {name}").encode())
+        try:
+            its = make_url(url).set(username=ROLE, password=password)
+            yield its.render_as_string(hide_password=False)
+        finally:
+            connection.execute(f"DROP OWNED BY {ROLE}")
+            connection.execute(f"DROP ROLE {ROLE}")

@@ -1,17 +1,14 @@
 """Whoever may read the views reads all of them, and nothing else."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import psycopg
 import pytest
+import reported
 from closed_months import filled
 from filled_ledger import SEARCH, put_charge
 from psycopg import sql
-from sqlalchemy.engine import make_url
 
 from migrations.reporting.newest import VIEWS
 from migrations.reporting.views import Column, View, put
@@ -19,39 +16,14 @@ from store.sessions import Database
 
 pytestmark = pytest.mark.one_server
 
-PAGE = Path(__file__).parent.parent / "docs" / "views.md"
-ROLE = "spanledger_reporting"
 NEVER = ("keys", "people", "sessions", "channels", "contents", "sightings", "audit_log", "outbox")
-
-
-def documented(mark: str) -> str:
-    """The block of SQL of the page that has a mark."""
-    blocks = re.findall(r"```sql\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    (found,) = (each for each in blocks if mark in each)
-    return found
-
-
-@contextmanager
-def may_read(url: str) -> Iterator[str]:
-    """The role, made as the page says; the URL with which it comes in."""
-    password = "made-up-for-this-test"
-    with psycopg.connect(url, autocommit=True) as connection:
-        said = documented(f"CREATE ROLE {ROLE}").replace("'…'", f"'{password}'")
-        name = make_url(url).database or ""
-        connection.execute(said.replace("DATABASE spanledger", f"DATABASE {name}").encode())
-        try:
-            its = make_url(url).set(username=ROLE, password=password)
-            yield its.render_as_string(hide_password=False)
-        finally:
-            connection.execute(f"DROP OWNED BY {ROLE}")
-            connection.execute(f"DROP ROLE {ROLE}")
 
 
 def test_who_reads_views_sees_each_of_them_and_no_table(
     database: Database, database_url: str
 ) -> None:
     filled(database)
-    with may_read(database_url) as url, psycopg.connect(url, autocommit=True) as reader:
+    with reported.may_read(database_url) as url, psycopg.connect(url, autocommit=True) as reader:
         for view in VIEWS:
             reader.execute(f"TABLE reporting.{view.name}".encode())
         spent = "SELECT sum(cost) FROM reporting.spend_by_month"
@@ -85,7 +57,7 @@ def test_who_may_read_goes_on_when_a_later_version_changes_views_and_adds_one(
         query=f"SELECT *, 'good' FROM ({first.query}) AS before",  # noqa: S608  # ours
     )
     new = View("moods", "New.", (Column("mood", "text", "New."),), "SELECT 'good'::text")
-    with may_read(database_url) as url:
+    with reported.may_read(database_url) as url:
         with psycopg.connect(database_url, autocommit=True) as owner:
             owner.execute("CREATE VIEW ours AS SELECT * FROM reporting.spend_by_day")
         with database.engine.begin() as connection:
@@ -104,7 +76,7 @@ def test_a_teams_own_views_show_that_team_alone(database: Database, database_url
     with psycopg.connect(database_url, autocommit=True) as owner:
         owner.execute(b"CREATE ROLE search_reading")
         try:
-            owner.execute(documented("CREATE SCHEMA search_reporting").encode())
+            owner.execute(reported.documented("CREATE SCHEMA search_reporting").encode())
             owner.execute("SET ROLE search_reading")
             mine = "SELECT DISTINCT team FROM search_reporting.spend_by_day"
             assert owner.execute(mine).fetchall() == [("search",)]
