@@ -1,5 +1,7 @@
 """The reference tells all that there is: what is added without it fails here."""
 
+import re
+from collections import Counter
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +15,7 @@ from sqlalchemy import Column, MetaData, Table, Text
 from app.cli import Commands
 from app.reference.commands import commands_page
 from app.reference.dialects import dialects_page
-from app.reference.markdown import NotDescribedError
+from app.reference.markdown import NotDescribedError, anchor
 from app.reference.metrics import metrics_page
 from app.reference.pages import DOORS, all_pages, described_api, who_may
 from app.reference.routes import api_page
@@ -36,14 +38,25 @@ HOW = "the code says otherwise: make reference"
 
 
 @pytest.fixture(scope="module")
-def pages() -> dict[str, str]:
-    return dict(all_pages())
+def contract() -> dict[str, Any]:
+    return described_api().openapi()
+
+
+@pytest.fixture(scope="module")
+def pages(contract: dict[str, Any]) -> dict[str, str]:
+    return dict(all_pages(contract))
 
 
 def test_the_reference_is_what_the_code_says(pages: dict[str, str]) -> None:
     written = {path.name: path.read_text("utf-8") for path in FOLDER.glob("*.md")}
     assert written.keys() == pages.keys(), HOW
     assert [name for name, text in pages.items() if written[name] != text] == [], HOW
+
+
+def test_a_link_to_a_heading_leads_to_one_place(pages: dict[str, str]) -> None:
+    for name, text in pages.items():
+        anchors = Counter(map(anchor, re.findall(r"^#+ (.+)$", text, re.MULTILINE)))
+        assert [each for each, times in anchors.items() if times > 1] == [], name
 
 
 def test_a_setting_that_is_added_is_missed(pages: dict[str, str]) -> None:
@@ -182,9 +195,8 @@ def test_a_route_and_a_parameter_that_are_added_are_missed(pages: dict[str, str]
         api_page(app.openapi(), who_may())
 
 
-def test_a_route_or_a_field_without_a_description_is_refused() -> None:
-    app = described_api()
-    contract = deepcopy(app.openapi())
+def test_a_route_or_a_field_without_a_description_is_refused(contract: dict[str, Any]) -> None:
+    contract = deepcopy(contract)
     del contract["paths"]["/v1/spend"]["get"]["description"]
     with pytest.raises(NotDescribedError, match="GET /v1/spend"):
         api_page(contract, who_may())

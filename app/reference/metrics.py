@@ -10,12 +10,13 @@ from spend.metric_names import Metric
 _ABOUT: Final = (
     "A *counter* only grows, from the start of its process on; a *gauge* goes up and down; a "
     "*histogram* has `_bucket`, `_sum` and `_count`. Units stand at the end of a name: `_seconds`, "
-    "`_bytes`, `_ratio` (1 is all of it), `_timestamp_seconds` (UTC, since 1970)."
+    "`_bytes`, `_ratio` (1 is all of it), `_timestamp_seconds` (UTC, since 1970). How to scrape, "
+    "and what to watch: [metrics](../metrics.md)."
 )
 _OF_OTLP: Final = (
     "What is told of spend by OTLP. A *sum* is cumulative from the start of the month on and may "
     "also fall, as late corrections take away; a *gauge* does not add up. A *whole* value is an "
-    "integer, others are doubles."
+    "integer, others are doubles. How to have it sent: [telemetry](../telemetry.md)."
 )
 
 

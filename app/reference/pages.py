@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI
 
@@ -48,9 +48,11 @@ def who_may() -> str:
     return _ROUTES.read_text(encoding="utf-8")
 
 
-def all_pages() -> Mapping[str, str]:
-    """Each page's text by the name of its file. Raises NotDescribedError."""
-    contract = described_api().openapi()
+def all_pages(contract: Mapping[str, Any]) -> Mapping[str, str]:
+    """Each page's text by the name of its file; ``contract`` is the API's.
+
+    Raises NotDescribedError.
+    """
     return {
         "settings.md": settings_page(Settings),
         "commands.md": commands_page(cli),

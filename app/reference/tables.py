@@ -64,7 +64,7 @@ def _heading(module: ModuleType) -> str:
     first = described(module.__doc__, module.__name__)
     for end in (".", ":", ";", " ("):
         first = first.partition(end)[0]
-    return first
+    return f"{first} (`{module.__name__.replace('.', '/')}.py`)"
 
 
 def _meters() -> str:

@@ -8,7 +8,8 @@ from migrations.reporting.views import SCHEMA, Function, View
 
 _ABOUT: Final = (
     f"The schema `{SCHEMA}` is for whoever asks in SQL: its names, columns and their meaning are "
-    "promises, which the [tables](tables.md) beneath are not."
+    "promises, which the [tables](tables.md) beneath are not. How to use "
+    "them: [views](../views.md)."
 )
 
 
