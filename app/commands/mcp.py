@@ -20,8 +20,8 @@ KEY: Final = "SPANLEDGER_READ_KEY"
 
 @click.command(
     short_help="Answer models: a read-only MCP server over the API",
-    epilog="\b\nExample:\n  claude mcp add spanledger --env SPANLEDGER_READ_KEY=sl_read_…"
-    " -- spanledger mcp --api https://spend.example",
+    epilog="\b\nExample:\n  claude mcp add --env SPANLEDGER_READ_KEY=sl_read_… --transport stdio"
+    " spanledger -- spanledger mcp --api https://spend.example",
 )
 @click.option(
     "--api",
