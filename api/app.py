@@ -215,8 +215,9 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        # An application that reports to us must not see our own requests among its spans.
-        telemetry={"tracing": False},
+        # FastAPI would tell addresses and queries, which name teams, to wherever an application's
+        # variables in the same shell say: to us, mostly. Our own traces are app/telemetry/.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.database = database
     app.state.replica = replica

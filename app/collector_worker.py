@@ -18,6 +18,7 @@ from app.life import Life
 from app.logs import configure_logs
 from app.pepper import pepper_for
 from app.settings import Settings, read_settings
+from app.telemetry.tracing import tracing
 from app.tls import doors_tls
 from collector import serve
 from collector.limits import Limits
@@ -43,17 +44,20 @@ def main(parent: int, listener: int) -> None:
     life = Life(parent, lambda _where: None)
     database = open_database(str(settings.database_url), application="collector")
     try:
-        serve.run(
-            database=database,
-            http_addr=socket.socket(fileno=listener),
-            grpc_addr=str(settings.otlp_grpc_addr),
-            pepper=pepper_for(settings),
-            ready=life.ready,
-            stop=life.stop,
-            limits=Limits(origins=settings.otlp_cors_origins),
-            spool=_spool(settings),
-            tls=doors_tls(settings, life.stop),
-        )
+        with tracing(settings, "collector") as traced:
+            traced.watch(database)
+            serve.run(
+                database=database,
+                http_addr=socket.socket(fileno=listener),
+                grpc_addr=str(settings.otlp_grpc_addr),
+                pepper=pepper_for(settings),
+                ready=life.ready,
+                stop=life.stop,
+                limits=Limits(origins=settings.otlp_cors_origins),
+                spool=_spool(settings),
+                tls=doors_tls(settings, life.stop),
+                steps=traced.steps,
+            )
     except OSError as error:
         raise click.ClickException(str(error.strerror or error)) from error
     finally:

@@ -1,6 +1,6 @@
 """The replica that the settings name, for the API to answer from."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from app.database import opened
@@ -11,9 +11,16 @@ from store.sessions import Database
 
 @contextmanager
 def replica_for(
-    settings: Settings, primary: Database, *, pool_size: int
+    settings: Settings,
+    primary: Database,
+    *,
+    pool_size: int,
+    watch: Callable[[Database], None] = lambda _standby: None,
 ) -> Iterator[Replica | None]:
-    """The replica of ``primary``, looked at while the block lasts; None: none is set."""
+    """The replica of ``primary``, looked at while the block lasts; None: none is set.
+
+    ``watch`` is given what questions are answered from.
+    """
     url = settings.read_database_url
     if url is None:
         yield None
@@ -22,6 +29,7 @@ def replica_for(
         opened(url, application="api replica", pool_size=pool_size) as standby,
         opened(url, application="api lookout", pool_size=1) as lookout,
     ):
+        watch(standby)
         replica = Replica(primary, standby, lookout, most_behind=settings.read_behind_seconds)
         replica.start()
         try:

@@ -29,6 +29,7 @@ from app.life import LifeOfParent, Where
 from app.local_postgres import LocalPostgres
 from app.pepper import refuse_another_pepper
 from app.settings import PREFIX, Settings
+from app.telemetry.own_doors import refuse_own_doors
 from app.workers import Workers
 from store.keys import has_keys
 
@@ -50,6 +51,7 @@ def run(settings: Settings, *, alongside: Alongside | None = None) -> int:
     ``alongside`` runs in a thread from when everything serves. Raises WrongSetting,
     DatabaseUnavailable and PostgresUnavailable before anything is served.
     """
+    refuse_own_doors(settings)
     life = LifeOfParent(None, lambda _where: None)
     others = {k: v for k, v in addresses(settings).items() if k != "OTLP_HTTP_ADDR"}
     refuse_taken(others, patience=_DOORS_PATIENCE)

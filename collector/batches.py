@@ -25,6 +25,7 @@ from collector.limits import Limits
 from store.dictionaries import MOVED, Known, is_about_the_data, sqlstate_of
 from store.intake import Account, Batch, Heard, put_down
 from store.sessions import Database
+from store.steps import Steps, untold
 from store.tenants import TENANT
 
 log = structlog.get_logger(__name__)
@@ -65,8 +66,12 @@ class Writer:
         limits: Limits,
         deadlines: Deadlines | None = None,
         took: Callable[[float], None] = lambda _seconds: None,
+        steps: Steps = untold,
     ) -> None:
-        """``took`` is told how long each transaction took, in seconds, with all its attempts."""
+        """``took`` is told how long each transaction took, in seconds, with all its attempts.
+
+        ``steps`` is told of those that hold calls, where we are traced.
+        """
         self.away = False
         """Whether the database could not be reached when it was tried last."""
         self.committed = 0
@@ -75,6 +80,7 @@ class Writer:
         self._limits = limits
         self._deadlines = deadlines or Deadlines(database)
         self._took = took
+        self._steps = steps
         self._began: float | None = None
         self._known = Known()
         self._waiting: deque[Waiting] = deque()
@@ -181,6 +187,23 @@ class Writer:
             received_at=max(waiting.received_at for waiting in group),
             heard=[waiting.heard for waiting in group],
         )
+        # What holds no call may be what we tell of ourselves. Told of in turn, it had no end.
+        if self._steps is untold or not any(map(_tells_of_calls, group)):
+            return self._tried(batch)
+        live = [each.received_at for each in group if not each.heard.acknowledged]
+        with self._steps("batch", min(live, default=None)) as told:
+            accounts = self._tried(batch)
+            told.update(
+                requests=len(accounts),
+                from_spool=len(group) - len(live),
+                heard=sum(account.heard for account in accounts),
+                stored=sum(account.stored for account in accounts),
+                duplicate=sum(account.duplicate for account in accounts),
+                not_a_call=sum(account.not_a_call for account in accounts),
+            )
+        return accounts
+
+    def _tried(self, batch: Batch) -> Sequence[Account]:
         for attempt in range(1, _ATTEMPTS + 1):
             straight = attempt == 1
             try:
@@ -222,3 +245,9 @@ class Writer:
         if self.away:
             self.away = False
             log.info("the database is back")
+
+
+def _tells_of_calls(waiting: Waiting) -> bool:
+    heard = waiting.heard
+    told = any(part.readings or part.energy for part in heard.parts)
+    return told or heard.sightings.num_rows > 0

@@ -31,6 +31,7 @@ from collector.spool.state import Place
 from collector.tally import Tally
 from store.intake import Account
 from store.sessions import Database
+from store.steps import Steps, untold
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +60,7 @@ class Receiver:
         limits: Limits,
         spool: Place | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        steps: Steps = untold,
     ) -> None:
         self.limits = limits
         self.in_flight = InFlight(limits.in_flight_bytes, limits.key_bytes)
@@ -67,9 +69,13 @@ class Receiver:
         kept = KeptSenders(spool.root / "senders" if spool else None, pepper)
         self._gate = Gate(database, pepper, clock=clock, kept=kept)
         self._deadlines = Deadlines(database)
-        self._writer = Writer(database, limits, self._deadlines, self.tally.committed)
+        self._writer = Writer(
+            database, limits, self._deadlines, took=self.tally.committed, steps=steps
+        )
         self._spool = Spool(spool.root, spool.bounds, clock) if spool else None
-        self._drainer = Drainer(self._spool, self._writer, self.tally) if self._spool else None
+        self._drainer = (
+            Drainer(self._spool, self._writer, self.tally, steps) if self._spool else None
+        )
         keeper = Keeper(self._writer, self._spool)
         self._contents = ContentSwitch(database, self._deadlines)
         self._groups = Groups(keeper, self.tally, limits, self.in_flight, self._contents.of)

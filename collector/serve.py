@@ -24,6 +24,7 @@ from collector.receive import Receiver
 from collector.spare_memory import watch
 from collector.spool.state import Place
 from store.sessions import Database
+from store.steps import Steps, untold
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +55,7 @@ def run(
     limits: Limits | None = None,
     spool: Place | None = None,
     tls: Tls | None = None,
+    steps: Steps = untold,
 ) -> None:
     """Serve until ``stop`` is set, then close the doors, answer what came in, and return.
 
@@ -63,9 +65,10 @@ def run(
     ``pepper`` is what keys are hashed with (``store/keys.py``). ``spool`` is where requests are
     kept while the database is away; without it senders are told to come again. Other processes may
     listen at the same address for gRPC: the kernel spreads connections over them. ``tls``: without
-    it both doors speak in the open. Raises OSError, naming the address, where it cannot listen.
+    it both doors speak in the open. ``steps`` is told what is done, where we are traced. Raises
+    OSError, naming the address, where it cannot listen.
     """
-    receiver = Receiver(database, pepper, limits=limits or Limits(), spool=spool)
+    receiver = Receiver(database, pepper, limits=limits or Limits(), spool=spool, steps=steps)
     receiver.start()
     ends = time.monotonic()
     try:

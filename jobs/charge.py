@@ -59,7 +59,9 @@ def run(context: JobContext) -> Done:
     lines += sum(settle_commitments(context))
     lines += settle_days(context)
     sum_days(context)
-    return Done(f"{cells:,} cells, {lines:,} lines", complete_until)
+    return Done(
+        f"{cells:,} cells, {lines:,} lines", complete_until, counts={"cells": cells, "lines": lines}
+    )
 
 
 def _waiting(context: JobContext) -> list[tuple[datetime, int]]:

@@ -95,7 +95,9 @@ def deliver(of: Round, place: Place) -> Counter[str]:
             break
         if number >= BURST:
             time.sleep(of.context.settings.message_gap)
-        verdict = _deliver(of, place, claimed, until)
+        with of.context.steps("deliver", None) as told:
+            verdict = _deliver(of, place, claimed, until)
+            told.update(kind=place.kind, messages=len(claimed), outcome=verdict.outcome)
         counts[verdict.outcome] += len(claimed)
         if verdict.outcome == "later":
             break

@@ -19,4 +19,5 @@ def run(context: JobContext) -> Done:
     with context.database.write() as session:
         forecasts.put(session, TENANT, made)
         forecasts.keep_only(session, TENANT, made)
-    return Done(f"{len(held)} budgets, {len(made)} forecasts")
+    counts = {"budgets": len(held), "forecasts": len(made)}
+    return Done(f"{len(held)} budgets, {len(made)} forecasts", counts=counts)

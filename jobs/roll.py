@@ -57,7 +57,11 @@ def run(context: JobContext) -> Done:
             break
         context.progress(f"{sighted:,} sightings rolled up")
     complete_until = context.now if waiting is None else min(waiting, context.now)
-    return Done(f"{rolled:,} batches, {sighted:,} sightings", complete_until)
+    return Done(
+        f"{rolled:,} batches, {sighted:,} sightings",
+        complete_until,
+        counts={"batches": rolled, "sightings": sighted},
+    )
 
 
 def _roll(session: Session, tenant: int, claimed: Collection[int]) -> None:

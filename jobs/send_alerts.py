@@ -2,6 +2,7 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Final
 
 import structlog
@@ -31,10 +32,17 @@ def run(context: JobContext) -> Done:
             outbox.say_why_waiting(session, TENANT, keys, why, context.now)
             for why, keys in found.lacking.items()
         )
+    # Each in a context of its own, so that whoever traces us sees them as parts of this run.
+    asked = [(copy_context(), place) for place in found.there]
     with ThreadPoolExecutor(WORKERS) as workers:
-        counts = sum(workers.map(lambda each: _tried(this, each), found.there), Counter[str]())
+        counts = sum(
+            workers.map(lambda each: each[0].run(_tried, this, each[1]), asked), Counter[str]()
+        )
     note = f"{counts['sent']} sent, {counts['later']} to try again, {counts['never']} dead"
-    return Done(note + (f", {waiting} wait for a place to go to" if waiting else ""))
+    return Done(
+        note + (f", {waiting} wait for a place to go to" if waiting else ""),
+        counts={each: counts[each] for each in ("sent", "later", "never")},
+    )
 
 
 def _tried(this: Round, place: Place) -> Counter[str]:

@@ -41,6 +41,7 @@ from spend.secret_shapes import without_secrets
 from store import runs
 from store.dictionaries import sqlstate_of
 from store.sessions import Database
+from store.steps import Steps, untold
 
 log = structlog.get_logger(__name__)
 
@@ -127,12 +128,13 @@ def start_clock(
     database: Database,
     settings: JobSettings,
     going_on: Callable[[], bool] = lambda: True,
+    steps: Steps = untold,
     counts: RunCounts | None = None,
 ) -> BackgroundScheduler:
     """Starts ticking all jobs in threads of this process; the caller shuts it down.
 
-    ``going_on``: False once it is about to, so that long work ends where it is. ``counts`` is told of
-    the clock's ticks, and of what is run.
+    ``going_on``: False once it is about to, so that long work ends where it is. ``steps`` is told
+    of each run, where we are traced; ``counts`` of the clock's ticks, and of what was run.
     """
     counts = counts or RunCounts()
     clock = BackgroundScheduler(
@@ -147,6 +149,7 @@ def start_clock(
         settings=settings,
         clock=runs.server_time,
         going_on=going_on,
+        steps=steps,
     )
     for name, job in JOBS.items():
         clock.add_job(

@@ -21,6 +21,7 @@ from collector.limits import Limits
 from collector.serve import Tls, run
 from collector.spool.state import Place
 from store.sessions import Database
+from store.steps import Steps, untold
 from store.tables.heard import batches, sightings
 
 PROTOBUF = "application/x-protobuf"
@@ -95,6 +96,7 @@ def open_doors(
     limits: Limits | None = None,
     spool: Place | None = None,
     tls: Tls | None = None,
+    steps: Steps = untold,
 ) -> Iterator[Doors]:
     """A collector in a thread, stopped at the end of the block."""
     opened: Queue[dict[str, str] | BaseException] = Queue()
@@ -112,6 +114,7 @@ def open_doors(
                 limits=limits,
                 spool=spool,
                 tls=tls,
+                steps=steps,
             )
         except BaseException as error:
             opened.put(error)

@@ -2,7 +2,7 @@
 
 import gzip
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
+from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,21 @@ class Heard:
     headers: dict[str, str]
     path: str
     connection: tuple[str, int]
+    trace: str
+    id: str
+    parent: str
+    kind: int
+    failed: bool
+    began: int
+    ended: int
 
 
 @dataclass
 class Listener:
     endpoint: str
     spans: list[Heard] = field(default_factory=list)
+    pass_on: Callable[[str, bytes], None] = lambda _path, _body: None
+    """Given what was heard, as a Collector in front would give it to others."""
 
     def named(self, name: str) -> list[Heard]:
         return [span for span in self.spans if span.name == name]
@@ -49,6 +59,7 @@ def otlp_listener() -> Iterator[Listener]:
                 body = gzip.decompress(body)
             request = ExportTraceServiceRequest.FromString(body)
             headers = {name.lower(): value for name, value in self.headers.items()}
+            listener.pass_on(self.path, body)
             listener.spans.extend(heard(request, headers, self.path, self.client_address))
             answer = ExportTraceServiceResponse().SerializeToString()
             self.send_response(200)
@@ -90,6 +101,13 @@ def heard(
                     headers=headers,
                     path=path,
                     connection=connection,
+                    trace=span.trace_id.hex(),
+                    id=span.span_id.hex(),
+                    parent=span.parent_span_id.hex(),
+                    kind=span.kind,
+                    failed=span.status.code == Status.STATUS_CODE_ERROR,
+                    began=span.start_time_unix_nano,
+                    ended=span.end_time_unix_nano,
                 )
 
 

@@ -33,6 +33,8 @@ def test_a_collector_loads_nothing_of_the_jobs_and_the_api() -> None:
     others = {"api", "jobs", "reports", "fastapi", "apscheduler", "genai_prices"}
     # pyarrow would load pandas by itself; senders wait for a worker that starts.
     assert not modules & (others | {"pandas", "alembic"})
+    # Our own traces are off unless somebody wants them.
+    assert not modules & {"opentelemetry.sdk", "opentelemetry.trace", "app.telemetry.provider"}
 
 
 def test_who_watches_over_workers_does_not_weigh_as_much_as_one() -> None:

@@ -9,7 +9,6 @@ from threading import Thread
 
 import click
 import uvicorn
-from fastapi import FastAPI
 
 from api.app import create_app
 from api.settings import ApiSettings
@@ -22,6 +21,8 @@ from app.pepper import pepper_for, refuse_another_pepper
 from app.replica import replica_for
 from app.settings import Settings, read_settings
 from app.sign_on import client_of
+from app.telemetry.own_doors import refuse_own_doors
+from app.telemetry.tracing import AsgiApp, Tracing, tracing
 from app.tls import keep_fresh, server_context
 from store.replica import Replica
 from store.sessions import Database
@@ -46,12 +47,16 @@ def command(parent: int | None) -> None:
     """
     settings = read_settings()
     configure_logs("api")
+    if parent is None:
+        refuse_own_doors(settings)
     life = Life(parent, lambda where: click.echo(f"answers at {settings.scheme}://{where['api']}"))
     doors = {"API_ADDR": addresses(settings)["API_ADDR"]}
     with (
         database_for(settings, application="api", wait=_PATIENCE, pool_size=_SESSIONS) as database,
-        replica_for(settings, database, pool_size=_SESSIONS) as replica,
+        tracing(settings, "api") as traced,
+        replica_for(settings, database, pool_size=_SESSIONS, watch=traced.watch) as replica,
     ):
+        traced.watch(database)
         if parent is None:
             refuse_strangers(doors, database, people_sign_in=settings.oidc_issuer is not None)
             refuse_another_pepper(settings, database, _now())
@@ -62,7 +67,7 @@ def command(parent: int | None) -> None:
         with listener:
             tls = server_context(settings)
             keep_fresh(settings, tls, life.stop)
-            server = _server(database, settings, tls, replica)
+            server = _server(database, settings, tls, replica, traced)
 
             def watch() -> None:
                 while not server.started and not life.stop.wait(0.02):
@@ -106,7 +111,11 @@ def api_settings(settings: Settings) -> ApiSettings:
 
 
 def _server(
-    database: Database, settings: Settings, tls: ssl.SSLContext | None, replica: Replica | None
+    database: Database,
+    settings: Settings,
+    tls: ssl.SSLContext | None,
+    replica: Replica | None,
+    traced: Tracing,
 ) -> _Server:
     app = create_app(database, api_settings(settings), _now, replica)
     # The first requests would make it, beside the routes that it is made of.
@@ -114,10 +123,10 @@ def _server(
     # All modules are there, and stay: to look through them for cycles, as Python does while it
     # makes many small values, took a third of a statement's time.
     gc.freeze()
-    return serving(app, tls)
+    return serving(traced.around(app), tls)
 
 
-def serving(app: FastAPI, tls: ssl.SSLContext | None) -> _Server:
+def serving(app: AsgiApp, tls: ssl.SSLContext | None) -> _Server:
     """A server of the API, over TLS or in the open, that does not listen yet."""
     config = uvicorn.Config(
         app,

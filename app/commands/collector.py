@@ -10,6 +10,7 @@ from app.life import LifeOfParent, Where
 from app.logs import configure_logs
 from app.pepper import pepper_for
 from app.settings import Settings, read_settings
+from app.telemetry.own_doors import refuse_own_doors
 from app.workers import Workers
 
 _TICK = 0.05
@@ -32,6 +33,7 @@ def command(parent: int | None) -> None:
     """
     settings = read_settings()
     configure_logs("collector")
+    refuse_own_doors(settings)
     life = LifeOfParent(parent, lambda where: _say(where, settings.scheme))
     pepper_for(settings)
     with (

@@ -15,6 +15,8 @@ from app.life import Life, Where
 from app.logs import configure_logs
 from app.settings import read_settings
 from app.tables import right, show
+from app.telemetry.own_doors import refuse_own_doors
+from app.telemetry.tracing import tracing
 from jobs.context import Done, JobContext
 from jobs.run_counts import RunCounts
 from jobs.timetable import JOBS, run_all, run_job, start_clock
@@ -41,7 +43,13 @@ def command(context: click.Context, parent: int | None) -> None:
     settings = read_settings()
     configure_logs("jobs")
     life = Life(parent, _say)
-    with database_for(settings, application="jobs", wait=_PATIENCE, pool_size=10) as database:
+    if parent is None:
+        refuse_own_doors(settings)
+    with (
+        database_for(settings, application="jobs", wait=_PATIENCE, pool_size=10) as database,
+        tracing(settings, "jobs") as traced,
+    ):
+        traced.watch(database)
         if parent is None:
             doors = {} if settings.jobs_addr is None else {"JOBS_ADDR": settings.jobs_addr}
             refuse_strangers(doors, database)
@@ -51,6 +59,7 @@ def command(context: click.Context, parent: int | None) -> None:
                 database,
                 job_settings(settings),
                 going_on=lambda: not life.stop.is_set(),
+                steps=traced.steps,
                 counts=counts,
             )
             life.ready({"jobs": "by the clock"} | ({"jobs_door": address} if address else {}))
@@ -74,7 +83,12 @@ def run(name: str | None, everything: bool) -> None:
         raise click.UsageError(f"name a job ({', '.join(JOBS)}), or say --all")
     settings = read_settings()
     configure_logs("jobs")
-    with database_for(settings, application="jobs") as database:
+    refuse_own_doors(settings)
+    with (
+        database_for(settings, application="jobs") as database,
+        tracing(settings, "jobs") as traced,
+    ):
+        traced.watch(database)
         context = JobContext(
             database=database,
             now=datetime.now(UTC),
@@ -82,6 +96,7 @@ def run(name: str | None, everything: bool) -> None:
             clock=runs.server_time,
             by_hand=True,
             progress=lambda line: click.echo(f"{'':12} {line}", err=True),
+            steps=traced.steps,
         )
         for job, done in [(name, run_job(name, context))] if name else run_all(context):
             click.echo(f"{job:12} {_told(done)}")

@@ -27,6 +27,7 @@ from collector.spool.segments import Segment
 from collector.spool.spool import Spool
 from collector.tally import Tally
 from store.intake import Account
+from store.steps import Steps, untold
 
 log = structlog.get_logger(__name__)
 
@@ -73,10 +74,11 @@ class _Stopping(Exception):  # noqa: N818 - what happens, not a mistake
 class Drainer:
     """The thread that empties the spool, and looks after it."""
 
-    def __init__(self, spool: Spool, writer: Writer, tally: Tally) -> None:
+    def __init__(self, spool: Spool, writer: Writer, tally: Tally, steps: Steps = untold) -> None:
         self._spool = spool
         self._writer = writer
         self._tally = tally
+        self._steps = steps
         self._held: dict[str, _Held] = {}
         """By the name of the segment."""
         self._stopping = Event()
@@ -112,7 +114,9 @@ class Drainer:
         self._try_held_again()
         segment = self._spool.oldest(self._held)
         if segment:
-            self._drain(segment)
+            with self._steps("drain", None) as told:
+                told.update(records=segment.records, spans=segment.spans)
+                self._drain(segment)
         else:
             self._writer.probe()
             self._stopping.wait(_PAUSE)

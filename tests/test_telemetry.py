@@ -1,0 +1,354 @@
+"""Our own traces tell what our processes do, nothing of whom they do it for, and trouble nobody."""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from urllib.parse import urljoin
+
+import pytest
+from budgeted import NOW, budget, charge, evaluate, settings
+from click.testing import CliRunner
+from doors import open_doors
+from fastapi.testclient import TestClient
+from filled_ledger import asking, put_charge
+from otlp_listener import Heard, Listener, otlp_listener
+from slack_stand_in import StandIn, answer, slack_stand_in
+from spans import Told, call, request
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from structlog.testing import capture_logs
+
+from app.addresses import Address
+from app.cli import cli
+from app.errors import WrongSetting
+from app.settings import Settings
+from app.telemetry import provider, sender
+from app.telemetry.own_doors import refuse_own_doors
+from app.telemetry.tracing import Tracing, tracing
+from jobs import timetable
+from jobs.context import Done, JobContext
+from jobs.timetable import run_job
+from spend.calls import Owner
+from store.sessions import Database
+from store.steps import untold
+
+pytestmark = pytest.mark.one_server
+
+SERVER, CLIENT = 2, 3
+TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+NAMED = "zq-a-team-of-theirs"
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    with otlp_listener() as heard:
+        yield heard
+
+
+@pytest.fixture
+def stand_in() -> Iterator[StandIn]:
+    with slack_stand_in() as answering:
+        yield answering
+
+
+def traced_to(
+    endpoint: str, sample: float = 1, headers: tuple[tuple[str, str], ...] = ()
+) -> AbstractContextManager[Tracing]:
+    return provider.traced(endpoint, headers, sample, "tests")
+
+
+def asked(database: Database, traced: Tracing, path: str, **headers: str) -> int:
+    client = asking(database)
+    with TestClient(traced.around(client.app)) as wrapped:
+        return wrapped.get(path, headers=headers).status_code
+
+
+def test_a_request_goes_on_with_its_senders_trace_and_has_its_statements_beneath(
+    database: Database, listener: Listener
+) -> None:
+    with traced_to(listener.endpoint) as traced:
+        traced.watch(database)
+        comes = f"00-{TRACE}-{PARENT}-01"
+        path = "/v1/statements/2026-10?currency=USD"
+        assert asked(database, traced, path, traceparent=comes) == 200
+    span = listener.only("GET /v1/statements/{month}")
+    assert (span.trace, span.parent, span.kind, span.failed) == (TRACE, PARENT, SERVER, False)
+    assert span.attributes == {
+        "http.request.method": "GET",
+        "http.route": "/v1/statements/{month}",
+        "http.response.status_code": 200,
+        "url.scheme": "http",
+        "network.protocol.version": "1.1",
+    }
+    statements = [each for each in listener.spans if each.parent == span.id]
+    assert statements
+    for each in statements:
+        assert (each.trace, each.kind) == (TRACE, CLIENT)
+        assert each.attributes["db.system.name"] == "postgresql"
+        assert each.name == each.attributes["db.operation.name"]
+    assert {each.resource["service.name"] for each in listener.spans} == {"spanledger"}
+    assert {each.path for each in listener.spans} == {"/v1/traces"}
+
+
+def test_nothing_that_somebody_wrote_is_in_a_span(database: Database, listener: Listener) -> None:
+    with database.write() as session:
+        put_charge(session, "2026-10-02", "1", Owner(team=NAMED))
+    period = "from=2026-10-01&to=2026-11-01"
+    with traced_to(listener.endpoint) as traced:
+        traced.watch(database)
+        assert asked(database, traced, f"/v1/spend?{period}&team={NAMED}") == 200
+        assert asked(database, traced, f"/teams/{NAMED}", cookie=f"a={NAMED}") == 200
+        assert asked(database, traced, f"/{NAMED}") == 404
+        with pytest.raises(ValueError, match=NAMED), traced.steps("roll", None):
+            raise ValueError(NAMED)
+    assert {each.name for each in listener.spans} >= {
+        "GET",
+        "GET /v1/spend",
+        "GET /teams/{team:path}",
+    }
+    assert NAMED not in repr(listener.spans)
+    assert "2026-10-01" not in repr(listener.spans)
+
+
+def test_what_fails_is_told_by_its_kind(database: Database, listener: Listener) -> None:
+    with traced_to(listener.endpoint) as traced:
+        traced.watch(database)
+        with (
+            pytest.raises(DBAPIError),
+            traced.steps("roll", None),
+            database.read() as session,
+        ):
+            session.execute(text("SELECT 1 / :nothing"), {"nothing": 0})
+        with traced.steps("charge", None), database.read() as session:
+            session.execute(text("SELECT 1"))
+    wrong, well = listener.named("SELECT")
+    assert wrong.failed
+    assert wrong.attributes["db.response.status_code"] == "22012"
+    assert "1 / %(nothing)s" in wrong.attributes["db.query.text"]
+    assert listener.only("roll").attributes == {"error.type": "DataError"}
+    assert (well.failed, well.parent) == (False, listener.only("charge").id)
+
+
+def test_who_asks_without_a_span_makes_none(database: Database, listener: Listener) -> None:
+    with traced_to(listener.endpoint) as traced:
+        traced.watch(database)
+        assert asked(database, traced, "/readyz") == 200
+        with database.read() as session:
+            session.execute(text("SELECT 1"))
+    with traced_to(listener.endpoint, sample=0) as traced:
+        traced.watch(database)
+        assert asked(database, traced, "/v1/budgets") == 200
+        assert asked(database, traced, "/v1/budgets", traceparent=f"00-{TRACE}-{PARENT}-00") == 200
+    assert listener.spans == []
+
+
+def test_a_run_of_a_job_tells_in_numbers_what_it_did(
+    database: Database, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_context: JobContext) -> Done:
+        raise LookupError(NAMED)
+
+    with traced_to(listener.endpoint) as traced:
+        context = JobContext(database, now=NOW, steps=traced.steps)
+        run_job("roll", context)
+        broken = timetable.replace(timetable.JOBS["charge"], run=fails)
+        monkeypatch.setitem(timetable.JOBS, "charge", broken)
+        with pytest.raises(LookupError):
+            run_job("charge", context)
+    rolled = listener.only("job roll")
+    assert rolled.attributes == {
+        "spanledger.batches": 0,
+        "spanledger.sightings": 0,
+        "spanledger.outcome": "done",
+    }
+    failed = listener.only("job charge")
+    assert (failed.failed, failed.attributes) == (True, {"error.type": "LookupError"})
+
+
+def test_what_is_delivered_is_a_part_of_the_run(
+    database: Database, listener: Listener, stand_in: StandIn
+) -> None:
+    budget(database, thresholds=[100])
+    charge(database, "100")
+    evaluate(database)
+    stand_in.script.append(answer(404, b"no_service"))
+    with traced_to(listener.endpoint) as traced:
+        told = settings(stand_in.url)
+        run_job("alerts", JobContext(database, now=NOW, settings=told, steps=traced.steps))
+    run, delivered = listener.only("job alerts"), listener.only("deliver")
+    assert (delivered.parent, delivered.failed) == (run.id, True)
+    assert delivered.attributes == {
+        "spanledger.kind": "slack-webhook",
+        "spanledger.messages": 1,
+        "spanledger.outcome": "never",
+    }
+    assert run.attributes["spanledger.never"] == 1
+    assert "hooks" not in repr(listener.spans)
+
+
+def test_a_batch_is_a_span_from_when_it_was_heard_and_one_without_calls_is_none(
+    database: Database, listener: Listener
+) -> None:
+    other_work = Told(attributes={"db.system.name": "postgresql"}, span_id=b"3" * 8)
+    with (
+        traced_to(listener.endpoint) as traced,
+        open_doors(database, steps=traced.steps) as doors,
+    ):
+        began = time.time_ns()
+        assert doors.post(request(call(), other_work)).status == 200
+        assert doors.post(request(other_work)).status == 200
+        assert doors.accounted()["not_a_call"] == 2
+    batch = listener.only("batch")
+    assert began <= batch.began < batch.ended
+    assert batch.attributes == {
+        "spanledger.requests": 1,
+        "spanledger.from_spool": 0,
+        "spanledger.heard": 2,
+        "spanledger.stored": 1,
+        "spanledger.duplicate": 0,
+        "spanledger.not_a_call": 1,
+    }
+
+
+def test_a_receiver_in_trouble_slows_nobody_and_is_told_of_once(
+    stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(provider, "_EVERY", 20)
+    monkeypatch.setattr(sender, "PATIENCE", 0.2)
+    garbage = answer(500, b"\xff" * 100)
+    stand_in.script += [garbage, stand_in.drip, answer(307, headers={"Location": "/"})]
+    stand_in.script += [stand_in.hang] * 50
+    endpoint = urljoin(stand_in.url, "/secret-path")
+    with capture_logs() as logged:
+        with traced_to(endpoint, headers=(("api-key", NAMED),)) as traced:
+            done = 0
+            while len(stand_in.bodies) < 6:
+                with traced.steps("roll", None):
+                    done += 1
+            for _ in range(3 * provider._WAITING):
+                with traced.steps("roll", None):
+                    pass
+            ends = time.perf_counter()
+        took = time.perf_counter() - ends
+    # Each of those requests took a fifth of a second, and nobody waited for one.
+    assert done > 1000
+    assert took < provider._BOUND + 0.5
+    [line] = logged
+    assert line["event"] == "our traces are not taken"
+    assert NAMED not in repr(line)
+    assert "secret-path" not in repr(line)
+
+
+def test_what_is_taken_again_is_told_of(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provider, "_EVERY", 20)
+    stand_in.script.append(answer(400))
+    with (
+        capture_logs() as logged,
+        traced_to(urljoin(stand_in.url, "/")) as traced,
+    ):
+        while len(stand_in.bodies) < 3:
+            with traced.steps("roll", None):
+                time.sleep(0.001)
+    assert [line["event"] for line in logged] == [
+        "our traces are not taken",
+        "our traces are taken again",
+    ]
+
+
+def test_headers_are_sent_and_those_of_applications_are_not(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = {
+        "OTEL_EXPORTER_OTLP_HEADERS": f"x-theirs={NAMED}",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9",
+        "OTEL_RESOURCE_ATTRIBUTES": f"team={NAMED}",
+        "OTEL_SERVICE_NAME": NAMED,
+        "OTEL_TRACES_SAMPLER": "always_off",
+        "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "0",
+        "OTEL_BSP_MAX_QUEUE_SIZE": "1",
+    }
+    for name, value in theirs.items():
+        monkeypatch.setenv(name, value)
+    with traced_to(listener.endpoint, headers=(("api-key", "ours"),)) as traced:
+        for _ in range(3):
+            with traced.steps("roll", None) as told:
+                told["batches"] = 2
+    assert len(listener.spans) == 3
+    first: Heard = listener.spans[0]
+    assert first.headers["api-key"] == "ours"
+    assert first.attributes == {"spanledger.batches": 2}
+    assert NAMED not in repr(listener.spans)
+
+
+def test_the_api_tells_an_applications_receiver_nothing_by_itself(
+    database: Database, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FASTAPI_OTEL_AUTO_CONFIGURE", "true")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", listener.endpoint)
+    heard: list[str] = []
+    listener.pass_on = lambda path, _body: heard.append(path)
+    assert asked(database, Tracing(), "/v1/budgets") == 200
+    assert heard == []
+
+
+def test_where_it_is_off_nothing_is_loaded_or_begun() -> None:
+    script = "import sys, app.commands.api, app.commands.jobs, app.serve\nprint(*sys.modules)"
+    done = subprocess.run(  # noqa: S603  # the test's own script, with this Python
+        [sys.executable, "-c", script], capture_output=True, check=True, text=True
+    )
+    loaded = set(done.stdout.split())
+    assert "app.telemetry.tracing" in loaded
+    heavy = {"opentelemetry.sdk", "opentelemetry.exporter", "app.telemetry.provider"}
+    assert not loaded & heavy
+    with tracing(Settings(), "api") as traced:
+        assert traced.steps is untold
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "door"),
+    [
+        ("http://localhost:4318", "127.0.0.1"),
+        ("http://127.0.0.1:4318/otlp", "localhost"),
+        ("http://127.0.0.1:4318", "0.0.0.0"),  # noqa: S104  # compared
+        ("https://[::1]:4318", "::1"),
+        (f"http://{socket.gethostname()}:4318", "0.0.0.0"),  # noqa: S104  # as above
+    ],
+)
+@pytest.mark.parametrize("name", ["telemetry_endpoint", "export_endpoint"])
+def test_our_own_door_is_refused_by_whatever_name(
+    endpoint: str, door: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = {socket.gethostname(): "127.0.0.1", "localhost": "127.0.0.1"}
+
+    def known(host: str, *_: object, **__: object) -> list[tuple[object, ...]]:
+        return [(0, 0, 0, "", (own.get(host, host), 0))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", known)
+    told = Settings(**{name: endpoint, "otlp_http_addr": Address(door, 4318)})  # type: ignore[arg-type]  # by name
+    with pytest.raises(WrongSetting, match=f"SPANLEDGER_{name.upper()}: that is our own"):
+        refuse_own_doors(told)
+
+
+def test_another_receiver_on_this_machine_is_none_of_our_doors() -> None:
+    told = Settings(
+        telemetry_endpoint="http://127.0.0.1:5318", export_endpoint="http://127.0.0.2:4318"
+    )
+    refuse_own_doors(told)
+
+
+def test_a_serve_that_would_tell_itself_does_not_start(tmp_path: Path) -> None:
+    environment = {
+        "SPANLEDGER_DATA_DIR": str(tmp_path / "data"),
+        "SPANLEDGER_OTLP_HTTP_ADDR": "127.0.0.1:14318",
+        "SPANLEDGER_TELEMETRY_ENDPOINT": "http://localhost:14318",
+    }
+    for command in ("serve", "collector", "jobs", "api"):
+        ended = CliRunner(env=environment).invoke(cli, [command])
+        assert ended.exit_code == 2
+        own = "SPANLEDGER_TELEMETRY_ENDPOINT: that is our own SPANLEDGER_OTLP_HTTP_ADDR"
+        assert ended.stderr.startswith(own)
+        assert not (tmp_path / "data" / "postgres").exists()
