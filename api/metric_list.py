@@ -67,22 +67,22 @@ JOB_DONE: Final = Metric(
     "spanledger_job_last_success_timestamp_seconds",
     "gauge",
     "When a job last ended well (UTC), by any process.",
-    ("job",),
+    ("job_name",),
 )
 JOB_TOOK: Final = Metric(
-    "spanledger_job_last_duration_seconds", "gauge", "How long its latest run took.", ("job",)
+    "spanledger_job_last_duration_seconds", "gauge", "How long its latest run took.", ("job_name",)
 )
 JOB_FAILED: Final = Metric(
-    "spanledger_job_failed", "gauge", "1 where its latest run failed, else 0.", ("job",)
+    "spanledger_job_failed", "gauge", "1 where its latest run failed, else 0.", ("job_name",)
 )
 JOB_INTERVAL: Final = Metric(
-    "spanledger_job_interval_seconds", "gauge", "How far apart its ticks are.", ("job",)
+    "spanledger_job_interval_seconds", "gauge", "How far apart its ticks are.", ("job_name",)
 )
 JOB_DUE: Final = Metric(
     "spanledger_job_ticks_due",
     "gauge",
     "Ticks that came since the one it last ran well for: 1 is usual, a long run has more.",
-    ("job",),
+    ("job_name",),
 )
 COMPLETE_UNTIL: Final = Metric(
     "spanledger_complete_until_timestamp_seconds",

@@ -8,13 +8,13 @@ RUNS: Final = Metric(
     "spanledger_job_runs_total",
     "counter",
     "Runs of jobs by this process, by how they ended: done, failed, or away (no Postgres).",
-    ("job", "outcome"),
+    ("job_name", "outcome"),
 )
 DURATION: Final = Metric(
-    "spanledger_job_duration_seconds", "histogram", "How long these runs took.", ("job",)
+    "spanledger_job_duration_seconds", "histogram", "How long these runs took.", ("job_name",)
 )
 RUNNING: Final = Metric(
-    "spanledger_job_running", "gauge", "1 while this process runs the job, else 0.", ("job",)
+    "spanledger_job_running", "gauge", "1 while this process runs the job, else 0.", ("job_name",)
 )
 HEARTBEAT: Final = Metric(
     "spanledger_jobs_heartbeat_timestamp_seconds",

@@ -23,7 +23,8 @@ class Metric:
     help: str
     """What it says, in a sentence."""
     labels: tuple[str, ...] = ()
-    """Their names. What a sender chose is a value only where it is told of spend."""
+    """Their names; never ``job`` or ``instance``, which Prometheus itself gives to all it reads.
+    What a sender chose is a value only where it is told of spend."""
 
     @property
     def unit(self) -> str:
