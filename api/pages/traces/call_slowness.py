@@ -20,6 +20,8 @@ from store.performance_by import performance_by
 
 _MUCH: Final = 1.5
 """So many times what is usual is worth a word."""
+_FEWEST: Final = 2
+"""Calls of a day, this one among them, from which on it stands beside others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Beside:
     def slower_than(self) -> float | None:
         """The share of the day's calls that took less time, 0 to 1; None: nothing to compare."""
         known = sum(self.day.latency.values())
-        if self.call.duration_us is None or not known:
+        if self.call.duration_us is None or known < _FEWEST:
             return None
         own = bucket_of(self.call.duration_us)
         return sum(count for bucket, count in self.day.latency.items() if bucket < own) / known
@@ -89,7 +91,7 @@ def table(found: Beside, told: Formats) -> Table:
             Column("hour_p50_ms", "p50 that hour", "ms"),
         ),
         rows=rows,
-        caption=f"Beside {told.number(day.calls)} calls of this model that day",
+        caption=f"Beside the calls of this model that day: {told.number(day.calls)}",
         file="beside",
     )
 
@@ -103,7 +105,11 @@ def _reasons(found: Beside, told: Formats) -> Iterator[str]:
     call, day = found.call, found.day
     share = found.slower_than
     if share is None:
-        yield "Its duration, or that of others that day, is not known."
+        yield (
+            "No other call of this model is counted that day, to compare it with."
+            if day.calls < _FEWEST
+            else "Its duration, or that of others that day, is not known."
+        )
         return
     percent = told.percent(share, 0)
     yield f"Slower than {percent} of the {told.number(day.calls)} calls of this model that day."
