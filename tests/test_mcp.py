@@ -135,6 +135,9 @@ def of_api(made: TwoTeams, api: str, tool: str, key: str = "read") -> Any:
 
 OURS: Final = {"spend": {"with_usage"}, "budgets": {"team"}}
 """Arguments that the API does not have."""
+SUMS: Final = ("spend", "why_it_changed", "statement", "performance", "charges", "unpriced",
+               "pool_economics", "what_if", "commitments", "reconciliation")  # fmt: skip
+"""What adds up calls, and so is complete until some moment."""
 SORTED: Final = ("team", "provider", "model", "kind")
 OCTOBER: Final = {"from": "2026-10-01", "to": "2026-11-01"}
 HIDES: Final = re.compile("[\x00-\x1f\x7f-\x9f\u202e\U000e0041]")
@@ -182,6 +185,9 @@ def test_a_tool_tells_what_the_api_tells_to_the_last_digit(
             answer[part].sort(key=lambda row: [str(row.get(name)) for name in SORTED])
     assert agree(told, expected) >= 1
     assert said(result).strip()
+    if tool in SUMS:
+        assert told["complete_until"] == "2026-10-20T11:59:00Z"
+        assert "Complete until 2026-10-20T11:59:00Z." in said(result)
 
 
 def test_amounts_are_text_with_all_their_digits(model: Model) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from app.mcp import telling
-from app.mcp.answers import Amount, Cut, cut, leave_out
+from app.mcp.answers import Amount, Cut, Watermark, cut, leave_out, watermark
 from app.mcp.asking import Api
 from app.mcp.questions import CutAsked, Month, Text, parameters
 from app.mcp.telling import money, number, quoted
@@ -66,14 +66,15 @@ class CommitmentTold(Told):
     )
 
 
-class CommitmentsTold(Cut):
+class CommitmentsTold(Watermark, Cut):
     """Commitments."""
 
     commitments: list[CommitmentTold]
 
 
 async def _commitments(api: Api, asked: CommitmentsAsked) -> Found:
-    return cut(await api.get("commitments"), "commitments", asked)
+    until = await watermark(api)
+    return cut({**until, **await api.get("commitments")}, "commitments", asked)
 
 
 def _commitments_text(found: Mapping[str, Any]) -> str:
@@ -86,6 +87,7 @@ def _commitments_text(found: Mapping[str, Any]) -> str:
             number(now.get("to") or "no end"),
         ])  # fmt: skip
     return telling.told(
+        telling.watermark(found),
         telling.rows(["id", "commitment", "kind", "amount", "used", "left", "until"], lines),
         telling.more(found),
     )
@@ -128,7 +130,7 @@ class VarianceTold(Told):
     lines_in_all: int
 
 
-class ReconciliationTold(Told):
+class ReconciliationTold(Watermark):
     """Whether bills match the ledger."""
 
     month: str
@@ -139,6 +141,7 @@ _MOST_BILLS: Final = 20
 
 
 async def _reconciliation(api: Api, asked: ReconciliationAsked) -> Found:
+    until = await watermark(api)
     found = await api.get("reconciliation", asked=parameters(asked, frozenset({"limit"})))
     bills = found["bills"]
     told = [
@@ -147,7 +150,7 @@ async def _reconciliation(api: Api, asked: ReconciliationAsked) -> Found:
         | {"models": each["models"][: asked.limit]}
         for each in bills[:_MOST_BILLS]
     ]
-    return {**found, "bills": told, "bills_in_all": len(bills)}
+    return {**until, **found, "bills": told, "bills_in_all": len(bills)}
 
 
 def _reconciliation_text(found: Mapping[str, Any]) -> str:
@@ -163,7 +166,8 @@ def _reconciliation_text(found: Mapping[str, Any]) -> str:
     if not lines:
         return f"No bill of {found['month']} was imported: nothing is known of whether it matches."
     header = ["issuer", "from", "to", "billed", "by the ledger", "difference", "within", "why"]
-    return telling.told(f"Bills of {found['month']}:", telling.rows(header, lines))
+    head = f"Bills of {found['month']}. {telling.watermark(found)}"
+    return telling.told(head, telling.rows(header, lines))
 
 
 RECONCILIATION: Final = Tool(

@@ -6,7 +6,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from app.mcp import telling
-from app.mcp.answers import Amount
+from app.mcp.answers import Amount, Watermark, watermark
 from app.mcp.asking import Api
 from app.mcp.questions import Text, parameters
 from app.mcp.telling import number, quoted
@@ -100,7 +100,7 @@ class UnpricedModel(Told):
     last_seen: str
 
 
-class UnpricedTold(Told):
+class UnpricedTold(Watermark):
     """What has no known cost."""
 
     from_: str = Field(alias="from")
@@ -109,8 +109,8 @@ class UnpricedTold(Told):
 
 
 async def _unpriced(api: Api, asked: UnpricedAsked) -> Found:
-    found: Found = await api.get("prices", "unpriced", asked=parameters(asked))
-    return found
+    until = await watermark(api)
+    return {**until, **await api.get("prices", "unpriced", asked=parameters(asked))}
 
 
 def _unpriced_text(found: Mapping[str, Any]) -> str:
@@ -120,7 +120,8 @@ def _unpriced_text(found: Mapping[str, Any]) -> str:
         for each in found["unpriced"]
     ]  # fmt: skip
     return telling.told(
-        f"Calls without a known cost, {found['from']} to {found['to']}. They are in no amount.",
+        f"Calls without a known cost, {found['from']} to {found['to']}. They are in no amount."
+        f" {telling.watermark(found)}",
         telling.rows(["provider", "model", "reason", "calls", "first seen", "last seen"], lines),
     )
 
