@@ -183,7 +183,8 @@ def test_only_what_is_signed_is_taken_and_what_comes_twice_is_shown_once() -> No
         assert posted(listener.url, body + b" ", good) == 401
         assert posted(listener.url, body, good | {"webhook-timestamp": "now"}) == 401
         assert posted(listener.url, body, old) == 401
-        assert posted(listener.url, b" " * (1024 * 1024 + 1), good) == 413
+        # It is refused by what it says of itself: nobody reads that much first.
+        assert posted(listener.url, body, good | {"Content-Length": str(1024**2 + 1)}) == 413
         assert listener.next(0) is None
         assert [posted(listener.url, body, good) for _ in range(2)] == [204, 204]
         assert listener.next(0) == {"data": {}}
