@@ -13,6 +13,7 @@ from api.settings import ApiSettings
 from app.cli import cli
 from app.reference.commands import commands_page
 from app.reference.dialects import dialects_page
+from app.reference.markdown import page, table
 from app.reference.metrics import metrics_page
 from app.reference.routes import api_page
 from app.reference.settings import settings_page
@@ -29,6 +30,20 @@ from store.sessions import open_database
 from store.tables import METADATA
 
 _ROUTES: Final = Path(__file__).parents[2] / "docs" / "routes.md"
+_OF_ALL: Final = (
+    "What there is of each kind, told from the code. What it is for: [documents](../README.md); the "
+    "words: [language](../language.md)."
+)
+_ABOUT: Final = {
+    "settings.md": "Every setting, what it takes, and what holds without it.",
+    "commands.md": "Every command with its options.",
+    "api.md": "Every route: who may, what it takes, what it answers.",
+    "shapes.md": "What bodies and answers of the API hold, field by field.",
+    "metrics.md": "What is told to Prometheus, and what is exported by OTLP.",
+    "tables.md": "Every table and column of the database.",
+    "views.md": "The views for whoever asks in SQL.",
+    "dialects.md": "What is read of each instrumentation, and as what.",
+}
 DOORS: Final = {
     "GET /metrics of a collector": OF_COLLECTOR,
     **{f"GET {path} of an API": metrics for path, metrics in PATHS.items()},
@@ -53,7 +68,7 @@ def all_pages(contract: Mapping[str, Any]) -> Mapping[str, str]:
 
     Raises NotDescribedError.
     """
-    return {
+    pages = {
         "settings.md": settings_page(Settings),
         "commands.md": commands_page(cli),
         "api.md": api_page(contract, who_may()),
@@ -63,3 +78,9 @@ def all_pages(contract: Mapping[str, Any]) -> Mapping[str, str]:
         "dialects.md": dialects_page(DIALECTS),
         "views.md": views_page(VIEWS, FUNCTIONS),
     }
+    return {"README.md": _index(pages)} | pages
+
+
+def _index(pages: Mapping[str, str]) -> str:
+    rows = [[f"[{name}]({name})", _ABOUT[name]] for name in pages]
+    return page("Reference", _OF_ALL, table(["page", "what it lists"], rows))

@@ -46,8 +46,7 @@ Row = tuple[str, ...]
 def api_page(contract: Mapping[str, Any], who_may: str) -> str:
     """The page of a contract. ``who_may`` is the text of docs/routes.md. Raises NotDescribedError.
 
-    Raises KeyError for a route of which that does not say who is let in, and for a tag that no
-    document is named for.
+    Also where that does not say who is let in.
     """
     allowed = _allowed(who_may)
     by_tag: dict[str, list[tuple[str, str, Route]]] = {}
@@ -62,7 +61,7 @@ def api_page(contract: Mapping[str, Any], who_may: str) -> str:
         [
             f"[`{method} {path}`](#{anchor(f'{method} {path}')})",
             described(route.get("summary"), f"{method} {path}"),
-            allowed[path][method != "GET"],
+            _who(method, path, allowed),
         ]
         for method, path, route in every
     ]
@@ -71,7 +70,7 @@ def api_page(contract: Mapping[str, Any], who_may: str) -> str:
         for tag, routes in by_tag.items()
         for part in (
             f"## {tag[0].upper()}{tag[1:]}",
-            f"More: {', '.join(f'[{name}](../{name}.md)' for name in _MORE[tag])}",
+            _more(tag),
             *(
                 line
                 for method, path, route in routes
@@ -98,6 +97,16 @@ def _allowed(who_may: str) -> dict[str, tuple[str, str]]:
     return {path: (look.strip(), change.strip()) for path, look, change in rows}
 
 
+def _more(tag: str) -> str:
+    told = ", ".join(f"[{name}](../{name}.md)" for name in _MORE.get(tag, ()))
+    return described(told and f"More: {told}", f"the tag {tag} in app/reference/routes.py")
+
+
+def _who(method: str, path: str, allowed: Mapping[str, tuple[str, str]]) -> str:
+    look, change = allowed.get(path, ("", ""))
+    return described(look if method == "GET" else change, f"{method} {path} in docs/routes.md")
+
+
 def _route(
     method: str,
     path: str,
@@ -106,7 +115,7 @@ def _route(
     shared: set[Row],
 ) -> Iterator[str]:
     yield f"### {method} {path}"
-    yield f"{_sentence(route.get('summary', ''))} Who may: {allowed[path][method != 'GET']}."
+    yield f"{_sentence(route.get('summary', ''))} Who may: {_who(method, path, allowed)}."
     yield described(route.get("description"), f"{method} {path}")
     rows = _parameters(route)
     own = [row for row in rows if row not in shared]

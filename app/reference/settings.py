@@ -13,7 +13,8 @@ from app.setting_values import Takes, Unset
 
 _ABOUT: Final = (
     "Settings are environment variables, all called `SPANLEDGER_…`. How they are read, and what "
-    "belongs together: [settings](../settings.md). A *secret* one is never shown or logged."
+    "belongs together: [settings](../settings.md). A *secret* one is, or holds, a password: it can "
+    "stand in a [file](../settings.md#secrets-in-files)."
 )
 _BOUNDS: Final = {"ge": "{} or more", "gt": "more than {}", "le": "{} at most", "lt": "below {}"}
 _PLAIN: Final = {bool: "`true`, `false`", int: "a whole number", float: "a number", str: "text"}
