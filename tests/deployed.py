@@ -140,6 +140,15 @@ def _services() -> Iterator[Started]:
         )
 
 
+def addresses(environment: dict[str, str]) -> dict[str, int]:
+    """Ports that are opened to others, by what opens them."""
+    return {
+        name: int(value.rpartition(":")[2])
+        for name, value in environment.items()
+        if name.endswith("_ADDR") and value.startswith("0.0.0.0:")
+    }
+
+
 def mounted(pod: dict[str, Any], *, optional: bool) -> set[str]:
     """Names of settings that a pod finds as files, of those that may be missing or the others."""
     found = set()

@@ -17,7 +17,7 @@ import deployed
 import kubernetes_validate
 import pytest
 import yaml
-from deployed import DATA_DIR, DEPLOY, ROOT, Started, compose, ours, pods, started, units
+from deployed import DATA_DIR, DEPLOY, ROOT, Started, addresses, compose, ours, pods, started, units
 
 from app.canary.doors import READING_KEY, SENDING_KEY
 from app.cli import cli
@@ -119,6 +119,9 @@ def test_the_units_are_exposed_to_little(unit_folder: Path) -> None:
 def test_every_variable_is_a_setting() -> None:
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
     known |= {SENDING_KEY, READING_KEY} | {f"{PREFIX}{name}" for name in OF_THE_SDK}
+    # What Grafana is told, which tests/ of its own hold.
+    sources = DEPLOY / "grafana/provisioning/datasources/spanledger.yaml"
+    known |= set(re.findall(r"\$(SPANLEDGER_\w+)", sources.read_text("utf-8")))
     for path in deployed.files():
         used = set(re.findall(rf"\b{PREFIX}\w+", path.read_text("utf-8"))) - {PREFIX}
         assert used - known == set(), path.name
@@ -178,15 +181,6 @@ def _number_in(path: str, name: str) -> float:
     raise AssertionError(f"{path} has no {name}")
 
 
-def addresses(environment: dict[str, str]) -> dict[str, int]:
-    """Ports that are opened to others, by what opens them."""
-    return {
-        name: int(value.rpartition(":")[2])
-        for name, value in environment.items()
-        if name.endswith("_ADDR") and value.startswith("0.0.0.0:")
-    }
-
-
 def test_ports_are_those_that_are_opened_and_asked_at() -> None:
     opened: dict[str, dict[str, int]] = {}
     for name, pod in pods().items():
@@ -196,7 +190,11 @@ def test_ports_are_those_that_are_opened_and_asked_at() -> None:
         assert sorted(addresses(environment).values()) == sorted(ports.values()), name
         opened[name] = ports
         for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
-            if asked := container.get(probe):
+            asked = container.get(probe, {})
+            if "exec" in asked:
+                (port,) = re.findall(r"http://127\.0\.0\.1:(\d+)/livez", str(asked))
+                assert f"127.0.0.1:{port}" in environment.values(), name
+            elif asked:
                 assert asked["httpGet"]["port"] in ports, name
                 assert asked["httpGet"]["path"] in health.PATHS
                 assert (asked["httpGet"]["path"] == health.READY) is (probe == "readinessProbe")
@@ -206,8 +204,11 @@ def test_ports_are_those_that_are_opened_and_asked_at() -> None:
             assert port["port"] == ports[port["targetPort"]], service["metadata"]["name"]
     exposed = re.search(r"^EXPOSE (.*)$", containerfile(), re.MULTILINE)
     assert exposed
-    everywhere = {str(port) for ports in opened.values() for port in ports.values()}
-    assert set(exposed[1].split()) == everywhere
+    everywhere = {
+        port for service in ours().values() for port in addresses(service["environment"]).values()
+    }
+    assert {int(port) for port in exposed[1].split()} == everywhere
+    assert everywhere >= {port for ports in opened.values() for port in ports.values()}
 
 
 def _selected(service: dict[str, Any]) -> set[str]:
@@ -218,6 +219,23 @@ def _selected(service: dict[str, Any]) -> set[str]:
         if each["kind"] in {"Deployment", "StatefulSet"}
         and wanted <= each["spec"]["template"]["metadata"]["labels"].items()
     }
+
+
+def test_prometheus_asks_services_that_there_are_by_the_rules_that_there_are() -> None:
+    text = (DEPLOY / "prometheus.compose.yaml").read_text("utf-8")
+    beside = (DEPLOY / "prometheus/prometheus.yaml").read_text("utf-8").replace("# - job", "- job")
+    asked = {job["job_name"]: job for job in yaml.safe_load(text)["scrape_configs"]}
+    assert set(asked) == set(re.findall(r"- job_name: (\S+)", beside))
+    mounts = compose()["services"]["prometheus"]["volumes"]
+    assert {"./prometheus.compose.yaml", "./prometheus/alerts.yaml"} <= {
+        mount.partition(":")[0] for mount in mounts
+    }
+    for job in asked.values():
+        ((target,),) = [each["targets"] for each in job["static_configs"]]
+        name, _, port = target.partition(":")
+        assert int(port) in addresses(ours()[name]["environment"]).values()
+        secret = job["authorization"]["credentials_file"].removeprefix("/run/secrets/")
+        assert secret in compose()["services"]["prometheus"]["secrets"]
 
 
 def test_the_canary_knocks_at_doors_that_there_are() -> None:
