@@ -57,9 +57,9 @@ def otlp_listener() -> Iterator[Listener]:
             body = self.rfile.read(int(self.headers["content-length"]))
             if self.headers.get("content-encoding") == "gzip":
                 body = gzip.decompress(body)
+            listener.pass_on(self.path, body)
             request = ExportTraceServiceRequest.FromString(body)
             headers = {name.lower(): value for name, value in self.headers.items()}
-            listener.pass_on(self.path, body)
             listener.spans.extend(heard(request, headers, self.path, self.client_address))
             answer = ExportTraceServiceResponse().SerializeToString()
             self.send_response(200)
