@@ -14,7 +14,7 @@ from app.canary.doors import Reply
 from app.canary.judged import Told, judge_report
 from app.canary.promises import PROMISES, Account, Found, State
 from app.canary.report import Listed, Sum, window_of
-from app.canary.telling import as_object, as_table
+from app.canary.telling import as_object, as_table, in_short
 from app.canary.watch import End, Watch
 from spend.canary import ATOMS, cost_of, price_lines
 from spend.money import atoms, cost, per_unit
@@ -143,6 +143,8 @@ def ticking(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         # It stood before we came, and stands.
         ([-30], End.STILL, 90),
         ([None], End.STILL, 90),
+        # Nor is it what we sent, where it was there before.
+        ([-2], End.STILL, 90),
         ([-600, -590], End.STILL, 100),
         ([-30, -15, "503"], End.UNANSWERED, 30),
         ([-30, "503", "503", 2], End.UNANSWERED, 20),
@@ -219,3 +221,8 @@ def test_people_read_what_to_do_and_programs_count() -> None:
         console.print(as_table(found))
     assert f"→ {PROMISES[1].do}" in shown.get()
     assert not account.all_kept
+    assert in_short(found, 91.4).startswith("broken: api; not reached: taken-protobuf, taken-json,")
+    for promise in PROMISES:
+        account.tell(promise.name, [], "")
+    assert in_short(list(account.found()), 91.4) == "every promise is kept (91 s)"
+    assert account.all_kept

@@ -45,7 +45,13 @@ class Run:
         self._seen: Watched | None = None
 
     def go(self) -> None:
-        """Does it. What is interrupted has told all that it knows, but for the clocks."""
+        """Does it. What is interrupted has told all that it knows."""
+        try:
+            self._go()
+        finally:
+            self._judge_clocks()
+
+    def _go(self) -> None:
         self._say("knocking at the doors")
         hears = self._knock_at_collector()
         calls = new_calls(self._clock())
@@ -59,6 +65,8 @@ class Run:
             send_all(self._doors, calls, self._account)
         else:
             self._send_and_wait(calls)
+
+    def _judge_clocks(self) -> None:
         judge_clocks(
             self._account,
             Clocks(

@@ -32,6 +32,18 @@ def as_table(found: Sequence[Found]) -> Table:
     return table
 
 
+def in_short(found: Sequence[Found], seconds: float) -> str:
+    """The last line, for whoever reads no more than that."""
+    if all(each.state is State.KEPT for each in found):
+        return f"every promise is kept ({seconds:,.0f} s)"
+    told = []
+    for state in (State.BROKEN, State.NOT_REACHED):
+        names = [each.promise.name for each in found if each.state is state]
+        if names:
+            told.append(f"{state.value}: {', '.join(names)}")
+    return f"{'; '.join(told)} ({seconds:,.0f} s)"
+
+
 def as_object(found: Sequence[Found], seconds: float) -> dict[str, Any]:
     """What ``--json`` prints: how many are how, and each of them."""
     states = [each.state for each in found]

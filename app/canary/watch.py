@@ -67,7 +67,7 @@ class Watch:
         """Waits until everything that was answered before the end of ``sent`` is in the reports.
 
         ``sent`` is when the first and the last request were, by the collector's clock; ``timeout``
-        and ``still`` are seconds. A watermark that has come to the first of them may stand there
+        and ``still`` are seconds. A watermark that has moved to the first of them may stand there
         for as long as calls wait for their twins: it is the oldest that waits.
         """
         first, goal = sent
@@ -89,7 +89,7 @@ class Watch:
                 goal,
                 late=waited >= timeout,
                 still=time.monotonic() - (moved_at or began) >= still
-                and not _is_past(latest, first - _ABOUT),
+                and not (moved_at and _is_past(latest, first - _ABOUT)),
                 unanswered=time.monotonic() - answered_at >= _UNANSWERED,
             )
             if end is not None:

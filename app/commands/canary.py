@@ -19,7 +19,7 @@ from rich.text import Text
 from app.canary.doors import READING_KEY, SENDING_KEY, Doors, Trust, Where, keys_shown
 from app.canary.promises import TAKEN_GRPC, Account
 from app.canary.run import Run
-from app.canary.telling import as_object, as_table
+from app.canary.telling import as_object, as_table, in_short
 from app.canary.watch import Say
 from app.logs import configure_logs
 from app.settings import Settings, read_settings
@@ -87,11 +87,12 @@ def command(
         except KeyboardInterrupt:
             interrupted = True
             account.why_not = "interrupted"
-    found = list(account.found())
+    found, seconds = list(account.found()), time.monotonic() - began
     if as_json:
-        click.echo(json.dumps(as_object(found, time.monotonic() - began), indent=2))
+        click.echo(json.dumps(as_object(found, seconds), indent=2))
     else:
         show(as_table(found))
+        click.echo(in_short(found, seconds))
     context.exit(_INTERRUPTED if interrupted else int(not account.all_kept))
 
 
