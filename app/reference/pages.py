@@ -31,8 +31,8 @@ from store.tables import METADATA
 
 _ROUTES: Final = Path(__file__).parents[2] / "docs" / "routes.md"
 _OF_ALL: Final = (
-    "What there is of each kind, told from the code. What it is for: [documents](../README.md); the "
-    "words: [language](../language.md)."
+    "What there is of each kind, told from the code. What it is for: [documents](../README.md); "
+    "the words: [language](../language.md)."
 )
 _ABOUT: Final = {
     "settings.md": "Every setting, what it takes, and what holds without it.",
