@@ -1,6 +1,8 @@
 """``spanledger jobs``: the clock, or one round by hand."""
 
+import sys
 from datetime import UTC, datetime
+from shutil import get_terminal_size
 from textwrap import shorten
 
 import click
@@ -99,7 +101,9 @@ def run(name: str | None, everything: bool) -> None:
             steps=traced.steps,
         )
         for job, done in [(name, run_job(name, context))] if name else run_all(context):
-            click.echo(f"{job:12} {_told(done)}")
+            line = f"{job:12} {_told(done)}"
+            # A round is looked over, one job a line; who asked for one job reads all of it.
+            click.echo(line if name else _as_wide_as_the_terminal(line))
 
 
 @command.command("list", epilog="\b\nExample:\n  spanledger jobs list")
@@ -124,6 +128,12 @@ def list_jobs() -> None:
 
 def _told(done: Done | None) -> str:
     return done.note if done else "another process is running it"
+
+
+def _as_wide_as_the_terminal(line: str) -> str:
+    """The line, cut off where a terminal would break it; whole where there is none."""
+    wide = get_terminal_size().columns
+    return f"{line[: wide - 1]}…" if sys.stdout.isatty() and len(line) > wide else line
 
 
 def _say(where: Where) -> None:
