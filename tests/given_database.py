@@ -30,7 +30,8 @@ _SHAPE: Final = """
     SELECT md5(string_agg(part, ' ' ORDER BY part)) FROM (
         SELECT format('%s.%s %s %s', attrelid::regclass, attname, atttypid::regtype, attnotnull)
         FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
-        WHERE relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped
+        JOIN pg_namespace ON pg_namespace.oid = relnamespace
+        WHERE nspname IN ('public', 'reporting') AND attnum > 0 AND NOT attisdropped
         UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
         UNION ALL SELECT pg_get_constraintdef(oid) FROM pg_constraint
         WHERE connamespace = 'public'::regnamespace
@@ -44,6 +45,8 @@ _DROP: Final = """
         SELECT 1, format('DROP TABLE IF EXISTS %s CASCADE', oid::regclass), oid FROM pg_class
         WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
         AND NOT relispartition
+        UNION ALL SELECT 0, format('DROP SCHEMA %I CASCADE', nspname), oid
+        FROM pg_namespace WHERE nspname = 'reporting'
         UNION ALL SELECT 2, format('DROP SEQUENCE IF EXISTS %s CASCADE', oid::regclass), oid
         FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'S'
         UNION ALL SELECT 3, format('DROP ROUTINE IF EXISTS %s CASCADE', oid::regprocedure), oid

@@ -84,6 +84,7 @@ def test_a_teams_own_views_show_that_team_alone(database: Database, database_url
                 owner.execute("SELECT * FROM reporting.spend_by_day")
         finally:
             owner.execute("RESET ROLE")
+            owner.execute("DROP SCHEMA IF EXISTS search_reporting CASCADE")
             owner.execute("DROP OWNED BY search_reading")
             owner.execute("DROP ROLE search_reading")
 
