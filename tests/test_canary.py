@@ -27,6 +27,7 @@ from app.canary.doors import Doors, Trust, Where
 from app.canary.promises import PROMISES, TAKEN_GRPC, Account, State
 from app.canary.run import Run
 from app.local_postgres import LocalPostgres
+from spend.canary import TEAM
 from store.keys import create_key
 from store.sessions import Database, open_database
 from store.tenants import TENANT
@@ -86,7 +87,7 @@ def system(postgres: LocalPostgres, tmp_path_factory: pytest.TempPathFactory) ->
             "COLLECTOR_WORKERS": "1",
         }
         command = [sys.executable, "-P", HERE / "hurried_jobs.py", url, "http://127.0.0.1:1"]
-        keys = [made_key(database, kind) for kind in ("ingest", "read")]
+        keys = made_key(database, "ingest"), made_key(database, "read", TEAM)
         with (
             serving(folder / "data", **settings) as serve,
             subprocess.Popen(command) as hurried,  # noqa: S603  # ours
@@ -108,14 +109,14 @@ def system(postgres: LocalPostgres, tmp_path_factory: pytest.TempPathFactory) ->
         database.engine.dispose()
 
 
-def made_key(database: Database, kind: str) -> str:
+def made_key(database: Database, kind: str, team: str | None = None) -> str:
     with database.write() as session:
         return create_key(
             session,
             tenant=TENANT,
             kind=kind,
             name=kind,
-            team=None,
+            team=team,
             pepper=PEPPER.encode(),
             now=datetime.now(UTC),
         )
