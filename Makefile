@@ -23,7 +23,7 @@ install = $(UV) pip install --quiet --python $(BIN)/python --require-hashes -r r
 	&& $(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . -e ./sdk
 endif
 
-.PHONY: help setup run demo test tutorial screenshots reference check lint types contracts bench soak hostile audit sbom focus lock clean
+.PHONY: help setup run demo test tutorial screenshots reference check lint types contracts bench soak hostile audit sbom image focus lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -92,6 +92,12 @@ audit: $(VENV)/.dev ## known vulnerabilities of what is locked: fails too where 
 sbom: $(VENV)/.dev ## what the server is made of, as CycloneDX: sbom.cdx.json
 	@$(BIN)/python -W ignore::UserWarning -m cyclonedx_py requirements --pyproject pyproject.toml --mc-type application --sv 1.6 --of JSON --output-reproducible --validate -o sbom.cdx.json requirements/run.txt
 	@echo "sbom.cdx.json"
+
+image: ## the container image spanledger:VERSION, with podman or docker (deploy/)
+	@engine=$$(command -v podman || command -v docker) || { echo "image: neither podman nor docker is here"; exit 1; }; \
+	version=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml); \
+	"$$engine" build -f deploy/Containerfile -t "spanledger:$$version" --build-arg VERSION="$$version" \
+		--build-arg REVISION="$$(git rev-parse HEAD 2>/dev/null || echo unknown)" $(ARGS) .
 
 focus: ## asks the official FOCUS validator: make focus FILE=.. FOCUS_PYTHON=.. (docs/focus.md)
 	@$(FOCUS_PYTHON) bench/focus_official.py $(FILE)
