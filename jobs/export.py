@@ -40,6 +40,7 @@ def run(context: JobContext) -> Done:
         f"{settings.export_endpoint}/v1/metrics",
         body.SerializeToString(),
         settings.export_headers,
+        now=context.now,
         until=time.monotonic() + PATIENCE,
         going_on=context.going_on,
     )

@@ -10,7 +10,7 @@ import gzip
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Final, Literal
 from urllib.parse import urlsplit
@@ -47,18 +47,20 @@ def send(
     body: bytes,
     headers: Headers,
     *,
+    now: datetime,
     until: float,
     going_on: Callable[[], bool] = lambda: True,
 ) -> Sent:
     """Posts protobuf, again where that may help, and is over by ``until`` (time.monotonic).
 
-    ``going_on``: False, and nothing is tried again.
+    ``now`` (UTC) is what a date in Retry-After counts from. ``going_on``: False, and nothing is
+    tried again.
     """
     packed = gzip.compress(body, 6, mtime=0)
     said = {"content-type": "application/x-protobuf", "content-encoding": "gzip", **dict(headers)}
     pause = _PAUSE
     for attempt in count(1):
-        sent, asked = _once(url, packed, said, until)
+        sent, asked = _once(url, packed, said, now, until)
         wait = pause if asked is None else max(asked, _LEAST)
         ends = time.monotonic() + wait.total_seconds()
         if sent.outcome != "away" or attempt == _ATTEMPTS or ends >= until:
@@ -72,7 +74,7 @@ def send(
 
 
 def _once(
-    url: str, packed: bytes, headers: dict[str, str], until: float
+    url: str, packed: bytes, headers: dict[str, str], now: datetime, until: float
 ) -> tuple[Sent, timedelta | None]:
     """One attempt, and how long it is asked to wait."""
     try:
@@ -85,7 +87,7 @@ def _once(
     if answer.status // 100 == _TAKEN:
         return Sent("taken", why, answer.body), None
     if answer.status in _AGAIN:
-        return Sent("away", why), asked_wait(answer.retry_after, datetime.now(UTC))
+        return Sent("away", why), asked_wait(answer.retry_after, now)
     return Sent("refused", why), None
 
 

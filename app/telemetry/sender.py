@@ -6,6 +6,7 @@ and goes on trying when the process is to end.
 
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 import structlog
@@ -38,7 +39,12 @@ class Sender(SpanExporter):
         until = self._ends or time.monotonic() + PATIENCE
         body = encode_spans(spans).SerializeToString()
         sent = send(
-            self._url, body, self._headers, until=until, going_on=lambda: self._ends is None
+            self._url,
+            body,
+            self._headers,
+            now=datetime.now(UTC),
+            until=until,
+            going_on=lambda: self._ends is None,
         )
         if sent.outcome == "taken":
             if self._told_at is not None:
