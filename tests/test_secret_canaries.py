@@ -194,6 +194,7 @@ LISTS = (
     *("/settings/channels", "/settings/content", "/calls?csv=calls", "/explore?csv=spend"),
     *("/v1/spend", "/v1/spend.csv", "/v1/performance", "/v1/budgets", "/v1/channels"),
     *("/v1/alerts", "/v1/prices/unpriced", "/v1/alert-rules", "/v1/silences", "/metrics"),
+    *("/metrics/ledger", "/metrics/spend"),
 )
 
 SPENT = ("/v1/spend", "/v1/spend.csv", "/v1/performance")
