@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -16,8 +17,10 @@ from doors import open_doors
 from fastapi.testclient import TestClient
 from filled_ledger import asking, put_charge
 from otlp_listener import Heard, Listener, otlp_listener
+from serving import eventually
 from slack_stand_in import StandIn, answer, slack_stand_in
 from spans import Told, call, request
+from spooled import open_spool, put
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
@@ -29,12 +32,17 @@ from app.settings import Settings
 from app.telemetry import provider, sender
 from app.telemetry.own_doors import refuse_own_doors
 from app.telemetry.tracing import Tracing, tracing
+from collector.signals import Signal
+from collector.spool.codec import encode
+from collector.spool.state import Bounds, Place, look
+from collector.understanding.by_signal import understand_signal
 from jobs import timetable
 from jobs.context import Done, JobContext
 from jobs.timetable import run_job
 from spend.calls import Owner
 from store.sessions import Database
 from store.steps import untold
+from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server
 
@@ -212,6 +220,24 @@ def test_a_batch_is_a_span_from_when_it_was_heard_and_one_without_calls_is_none(
         "spanledger.duplicate": 0,
         "spanledger.not_a_call": 1,
     }
+
+
+def test_what_the_spool_held_is_told_as_drained_and_as_heard_now(
+    database: Database, listener: Listener, tmp_path: Path
+) -> None:
+    kept = datetime.now(UTC) - timedelta(hours=3)
+    heard = understand_signal(Signal.TRACES, [request(call())], tenant=TENANT, received_at=kept)
+    with open_spool(tmp_path) as spool:
+        put(spool, encode(heard, kept))
+    began = time.time_ns()
+    with (
+        traced_to(listener.endpoint) as traced,
+        open_doors(database, spool=Place(tmp_path, Bounds()), steps=traced.steps) as doors,
+    ):
+        eventually(lambda: look(tmp_path).waiting == 0 and doors.stored(), "it is put down")
+    drained, batch = listener.only("drain"), listener.only("batch")
+    assert drained.attributes == {"spanledger.records": 1, "spanledger.spans": 1}
+    assert (batch.attributes["spanledger.from_spool"], batch.began > began) == (1, True)
 
 
 def test_a_receiver_in_trouble_slows_nobody_and_is_told_of_once(
