@@ -83,8 +83,8 @@ def _summed(kind: str, time: _Time, no_money: str, no_usage: str) -> str:
 
 
 def _beyond(summed_to: str) -> str:
-    # Two bounds, as Postgres takes a range that it does not know for a small one, and a bound that
-    # it does not know for a third of the table: it would read all of it.
+    # Two bounds, as Postgres takes a range that it does not know for a small one, which this is,
+    # and one bound that it does not know for a third of the ledger: it would plan for that.
     return (
         f" AND id > coalesce((SELECT {summed_to} FROM ledgers WHERE tenant_id = {TENANT}), 0)"  # noqa: S608  # constants
         " AND id <= 9223372036854775807"
