@@ -25,6 +25,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
+from api.metric_list import PATHS
 from app.addresses import Address
 from app.cli import cli
 from app.errors import WrongSetting
@@ -100,6 +101,14 @@ def test_a_request_goes_on_with_its_senders_trace_and_has_its_statements_beneath
         assert each.name == each.attributes["db.operation.name"]
     assert {each.resource["service.name"] for each in listener.spans} == {"spanledger"}
     assert {each.path for each in listener.spans} == {"/v1/traces"}
+
+
+def test_what_machines_ask_all_day_makes_no_span(database: Database, listener: Listener) -> None:
+    with traced_to(listener.endpoint) as traced:
+        for path in ("/livez", "/readyz", *PATHS):
+            assert asked(database, traced, path) == 200
+        assert asked(database, traced, "/v1/budgets") == 200
+    assert [each.name for each in listener.spans] == ["GET /v1/budgets"]
 
 
 def test_nothing_that_somebody_wrote_is_in_a_span(database: Database, listener: Listener) -> None:
@@ -356,6 +365,13 @@ def test_our_own_door_is_refused_by_whatever_name(
     monkeypatch.setattr(socket, "getaddrinfo", known)
     told = Settings(**{name: endpoint, "otlp_http_addr": Address(door, 4318)})  # type: ignore[arg-type]  # by name
     with pytest.raises(WrongSetting, match=f"SPANLEDGER_{name.upper()}: that is our own"):
+        refuse_own_doors(told)
+
+
+@pytest.mark.parametrize("door", ["otlp_http_addr", "otlp_grpc_addr", "api_addr", "jobs_addr"])
+def test_each_of_our_doors_is_refused(door: str) -> None:
+    told = Settings(telemetry_endpoint="http://127.0.0.1:9", **{door: Address("127.0.0.1", 9)})  # type: ignore[arg-type]  # by name
+    with pytest.raises(WrongSetting, match=f"that is our own SPANLEDGER_{door.upper()}"):
         refuse_own_doors(told)
 
 

@@ -25,8 +25,9 @@ def refuse_own_doors(settings: Settings) -> None:
         url: str | None = getattr(settings, name.lower())
         if url is None:
             continue
-        for door in ("OTLP_HTTP_ADDR", "OTLP_GRPC_ADDR", "API_ADDR"):
-            if _leads_to(url, getattr(settings, door.lower())):
+        for door in ("OTLP_HTTP_ADDR", "OTLP_GRPC_ADDR", "API_ADDR", "JOBS_ADDR"):
+            address: Address | None = getattr(settings, door.lower())
+            if address is not None and _leads_to(url, address):
                 raise WrongSetting(
                     f"{PREFIX}{name}: that is our own {PREFIX}{door}. spanledger keeps calls of "
                     "models, and would drop what it tells of itself: name another receiver"

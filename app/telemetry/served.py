@@ -11,12 +11,14 @@ from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from api.metric_list import PATHS
+
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[..., Awaitable[None]]
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-UNTRACED: Final = frozenset({"/livez", "/readyz", "/metrics", "/metrics/spend"})
+UNTRACED: Final = frozenset({"/livez", "/readyz", *PATHS})
 """Asked all day by machines: their answers say how they went."""
 _FAILED: Final = 500
 _CONTINUED: Final = TraceContextTextMapPropagator()
