@@ -2,8 +2,10 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import replace
+from difflib import unified_diff
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,6 +37,7 @@ from store.tables import METADATA
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 HOW = "the code says otherwise: make reference"
+_HEADS = ("---", "+++", "@@")
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +53,15 @@ def pages(contract: dict[str, Any]) -> dict[str, str]:
 def test_the_reference_is_what_the_code_says(pages: dict[str, str]) -> None:
     written = {path.name: path.read_text("utf-8") for path in FOLDER.glob("*.md")}
     assert written.keys() == pages.keys(), HOW
-    assert [name for name, text in pages.items() if written[name] != text] == [], HOW
+    told = "\n".join(changed(written, pages))
+    assert not told, f"{HOW}\n{told}"
+
+
+def changed(written: Mapping[str, str], pages: Mapping[str, str]) -> Iterator[str]:
+    """Each line that is missing (+) or should not be there (-), with its page."""
+    for name, text in pages.items():
+        lines = unified_diff(written[name].split("\n"), text.split("\n"), n=0, lineterm="")
+        yield from (f"{name}: {line}" for line in lines if not line.startswith(_HEADS))
 
 
 def test_a_link_to_a_heading_leads_to_one_place(pages: dict[str, str]) -> None:
