@@ -6,9 +6,9 @@ from datetime import datetime
 from api import metric_list as metrics
 from spend.job_ticks import EVERY, ticks_since
 from spend.metric_names import DATABASE_UP
-from store.job_standings import JobStanding
 from store.ledger_health import LedgerHealth
 from store.metric_text import Family, told
+from store.runs import Run
 
 
 def ledger_metrics(health: LedgerHealth) -> Iterator[Family]:
@@ -31,7 +31,7 @@ def ledger_metrics(health: LedgerHealth) -> Iterator[Family]:
     yield told(metrics.DATABASE_BYTES, health.database_bytes)
 
 
-def _jobs(jobs: Mapping[str, JobStanding], now: datetime) -> Iterator[Family]:
+def _jobs(jobs: Mapping[str, Run], now: datetime) -> Iterator[Family]:
     known = {name: each for name, each in jobs.items() if name in EVERY}
     good = {name: each for name, each in known.items() if each.good_at is not None}
     yield told(

@@ -12,11 +12,11 @@ from typing import Final
 from sqlalchemy import ColumnElement, func, or_, select, text
 from sqlalchemy.orm import Session
 
-from spend.budget_states import ACTUAL, FORECAST, PACE
+from spend.budget_states import ACTUAL, FORECAST, PACE, STATES
 from spend.rule_kinds import KINDS
+from store import runs
 from store.alert_states import NOT_OVER, stand_of
 from store.completeness import complete_until
-from store.job_standings import JobStanding, job_standings
 from store.partitions import days_apart
 from store.standings import standings
 from store.tables.budgets import crossings, outbox
@@ -31,7 +31,6 @@ _MESSAGES: Final = 10_000
 _OPEN_FOR: Final = timedelta(days=400)
 """For which an alert of a budget can be open: its period is a year at most."""
 ALERT_KINDS: Final = (ACTUAL, FORECAST, PACE, *KINDS)
-BUDGET_STATES: Final = ("ok", "warning", "over", "recovered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ class LedgerHealth:
     """How the ledger did at a moment. Times are UTC."""
 
     read_at: datetime
-    jobs: Mapping[str, JobStanding]
+    jobs: Mapping[str, runs.Run]
     complete_until: datetime | None
     """Everything heard before is in reports; None: nothing is for sure."""
     batches_waiting: int
@@ -76,7 +75,7 @@ def ledger_health(session: Session, tenant: int, now: datetime) -> LedgerHealth:
     calls, unpriced = _last_day(session, tenant, now)
     return LedgerHealth(
         read_at=now,
-        jobs=job_standings(session),
+        jobs=runs.latest(session),
         complete_until=complete_until(session),
         batches_waiting=waiting,
         oldest_batch_at=oldest,
@@ -140,7 +139,7 @@ def _alerts(session: Session, tenant: int, now: datetime) -> dict[str, int]:
 
 
 def _budgets(session: Session, tenant: int, now: datetime) -> dict[str, int]:
-    found = dict.fromkeys(BUDGET_STATES, 0)
+    found = dict.fromkeys(STATES, 0)
     for each in standings(session, tenant):
         if each.period.start <= now < each.period.end:
             found[each.state] += 1

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, func, select, text, true
+from sqlalchemy import ColumnElement, Select, func, select, text, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.selectable import LateralFromClause
 
 from store.tables.jobs import job_runs
 
@@ -77,34 +78,61 @@ def forget_before(session: Session, job: str, moment: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A job's latest run."""
+    """A job's latest run, by whichever process, and its latest one that went well. Times are UTC.
+
+    Of runs that are remembered.
+    """
 
     finished_at: datetime
-    """UTC."""
+    took_seconds: float
     note: str
     """What it did, or why it failed."""
     failed: bool
+    good_at: datetime | None
+    """When the latest one ended that went well; None: none did."""
+    good_for: datetime | None
+    """The tick that it was for; of a run by hand, when that was started."""
 
 
 def latest(session: Session) -> dict[str, Run]:
     """Job -> its latest run.
 
-    Looks at one record of each job, of the half million that there are after a month.
+    Looks at two records of each job, of the half million that there are after a month.
     """
     names = select(func.min(job_runs.c.job).label("job")).cte("names", recursive=True)
     following = select(func.min(job_runs.c.job)).where(job_runs.c.job > names.c.job)
     names = names.union_all(select(following.scalar_subquery()).where(names.c.job.is_not(None)))
-    last = (
-        select(job_runs.c.finished_at, job_runs.c.note, job_runs.c.failed)
-        .where(job_runs.c.job == names.c.job)
-        .order_by(job_runs.c.finished_at.desc())
-        .limit(1)
-        .lateral("last")
+    of_it = select(job_runs).where(job_runs.c.job == names.c.job)
+    last = _latest(of_it, "last")
+    good = _latest(of_it.where(~job_runs.c.failed), "good")
+    found = session.execute(
+        select(
+            names.c.job,
+            last.c.finished_at,
+            func.extract("epoch", last.c.finished_at - last.c.started_at).label("took"),
+            last.c.note,
+            last.c.failed,
+            good.c.finished_at.label("good_at"),
+            good.c.period.label("good_for"),
+        )
+        .join_from(names, last, true())
+        .outerjoin(good, true())
     )
-    found = session.execute(select(names.c.job, last).join_from(names, last, true()))
     return {
-        job: Run(finished.astimezone(UTC), note, failed) for job, finished, note, failed in found
+        row.job: Run(
+            finished_at=row.finished_at.astimezone(UTC),
+            took_seconds=max(0.0, float(row.took)),
+            note=row.note,
+            failed=row.failed,
+            good_at=row.good_at and row.good_at.astimezone(UTC),
+            good_for=row.good_for and row.good_for.astimezone(UTC),
+        )
+        for row in found
     }
+
+
+def _latest(of_it: Select[tuple[object, ...]], name: str) -> LateralFromClause:
+    return of_it.order_by(job_runs.c.finished_at.desc()).limit(1).lateral(name)
 
 
 @dataclass(frozen=True, slots=True)
