@@ -41,11 +41,7 @@ def spend_metrics(spent: SpendSoFar) -> Iterator[Family]:
     yield told(metrics.NO_RATE, without)
     yield from _pools(spent)
     yield from _budgets(spent)
-    not_apart = {
-        ("group",): spent.folded,
-        ("budget",): spent.budgets_left_out,
-        ("pool",): spent.pools_left_out,
-    }
+    not_apart = {(kind,): count for kind, count in spent.not_apart.items()}
     yield told(metrics.NOT_APART, not_apart)
 
 

@@ -23,11 +23,10 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 
 from jobs import exported_metrics as metrics
 from jobs.exported_metrics import EXPORTED, Exported
+from spend.budget_states import STATES
 from spend.meters import DISJOINT
 from store.spend_so_far import SpendSoFar
 
-STATES: Final = ("ok", "warning", "over", "recovered")
-"""Of budgets (spend/budget_states.py)."""
 SCOPE: Final = "spanledger.export"
 
 
@@ -50,12 +49,7 @@ def points(told: SpendSoFar, now: datetime) -> Iterator[Point]:
     if told.complete_until is not None:
         age = Decimal((now - told.complete_until).total_seconds())
         yield Point(metrics.WATERMARK_AGE, max(age, Decimal(0)), {})
-    counts = {
-        "group": told.folded,
-        "budget": told.budgets_left_out,
-        "pool": told.pools_left_out,
-    }
-    for kind, count in counts.items():
+    for kind, count in told.not_apart.items():
         yield Point(metrics.NOT_APART, count, {metrics.KIND: kind})
 
 

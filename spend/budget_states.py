@@ -18,6 +18,8 @@ ACTUAL: Final = "actual"
 FORECAST: Final = "forecast"
 PACE: Final = "pace"
 
+STATES: Final = ("ok", "warning", "over", "recovered")
+"""What ``state`` says of a budget."""
 BELOW: Final = 5
 """So many points below its threshold a forecast or a pace has recovered: they sway."""
 TOLD_AGAIN_AFTER: Final = timedelta(days=7)

@@ -100,6 +100,15 @@ class SpendSoFar:
     complete_until: datetime | None
     """Everything heard before this (UTC) is in it; None: not known."""
 
+    @property
+    def not_apart(self) -> Mapping[str, int]:
+        """Of what kind (group, budget, pool) how many are not told by themselves."""
+        return {
+            "group": self.folded,
+            "budget": self.budgets_left_out,
+            "pool": self.pools_left_out,
+        }
+
 
 def spend_so_far(
     session: Session,

@@ -24,8 +24,9 @@ from slack_stand_in import StandIn, answer, slack_stand_in
 from jobs import export
 from jobs.context import Done, JobContext, JobSettings
 from jobs.exported_metrics import ATTRIBUTES, EXPORTED, STATE
-from jobs.spend_points import STATES, points
+from jobs.spend_points import points
 from jobs.timetable import run_job
+from spend.budget_states import STATES
 from spend.fiscal import Calendar
 from spend.totals import Totals
 from store import runs
