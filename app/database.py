@@ -24,6 +24,8 @@ from store.sessions import Database, open_database
 log = structlog.get_logger(__name__)
 
 COMMAND: Final = "command"
+ENCODING: Final = "UTF8"
+"""Of the database: what people and models write is in every script."""
 _PAUSE: Final = 0.5
 
 
@@ -82,8 +84,8 @@ def opened(
 def bring_up_to_date(url: str, *, wait: float = 0) -> str:
     """Migrates the database if need be, and tells the version of its server: '18.6'.
 
-    Raises DatabaseUnavailable where it is away for ``wait`` seconds, too old, or of a
-    newer version of ours.
+    Raises DatabaseUnavailable where it is away for ``wait`` seconds, too old, of a newer version
+    of ours, or new and not in UTF-8.
     """
     deadline = time.monotonic() + wait
     told = ""
@@ -104,6 +106,12 @@ def bring_up_to_date(url: str, *, wait: float = 0) -> str:
         )
     with opened(url, application="start") as database, database.engine.connect() as connection:
         shape = shape_of(connection)
+        encoding = connection.scalar(text("SHOW server_encoding"))
+    if shape.revision is None and encoding != ENCODING:
+        raise DatabaseUnavailable(
+            f"{_shown(url)}: its database is in {encoding}, and has to be in {ENCODING}:"
+            f" CREATE DATABASE … ENCODING '{ENCODING}' TEMPLATE template0"
+        )
     if shape.fit is Fit.BEYOND:
         raise DatabaseTooNew(
             f"{_shown(url)} has a newer shape ({shape.revision}) than this version of spanledger"

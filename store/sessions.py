@@ -102,6 +102,8 @@ def open_database(
         pool_timeout=5,
         connect_args={
             "application_name": f"spanledger {application}",
+            # Not that of the database or of PGCLIENTENCODING: of SQL_ASCII text comes as bytes.
+            "client_encoding": "UTF8",
             "connect_timeout": 5,
             "keepalives_idle": 10,
             "keepalives_interval": 5,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import budgeted
+import psycopg
 import pytest
 from filled_ledger import put_cell, put_charge
 from sighted import NOON, OTEL, hear, sighting
@@ -15,6 +16,7 @@ from sqlalchemy import BigInteger, func, insert, literal_column, select, text, u
 
 from app.database import bring_up_to_date
 from app.errors import DatabaseUnavailable
+from app.local_postgres import LocalPostgres
 from jobs import charge, roll
 from jobs.context import JobContext
 from migrations.run import differences, downgrade, upgrade
@@ -247,3 +249,17 @@ def test_a_database_of_a_newer_version_is_told_in_a_line(
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(DatabaseUnavailable, match="newer shape \\(9999\\)"):
         bring_up_to_date(database_url)
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_new_database_that_is_not_in_utf8_is_told_in_a_line(
+    postgres: LocalPostgres, encoding: str
+) -> None:
+    name = f"in_{encoding.lower()}"
+    with psycopg.connect(postgres.url_of("postgres"), autocommit=True) as connection:
+        connection.execute(
+            f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0".encode()
+        )
+        with pytest.raises(DatabaseUnavailable, match=f"in {encoding}, and has to be in UTF8"):
+            bring_up_to_date(postgres.url_of(name))
+        connection.execute(f"DROP DATABASE {name}".encode())

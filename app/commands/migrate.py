@@ -9,6 +9,9 @@ from app.logs import configure_logs
 from app.settings import read_settings
 from migrations.citus import CannotDistributeError, distribute, steps
 
+_PATIENCE = 60
+"""Seconds for a Postgres that is just starting, as beside it in a compose file."""
+
 
 @click.command(
     short_help="Bring the database to the newest shape",
@@ -23,6 +26,7 @@ def command(*, citus: bool, dry_run: bool, any_size: bool) -> None:
 
     serve, collector, jobs and api do so when they start. Run it before them where they connect as
     a user that may not change tables. Harmless to repeat, and to run from several places at once.
+    A Postgres that is away is waited for, a minute at most.
 
     With --citus the tables that grow with every call are then spread over the nodes, and those that
     they are joined with are copied to each (docs/citus.md). Nobody can write to a table meanwhile.
@@ -33,7 +37,7 @@ def command(*, citus: bool, dry_run: bool, any_size: bool) -> None:
     configure_logs("migrate")
     with server_for(settings) as (url, _server):
         if not dry_run:
-            version = bring_up_to_date(url)
+            version = bring_up_to_date(url, wait=_PATIENCE)
             click.echo(f"the database has the newest shape (Postgres {version})")
         if citus:
             _spread(url, dry_run=dry_run, any_size=any_size)
