@@ -41,8 +41,8 @@ from spend.fiscal import ENDS, KINDS, WEEKDAYS, Calendar, FiscalYear
 PREFIX = "SPANLEDGER_"
 # Read by the SDK, in applications; not ours, and no mistake where both run in one shell.
 OF_THE_SDK = frozenset({"API_KEY", "ENDPOINT"})
-# Read by `spanledger mcp` alone, which needs none of ours.
-OF_MCP = frozenset({"API_URL", "READ_KEY"})
+# Read by `spanledger mcp` and `canary`, which ask as clients do.
+OF_CLIENTS = frozenset({"API_URL", "READ_KEY"})
 
 _OUR_WORDS = {"bool_parsing": "write true or false"}
 
@@ -292,7 +292,7 @@ def unknown_settings(environment: Mapping[str, str]) -> list[str]:
     lines = []
     for variable in sorted(environment):
         name = variable.removeprefix(PREFIX)
-        if name in known | OF_THE_SDK | OF_MCP or name == variable:
+        if name in known | OF_THE_SDK | OF_CLIENTS or name == variable:
             continue
         near = difflib.get_close_matches(name, known, n=1)
         lines.append(f"{variable} is no setting" + (f": {PREFIX}{near[0]}?" if near else ""))

@@ -136,7 +136,7 @@ def _latest(of_it: Select[tuple[object, ...]], name: str) -> LateralFromClause:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class Past:
     """What a job's runs of some time came to."""
 
     runs: int
@@ -146,7 +146,7 @@ class Record:
     longest_seconds: float
 
 
-def records(session: Session, since: datetime) -> dict[str, Record]:
+def past(session: Session, since: datetime) -> dict[str, Past]:
     """Job -> its runs that ended since then (UTC); without jobs that had none."""
     took = func.extract("epoch", job_runs.c.finished_at - job_runs.c.started_at)
     found = session.execute(
@@ -161,7 +161,7 @@ def records(session: Session, since: datetime) -> dict[str, Record]:
         .group_by(job_runs.c.job)
     )
     return {
-        job: Record(runs, failed, float(usual), float(longest))
+        job: Past(runs, failed, float(usual), float(longest))
         for job, runs, failed, usual, longest in found
     }
 

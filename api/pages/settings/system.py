@@ -136,11 +136,11 @@ def _refusals(counts: HeardCounts) -> Table:
 
 
 def _jobs(session: Session, visitor: Visitor, since: datetime) -> Table:
-    records = runs.records(session, since)
+    past = runs.past(session, since)
     rows: list[dict[str, Held | Cell]] = []
     for job, run in sorted(runs.latest(session).items()):
-        record = records.get(job)
-        failed = record.failed if record else 0
+        its = past.get(job)
+        failed = its.failed if its else 0
         rows.append(
             {
                 "job": job,
@@ -150,10 +150,10 @@ def _jobs(session: Session, visitor: Visitor, since: datetime) -> Table:
                 "outcome": Cell(
                     "failed" if run.failed else "done", tone="bad" if run.failed else "good"
                 ),
-                "runs": record.runs if record else 0,
+                "runs": its.runs if its else 0,
                 "failed": Cell(failed, tone="bad" if failed else ""),
-                "usual": round(record.usual_seconds * 1000) if record else None,
-                "longest": round(record.longest_seconds * 1000) if record else None,
+                "usual": round(its.usual_seconds * 1000) if its else None,
+                "longest": round(its.longest_seconds * 1000) if its else None,
                 "note": run.note,
             }
         )
