@@ -1,5 +1,6 @@
 """What the canary concludes of what it saw: whose clock is off, when to give up, what adds up."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from app.canary import watch
+from app.canary import run, watch
 from app.canary.calls import as_protobuf, new_calls
 from app.canary.clocks import Ahead, Clocks, judge_clocks
 from app.canary.doors import Reply
@@ -66,6 +67,32 @@ def test_the_clock_that_differs_from_most_is_off(
         ),
     )
     assert broken(account) == off
+
+
+@pytest.mark.parametrize(
+    ("status", "told", "why"),
+    [
+        (200, {"database": "there", "spool": {"refuses": None}}, []),
+        (200, {"database": "away"}, ["its database is away: what it takes waits on its disk"]),
+        (
+            503,
+            {"database": "away", "spool": {"refuses": "the spool is full"}},
+            ["its database is away", "the spool is full"],
+        ),
+        (503, {"database": "away", "spool": "off"}, ["its database is away"]),
+        (502, "<html>", []),
+    ],
+)
+def test_a_collector_that_takes_nothing_says_why(status: int, told: object, why: list[str]) -> None:
+    body = json.dumps(told).encode()
+    reply = Reply(ok=status == 200, said=str(status), seconds=0, status=status, body=body)
+    assert run._why_not_ready(reply) == why
+
+
+def test_what_fails_alike_at_several_addresses_is_told_once() -> None:
+    failed, refused = (Reply(ok=False, said=said, seconds=0) for said in ("no such name", "401"))
+    told = run._refusals({"/livez": failed, "/readyz": failed, "/v1": refused, "/metrics": OK})
+    assert told == ["/livez, /readyz: no such name", "/v1: 401"]
 
 
 def test_what_canaries_cost_is_exact_and_less_than_a_cent_in_ten_years() -> None:

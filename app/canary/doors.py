@@ -140,7 +140,7 @@ class Doors:
         try:
             answered = export(body, timeout=_PATIENCE, metadata=metadata)
         except grpc.RpcError as error:
-            told = f"{error.code().name}: {_plain(str(error.details()))}"
+            told = f"{error.code().name}: {plain(str(error.details()))}"
             return Reply(ok=False, said=told, seconds=time.monotonic() - began)
         return Reply(ok=True, said="OK", seconds=time.monotonic() - began, body=answered)
 
@@ -166,7 +166,7 @@ class Doors:
         try:
             answer = self._http.request(method, url, headers=headers, content=body, params=asked)
         except httpx2.HTTPError as error:
-            told = _plain(str(error)) or type(error).__name__
+            told = plain(str(error)) or type(error).__name__
             return Reply(ok=False, said=told, seconds=time.monotonic() - began)
         seconds = time.monotonic() - began
         if told_at := answer.headers.get(_POSITION):
@@ -202,11 +202,11 @@ def _said(answer: httpx2.Response) -> str:
     with suppress(ValueError, AttributeError):
         body = json.loads(answer.content)
         why = body.get("detail") or body.get("message") or body.get("title")
-        return f"{told}: {_plain(str(why))}" if why else told
+        return f"{told}: {plain(str(why))}" if why else told
     return told
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """What others wrote, in one line that a terminal may be shown."""
     shown = "".join(sign if sign.isprintable() else " " for sign in text)
     return shorten(shown, _LONGEST, placeholder=" …")

@@ -50,29 +50,34 @@ REPORTED: Final = "reported"
 BUDGETS: Final = "budgets"
 
 _NTP: Final = "set that machine's clock (timedatectl, chronyc tracking)"
+_TAKEN: Final = "SPANLEDGER_API_KEY, where it says 401; else what is before it, and its log"
+    "SPANLEDGER_API_KEY, where it says 401; else the collector's log, and what is before it"
+)
 
 PROMISES: Final = (
     Promise(
         COLLECTOR,
         "the collector lives, takes requests, and has its database",
-        "is it running, and is this its address? spanledger doctor on its machine",
+        "is it running, is this its address, do --ca and --cert fit? its Postgres; spanledger "
+        "doctor on its machine",
     ),
     Promise(
         API,
         "the API lives, has its database, and lets this key read",
-        "is it running, is this its address, and SPANLEDGER_READ_KEY a key of kind read?",
+        "is it running, is this its address, does --ca fit, is SPANLEDGER_READ_KEY a key of kind "
+        "read? its Postgres",
     ),
-    Promise(TAKEN_PROTOBUF, "a span over OTLP/HTTP as protobuf is acknowledged", "look at its log"),
-    Promise(TAKEN_JSON, "a span over OTLP/HTTP as JSON is acknowledged", "look at its log"),
+    Promise(TAKEN_PROTOBUF, "a span over OTLP/HTTP as protobuf is acknowledged", _TAKEN),
+    Promise(TAKEN_JSON, "a span over OTLP/HTTP as JSON is acknowledged", _TAKEN),
     Promise(
         TAKEN_GRPC,
         "a span over OTLP/gRPC is acknowledged",
-        "is --grpc the address of OTLP/gRPC? where none is offered: --no-grpc",
+        f"is --grpc the address of OTLP/gRPC? where none is offered: --no-grpc; {_TAKEN}",
     ),
     Promise(
         MALFORMED,
         "what is no request is refused for good: 400",
-        "is something in front of the collector that answers in its place?",
+        "is something in front of the collector that answers in its place, or the key wrong?",
     ),
     Promise(
         NEIGHBOURS,

@@ -8,7 +8,7 @@ from typing import Final
 from app.canary import promises
 from app.canary.calls import Call, Calls, new_calls
 from app.canary.clocks import Ahead, Clocks, judge_clocks
-from app.canary.doors import READING_KEY, Doors, Reply
+from app.canary.doors import READING_KEY, Doors, Reply, plain
 from app.canary.judged import Told, ask_for, judge_calls, judge_report, judge_two_sightings
 from app.canary.promises import Account
 from app.canary.report import Listed, as_object, listed, spent, window_of
@@ -83,8 +83,7 @@ class Run:
         ready = self._doors.collector("/readyz")
         self._collector = lives.ahead
         faults = _refusals({"/livez": lives, "/readyz": ready})
-        if ready.ok and as_object(ready).get("database") != "there":
-            faults = ["its database is away: what it takes waits on its disk"]
+        faults += _why_not_ready(ready)
         seconds = lives.seconds + ready.seconds
         self._account.tell(promises.COLLECTOR, faults, "lives, takes requests", seconds)
         return lives.ok
@@ -159,7 +158,26 @@ class Run:
 
 
 def _refusals(replies: dict[str, Reply]) -> list[str]:
-    return [f"{path}: {reply.said}" for path, reply in replies.items() if not reply.ok]
+    """What failed, and how; what failed alike is told as one."""
+    failed: dict[str, list[str]] = {}
+    for path, reply in replies.items():
+        if not reply.ok:
+            failed.setdefault(reply.said, []).append(path)
+    return [f"{', '.join(paths)}: {said}" for said, paths in failed.items()]
+
+
+def _why_not_ready(ready: Reply) -> list[str]:
+    """What a collector says of itself at /readyz, also where it takes nothing."""
+    told = ready.json()
+    if not isinstance(told, dict) or "database" not in told:
+        return []
+    if told["database"] == "there":
+        return []
+    if ready.ok:
+        return ["its database is away: what it takes waits on its disk"]
+    spool = told.get("spool")
+    refuses = spool.get("refuses") if isinstance(spool, dict) else None
+    return ["its database is away", *([plain(str(refuses))] if refuses else [])]
 
 
 def _unsettled(seen: Watched, goal: datetime) -> list[str]:
