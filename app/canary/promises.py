@@ -50,9 +50,7 @@ REPORTED: Final = "reported"
 BUDGETS: Final = "budgets"
 
 _NTP: Final = "set that machine's clock (timedatectl, chronyc tracking)"
-_TAKEN: Final = "SPANLEDGER_API_KEY, where it says 401; else what is before it, and its log"
-    "SPANLEDGER_API_KEY, where it says 401; else the collector's log, and what is before it"
-)
+_TAKEN: Final = "where it says 401: SPANLEDGER_API_KEY; else its log, and what is in front of it"
 
 PROMISES: Final = (
     Promise(
