@@ -13,9 +13,9 @@ from app.doors import listen
 from app.pepper import pepper_for
 from app.settings import Settings
 from app.tls import keep_fresh, server_context
+from jobs.askers import Askers
 from jobs.door import JobsDoor
 from jobs.run_counts import RunCounts
-from jobs.watchers import Watchers
 from store.pulse import Pulse
 from store.sessions import Database
 
@@ -50,9 +50,9 @@ def jobs_door(
     tls = server_context(settings)
     keep_fresh(settings, tls, stop)
     pulse = Pulse(database)
-    watchers = Watchers(database, pulse, pepper_for(settings), lambda: datetime.now(UTC))
+    askers = Askers(database, pulse, pepper_for(settings), lambda: datetime.now(UTC))
     config = uvicorn.Config(
-        JobsDoor(counts, pulse, watchers),
+        JobsDoor(counts, pulse, askers),
         lifespan="off",
         log_config=None,
         access_log=False,

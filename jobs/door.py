@@ -10,8 +10,8 @@ from typing import Any, Final
 import orjson
 
 from jobs import metric_list as metrics
+from jobs.askers import Askers, Verdict
 from jobs.run_counts import OUTCOMES, RunCounts
-from jobs.watchers import Verdict, Watchers
 from spend.job_ticks import EVERY
 from spend.metric_names import DATABASE_UP, PROCESS
 from store.metric_text import Family, as_text, build, of_process, processes, timed, told
@@ -29,10 +29,10 @@ PATHS: Final = frozenset({"/livez", "/readyz", "/metrics"})
 class JobsDoor:
     """An ASGI application."""
 
-    def __init__(self, counts: RunCounts, pulse: Pulse, watchers: Watchers) -> None:
+    def __init__(self, counts: RunCounts, pulse: Pulse, askers: Askers) -> None:
         self._counts = counts
         self._pulse = pulse
-        self._watchers = watchers
+        self._askers = askers
 
     async def __call__(self, scope: Scope, receive: object, send: Send) -> None:
         """Answer one request. No body is read: nothing here takes one."""
@@ -64,7 +64,7 @@ class JobsDoor:
         headers = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
-        verdict = self._watchers.judge(headers, (scope.get("client") or ("", 0))[0])
+        verdict = self._askers.judge(headers, (scope.get("client") or ("", 0))[0])
         if verdict is not Verdict.MAY:
             return _told(verdict.value, error=verdict.name.lower())
         return 200, *as_text(self._families(), headers.get("accept"))

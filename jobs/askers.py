@@ -35,7 +35,7 @@ class Verdict(Enum):
     """Postgres is away, and they were not let in before."""
 
 
-class Watchers:
+class Askers:
     """Who was let in lately. Any thread may ask."""
 
     def __init__(
