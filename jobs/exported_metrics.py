@@ -80,8 +80,8 @@ TOKENS: Final = Exported(
     (*_GROUP, METER),
     whole=True,
 )
-UNCONVERTED_COST: Final = Exported(
-    "spanledger.month.unconverted_cost",
+COST_WITHOUT_RATE: Final = Exported(
+    "spanledger.month.cost_without_rate",
     "sum",
     _MONEY,
     "Cost in currencies that no exchange rate is known of: it is in no other figure.",
@@ -158,7 +158,7 @@ EXPORTED: Final = (
     CALLS,
     UNPRICED_CALLS,
     TOKENS,
-    UNCONVERTED_COST,
+    COST_WITHOUT_RATE,
     BUDGET_SPENT,
     BUDGET_LIMIT,
     BUDGET_UTILIZATION,

@@ -45,7 +45,7 @@ def points(told: SpendSoFar, now: datetime) -> Iterator[Point]:
     yield from _budgets(told)
     yield from _pools(told)
     for currency, cost in told.without_rate.items():
-        yield Point(metrics.UNCONVERTED_COST, cost, {metrics.CURRENCY: currency})
+        yield Point(metrics.COST_WITHOUT_RATE, cost, {metrics.CURRENCY: currency})
     if told.complete_until is not None:
         age = Decimal((now - told.complete_until).total_seconds())
         yield Point(metrics.WATERMARK_AGE, max(age, Decimal(0)), {})
