@@ -54,6 +54,14 @@ def test_imports_point_down() -> None:
     assert judged.returncode == 0, judged.stdout
 
 
+def test_only_our_own_traces_and_the_demo_load_the_sdk_of_opentelemetry() -> None:
+    # import-linter sees no parts of a distribution: all of OpenTelemetry is one to it.
+    heavy = re.compile(r"^\s*(from|import) opentelemetry\.(sdk|exporter)", re.MULTILINE)
+    found = {name(path) for path in MODULES if heavy.search(path.read_text())}
+    ours = {each for each in found if each.startswith(tuple(f"{part}/" for part in PACKAGES))}
+    assert {str(Path(each).parent) for each in ours} == {"app/demo", "app/telemetry"}
+
+
 def test_every_package_is_in_the_contract_of_layers() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"bench"}
