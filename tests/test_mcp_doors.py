@@ -2,9 +2,10 @@
 
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, Final, NamedTuple
 import anyio
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
+from certificates import Authority
 from click.testing import CliRunner
 from mcp_types import CallToolResult
 from model_clients import Model, http_server, over_http, over_stdio
@@ -21,6 +23,7 @@ from test_startup import loaded_by
 
 from app.addresses import Address
 from app.cli import cli
+from app.mcp import asking
 from app.mcp.offered import TOOLS
 from app.mcp.server import mcp_server
 from app.mcp.transports import MOST_BODY, application
@@ -58,13 +61,15 @@ class StandIn:
     headers: dict[str, str] = field(default_factory=dict)
     heard: list[Heard] = field(default_factory=list)
     hangs: bool = False
+    drips: bool = False
     waiting: threading.Event = field(default_factory=threading.Event)
     left: threading.Event = field(default_factory=threading.Event)
     """Whoever asked while it hung has gone."""
 
 
 @contextmanager
-def standing_in() -> Iterator[StandIn]:
+def standing_in(signed: tuple[Path, Path] | None = None) -> Iterator[StandIn]:
+    """One that answers; with a certificate and its key, over TLS."""
     state = StandIn()
 
     class Door(BaseHTTPRequestHandler):
@@ -78,6 +83,13 @@ def standing_in() -> Iterator[StandIn]:
                 self.connection.settimeout(30)
                 if self.connection.recv(1) == b"":
                     state.left.set()
+                return
+            if state.drips:
+                self.send_response(200)
+                self.end_headers()
+                with suppress(OSError):
+                    while not state.left.wait(0.05):
+                        self.wfile.write(b" ")
                 return
             body = state.body if isinstance(state.body, bytes) else json.dumps(state.body).encode()
             self.send_response(state.status)
@@ -93,7 +105,11 @@ def standing_in() -> Iterator[StandIn]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-    state.url = f"http://127.0.0.1:{server.server_address[1]}"
+    if signed:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(*signed)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    state.url = f"{'https' if signed else 'http'}://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
@@ -119,7 +135,8 @@ def door() -> Iterator[StandIn]:
 @pytest.fixture
 def api(door: StandIn) -> StandIn:
     """The stand-in, as new."""
-    door.status, door.body, door.headers, door.hangs = 200, None, {}, False
+    door.status, door.body, door.headers, door.hangs, door.drips = 200, None, {}, False, False
+    door.left.clear()
     door.heard.clear()
     return door
 
@@ -165,7 +182,9 @@ def test_nothing_but_get_and_what_if_is_ever_sent(api: StandIn, model: Model) ->
             "a: is bad\nb: ",
         ),
         (200, b"<html>", {}, "is not spanledger's API: SPANLEDGER_API_URL is wrong"),
+        (200, b'{"rows":' * 900 + b"1" + b"}" * 900, {}, "is not spanledger's API"),
         (404, {"detail": "Not Found"}, {}, "is not spanledger's API"),
+        (502, b"<html>", {}, "it is not there (HTTP 502). Ask again in a moment."),
         (302, b"", {"Location": "https://attacker.example"}, "is not spanledger's API"),
         (200, {"rows": []}, {}, "another version"),
         (422, {"title": "No", "detail": "\x1b[31mred\u202e"}, {}, "\ufffd[31mred\ufffd"),
@@ -177,6 +196,46 @@ def test_an_answer_that_is_none_is_told_with_what_to_do(
     api.status, api.body, api.headers = status, body, headers
     assert told in model.refused("performance")
     assert len(api.heard) == 1
+
+
+def test_a_key_that_is_repeated_is_told_to_nobody(api: StandIn, model: Model) -> None:
+    api.status, api.body = 400, {"title": "No", "detail": "You said Bearer sl_read_of_this_test"}
+    assert "You said Bearer sl_..." in model.refused("spend")
+
+
+def test_a_question_that_is_too_long_is_told_so_and_not_asked(api: StandIn, model: Model) -> None:
+    for asked in ({"from": "x" * 70_000}, {"team": ["é" * 1000] * 50}):
+        assert "too long to ask" in model.refused("spend", **asked)
+    assert api.heard == []
+
+
+def test_an_answer_that_drips_has_an_end(
+    api: StandIn, portal: BlockingPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "PATIENCE", 0.5)
+    api.drips = True
+
+    async def ask() -> None:
+        async with asking.client_of(api.url) as client:
+            await asking.Api(client, None).get("spend")
+
+    with pytest.raises(asking.Refused, match="did not answer within"):
+        portal.call(ask)
+
+
+def test_a_certificate_that_is_not_trusted_is_told_and_can_be(
+    portal: BlockingPortal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority(tmp_path, "authority")
+    with standing_in(authority.sign("api")) as api:
+        api.status, api.body = 503, {"title": "Later"}
+        with over_stdio(portal, api.url, None, tmp_path / "log") as model:
+            told = model.refused("months")
+            assert "a certificate that is not trusted here: " in told
+            assert "SSL_CERT_FILE" in told
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+        with over_stdio(portal, api.url, None, tmp_path / "log") as model:
+            assert "Later" in model.refused("months")
 
 
 def test_an_amount_that_is_a_number_is_refused_not_rounded(api: StandIn, model: Model) -> None:
@@ -274,7 +333,11 @@ def test_beyond_this_machine_nobody_is_answered_without_a_key() -> None:
         ([], {"READ_KEY": "sl_ingest_x"}, "this key sends, and reads nothing"),
         ([], {"READ_KEY": "secret-of-mine"}, "not a key of spanledger"),
         (["--api", "spend.example"], {}, "write http://host:port or https://host"),
+        (["--api", "http://[::1"], {}, "write http://host:port or https://host"),
+        (["--api", "http://spend.example:99999"], {}, "write http://host:port or https://host"),
+        (["--api", "http://spend\nexample"], {}, "write http://host:port or https://host"),
         (["--api", "https://me:secret-of-mine@spend.example"], {}, "without user"),
+        ([], {"SSL_CERT_FILE": "/nowhere"}, "SSL_CERT_FILE"),
         (["--http", "8322"], {}, "write host:port"),
         (["--name", "mcp.example"], {}, "goes with --http"),
     ],
@@ -287,12 +350,16 @@ def test_what_is_set_wrongly_is_told_at_once_and_no_secret_with_it(
 ) -> None:
     for name in ("API_URL", "READ_KEY"):
         monkeypatch.delenv(f"SPANLEDGER_{name}", raising=False)
-    told_by = {f"SPANLEDGER_{name}": value for name, value in told_by.items()}
+    told_by = {_variable(name): value for name, value in told_by.items()}
     ended = CliRunner(env=told_by).invoke(cli, ["mcp", *arguments])
     assert (ended.exit_code, ended.stdout) == (2, "")
     assert says in ended.stderr
     assert "secret-of-mine" not in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def _variable(name: str) -> str:
+    return name if name.startswith("SSL_") else f"SPANLEDGER_{name}"
 
 
 def test_it_loads_nothing_of_a_database_or_of_the_api() -> None:

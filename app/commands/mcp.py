@@ -12,7 +12,7 @@ import click
 from app.addresses import Address, parse_address
 from app.errors import WrongSetting
 from app.logs import configure_logs
-from app.mcp.asking import address_of
+from app.mcp.asking import address_of, trusted
 from app.mcp.transports import over_http, over_stdio
 
 KEY: Final = "SPANLEDGER_READ_KEY"
@@ -56,6 +56,7 @@ def command(api_url: str, address: str | None, names: Sequence[str]) -> None:
     configure_logs("mcp")
     logging.getLogger("mcp").setLevel(logging.WARNING)
     api_url = address_of(api_url)
+    trusted()
     _warn_of_open_ways(api_url)
     key = os.environ.get(KEY, "").strip() or None
     if address is None:

@@ -1,12 +1,15 @@
 """Asks the API, with the key of whoever asked: GET, and POST /v1/what-if, which writes nothing."""
 
+import re
+import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
+import anyio
 import httpx2
 import orjson
 
@@ -21,7 +24,11 @@ MOST_BYTES: Final = 32 * 2**20
 _LONGEST: Final = 1_000
 """Characters of what a problem says."""
 _WHAT_IF: Final = "/v1/what-if"
-_OK, _REDIRECTS = 200, range(300, 400)
+_LONGEST_ASKED: Final = 32 * 1024
+"""Characters of an address: servers and proxies take no more than 64 KiB of it and the headers."""
+_KEY: Final = re.compile(r" sl_\w{6,}$", re.ASCII)
+_CUT_KEY: Final = b"sl_..."
+_OK, _REDIRECTS, _OF_PROXIES = 200, range(300, 400), range(502, 505)
 _HELP: Final = {
     401: "The key comes from SPANLEDGER_READ_KEY; over HTTP from the caller's header"
     " Authorization. An admin makes one: spanledger keys create --kind read --name NAME",
@@ -61,20 +68,31 @@ class Api:
         if self.authorization:
             headers["Authorization"] = self.authorization
         try:
-            async with self.client.stream(method, path, headers=headers, **said) as answer:
-                body = await _read(answer)
-        except httpx2.TimeoutException:
+            asked = self.client.build_request(method, path, headers=headers, **said)
+        except httpx2.InvalidURL:
+            asked = None
+        if asked is None or len(asked.url.raw_path) > _LONGEST_ASKED:
+            raise Refused("That is too long to ask. Give fewer or shorter values.")
+        answer, body = await self._told(asked)
+        if self.authorization and _KEY.search(self.authorization):
+            # Whatever answers there: a key that it repeats is told to nobody.
+            body = body.replace(self.authorization.split()[-1].encode(), _CUT_KEY)
+        return _understood(answer, body)
+
+    async def _told(self, asked: httpx2.Request) -> tuple[httpx2.Response, bytes]:
+        try:
+            # In all: of what drips, the next part is never late.
+            with anyio.fail_after(PATIENCE):
+                answer = await self.client.send(asked, stream=True)
+                async with aclosing(answer):
+                    return answer, await _read(answer)
+        except (TimeoutError, httpx2.ReadTimeout):
             raise Refused(
                 f"spanledger did not answer within {PATIENCE:.0f} seconds. Ask for a shorter time,"
                 " or group by less."
             ) from None
-        except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
-            raise Refused(
-                f"spanledger's API is not there: {self.client.base_url}"
-                f" ({type(error).__name__}). Nothing is known now; say so. Whoever set this up can"
-                " see whether it runs and whether SPANLEDGER_API_URL is its address."
-            ) from None
-        return _understood(answer, body)
+        except (httpx2.HTTPError, httpx2.StreamError) as error:
+            raise Refused(_not_there(str(self.client.base_url), error)) from None
 
 
 @asynccontextmanager
@@ -86,6 +104,7 @@ async def client_of(url: str) -> AsyncIterator[httpx2.AsyncClient]:
         base_url=url,
         timeout=httpx2.Timeout(PATIENCE, connect=5),
         cookies=nothing,
+        verify=trusted(),
         # A proxy for the world does not know this machine.
         trust_env=not Address(host, 0).is_loopback,
         headers={"User-Agent": "spanledger-mcp"},
@@ -98,12 +117,42 @@ def address_of(text: str) -> str:
 
     It holds no user and no password: keys do not belong into addresses, which are told.
     """
-    found = urlsplit(text.strip())
-    if found.scheme not in {"http", "https"} or not found.hostname:
+    try:
+        found = urlsplit(text.strip())
+        known = found.scheme in {"http", "https"} and found.hostname and found.port != 0
+        httpx2.URL(text.strip())
+    except (ValueError, httpx2.InvalidURL):
+        known = False
+    if not known:
         raise WrongSetting("SPANLEDGER_API_URL: write http://host:port or https://host")
     if found.username or found.password or found.query or found.fragment:
         raise WrongSetting("SPANLEDGER_API_URL: an address alone, without user, ? and #")
     return text.strip().rstrip("/")
+
+
+def trusted() -> ssl.SSLContext:
+    """Who may have signed the API's certificate. Raises WrongSetting."""
+    try:
+        return httpx2.create_ssl_context()
+    except OSError as error:
+        raise WrongSetting(f"SSL_CERT_FILE, SSL_CERT_DIR: {error}") from None
+
+
+def _not_there(url: str, error: BaseException) -> str:
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, ssl.SSLCertVerificationError):
+            return (
+                f"spanledger's API at {url} shows a certificate that is not trusted here:"
+                f" {seen.verify_message}. Whoever set this up can have it trusted: SSL_CERT_FILE"
+                " names a file with the certificate of who signed it (PEM)."
+            )
+        seen = seen.__cause__ or seen.__context__
+    return (
+        f"spanledger's API is not there: {url} ({type(error).__name__}). Nothing is known now; say"
+        " so. Whoever set this up can see whether it runs and whether SPANLEDGER_API_URL is its"
+        " address."
+    )
 
 
 def _parameters(asked: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -126,10 +175,16 @@ async def _read(answer: httpx2.Response) -> bytes:
 def _understood(answer: httpx2.Response, body: bytes) -> Any:
     try:
         told = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        if answer.status_code == _OK and told is not None:
+            return shown(told)
+    except (orjson.JSONDecodeError, RecursionError):
         told = None
-    if answer.status_code == _OK and told is not None:
-        return shown(told)
+    if answer.status_code in _OF_PROXIES and not isinstance(told, dict):
+        raise Refused(
+            f"What is before spanledger's API at {answer.request.url.copy_with(query=None)} says"
+            f" that it is not there (HTTP {answer.status_code}). Ask again in a moment. Whoever set"
+            " this up can see whether it runs."
+        )
     if answer.status_code in _REDIRECTS or not isinstance(told, dict) or "title" not in told:
         raise Refused(
             f"What answers at {answer.request.url.copy_with(query=None)} (HTTP"
