@@ -95,6 +95,7 @@ JOBS: Final = {
 }
 
 DEADLOCK: Final = "40P01"
+NO_LOCK: Final = "55P03"
 TRIES: Final = 3
 """Of a job in one run, while others hold what it wants."""
 
@@ -187,6 +188,8 @@ def _tick(name: str, context: JobContext, counts: RunCounts | None = None) -> No
         counts.ended(name, AWAY if _is_away(error) else FAILED)
         if _is_away(error):
             log.warning("the database is away, a job waits", job=name, why=_failed(error))
+        elif sqlstate_of(error) == NO_LOCK:
+            log.warning("another job holds what a job needs: it waits", job=name)
         else:
             log.exception("job failed", job=name)
 
@@ -238,13 +241,14 @@ def _run_and_record(name: str, context: JobContext, period: datetime | None = No
 def _run(name: str, context: JobContext) -> Done:
     """Runs a job, again where it met another one and Postgres made it give way.
 
-    Roll and charge lock cells in different orders. Whatever a job had committed, it goes on from.
+    Roll and charge lock cells in different orders, and roll holds days still for as long as it
+    takes. Whatever a job had committed, it goes on from.
     """
     for _try in range(TRIES - 1):
         try:
             return JOBS[name].run(context)
         except OperationalError as error:
-            if sqlstate_of(error) != DEADLOCK:
+            if sqlstate_of(error) not in (DEADLOCK, NO_LOCK):
                 raise
             log.info("a job gave way to another, and begins again", job=name)
     return JOBS[name].run(context)

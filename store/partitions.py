@@ -35,6 +35,8 @@ def ensure(session: Session, first: date, last: date) -> list[Made]:
     has changed: try again later.
     """
     session.execute(text("SET LOCAL lock_timeout = '60s'"))
+    # Or each statement's own 30 s would be over before.
+    session.execute(text("SET LOCAL statement_timeout = '65s'"))
     # One process at a time; gone with the transaction.
     session.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
     session.execute(text("SET LOCAL lock_timeout = '2s'"))

@@ -1,6 +1,7 @@
 """Every day has its partition in time, and a day that came unannounced gets one without loss."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from time import monotonic
 
@@ -11,7 +12,7 @@ from collector.batches import Writer
 from collector.limits import Limits
 from jobs.context import JobContext
 from jobs.keep_partitions import AHEAD, run
-from store.partitions import PARTITIONED, ensure, name_of, strays
+from store.partitions import PARTITIONED, ensure, hold_still, name_of, strays
 from store.sessions import Database
 
 
@@ -96,3 +97,30 @@ def test_a_row_that_waits_for_the_default_partition_finds_the_new_one(database: 
     assert account.stored == 1
     with database.read() as session:
         assert strays(session, NOON.date(), NOON.date()) == []
+
+
+def seen(database: Database, question: str) -> int:
+    """Asked anew: what is going on stands still within a transaction."""
+    with database.read() as session:
+        return int(session.scalar(text(question)) or 0)
+
+
+def test_who_makes_days_waits_longer_for_their_turn_than_a_statement_may_take(
+    database: Database,
+) -> None:
+    def make() -> int:
+        with database.write() as session:
+            session.execute(text("SET LOCAL statement_timeout = '100ms'"))
+            return len(ensure(session, NOON.date(), NOON.date()))
+
+    patient = (
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        " AND datname = current_database() AND clock_timestamp() - query_start > '200ms'"
+    )
+    with ThreadPoolExecutor(1) as other:
+        with database.write() as held:
+            hold_still(held)
+            made = other.submit(make)
+            while not made.done() and not seen(database, patient):
+                pass
+        assert made.result(10) == len(PARTITIONED)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
+from structlog.testing import capture_logs
 
 from jobs import timetable
 from jobs.context import Done, JobContext
@@ -81,6 +82,30 @@ def test_a_job_that_fails_is_run_again_at_the_next_tick(
         job = replace(timetable.JOBS["alerts"], run=fail)
         broken.setitem(timetable.JOBS, "alerts", job)
         timetable._tick("alerts", JobContext(database, now=NOON))
+    timetable._tick("alerts", JobContext(database, now=NOON))
+    assert ran == [NOON]
+
+
+def test_a_job_that_another_one_keeps_waiting_is_told_of_in_a_line(
+    database: Database, ran: list[datetime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wait(context: JobContext) -> Done:
+        with context.database.write() as session:
+            session.execute(text("SET LOCAL lock_timeout = '10ms'"))
+            session.execute(text("SELECT pg_advisory_xact_lock(1)"))
+        return Done("never")
+
+    with monkeypatch.context() as kept, database.write() as held, capture_logs() as logged:
+        held.execute(text("SELECT pg_advisory_xact_lock(1)"))
+        kept.setitem(timetable.JOBS, "alerts", replace(timetable.JOBS["alerts"], run=wait))
+        timetable._tick("alerts", JobContext(database, now=NOON))
+    *tries, last = logged
+    assert [line["event"] for line in tries] == ["a job gave way to another, and begins again"] * 2
+    assert last == {
+        "event": "another job holds what a job needs: it waits",
+        "log_level": "warning",
+        "job": "alerts",
+    }
     timetable._tick("alerts", JobContext(database, now=NOON))
     assert ran == [NOON]
 

@@ -11,6 +11,7 @@ import click
 import httpx2
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from sqlalchemy.exc import OperationalError
 
 from app.database import database_for
 from app.demo.declare import (
@@ -75,7 +76,7 @@ class Demo:
             try:
                 now = _now()
                 past(api, sender, stop, now=now, settings=self._settings, wishes=self._wishes)
-            except (NotTakenError, RefusedError, httpx2.HTTPError) as error:
+            except (NotTakenError, RefusedError, httpx2.HTTPError, OperationalError) as error:
                 self.failed = not stop.is_set()
                 if self.failed:
                     click.secho(f"the demo ends: {error}", fg="red", err=True)
