@@ -47,8 +47,8 @@ setup: $(VENV)/.run ## prepare .venv (run and test do it by themselves)
 run: $(VENV)/.run ## everything on this machine: Postgres, collector, jobs, API
 	@$(BIN)/spanledger serve
 
-demo: $(VENV)/.run ## run, and fill it with a simulated company
-	@$(BIN)/spanledger demo
+demo: $(VENV)/.run ## run, and fill it with six weeks of a simulated company
+	@$(BIN)/spanledger demo --weeks 6
 
 test: $(VENV)/.dev ## the whole suite against real Postgres (DATABASE_URL=: against that one)
 	@$(BIN)/python -m pytest $(if $(DATABASE_URL),--database-url='$(DATABASE_URL)',-n 2) $(ARGS)
