@@ -102,6 +102,16 @@ def rows(client: TestClient, path: str, name: str) -> list[dict[str, str]]:
     return list(csv.DictReader(StringIO(answer.text)))
 
 
+def test_a_call_is_not_compared_with_itself(client: TestClient) -> None:
+    shown = client.get(f"/calls/{TRACE}/{5:016x}")
+    assert shown.status_code == 200
+    text = words(shown.text)
+    assert "No other call of this model is counted that day" in text
+    assert "Beside the calls of this model" not in text
+    others = client.get(f"/calls/{TRACE}/{3:016x}")
+    assert "Beside the calls of this model" in words(others.text)
+
+
 def test_pages_of_calls_tell_what_the_api_tells(client: TestClient) -> None:
     path = f"/calls/{TRACE}/{3:016x}"
     told = client.get(f"/v1{path}").json()

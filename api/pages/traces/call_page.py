@@ -40,7 +40,7 @@ def show(
         "usage": call_tables.usage(found),
         "sightings": call_tables.sightings(found),
     }
-    if compared:
+    if compared and not compared.alone:
         tables["beside"] = call_slowness.table(compared, told)
     return page(
         request,

@@ -33,6 +33,11 @@ class Beside:
     hour: Performance
 
     @property
+    def alone(self) -> bool:
+        """Whether it would be compared with itself."""
+        return self.day.calls < _FEWEST
+
+    @property
     def slower_than(self) -> float | None:
         """The share of the day's calls that took less time, 0 to 1; None: nothing to compare."""
         known = sum(self.day.latency.values())
@@ -107,7 +112,7 @@ def _reasons(found: Beside, told: Formats) -> Iterator[str]:
     if share is None:
         yield (
             "No other call of this model is counted that day, to compare it with."
-            if day.calls < _FEWEST
+            if found.alone
             else "Its duration, or that of others that day, is not known."
         )
         return
