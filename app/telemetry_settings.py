@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, NoDecode
 
 from app.setting_values import Takes
+from spend.destinations import DestinationRefused, destination
 
 Headers = tuple[tuple[str, str], ...]
 """Names, in small letters, and values."""
@@ -19,12 +20,12 @@ _OURS = frozenset({"connection", "content-encoding", "content-length", "content-
 def _endpoint(value: str) -> str:
     # Some services have a secret in the path: no message repeats it.
     try:
-        parts = urlsplit(value)
-        known = parts.scheme in {"http", "https"} and parts.hostname and (parts.port or True)
-    except ValueError:
-        known = False
-    if not known or "@" in parts.netloc or parts.query or parts.fragment:
-        raise ValueError("write a URL such as http://otel-collector:4318")
+        destination(value, allow_private=True)
+    except DestinationRefused as refused:
+        raise ValueError(f"write a URL such as http://otel-collector:4318: {refused}") from None
+    parts = urlsplit(value)
+    if parts.query:
+        raise ValueError("write a URL such as http://otel-collector:4318, without a query (?)")
     path = parts.path.rstrip("/")
     if re.search(r"/v1/(traces|metrics|logs)$", path):
         raise ValueError("leave the signal's path out: v1/traces or v1/metrics is added")

@@ -64,7 +64,7 @@ def asked_wait(retry_after: str | None, now: datetime) -> timedelta | None:
         return min(timedelta(seconds=int(text)), LONGEST_RETRY_AFTER)
     try:
         until = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # a year or an offset of twenty digits
         return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return min(max(until - now, timedelta(0)), LONGEST_RETRY_AFTER)

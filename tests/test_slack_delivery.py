@@ -262,6 +262,8 @@ def test_of_slack_only_ok_is_good_and_of_others_any_2xx() -> None:
         ("soon", None),
         ("-5", None),
         ("²", None),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
+        ("Mon, 01 Jan 2027 00:00:00 +99999999999999999999", None),
     ],
 )
 def test_retry_after_is_seconds_or_a_date_within_reason(header: str, seconds: int | None) -> None:

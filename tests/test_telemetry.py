@@ -17,6 +17,7 @@ from doors import open_doors
 from fastapi.testclient import TestClient
 from filled_ledger import asking, put_charge
 from otlp_listener import Heard, Listener, otlp_listener
+from pydantic import ValidationError
 from serving import eventually
 from slack_stand_in import StandIn, answer, slack_stand_in
 from spans import Told, call, request
@@ -115,10 +116,14 @@ def test_nothing_that_somebody_wrote_is_in_a_span(database: Database, listener: 
     with database.write() as session:
         put_charge(session, "2026-10-02", "1", Owner(team=NAMED))
     period = "from=2026-10-01&to=2026-11-01"
+    bodies: list[bytes] = []
+    listener.pass_on = lambda _path, body: bodies.append(body)
     with traced_to(listener.endpoint) as traced:
         traced.watch(database)
         assert asked(database, traced, f"/v1/spend?{period}&team={NAMED}") == 200
-        assert asked(database, traced, f"/teams/{NAMED}", cookie=f"a={NAMED}") == 200
+        sent = {"cookie": f"a={NAMED}", "baggage": f"a={NAMED}", "tracestate": f"a={NAMED}"}
+        sent["traceparent"] = f"00-{TRACE}-{PARENT}-01"
+        assert asked(database, traced, f"/teams/{NAMED}", **sent) == 200
         assert asked(database, traced, f"/{NAMED}") == 404
         with pytest.raises(ValueError, match=NAMED), traced.steps("roll", None):
             raise ValueError(NAMED)
@@ -128,6 +133,7 @@ def test_nothing_that_somebody_wrote_is_in_a_span(database: Database, listener: 
         "GET /teams/{team:path}",
     }
     assert NAMED not in repr(listener.spans)
+    assert not any(NAMED.encode() in body for body in bodies)
     assert "2026-10-01" not in repr(listener.spans)
 
 
@@ -350,6 +356,7 @@ def test_where_it_is_off_nothing_is_loaded_or_begun() -> None:
         ("http://127.0.0.1:4318/otlp", "localhost"),
         ("http://127.0.0.1:4318", "0.0.0.0"),  # noqa: S104  # compared
         ("https://[::1]:4318", "::1"),
+        ("http://[::ffff:127.0.0.1]:4318", "127.0.0.1"),
         (f"http://{socket.gethostname()}:4318", "0.0.0.0"),  # noqa: S104  # as above
     ],
 )
@@ -373,6 +380,22 @@ def test_each_of_our_doors_is_refused(door: str) -> None:
     told = Settings(telemetry_endpoint="http://127.0.0.1:9", **{door: Address("127.0.0.1", 9)})  # type: ignore[arg-type]  # by name
     with pytest.raises(WrongSetting, match=f"that is our own SPANLEDGER_{door.upper()}"):
         refuse_own_doors(told)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "http://zq name/",
+        "http://zq/é",
+        "http://0.0.0.0:4318",
+        "http://[fe80::1]:4318",
+        "http://zq/?a=b",
+    ],
+)
+def test_an_address_that_nothing_could_be_sent_to_is_refused_at_the_start(endpoint: str) -> None:
+    with pytest.raises(ValidationError, match="write a URL such as") as refused:
+        Settings(export_endpoint=endpoint)
+    assert "zq" not in refused.value.errors()[0]["msg"]
 
 
 def test_another_receiver_on_this_machine_is_none_of_our_doors() -> None:

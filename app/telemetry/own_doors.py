@@ -5,6 +5,7 @@ name. What stands in front of us on another machine, or passes everything on to 
 from here: collector/batches.py keeps that from going round in circles.
 """
 
+import ipaddress
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
@@ -49,7 +50,9 @@ def _addresses_of(host: str) -> Iterator[str]:
     # A name that nobody knows now cannot be told.
     with suppress(OSError, UnicodeError):
         for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM):
-            yield str(entry[4][0])
+            address = ipaddress.ip_address(str(entry[4][0]).partition("%")[0])
+            # ::ffff:127.0.0.1 is connected to as 127.0.0.1.
+            yield str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def _is_of_this_machine(address: str) -> bool:

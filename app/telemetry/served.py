@@ -76,10 +76,11 @@ class TracedRequests:
 
 
 def _sender_of(headers: Iterable[tuple[bytes, bytes]]) -> Context:
-    """Whose trace a request goes on with, by its traceparent; none: it begins one."""
+    """Whose trace a request goes on with, by its traceparent; none: it begins one.
+
+    Its tracestate is left: that is any text of whoever asks, and every span would hold it.
+    """
     found = {
-        name.decode("latin-1"): value.decode("latin-1")
-        for name, value in headers
-        if name in {b"traceparent", b"tracestate"}
+        name.decode(): value.decode("latin-1") for name, value in headers if name == b"traceparent"
     }
     return _CONTINUED.extract(found, Context())
