@@ -38,7 +38,11 @@ class Pulse:
                 # Of those that hang there is one: nobody looks while somebody does.
                 Thread(target=self._look, name="pulse", daemon=True).start()
             looking = self._looking
-        looking.wait(_PATIENCE)
+        if not looking.wait(_PATIENCE):
+            with self._lock:
+                if self._looking is looking:
+                    # Believed until it answers, so that nobody waits twice for one request.
+                    self._up, self._looked = False, time.monotonic()
         with self._lock:
             return self._up and time.monotonic() - self._looked < _GOOD_FOR
 

@@ -1,6 +1,7 @@
 """What the API tells Prometheus: of its process, the ledger and spend; to whom, at what cost."""
 
 import socket
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -272,6 +273,22 @@ def test_while_postgres_is_away_or_hangs_the_process_is_still_told_to_who_was_le
             assert client.get("/metrics", headers=stranger).status_code == 503
             gone.hang_up()
             gone.engine.dispose()
+
+
+def test_a_postgres_that_hangs_is_waited_for_once_in_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pulse, "_PATIENCE", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        hangs = f"postgresql://127.0.0.1:{silent.getsockname()[1]}/none"
+        gone = open_database(hangs, application="tests")
+        asked = pulse.Pulse(gone)
+        assert not asked.up()
+        began = time.monotonic()
+        assert not any(asked.up() for _ in range(20))
+        assert time.monotonic() - began < 0.3
+        gone.hang_up()
+    gone.engine.dispose()
 
 
 def test_every_job_of_the_timetable_has_its_ticks() -> None:
