@@ -23,7 +23,8 @@ def command() -> None:
     """Make, list and revoke keys.
 
     As long as there is none, everybody on this machine may do everything, and nobody beyond it
-    can come in. With the first key, every request needs one.
+    can come in. With the first key everybody who asks needs one; with the
+    first of kind ingest everybody who sends does, too.
 
     More: docs/access.md
     """
