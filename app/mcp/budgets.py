@@ -103,7 +103,7 @@ def _until(each: Mapping[str, Any]) -> str:
 def _budgets_text(found: Mapping[str, Any]) -> str:
     budgets = found["budgets"]
     return telling.told(
-        f"{found['rows_in_all']} budgets. " + (_until(budgets[0]) if budgets else ""),
+        f"Budgets: {found['rows_in_all']}. " + (_until(budgets[0]) if budgets else ""),
         telling.rows(_HEADER, [_budget_line(each) for each in budgets]),
         telling.more(found),
     )
