@@ -17,6 +17,10 @@ MODEL: Final = "canary"
 TEAM: Final = "spanledger-canary"
 SERVICE: Final = "spanledger-canary"
 OPERATION: Final = "chat"
+NO_TRACE: Final = b"canary"
+"""The trace id, which is none, of the span that a canary sends to see it refused."""
+REFUSED: Final = "trace_id: not 16 bytes, as a canary sends it to see it refused"
+"""Why it is: said apart, so that nobody looks for a sender that is in order."""
 
 ATOMS: Final[Mapping[str, int]] = {"cache_read": 1, "input": 2, "output": 5}
 """What a token costs by meter, in 1e-12 of CURRENCY. Each differs, so that none stands for another.

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, cast, func, select, true
+from sqlalchemy import BigInteger, Column, ColumnElement, cast, func, select, true
 from sqlalchemy.orm import Session
 
+from spend.canary import REFUSED
 from store.tables.heard import batches
 
 
@@ -26,6 +27,12 @@ class HeardCounts:
     """By reason: calls that were kept without their usage."""
     usage_conflicts_for: Mapping[str, int]
     """By emitter and version: calls whose counts contradict what is held of it."""
+
+
+def refused_in_earnest() -> ColumnElement[int]:
+    """How many spans of a batch were refused, but for those that canaries send for that."""
+    of_canaries = cast(batches.c.refused_for[REFUSED].astext, BigInteger)
+    return batches.c.refused - func.coalesce(of_canaries, 0)
 
 
 def heard_counts(session: Session, tenant: int, since: datetime) -> HeardCounts:

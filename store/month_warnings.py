@@ -14,6 +14,7 @@ from spend.months import LedgerMonth, Warned
 from spend.periods import Period
 from store import rates, reconcile
 from store.booked_time import booked_in
+from store.heard_counts import refused_in_earnest
 from store.tables.bills import bill_lines, bills
 from store.tables.budgets import crossings, outbox
 from store.tables.heard import batches, routes
@@ -78,7 +79,7 @@ def _dead_letters(session: Session, tenant: int, period: Period) -> Iterator[War
 
 def _refused(session: Session, tenant: int, period: Period) -> Iterator[Warned]:
     count = session.scalar(
-        select(func.sum(batches.c.refused)).where(
+        select(func.sum(refused_in_earnest())).where(
             batches.c.tenant_id == tenant,
             batches.c.received_at >= period.start,
             batches.c.received_at < period.end,

@@ -10,6 +10,7 @@ from filled_ledger import GPT, NOBODY, SEARCH, at, put_cell, put_charge
 from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import OperationalError
 
+from spend import canary
 from spend.calls import Route
 from spend.months import MonthRefusedError, WarningUnknownError
 from store import closing, month_warnings, months
@@ -67,6 +68,26 @@ def test_each_warning_has_to_be_accepted_with_its_volume(database: Database) -> 
     # They were of September alone.
     close(database, "2026-10")
     assert broken(database) == []
+
+
+def test_what_canaries_send_to_be_refused_is_no_warning(database: Database) -> None:
+    def heard(number: int, **refused_for: int) -> None:
+        count, now = sum(refused_for.values()), at("2026-09-20")
+        its = {"heard": count, "refused": count, "refused_for": refused_for}
+        none = dict.fromkeys(("stored", "duplicate", "not_a_call"), 0)
+        with database.write() as session:
+            session.execute(
+                insert(batches).values(
+                    tenant_id=TENANT, id=number, received_at=now, rolled_at=now, **none, **its
+                )
+            )
+
+    heard(1, **{canary.REFUSED: 2})
+    heard(2, **{canary.REFUSED: 2, "start: before 2000": 3})
+    filled(database)
+    with pytest.raises(MonthRefusedError) as refused:
+        close(database, "2026-09")
+    assert refused.value.reasons == ("refused: 3 spans could not be understood, and were refused",)
 
 
 def test_several_who_close_a_month_at_once_close_it_once(database: Database) -> None:

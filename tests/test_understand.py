@@ -52,6 +52,7 @@ def test_text_that_is_no_utf8_costs_nobody_else_anything() -> None:
         ({"trace_id": b""}, "trace_id: not 16 bytes, or all zero"),
         ({"trace_id": b"\x00" * 16}, "trace_id: not 16 bytes, or all zero"),
         ({"trace_id": b"\x01" * 24}, "trace_id: not 16 bytes, or all zero"),
+        ({"trace_id": b"canary"}, "trace_id: not 16 bytes, as a canary sends it to see it refused"),
         ({"span_id": b"\x00" * 8}, "span_id: not 8 bytes, or all zero"),
         ({"span_id": b"\x01" * 7}, "span_id: not 8 bytes, or all zero"),
         ({"start": 0}, "start: the span has none"),

@@ -17,7 +17,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
 
-from spend.canary import MODEL, OPERATION, PROVIDER, SERVICE, TEAM, cost_of
+from spend.canary import MODEL, NO_TRACE, OPERATION, PROVIDER, SERVICE, TEAM, cost_of
 
 INSTRUMENTATION: Final = "spanledger.canary"
 GATEWAY: Final = "spanledger.canary.gateway"
@@ -175,7 +175,7 @@ def _attribute(key: str, value: str | int) -> KeyValue:
 def as_json_with_broken_neighbour(told: Span) -> bytes:
     """The same in JSON; before the span stands one whose trace id is none."""
     good = _json_span(told)
-    broken = good | {"traceId": "0" * 32}
+    broken = good | {"traceId": NO_TRACE.hex()}
     resource = {"attributes": [_json_attribute(*each) for each in _RESOURCE.items()]}
     scope = {"scope": {"name": told.scope}, "spans": [broken, good]}
     body = {"resourceSpans": [{"resource": resource, "scopeSpans": [scope]}]}

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import func, select
 
 from app.examination.findings import Finding, Looking, State
+from store.heard_counts import refused_in_earnest
 from store.partitions import PARTITIONED, name_of
 from store.tables.heard import batches
 
@@ -58,7 +59,9 @@ def refused(looking: Looking) -> Iterator[Finding]:
         yield Finding("heard", State.LOOK, said, "do applications still send here?")
         return
     heard, kept_out = looking.session.execute(
-        select(func.sum(c.heard), func.sum(c.refused)).where(c.received_at > looking.now - _DAY)
+        select(func.sum(c.heard), func.sum(refused_in_earnest())).where(
+            c.received_at > looking.now - _DAY
+        )
     ).one()
     heard, kept_out = int(heard or 0), int(kept_out or 0)
     said = f"{heard:,} in the last day, {kept_out:,} of them refused"

@@ -52,6 +52,7 @@ from collector.understanding.routes import Routed, emitters_of, routes_of
 from collector.understanding.scrub import readable
 from collector.understanding.streams import from_their_beginning, kin_of, read_streams
 from collector.understanding.usage import Usage, read_usage
+from spend import canary
 from spend.calls import Outcome, Role, Standing
 from store.intake import Heard
 from store.sightings import SIGHTINGS, no_sightings
@@ -158,8 +159,10 @@ def _faults(seen: _Seen, rows: Ints) -> tuple[Flags, Told]:
     ids, starts = seen.ids, seen.starts.fault[rows]
     told: list[tuple[int, str]] = []
     bad = np.zeros(len(rows), dtype=bool)
+    no_trace = ~ids.good_trace[rows]
     faults = [
-        ("trace_id: not 16 bytes, or all zero", ~ids.good_trace[rows]),
+        (canary.REFUSED, _of_canary(seen.spans, rows, no_trace)),
+        ("trace_id: not 16 bytes, or all zero", no_trace),
         ("span_id: not 8 bytes, or all zero", ~ids.good_span[rows]),
         *((fault, starts == number) for number, fault in enumerate(START_FAULTS) if fault),
     ]
@@ -167,6 +170,19 @@ def _faults(seen: _Seen, rows: Ints) -> tuple[Flags, Told]:
         told += zip(seen.spans.request[rows[here & ~bad]].tolist(), repeat(why))
         bad |= here
     return bad, told
+
+
+def _of_canary(spans: Spans, rows: Ints, no_trace: Flags) -> Flags:
+    """Which are sent to be refused."""
+    if not no_trace.any():
+        return no_trace
+    traces = spans.trace_id.take(pa.array(rows))
+    same: Flags = (
+        pc.equal(traces, pa.scalar(canary.NO_TRACE, traces.type))
+        .fill_null(False)
+        .to_numpy(zero_copy_only=False)
+    )
+    return same
 
 
 @dataclass(frozen=True, slots=True)
