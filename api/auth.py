@@ -23,6 +23,7 @@ from api.problems import Problem
 from api.session_cookie import token_in_cookie
 from api.settings import ApiSettings
 from spend.actors import ANYBODY, Actor
+from spend.forwarded import is_forwarded
 from spend.group_roles import strongest
 from spend.roles import OF_KEYS, ROLES, Permission, Role, who_may
 from store import keys, sign_ins
@@ -30,7 +31,6 @@ from store.sign_ins import SignIn
 from store.tenants import TENANT
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_FORWARDED: Final = frozenset({"forwarded", "x-forwarded-for"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +243,7 @@ def _by_place(request: Request, open_without_keys: bool) -> Caller:
         # browser takes it for the same origin, and would hand it the ledger.
         detail = "Without keys this machine answers to its address or to localhost only."
         raise Problem(403, "Not under this name", detail, field="Host")
-    if _FORWARDED & set(request.headers):
+    if is_forwarded(request.headers):
         # Through a proxy on this machine anybody may come.
         detail = "Without keys nothing is answered through a proxy: make one first."
         raise Problem(403, "Not through a proxy", detail, field="X-Forwarded-For")

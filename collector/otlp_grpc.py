@@ -20,6 +20,7 @@ from collector.other_signals import check_signal
 from collector.receive import Receiver
 from collector.senders import is_local, key_in
 from collector.signals import Request, Signal
+from spend.forwarded import is_forwarded
 
 DOOR: Final = "grpc"
 _CODES: Final = {
@@ -61,7 +62,9 @@ class GrpcDoor:
 
     async def _answer(self, signal: Signal, context: Context) -> bytes:
         headers = {str(name): str(value) for name, value in context.invocation_metadata() or ()}
-        sender = await self._receiver.admit(key_in(headers), local=_is_local(context.peer()))
+        # As over HTTP: through a proxy on this machine anybody may come.
+        local = not is_forwarded(headers) and _is_local(context.peer())
+        sender = await self._receiver.admit(key_in(headers), local=local)
         with self._receiver.in_flight.share(key_in(headers)) as share:
             request = await self._message(context, share)
             account = await self._receiver.hear(partial(_read, request, signal), sender, signal)

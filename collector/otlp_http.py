@@ -22,6 +22,7 @@ from collector.otlp_json.request import to_protobuf
 from collector.receive import Receiver
 from collector.senders import Sender, is_local, key_in
 from collector.signals import Request, Signal
+from spend.forwarded import is_forwarded
 from spend.secret_shapes import without_secrets
 
 Message = MutableMapping[str, Any]
@@ -143,7 +144,7 @@ class HttpDoor:
     async def _admit(self, exchange: _Exchange) -> Sender:
         headers = exchange.headers
         # Through a proxy on this machine anybody may come.
-        direct = "forwarded" not in headers and "x-forwarded-for" not in headers
+        direct = not is_forwarded(headers)
         peer = exchange.scope.get("client") or ("", 0)
         return await self._receiver.admit(key_in(headers), local=direct and is_local(peer[0]))
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from spend.forwarded import is_forwarded
 from store.keys import find_key, has_keys
 from store.pulse import Pulse
 from store.sessions import Database
@@ -22,7 +23,6 @@ GOOD_FOR: Final = 60.0
 """Seconds for which a key that was good is let in without a look."""
 BAD_FOR: Final = 5.0
 _MOST: Final = 1000
-_FORWARDED: Final = frozenset({"forwarded", "x-forwarded-for"})
 
 
 class Verdict(Enum):
@@ -54,7 +54,7 @@ class Askers:
         scheme, _, shown = headers.get("authorization", "").partition(" ")
         key = shown.strip() if scheme.lower() == "bearer" else ""
         # Through a proxy on this machine anybody may come.
-        local = _is_local(peer) and not _FORWARDED & headers.keys()
+        local = _is_local(peer) and not is_forwarded(headers)
         name = hashlib.blake2b(f"{local} {key}".encode("utf-8", "replace")).digest()
         known = self._known.get(name)
         if known is not None and time.monotonic() < known[1]:

@@ -236,5 +236,5 @@ def test_only_a_trusted_proxy_says_that_it_is_https(database: Database) -> None:
 def test_without_keys_nothing_is_answered_through_a_proxy(database: Database) -> None:
     client = asking(database)
     assert client.get("/v1/spend").status_code == 200
-    for header in ("X-Forwarded-For", "Forwarded"):
+    for header in ("X-Forwarded-For", "Forwarded", "X-Forwarded-Host", "X-Real-IP"):
         assert client.get("/v1/spend", headers={header: "203.0.113.9"}).status_code == 403

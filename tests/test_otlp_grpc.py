@@ -136,3 +136,10 @@ def test_once_there_is_a_key_a_sender_needs_one(database: Database) -> None:
         send(doors, request(call(1)), ("authorization", f"Bearer {key}"))
         send(doors, request(call(2)), ("x-api-key", key))
         assert doors.stored() == 2
+
+
+def test_through_a_proxy_nobody_is_local(doors: Doors) -> None:
+    send(doors, request(call(1)))
+    for header in ("x-forwarded-for", "forwarded"):
+        error = refused(doors, request(call(2)), (header, "192.0.2.1"))
+        assert error.code() is grpc.StatusCode.UNAUTHENTICATED

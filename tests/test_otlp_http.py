@@ -294,3 +294,4 @@ def test_revoking_the_last_key_does_not_open_the_door(database: Database) -> Non
 
 def test_through_a_proxy_nobody_is_local(doors: Doors) -> None:
     assert doors.post(request(call(1)), x_forwarded_for="192.0.2.1").status == 401
+    assert doors.post(request(call(1)), x_real_ip="192.0.2.1").status == 401

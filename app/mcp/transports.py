@@ -13,12 +13,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.addresses import Address
 from app.mcp.server import Context, mcp_server
+from spend.forwarded import is_forwarded
 
 PATH: Final = "/mcp"
 MOST_BODY: Final = 64 * 1024
 """Bytes of a request: a question and its arguments."""
 _LOCAL: Final = ("127.0.0.1", "localhost", "[::1]")
-_FORWARDED: Final = frozenset({b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip"})
 
 
 async def over_stdio(api_url: str, key: str | None) -> None:
@@ -81,9 +81,9 @@ class _WithKeys:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            headers = dict(scope["headers"])
-            said = headers.get(b"authorization", b"").lower()
-            needed = self._always or _FORWARDED & headers.keys()
+            headers = {name.decode("latin-1"): value for name, value in scope["headers"]}
+            said = headers.get("authorization", b"").lower()
+            needed = self._always or is_forwarded(headers)
             if needed and not said.startswith(b"bearer sl_"):
                 refusal = JSONResponse(
                     {"error": "Send a read key: Authorization: Bearer sl_read_…"},
