@@ -145,14 +145,17 @@ def _differing(session: Session, tenant: int, period: Period, now: datetime) -> 
 def _without_rates(
     session: Session, tenant: int, month: LedgerMonth, currency: str, now: datetime
 ) -> Iterator[Warned]:
-    spent = func.sum(charges.c.amount)
+    spent, moved = func.sum(charges.c.amount), func.sum(func.abs(charges.c.amount))
     rows = session.execute(
-        select(charges.c.currency, spent)
+        select(charges.c.currency, spent, moved)
         .where(charges.c.tenant_id == tenant, booked_in(charges, month.period))
         .group_by(charges.c.currency)
         .order_by(charges.c.currency)
     )
-    others = {code: amount for code, amount in rows if code != currency}
+    # What comes to no coin, as a canary's calls, is in no statement at any rate.
+    others = {
+        code: amount for code, amount, most in rows if code != currency and rounded(most, code)
+    }
     if not others:
         return
     zone = month.calendar.zone

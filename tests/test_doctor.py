@@ -109,8 +109,8 @@ def pool(session: Session, *, hours: int = 168, cost: int = 17, work: int = 5) -
         )  # fmt: skip
 
 
-def spent_in(session: Session, currency: str) -> None:
-    numbers = {"lines": 1, "amount": 1, "list_amount": 1, "contracted_amount": 1}
+def spent_in(session: Session, currency: str, amount: str = "1") -> None:
+    numbers = {"lines": 1, "amount": amount, "list_amount": 1, "contracted_amount": 1}
     session.execute(
         insert(charge_days).values(
             tenant_id=TENANT, day=date(2026, 10, 18), payer_id=1, route_id=1, currency=currency,
@@ -247,6 +247,11 @@ def arranged(database: Database, arrange: Arrange) -> Iterator[Session]:
         arrange(session)
         yield session
         session.rollback()
+
+
+def test_what_comes_to_no_coin_needs_no_exchange_rate(database: Database) -> None:
+    with arranged(database, lambda session: spent_in(session, "EUR", "0.000000003")) as session:
+        assert found(spending.rates, session) == []
 
 
 def test_each_thing_that_is_wrong_is_told_and_what_helps(database: Database) -> None:

@@ -24,6 +24,7 @@ from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server
 
+CANARY = Route(provider=canary.PROVIDER, model=canary.MODEL, operation="chat", deployment="api")
 NEW = Route(provider="acme", model="new", operation="chat", deployment="api")
 
 
@@ -168,6 +169,7 @@ def test_what_has_no_exchange_rate_and_what_nobody_billed_has_to_be_accepted(
     filled(database)
     with database.write() as session:
         put_charge(session, "2026-10-20", "12.5", SEARCH, GPT, currency="EUR")
+        put_charge(session, "2026-10-20", "0.000000003", NOBODY, CANARY, currency="CHF")
         for month in ("08", "09"):
             starts, ends = at(f"2026-{month}-01"), at(f"2026-{month}-28")
             bill = {"tenant_id": TENANT, "starts": starts, "ends": ends, "provider": "openai"}

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from app.examination.findings import Finding, Looking, State
 from spend.exchange import DAILY
+from spend.money import rounded
 from spend.periods import Period
 from spend.pools import HOUR, Pool, hour_of
 from store import pools as all_of_them
@@ -67,12 +68,19 @@ def rates(looking: Looking) -> Iterator[Finding]:
     """Whether what was spent in other currencies can be told in ours."""
     settings = looking.settings
     period = Period(looking.now - _LOOKS_BACK, looking.now)
-    spent = select(charge_days.c.currency).where(
-        charge_days.c.tenant_id == TENANT,
-        charge_days.c.day >= period.start.date(),
-        charge_days.c.currency != settings.currency,
+    spent = (
+        select(charge_days.c.currency, func.sum(func.abs(charge_days.c.amount)))
+        .where(
+            charge_days.c.tenant_id == TENANT,
+            charge_days.c.day >= period.start.date(),
+            charge_days.c.currency != settings.currency,
+        )
+        .group_by(charge_days.c.currency)
     )
-    others = sorted(looking.session.scalars(spent.distinct()))
+    # Not what comes to no coin, as a canary's calls.
+    others = sorted(
+        code for code, amount in looking.session.execute(spent) if rounded(amount, code)
+    )
     if not others:
         return
     found = exchange(
