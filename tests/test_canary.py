@@ -24,7 +24,7 @@ from serving import PATIENCE, Serving, environment, eventually, serving
 from sqlalchemy import text
 
 from app.canary.doors import Doors, Trust, Where
-from app.canary.promises import PROMISES, TAKEN_GRPC, Account, State
+from app.canary.promises import PROMISES, TAKEN_GRPC, Proof, State
 from app.canary.run import Run
 from app.local_postgres import LocalPostgres
 from spend.canary import TEAM
@@ -136,10 +136,10 @@ def run(
     still: float = 20,
 ) -> dict[str, tuple[State, str]]:
     """Each promise, and what was seen."""
-    account = Account(without=frozenset() if where.grpc else frozenset({TAKEN_GRPC}))
+    proof = Proof(without=frozenset() if where.grpc else frozenset({TAKEN_GRPC}))
     with Doors(where, clock) as doors:
-        Run(doors, account, clock, timeout=timeout, still=still).go()
-    return {each.promise.name: (each.state, each.seen) for each in account.found()}
+        Run(doors, proof, clock, timeout=timeout, still=still).go()
+    return {each.promise.name: (each.state, each.seen) for each in proof.found()}
 
 
 def those(found: dict[str, tuple[State, str]], state: State) -> list[str]:

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from app.canary import run, watch
+from app.canary import run, waiting
 from app.canary.calls import as_protobuf, new_calls
 from app.canary.clocks import Ahead, Clocks, judge_clocks
 from app.canary.doors import Reply
 from app.canary.judged import Told, judge_report
-from app.canary.promises import PROMISES, Account, Found, State
+from app.canary.promises import PROMISES, Found, Proof, State
 from app.canary.report import Listed, Sum, window_of
 from app.canary.telling import as_object, as_table, in_short
-from app.canary.watch import End, Watch
+from app.canary.waiting import End, Waiting
 from spend.canary import ATOMS, cost_of, price_lines
 from spend.money import atoms, cost, per_unit
 
@@ -24,8 +24,8 @@ NOW = datetime(2026, 11, 20, 12, 7, tzinfo=UTC)
 OK = Reply(ok=True, said="200", seconds=0.01)
 
 
-def broken(account: Account) -> list[str]:
-    return [each.promise.name for each in account.found() if each.state is State.BROKEN]
+def broken(proof: Proof) -> list[str]:
+    return [each.promise.name for each in proof.found() if each.state is State.BROKEN]
 
 
 def about(seconds: float) -> Ahead:
@@ -56,9 +56,9 @@ def about(seconds: float) -> Ahead:
 def test_the_clock_that_differs_from_most_is_off(
     collector: float, api: float, database: float | None, jobs: float | None, off: list[str]
 ) -> None:
-    account = Account()
+    proof = Proof()
     judge_clocks(
-        account,
+        proof,
         Clocks(
             collector=about(collector),
             api=about(api),
@@ -66,7 +66,7 @@ def test_the_clock_that_differs_from_most_is_off(
             jobs_ahead=jobs,
         ),
     )
-    assert broken(account) == off
+    assert broken(proof) == off
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def ticking(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         def sleep(_seconds: float) -> None:
             clock[0] += 10
 
-    monkeypatch.setattr(watch, "time", Time)
+    monkeypatch.setattr(waiting, "time", Time)
     return clock
 
 
@@ -183,8 +183,8 @@ def test_it_waits_as_long_as_there_is_hope(
 ) -> None:
     window = window_of(new_calls(NOW).all)
     looking: Any = Reports(said)
-    waiting = Watch(looking, window, lambda: NOW, lambda _line: None)
-    seen = waiting.wait((NOW, NOW + timedelta(seconds=1)), timeout=180)
+    begun = Waiting(looking, window, lambda: NOW, lambda _line: None)
+    seen = begun.wait((NOW, NOW + timedelta(seconds=1)), timeout=180)
     assert (seen.end, seen.seconds) == (end, after)
     assert ticking == [after]
 
@@ -217,26 +217,26 @@ def test_the_report_is_the_sum_of_its_calls(
     now: list[str], calls: int, amount: str, kept: bool
 ) -> None:
     total = Sum(OK, NOW, calls, Decimal(amount), unpriced=0, waiting=0)
-    account = Account()
-    judge_report(account, [told(1)], listed("0.01"), listed(*now), total)
-    assert (broken(account) == []) is kept
+    proof = Proof()
+    judge_report(proof, [told(1)], listed("0.01"), listed(*now), total)
+    assert (broken(proof) == []) is kept
 
 
 def test_a_call_that_is_in_no_list_or_waits_is_told() -> None:
-    account = Account()
+    proof = Proof()
     total = Sum(OK, NOW, 1, None, unpriced=1, waiting=1)
-    judge_report(account, [told(3)], listed("0.01"), listed("0.01"), total)
-    (found,) = [each for each in account.found() if each.state is State.BROKEN]
+    judge_report(proof, [told(3)], listed("0.01"), listed("0.01"), total)
+    (found,) = [each for each in proof.found() if each.state is State.BROKEN]
     for said in ("1 of its calls are in no list", "1 calls have no price", "still to come"):
         assert said in found.seen
 
 
 def test_people_read_what_to_do_and_programs_count() -> None:
-    account = Account()
-    account.tell("collector", [], "lives", 0.25)
-    account.tell("api", ["/readyz: 503", "/readyz: 503"], "")
-    account.not_reached("api", "which stays broken")
-    found: list[Found] = list(account.found())
+    proof = Proof()
+    proof.tell("collector", [], "lives", 0.25)
+    proof.tell("api", ["/readyz: 503", "/readyz: 503"], "")
+    proof.not_reached("api", "which stays broken")
+    found: list[Found] = list(proof.found())
     assert [each.promise for each in found] == list(PROMISES)
     told = as_object(found, 1.23456)
     assert (told["kept"], told["broken"], told["not_reached"]) == (1, 1, len(PROMISES) - 2)
@@ -247,9 +247,9 @@ def test_people_read_what_to_do_and_programs_count() -> None:
     with console.capture() as shown:
         console.print(as_table(found))
     assert f"→ {PROMISES[1].do}" in shown.get()
-    assert not account.all_kept
+    assert not proof.all_kept
     assert in_short(found, 91.4).startswith("broken: api; not reached: taken-protobuf, taken-json,")
     for promise in PROMISES:
-        account.tell(promise.name, [], "")
-    assert in_short(list(account.found()), 91.4) == "every promise is kept (91 s)"
-    assert account.all_kept
+        proof.tell(promise.name, [], "")
+    assert in_short(list(proof.found()), 91.4) == "every promise is kept (91 s)"
+    assert proof.all_kept

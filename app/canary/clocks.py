@@ -15,7 +15,7 @@ from app.canary.promises import (
     CLOCK_COLLECTOR,
     CLOCK_DATABASE,
     CLOCK_JOBS,
-    Account,
+    Proof,
 )
 
 TOLERANCE: Final = 5.0
@@ -36,7 +36,7 @@ class Clocks:
     """At least so many seconds; below 0 it says nothing, as the jobs may just be late."""
 
 
-def judge_clocks(account: Account, seen: Clocks) -> None:
+def judge_clocks(proof: Proof, seen: Clocks) -> None:
     """Tells of each clock whether it goes with the others."""
     told: Mapping[str, Ahead | None] = {
         CLOCK_CANARY: (0.0, 0.0),
@@ -48,15 +48,15 @@ def judge_clocks(account: Account, seen: Clocks) -> None:
     agreed = _agreed(known)
     for name in told:
         if name not in known:
-            account.not_reached(name, "nothing told its time")
+            proof.not_reached(name, "nothing told its time")
         elif len(known) == 1:
-            account.not_reached(name, "there is no other clock to compare it with")
+            proof.not_reached(name, "there is no other clock to compare it with")
         else:
-            _judge(account, name, _off(known[name], agreed))
+            _judge(proof, name, _off(known[name], agreed))
     if seen.jobs_ahead is None:
-        account.not_reached(CLOCK_JOBS, "the reports did not say how far they are complete")
+        proof.not_reached(CLOCK_JOBS, "the reports did not say how far they are complete")
     else:
-        _judge(account, CLOCK_JOBS, max(seen.jobs_ahead - agreed, 0))
+        _judge(proof, CLOCK_JOBS, max(seen.jobs_ahead - agreed, 0))
 
 
 def _agreed(known: Mapping[str, Ahead]) -> float:
@@ -70,7 +70,7 @@ def _off(ahead: Ahead, agreed: float) -> float:
     return low - agreed if low > agreed else min(high - agreed, 0)
 
 
-def _judge(account: Account, name: str, off: float) -> None:
+def _judge(proof: Proof, name: str, off: float) -> None:
     which = "ahead of" if off > 0 else "behind"
     said = f"{abs(off):,.0f} s {which} the others"
-    account.tell(name, [said] if abs(off) > TOLERANCE else [], "with the others")
+    proof.tell(name, [said] if abs(off) > TOLERANCE else [], "with the others")

@@ -8,7 +8,7 @@ from typing import Any
 from app.canary import promises
 from app.canary.calls import Call, Calls, Span
 from app.canary.doors import Doors
-from app.canary.promises import Account
+from app.canary.promises import Proof
 from app.canary.report import Listed, Sum, decimal, explained
 from spend.canary import MODEL, OPERATION, PROVIDER, SERVICE, TEAM
 from spend.feeds import CURRENCY
@@ -44,27 +44,27 @@ def ask_for(doors: Doors, calls: Sequence[Call]) -> list[Told]:
     return found
 
 
-def judge_calls(account: Account, calls: Calls, told: Sequence[Told]) -> None:
+def judge_calls(proof: Proof, calls: Calls, told: Sequence[Told]) -> None:
     """Whether the calls are there as they were sent; of one that is not, no more is asked."""
     missing = [each for one in told for each in one.missing]
     there = [one for one in told if not one.missing]
     count = f"{len(there)} calls"
     faults = [*missing, *(fault for one in there for fault in _unlike(one))]
-    account.tell(promises.STORED, faults, count)
+    proof.tell(promises.STORED, faults, count)
     if not there:
         for name in (promises.OWNER, promises.USAGE, promises.PRICED, promises.SENT_TWICE):
-            account.not_reached(name, "no call was found")
+            proof.not_reached(name, "no call was found")
         return
-    account.tell(promises.OWNER, [each for one in there for each in _owner(one)], TEAM)
-    account.tell(promises.USAGE, [each for one in there for each in _usage(one)], count)
+    proof.tell(promises.OWNER, [each for one in there for each in _owner(one)], TEAM)
+    proof.tell(promises.USAGE, [each for one in there for each in _usage(one)], count)
     cost = sum((one.call.cost for one in there), Decimal(0))
     faults = [each for one in there for each in _cost(one)]
-    account.tell(promises.PRICED, faults, f"{cost:f} {CURRENCY}")
+    proof.tell(promises.PRICED, faults, f"{cost:f} {CURRENCY}")
     for one in there:
         if one.call is calls.twice:
             seen = len(one.first["sightings"])
             faults = [] if seen == 1 else [f"it was seen {seen} times"]
-            account.tell(promises.SENT_TWICE, faults, "1 sighting")
+            proof.tell(promises.SENT_TWICE, faults, "1 sighting")
 
 
 def _unlike(one: Told) -> Iterator[str]:
@@ -106,10 +106,10 @@ def _cost(one: Told) -> Iterator[str]:
         )
 
 
-def judge_two_sightings(account: Account, one: Told) -> None:
+def judge_two_sightings(proof: Proof, one: Told) -> None:
     """Whether what two told of a call is one, under the ids of either. Only once it is settled."""
     if one.missing:
-        account.not_reached(promises.TWO_SIGHTINGS, "; ".join(one.missing))
+        proof.not_reached(promises.TWO_SIGHTINGS, "; ".join(one.missing))
         return
     calls = {(each["trace_id"], each["span_id"]) for each in one.answers}
     sightings = one.first["sightings"]
@@ -119,11 +119,11 @@ def judge_two_sightings(account: Account, one: Told) -> None:
     elif len(sightings) != len(one.call.spans):
         faults.append(f"it has {len(sightings)} sightings, and not {len(one.call.spans)}")
     why = ", ".join(sorted({str(each["evidence"]) for each in sightings}))
-    account.tell(promises.TWO_SIGHTINGS, faults, f"1 call ({why})")
+    proof.tell(promises.TWO_SIGHTINGS, faults, f"1 call ({why})")
 
 
 def judge_report(
-    account: Account, ours: Sequence[Told], before: Listed, now: Listed, total: Sum
+    proof: Proof, ours: Sequence[Told], before: Listed, now: Listed, total: Sum
 ) -> None:
     """Whether the sum of a window is that of the calls in it, ours among them.
 
@@ -150,7 +150,7 @@ def judge_report(
     if not all_of - of_others <= cost <= all_of:
         faults.append(f"they cost {cost:f}, and not {_between(all_of - of_others, all_of)}")
     seen = f"{total.calls} calls, {cost:f} {CURRENCY}"
-    account.tell(promises.REPORTED, faults, seen)
+    proof.tell(promises.REPORTED, faults, seen)
 
 
 def _between(least: Decimal | int, most: Decimal | int) -> str:

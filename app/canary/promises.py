@@ -153,7 +153,7 @@ class Found:
     """How long it took; None: nothing was waited for."""
 
 
-class Account:
+class Proof:
     """What was found so far. Each promise is told once; what is never told was not reached."""
 
     def __init__(self, *, without: frozenset[str] = frozenset()) -> None:

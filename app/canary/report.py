@@ -59,7 +59,7 @@ class Sum:
 def spent(doors: Doors, window: Window) -> Sum:
     """Asks for the report."""
     reply = doors.api("/v1/spend", **window.asked, currency=CURRENCY)
-    body = as_object(reply)
+    body = object_in(reply)
     total = body.get("total") or {}
     return Sum(
         reply=reply,
@@ -87,7 +87,7 @@ class Listed:
 def listed(doors: Doors, window: Window) -> Listed:
     """Asks for the calls that the report is made of."""
     reply = doors.api("/v1/calls", **window.asked, limit=str(_MOST))
-    body = as_object(reply)
+    body = object_in(reply)
     calls = body.get("calls") or []
     costs = {(each["trace_id"], each["span_id"]): decimal(each["cost"]) for each in calls}
     return Listed(reply, costs, whole=body.get("next") is None, entries=len(calls))
@@ -96,19 +96,19 @@ def listed(doors: Doors, window: Window) -> Listed:
 def explained(doors: Doors, told: Span) -> tuple[Reply, Mapping[str, Any]]:
     """Asks for the call that a span tells of; an empty object where it is not there."""
     reply = doors.api(f"/v1/calls/{told.trace_id}/{told.span_id}")
-    return reply, as_object(reply)
+    return reply, object_in(reply)
 
 
 def last_posted(doors: Doors, window: Window) -> tuple[int, datetime] | None:
     """The latest line of the ledger in the window, and when the database says it came."""
     reply = doors.api("/v1/charges", **window.asked, currency=CURRENCY, limit="1")
-    lines = as_object(reply).get("charges") or []
+    lines = object_in(reply).get("charges") or []
     if not lines or (posted := _moment(lines[0].get("posted_at"))) is None:
         return None
     return int(lines[0]["id"]), posted
 
 
-def as_object(reply: Reply) -> Mapping[str, Any]:
+def object_in(reply: Reply) -> Mapping[str, Any]:
     """What was answered; empty where it was no answer."""
     found = reply.json() if reply.ok else {}
     return found if isinstance(found, dict) else {}

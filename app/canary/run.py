@@ -10,10 +10,10 @@ from app.canary.calls import Call, Calls, new_calls
 from app.canary.clocks import Ahead, Clocks, judge_clocks
 from app.canary.doors import READING_KEY, Doors, Reply, plain
 from app.canary.judged import Told, ask_for, judge_calls, judge_report, judge_two_sightings
-from app.canary.promises import Account
-from app.canary.report import Listed, as_object, listed, spent, window_of
+from app.canary.promises import Proof
+from app.canary.report import Listed, listed, object_in, spent, window_of
 from app.canary.sending import send_all
-from app.canary.watch import STANDS_STILL, End, Say, Watch, Watched
+from app.canary.waiting import STANDS_STILL, End, Say, Waited, Waiting
 from spend.canary import MODEL, PROVIDER, TEAM
 
 _SHORTLY: Final = 15.0
@@ -22,12 +22,12 @@ _SECOND: Final = timedelta(seconds=1)
 
 
 class Run:
-    """Sends calls, and tells an account what became of them."""
+    """Sends calls, and tells a proof what became of them."""
 
     def __init__(
         self,
         doors: Doors,
-        account: Account,
+        proof: Proof,
         clock: Callable[[], datetime],
         *,
         timeout: float,
@@ -38,11 +38,11 @@ class Run:
 
         ``timeout``: how many seconds to wait for the reports; ``still``: while they stand still.
         """
-        self._doors, self._account, self._clock, self._say = doors, account, clock, say
+        self._doors, self._proof, self._clock, self._say = doors, proof, clock, say
         self._limits = timeout, still
         self._collector: Ahead | None = None
         self._api: Ahead | None = None
-        self._seen: Watched | None = None
+        self._seen: Waited | None = None
 
     def go(self) -> None:
         """Does it. What is interrupted has told all that it knows."""
@@ -59,16 +59,16 @@ class Run:
         if answers:
             self._check_budgets()
         if not hears:
-            self._account.why_not = "the collector does not answer"
+            self._proof.why_not = "the collector does not answer"
         elif not answers:
-            self._account.why_not = "the API does not answer"
-            send_all(self._doors, calls, self._account)
+            self._proof.why_not = "the API does not answer"
+            send_all(self._doors, calls, self._proof)
         else:
             self._send_and_wait(calls)
 
     def _judge_clocks(self) -> None:
         judge_clocks(
-            self._account,
+            self._proof,
             Clocks(
                 collector=self._collector,
                 api=self._api,
@@ -85,7 +85,7 @@ class Run:
         faults = _refusals({"/livez": lives, "/readyz": ready})
         faults += _why_not_ready(ready)
         seconds = lives.seconds + ready.seconds
-        self._account.tell(promises.COLLECTOR, faults, "lives, takes requests", seconds)
+        self._proof.tell(promises.COLLECTOR, faults, "lives, takes requests", seconds)
         return lives.ok
 
     def _knock_at_api(self, calls: Calls) -> bool:
@@ -95,32 +95,32 @@ class Run:
         self._api = lives.ahead
         faults = _refusals({"/livez": lives, "/readyz": ready, f"/v1 ({READING_KEY})": asked})
         seconds = lives.seconds + ready.seconds + asked.seconds
-        return self._account.tell(promises.API, faults, "lives, answers", seconds)
+        return self._proof.tell(promises.API, faults, "lives, answers", seconds)
 
     def _check_budgets(self) -> None:
         reply = self._doors.api("/v1/budgets/check", team=TEAM, provider=PROVIDER, model=MODEL)
-        answer = as_object(reply)
+        answer = object_in(reply)
         faults = [] if "over" in answer else [reply.said]
         seen = "a budget is over" if answer.get("over") else "no budget is over"
-        self._account.tell(promises.BUDGETS, faults, seen, reply.seconds)
+        self._proof.tell(promises.BUDGETS, faults, seen, reply.seconds)
 
     def _send_and_wait(self, calls: Calls) -> None:
         window = window_of(calls.all)
-        watch = Watch(self._doors, window, self._clock, self._say)
+        waiting = Waiting(self._doors, window, self._clock, self._say)
         before = listed(self._doors, window)
         lead = timedelta(seconds=sum(self._collector) / 2 if self._collector else 0)
         first = self._clock() + lead
         self._say("sending")
-        taken = send_all(self._doors, calls, self._account)
+        taken = send_all(self._doors, calls, self._proof)
         # A second more: the collector may have looked at its clock later than we think.
         sent = first, self._clock() + lead + _SECOND
         if not taken:
-            self._account.why_not = "nothing was acknowledged"
+            self._proof.why_not = "nothing was acknowledged"
             return
-        judge_calls(self._account, calls, self._found(taken))
-        seen = self._seen = watch.wait(sent, timeout=self._limits[0], still=self._limits[1])
+        judge_calls(self._proof, calls, self._found(taken))
+        seen = self._seen = waiting.wait(sent, timeout=self._limits[0], still=self._limits[1])
         told = self._found(taken)
-        judge_calls(self._account, calls, told)
+        judge_calls(self._proof, calls, told)
         self._judge_settled(calls, told, before, seen, sent[1])
 
     def _found(self, taken: Sequence[Call]) -> list[Told]:
@@ -133,28 +133,28 @@ class Run:
             time.sleep(1)
 
     def _judge_settled(
-        self, calls: Calls, told: Sequence[Told], before: Listed, seen: Watched, goal: datetime
+        self, calls: Calls, told: Sequence[Told], before: Listed, seen: Waited, goal: datetime
     ) -> None:
         faults = _unsettled(seen, goal)
         said = f"after {seen.seconds:,.0f} s"
-        if not self._account.tell(promises.SETTLED, faults, said, seen.seconds):
-            self._account.why_not = "the reports do not say that they are complete"
+        if not self._proof.tell(promises.SETTLED, faults, said, seen.seconds):
+            self._proof.why_not = "the reports do not say that they are complete"
             return
         for each in told:
             if each.call is calls.seen_by_two:
-                judge_two_sightings(self._account, each)
-        self._account.not_reached(promises.TWO_SIGHTINGS, "not both were acknowledged")
+                judge_two_sightings(self._proof, each)
+        self._proof.not_reached(promises.TWO_SIGHTINGS, "not both were acknowledged")
         window = window_of(calls.all)
         now = listed(self._doors, window)
         total = spent(self._doors, window)
         if not (now.reply.ok and total.reply.ok and before.reply.ok):
             failed = [each.said for each in (before.reply, now.reply, total.reply) if not each.ok]
-            self._account.tell(promises.REPORTED, failed, "")
+            self._proof.tell(promises.REPORTED, failed, "")
         elif not now.whole:
             why = "too many canaries in a quarter hour to be told one by one"
-            self._account.not_reached(promises.REPORTED, why)
+            self._proof.not_reached(promises.REPORTED, why)
         else:
-            judge_report(self._account, told, before, now, total)
+            judge_report(self._proof, told, before, now, total)
 
 
 def _refusals(replies: dict[str, Reply]) -> list[str]:
@@ -180,7 +180,7 @@ def _why_not_ready(ready: Reply) -> list[str]:
     return ["its database is away", *([plain(str(refuses))] if refuses else [])]
 
 
-def _unsettled(seen: Watched, goal: datetime) -> list[str]:
+def _unsettled(seen: Waited, goal: datetime) -> list[str]:
     """Why reports are not complete; nothing where they are."""
     if seen.end is End.SETTLED:
         return []

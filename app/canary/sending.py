@@ -17,47 +17,47 @@ from app.canary.calls import (
     as_protobuf,
 )
 from app.canary.doors import JSON, PROTOBUF, Doors, Reply
-from app.canary.promises import Account
+from app.canary.promises import Proof
 
 _REFUSED: Final = 400
 
 
-def send_all(doors: Doors, calls: Calls, account: Account) -> list[Call]:
+def send_all(doors: Doors, calls: Calls, proof: Proof) -> list[Call]:
     """Sends all calls; those of which everything that is told was acknowledged."""
     taken = [
-        *_over_protobuf(doors, calls, account),
-        *_over_json(doors, calls, account),
-        *_over_grpc(doors, calls, account),
+        *_over_protobuf(doors, calls, proof),
+        *_over_json(doors, calls, proof),
+        *_over_grpc(doors, calls, proof),
     ]
-    _malformed(doors, account)
+    _malformed(doors, proof)
     return [call for call in calls.all if all(told in taken for told in call.spans)]
 
 
-def _over_protobuf(doors: Doors, calls: Calls, account: Account) -> list[Span]:
+def _over_protobuf(doors: Doors, calls: Calls, proof: Proof) -> list[Span]:
     """The first of two sightings, and a span that is sent again as its answer got lost."""
     told = [calls.twice.spans[0], calls.seen_by_two.spans[0]]
     reply = doors.send(as_protobuf(told), PROTOBUF)
     again = doors.send(as_protobuf(told[:1]), PROTOBUF)
     faults = [*_faults(reply, _partial(reply)), *_faults(again, _partial(again), "sent again: ")]
-    if account.tell(promises.TAKEN_PROTOBUF, faults, reply.said, reply.seconds):
+    if proof.tell(promises.TAKEN_PROTOBUF, faults, reply.said, reply.seconds):
         return told
     return []
 
 
-def _over_json(doors: Doors, calls: Calls, account: Account) -> list[Span]:
+def _over_json(doors: Doors, calls: Calls, proof: Proof) -> list[Span]:
     told = calls.beside.spans[0]
     reply = doors.send(as_json_with_broken_neighbour(told), JSON)
-    if not account.tell(promises.TAKEN_JSON, _faults(reply, None), reply.said, reply.seconds):
-        account.not_reached(promises.NEIGHBOURS, "the request was not taken")
+    if not proof.tell(promises.TAKEN_JSON, _faults(reply, None), reply.said, reply.seconds):
+        proof.not_reached(promises.NEIGHBOURS, "the request was not taken")
         return []
     partial = reply.json().get("partialSuccess") or {}
     rejected, why = str(partial.get("rejectedSpans", "0")), str(partial.get("errorMessage", ""))
     faults = [] if rejected == "1" else [f"{rejected} spans were refused, and not 1: {why}"]
-    account.tell(promises.NEIGHBOURS, faults, f"1 refused: {why}")
+    proof.tell(promises.NEIGHBOURS, faults, f"1 refused: {why}")
     return [told] if rejected in {"0", "1"} else []
 
 
-def _over_grpc(doors: Doors, calls: Calls, account: Account) -> list[Span]:
+def _over_grpc(doors: Doors, calls: Calls, proof: Proof) -> list[Span]:
     """What comes by gRPC; where that is not offered, by HTTP."""
     told = [calls.over_grpc.spans[0], *calls.seen_by_two.spans[1:]]
     send: Callable[[bytes], Reply] = doors.send_over_grpc
@@ -65,14 +65,14 @@ def _over_grpc(doors: Doors, calls: Calls, account: Account) -> list[Span]:
         send = lambda body: doors.send(body, PROTOBUF)  # noqa: E731  # a name would say no more
     reply = send(as_protobuf(told))
     faults = _faults(reply, _partial(reply))
-    account.tell(promises.TAKEN_GRPC, faults, reply.said, reply.seconds)
+    proof.tell(promises.TAKEN_GRPC, faults, reply.said, reply.seconds)
     return [] if faults else told
 
 
-def _malformed(doors: Doors, account: Account) -> None:
+def _malformed(doors: Doors, proof: Proof) -> None:
     reply = doors.send(MALFORMED, PROTOBUF)
     faults = [] if reply.status == _REFUSED else [f"{reply.said}, and not {_REFUSED}"]
-    account.tell(promises.MALFORMED, faults, reply.said, reply.seconds)
+    proof.tell(promises.MALFORMED, faults, reply.said, reply.seconds)
 
 
 def _faults(reply: Reply, partial: str | None, before: str = "") -> Sequence[str]:

@@ -17,10 +17,10 @@ from rich.console import Console
 from rich.text import Text
 
 from app.canary.doors import READING_KEY, SENDING_KEY, Doors, Trust, Where, keys_shown
-from app.canary.promises import TAKEN_GRPC, Account
+from app.canary.promises import TAKEN_GRPC, Proof
 from app.canary.run import Run
 from app.canary.telling import as_object, as_table, in_short
-from app.canary.watch import Say
+from app.canary.waiting import Say
 from app.logs import configure_logs
 from app.settings import Settings, read_settings
 from app.tables import show
@@ -77,23 +77,23 @@ def command(
     where = _where(settings, otlp, grpc, api, Trust(ca, cert, cert_key))
     if no_grpc:
         where = replace(where, grpc=None)
-    account = Account(without=frozenset({TAKEN_GRPC}) if no_grpc else frozenset())
+    proof = Proof(without=frozenset({TAKEN_GRPC}) if no_grpc else frozenset())
     began, interrupted = time.monotonic(), False
     with _doors(where) as doors, _progress() as say:
         limit = settings.settle_seconds + _BEYOND if timeout is None else timeout
-        run = Run(doors, account, _now, timeout=limit, say=say)
+        run = Run(doors, proof, _now, timeout=limit, say=say)
         try:
             run.go()
         except KeyboardInterrupt:
             interrupted = True
-            account.why_not = "interrupted"
-    found, seconds = list(account.found()), time.monotonic() - began
+            proof.why_not = "interrupted"
+    found, seconds = list(proof.found()), time.monotonic() - began
     if as_json:
         click.echo(json.dumps(as_object(found, seconds), indent=2))
     else:
         show(as_table(found))
         click.echo(in_short(found, seconds))
-    context.exit(_INTERRUPTED if interrupted else int(not account.all_kept))
+    context.exit(_INTERRUPTED if interrupted else int(not proof.all_kept))
 
 
 def _where(

@@ -31,7 +31,7 @@ class End(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class Waited:
     """What was seen while waiting."""
 
     end: End
@@ -46,7 +46,7 @@ class Watched:
     """How far the database's clock is ahead; None: nothing was posted meanwhile."""
 
 
-class Watch:
+class Waiting:
     """Looks at the reports each second. It begins before anything is sent."""
 
     def __init__(
@@ -63,7 +63,7 @@ class Watch:
 
     def wait(
         self, sent: tuple[datetime, datetime], *, timeout: float, still: float = STANDS_STILL
-    ) -> Watched:
+    ) -> Waited:
         """Waits until everything that was answered before the end of ``sent`` is in the reports.
 
         ``sent`` is when the first and the last request were, by the collector's clock; ``timeout``
@@ -95,7 +95,7 @@ class Watch:
             if end is not None:
                 last = now if end is End.UNANSWERED else latest
                 moved = moved_at is not None
-                return Watched(end, last, waited, moved, self._ahead, self._database)
+                return Waited(end, last, waited, moved, self._ahead, self._database)
             self._say(_told(latest, goal, waited))
 
     def _ended(
