@@ -73,7 +73,7 @@ CALLS: Final = Tool(
     name="calls",
     title="Single calls",
     does="Single calls, latest first, each with its cost, by period and filters. Its list is read"
-    " as it is now: the last two minutes may tell a call twice. To sum up calls take"
+    " as it is now: the last minute may tell a call twice. To sum up calls take"
     " `spend`, never this. A call's ids lead to `explain_call`.",
     asks=CallsAsked,
     tells=CallsTold,
