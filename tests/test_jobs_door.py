@@ -17,6 +17,7 @@ from told_metrics import (
     told,
 )
 
+from app.commands import jobs as jobs_command
 from app.jobs_door import jobs_door
 from app.settings import Settings
 from jobs import metric_list, run_counts, timetable
@@ -188,3 +189,8 @@ def test_a_revoked_key_is_not_let_in(database: Database) -> None:
 
 def test_the_timetable_is_what_is_counted() -> None:
     assert {each[0] for each in run_counts.Counts().took} == set(JOBS)
+
+
+def test_its_address_is_told_as_it_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    jobs_command._say({"jobs": "by the clock", "jobs_door": "127.0.0.1:8322"}, "https")
+    assert "at https://127.0.0.1:8322/metrics" in capsys.readouterr().out

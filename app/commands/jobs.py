@@ -44,7 +44,7 @@ def command(context: click.Context, parent: int | None) -> None:
         return
     settings = read_settings()
     configure_logs("jobs")
-    life = Life(parent, _say)
+    life = Life(parent, lambda where: _say(where, settings.scheme))
     if parent is None:
         refuse_own_doors(settings)
     with (
@@ -136,7 +136,7 @@ def _as_wide_as_the_terminal(line: str) -> str:
     return f"{line[: wide - 1]}…" if sys.stdout.isatty() and len(line) > wide else line
 
 
-def _say(where: Where) -> None:
+def _say(where: Where, scheme: str) -> None:
     click.echo(f"runs {len(JOBS)} jobs by the clock: {', '.join(JOBS)}")
     if "jobs_door" in where:
-        click.echo(f"says how it does at {where['jobs_door']}/metrics")
+        click.echo(f"says how it does at {scheme}://{where['jobs_door']}/metrics")
