@@ -201,3 +201,16 @@ def test_what_the_jobs_make_of_closed_months_is_what_the_api_answers(database: D
     assert found["spend_by_month", 8] == 17, "of August's use, whenever it was told"
     assert found["booked_by_month", 8] == 10, "its books are closed"
     assert found["booked_by_month", 9] == 27, "and September's were the first that were open"
+
+
+def test_what_is_looked_at_again_waits_also_where_its_books_are_closed(database: Database) -> None:
+    filled(database)
+    soft_close(database, "2026-08")
+    with database.write() as session:
+        session.execute(update(cells).values(charged=False))
+    client = asking(database, now=f"{NOW:%Y-%m-%dT%H:%M}")
+    bounds = "slot >= '2026-08-01 Europe/Berlin' AND slot < '2026-09-01 Europe/Berlin'"
+    august = {"from": "2026-08-01", "to": "2026-09-01", "timezone": "Europe/Berlin"}
+    _spent, used = reported.asked(client, ("team",), **august)
+    assert used[("search",)]["waiting_calls"] == 1
+    assert reported.usage(database, "spend_by_quarter_hour", bounds, ("team",)) == used

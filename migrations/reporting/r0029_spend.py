@@ -147,7 +147,7 @@ def _query(time: _Time) -> str:
 
 
 _TELLING: Final = (
-    *("amount", "list_amount", "contracted_amount", "billed_amount", "calls"),
+    *("amount", "list_amount", "contracted_amount", "billed_amount", "calls", "waiting_calls"),
     *(name for name, _told, _said in METERS),
 )
 """What is all 0 where a correction left nothing."""
