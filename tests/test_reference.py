@@ -206,6 +206,24 @@ def test_a_route_and_a_parameter_that_are_added_are_missed(pages: dict[str, str]
         api_page(app.openapi(), who_may())
 
 
+def test_what_a_body_must_say_is_required_and_what_an_answer_says_is_not(
+    contract: dict[str, Any],
+) -> None:
+    told = {part.partition("\n")[0]: part for part in shapes_page(contract).split("\n## ")}
+    assert "required" in told["NewRate"]
+    assert "required" not in told["AlertAnswer"] + told["BillWithSums"]
+
+
+def test_every_route_stands_in_the_reference(pages: dict[str, str]) -> None:
+    allowed = re.findall(r"^\| `(/[^`]*)` \|.*\|.*\|$", who_may(), re.MULTILINE)
+    assert allowed
+    assert [path for path in allowed if f"{path}`" not in pages["api.md"]] == []
+
+
+def test_a_variable_that_an_option_is_read_from_is_told(pages: dict[str, str]) -> None:
+    assert "Or the variable `SPANLEDGER_API_URL`." in pages["commands.md"]
+
+
 def test_a_route_or_a_field_without_a_description_is_refused(contract: dict[str, Any]) -> None:
     contract = deepcopy(contract)
     del contract["paths"]["/v1/spend"]["get"]["description"]

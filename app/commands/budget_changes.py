@@ -59,12 +59,18 @@ def _said_by(command: _Command) -> _Command:
                 help="Which spend counts; none is all. Several values of a dimension: any of them."
                 " Dimensions: " + ", ".join(DIMENSIONS) + ".",
             ),
-            click.option("--currency", help="ISO 4217.  [default: the settings']"),
-            click.option("--period", type=click.Choice(KINDS), help="[default: month]"),
+            click.option("--currency", help="ISO 4217.  [of a new one: the settings']"),
+            click.option(
+                "--period",
+                type=click.Choice(KINDS),
+                help="How long it lasts.  [of a new one: month]",
+            ),
             click.option("--starts-on", help="Of the period custom: its first day, 2026-11-02."),
             click.option("--days", type=int, help="Of the period custom: each has so many."),
             click.option("--ends-on", help="Or its last day, where there is one period alone."),
-            click.option("--timezone", help="That periods are cut in.  [default: the settings']"),
+            click.option(
+                "--timezone", help="That periods are cut in.  [of a new one: the settings']"
+            ),
             _many("threshold", "Percent of the limit to warn of.", DEFAULT_THRESHOLDS),
             _many("forecast", "Percent of the limit that a period is expected to reach.", ()),
             _many("pace", "Percent of the even rate: of 200 it lasts half the period.", ()),
@@ -72,7 +78,9 @@ def _said_by(command: _Command) -> _Command:
             click.option("--parent", help="The budget that it is a part of: name or id."),
             click.option("--owner", help="Whom to ask about it."),
             click.option(
-                "--channel", multiple=True, help="Where to warn.  [default: its team's, or all's]"
+                "--channel",
+                multiple=True,
+                help="Where to warn.  [of a new one: its team's, or all's]",
             ),
             click.option("--remind-hours", type=int, help="Remind who is over after so many."),
             click.option(
@@ -85,7 +93,7 @@ def _said_by(command: _Command) -> _Command:
 
 
 def _many(name: str, told: str, default: Sequence[int]) -> Callable[[_Command], _Command]:
-    usual = f"  [default: {', '.join(map(str, default))}]" if default else ""
+    usual = f"  [of a new one: {', '.join(map(str, default))}]" if default else ""
     return click.option(f"--{name}", type=int, multiple=True, help=f"{told} Repeatable.{usual}")
 
 

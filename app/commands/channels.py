@@ -74,7 +74,9 @@ def _terms(does: _Command) -> _Command:
             help="When it is left alone: 22:00-07:00, or '00:00-00:00 saturday,sunday'."
             " Repeatable.",
         ),
-        click.option("--quiet-zone", metavar="ZONE", help="Of these.  [default: the settings']"),
+        click.option(
+            "--quiet-zone", metavar="ZONE", help="Of these.  [of a new one: the settings']"
+        ),
         click.option("--over-waits", is_flag=True, help="In these what is over waits, too."),
         click.option(
             "--secret-from-stdin", "from_stdin", is_flag=True, help="Its URL or token: a line."

@@ -60,7 +60,7 @@ def said_by(command: _Command) -> _Command:
                 "--channel",
                 "channels",
                 multiple=True,
-                help="Where to tell it.  [default: its team's, or all's]",
+                help="Where to tell it.  [of a new one: its team's, or all's]",
             ),
             click.option("--remind-hours", type=int, help="Remind who is over after so many."),
             click.option(

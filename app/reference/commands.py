@@ -86,10 +86,13 @@ def _section(command: click.Command, ctx: click.Context) -> Iterator[str]:
 def _option(option: click.Option, ctx: click.Context) -> list[str]:
     flags = ", ".join(code(flag) for flag in (*option.opts, *option.secondary_opts))
     told = described(option.help, f"{ctx.command_path} {option.opts[0]}")
-    default = code(option.get_help_extra(ctx).get("default", ""))
-    said = re.fullmatch(r"(.+?) Default: (.+?)\.", told)
+    extra = option.get_help_extra(ctx)
+    default = code(extra.get("default", ""))
+    said = re.fullmatch(r"(.+?) (?:Default: |\[default: )(.+?)[.\]]", told)
     if said and not default:
         told, default = said.groups()
+    if extra.get("envvars"):
+        told += f" Or the variable {', '.join(map(code, extra['envvars']))}."
     return [flags, _takes(option, ctx), "required" if option.required else default, _prose(told)]
 
 

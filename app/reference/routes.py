@@ -14,6 +14,10 @@ _ABOUT: Final = (
     "doors for OTLP: [otlp](../otlp.md). Wherever something is wrong the answer is a "
     "[problem](shapes.md#problemanswer)."
 )
+_BESIDE: Final = (
+    "What people and machines other than callers of the API ask for: [metrics](../metrics.md), "
+    "[pages](../pages.md) with what they are made of, and the contract itself."
+)
 _SHARED: Final = "Parameters of several routes"
 _OF_SHARED: Final = 3
 """A parameter that so many routes take is told once."""
@@ -85,6 +89,12 @@ def api_page(contract: Mapping[str, Any], who_may: str) -> str:
         f"## {_SHARED}",
         table(_HEADINGS, [row for row in times if row in shared]),
         *parts,
+        "## Beside the contract",
+        _BESIDE,
+        table(
+            ["route", "who may look", "who may change"],
+            [[code(path), *who] for path, who in allowed.items() if path not in contract["paths"]],
+        ),
     )
 
 

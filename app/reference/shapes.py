@@ -34,6 +34,7 @@ _FORMATS: Final = {"date-time": "an instant", "date": "a date", "binary": "bytes
 def shapes_page(contract: Mapping[str, Any]) -> str:
     """The page of a contract's shapes. Raises NotDescribedError."""
     shapes: Mapping[str, Schema] = contract["components"]["schemas"]
+    bodies = _of_bodies(contract)
     parts = []
     for name in sorted(shapes, key=shape_name):
         shape = shapes[name]
@@ -41,12 +42,14 @@ def shapes_page(contract: Mapping[str, Any]) -> str:
             f"## {shape_name(name)}",
             described(shape.get("description"), f"the shape {shape_name(name)}"),
         ]
+        # An answer always says all of it.
+        needed = shape.get("required", ()) if name in bodies else ()
         fields = shape.get("properties", {})
         if fields:
             rows = [
                 [
                     code(field),
-                    takes(said) + (", required" if _is_asked(name, field, shape) else ""),
+                    takes(said) + (", required" if field in needed else ""),
                     default_of(said),
                     described(_says(said, shapes), f"the field {shape_name(name)}.{field}"),
                 ]
@@ -54,6 +57,25 @@ def shapes_page(contract: Mapping[str, Any]) -> str:
             ]
             parts.append(table(["field", "is", "default", "what it says"], rows))
     return page("Shapes", _ABOUT, *parts)
+
+
+def _of_bodies(contract: Mapping[str, Any]) -> set[str]:
+    """The shapes that bodies have, and those in them."""
+    shapes = contract["components"]["schemas"]
+    routes = [route for methods in contract["paths"].values() for route in methods.values()]
+    found: set[str] = set()
+    told = [route["requestBody"] for route in routes if "requestBody" in route]
+    while told:
+        each = told.pop()
+        if isinstance(each, Mapping):
+            name = str(each.get("$ref", "")).rpartition("/")[2]
+            if name and name not in found:
+                found.add(name)
+                told.append(shapes[name])
+            told += each.values()
+        elif isinstance(each, list):
+            told += each
+    return found
 
 
 def shape_name(name: str) -> str:
@@ -94,11 +116,6 @@ def _bounds(schema: Schema) -> Iterator[str]:
     elif least is not None:
         yield f"{least:,} or more"
     yield from (words.format(schema[name]) for name, words in _BOUNDS.items() if name in schema)
-
-
-def _is_asked(name: str, field: str, shape: Schema) -> bool:
-    """Whether a body must say it; an answer always does."""
-    return field in shape.get("required", ()) and not name.endswith(("Answer", "Row"))
 
 
 def default_of(schema: Schema) -> str:
