@@ -32,6 +32,7 @@ from app.life import Where
 from app.settings import Settings
 from jobs.context import JobContext
 from jobs.timetable import run_all, run_job
+from store import runs
 
 _PATIENCE: Final = 60
 """Seconds that a batch is offered again to a collector that is busy."""
@@ -122,7 +123,9 @@ def past(
         return
     click.echo("settling up ...")
     with database_for(settings, application="demo") as database:
-        context = JobContext(database, _now(), job_settings(settings), by_hand=True)
+        context = JobContext(
+            database, _now(), job_settings(settings), clock=runs.server_time, by_hand=True
+        )
         for job, done in run_all(context):
             click.echo(f"  {job:12} {done.note if done else 'is running'}")
         repricing = agree_on_discount(api, since=first)
