@@ -204,6 +204,10 @@ def test_the_month_on_the_dashboard_is_that_of_the_report(company: Database) -> 
 
 
 def test_what_is_asked_of_prometheus_is_told_by_somebody() -> None:
+    offered = re.findall(r"label_values\((\w+), (\w+)\)", str(variables(dashboard("operations"))))
+    assert offered
+    for name, label in set(offered):
+        assert label in {*EVERY_METRIC[name].labels, *LABELS_OF_A_TARGET}, name
     for panel in panels(dashboard("operations")):
         for target in panel["targets"]:
             expression = target["expr"]
