@@ -166,8 +166,9 @@ class Behind:
         stored = part.heard - part.not_a_call - sum(part.refused.values())
         return Account(part.heard, stored, 0, part.not_a_call, part.refused, part.usage_refused)
 
-    def refused(self, door: str, error: Exception) -> None:
+    def refused(self, door: str, error: Exception, seconds: float) -> None:
         assert door == "http"
+        assert seconds >= 0
         if not isinstance(error, Malformed):
             raise error
 
