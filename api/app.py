@@ -97,6 +97,7 @@ from api.proxies import TrustedProxies
 from api.reading import Positions
 from api.settings import ApiSettings
 from spend.roles import Permission
+from store.refused_keys import RefusalLog
 from store.replica import Replica
 from store.sessions import Database
 from store.tenants import TENANT
@@ -224,6 +225,7 @@ def create_app(
     app.state.settings = settings
     app.state.clock = clock
     app.state.knocks = Knocks()
+    app.state.refusals = RefusalLog()
     app.state.provider = None if settings.oidc is None else Provider(settings.oidc)
     problems.install(app, problem_page.shows)
     app.add_exception_handler(ZoneInAddress, to_the_zone)

@@ -16,7 +16,7 @@ from typing import Annotated, Final
 from fastapi import Depends, Request
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.dependencies import Config, database_of, knocks_of, now_of
+from api.dependencies import Config, database_of, knocks_of, now_of, refusals_of
 from api.knocks import address_of
 from api.origins import from_elsewhere, from_our_page
 from api.problems import Problem
@@ -27,9 +27,11 @@ from spend.forwarded import is_forwarded
 from spend.group_roles import strongest
 from spend.roles import OF_KEYS, ROLES, Permission, Role, who_may
 from store import keys, sign_ins
+from store.refused_keys import BadKey, Why, looked_at
 from store.sign_ins import SignIn
 from store.tenants import TENANT
 
+_READING: Final = ("read", "admin")
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -205,14 +207,23 @@ def caller_with(request: Request, text: str, pepper: bytes) -> Caller | None:
         return None
     with database_of(request).read() as session:
         found = keys.find_key(session, text, pepper=pepper, now=now)
+        if found is None:
+            bad = looked_at(session, text, kinds=_READING, pepper=pepper, now=now)
     knocks.told(address, text, good=found is not None)
     if found is None:
+        _log_of(request, bad)
         return None
     tenant, key = found
-    if key.kind == "ingest":
+    if key.kind not in _READING:
+        _log_of(request, BadKey(Why.KIND, key.id, key.name))
         raise Problem(403, "Not for this key", "An ingest key sends; reading takes a read key.")
     note_key(request, tenant, key, now)
     return of_key(key.id, key.kind, key.name, key.team)
+
+
+def _log_of(request: Request, bad: BadKey) -> None:
+    agent = request.headers.get("user-agent", "")
+    refusals_of(request).note(bad, address_of(request), user_agent=agent)
 
 
 def note_key(request: Request, tenant: int, key: keys.Key, now: datetime) -> None:

@@ -14,6 +14,7 @@ from api.knocks import Knocks
 from api.reading import reading
 from api.settings import ApiSettings
 from spend.actors import Actor
+from store.refused_keys import RefusalLog
 from store.sessions import Database
 from store.tenants import TENANT
 
@@ -29,6 +30,11 @@ def database_of(request: Request) -> Database:
 def knocks_of(request: Request) -> Knocks:
     """Who was refused lately, of the application."""
     return cast("Knocks", request.app.state.knocks)
+
+
+def refusals_of(request: Request) -> RefusalLog:
+    """Where the log is told whose keys are refused, of the application."""
+    return cast("RefusalLog", request.app.state.refusals)
 
 
 def now_of(request: Request) -> datetime:

@@ -17,6 +17,7 @@ from collector.batches import Writer
 from collector.limits import InFlight
 from collector.metric_list import (
     COMMIT,
+    DENIED,
     DRAINED,
     DURATION,
     HEARD,
@@ -42,6 +43,7 @@ from collector.tally import Tally
 from spend.durations import Durations
 from spend.metric_names import DATABASE_UP
 from store.metric_text import Family, as_text, build, of_process, processes, timed, told
+from store.refused_keys import Why
 
 LIVE: Final = "/livez"
 READY: Final = "/readyz"
@@ -101,6 +103,7 @@ class Health:
         yield told(DRAINED, {(name,): counts.drained[name] for name in LATER})
         # From the start on, at 0: of what is not there nobody sees that it has grown.
         yield told(REQUESTS, dict.fromkeys(product(DOORS, ANSWERS), 0) | counts.answers)
+        yield told(DENIED, {(why.value,): counts.denied[why] for why in Why})
         yield timed(DURATION, {(door,): counts.took.get(door, Durations()) for door in DOORS})
         yield timed(COMMIT, {(): counts.commits})
         yield told(IN_FLIGHT, self.in_flight.held)

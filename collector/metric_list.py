@@ -34,6 +34,12 @@ REQUESTS: Final = Metric(
     "Requests of OTLP, by door and answer.",
     ("door", "answer"),
 )
+DENIED: Final = Metric(
+    "spanledger_denied_requests_total",
+    "counter",
+    "Those of them that were denied, by what is wrong with the key.",
+    ("why",),
+)
 DURATION: Final = Metric(
     "spanledger_request_duration_seconds",
     "histogram",
@@ -104,6 +110,7 @@ METRICS: Final = (
     REFUSED,
     DRAINED,
     REQUESTS,
+    DENIED,
     DURATION,
     COMMIT,
     WORKERS,

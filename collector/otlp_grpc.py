@@ -6,6 +6,7 @@ RESOURCE_EXHAUSTED, and methods that are not here (profiles) with UNIMPLEMENTED.
 
 import asyncio
 import time
+from collections.abc import Mapping
 from functools import partial
 from typing import Final
 from urllib.parse import unquote
@@ -14,13 +15,12 @@ import grpc
 import grpc.aio
 
 from collector.answers import Code, Refusal, refusal_of, retry_info, success
+from collector.came_from import CameFrom, is_local
 from collector.errors import Busy, Malformed
 from collector.limits import Limits, Share
 from collector.other_signals import check_signal
 from collector.receive import Receiver
-from collector.senders import is_local, key_in
 from collector.signals import Request, Signal
-from spend.forwarded import is_forwarded
 
 DOOR: Final = "grpc"
 _CODES: Final = {
@@ -62,10 +62,9 @@ class GrpcDoor:
 
     async def _answer(self, signal: Signal, context: Context) -> bytes:
         headers = {str(name): str(value) for name, value in context.invocation_metadata() or ()}
-        # As over HTTP: through a proxy on this machine anybody may come.
-        local = not is_forwarded(headers) and _is_local(context.peer())
-        sender = await self._receiver.admit(key_in(headers), local=local)
-        with self._receiver.in_flight.share(key_in(headers)) as share:
+        came = _came_from(headers, context.peer())
+        sender = await self._receiver.admit(came)
+        with self._receiver.in_flight.share(came.key) as share:
             request = await self._message(context, share)
             account = await self._receiver.hear(partial(_read, request, signal), sender, signal)
         return success(account, signal)
@@ -135,9 +134,8 @@ def _trailers(refusal: Refusal) -> tuple[tuple[str, bytes], ...]:
     return (status, ("google.rpc.retryinfo-bin", bytes(retry_info().SerializeToString())))
 
 
-def _is_local(peer: str) -> bool:
-    """Whether gRPC's name of a peer ('ipv4:127.0.0.1:4711', 'ipv6:%5B::1%5D:4711') is local."""
+def _came_from(headers: Mapping[str, str], peer: str) -> CameFrom:
+    """By gRPC's name of a peer: 'ipv4:127.0.0.1:4711', 'ipv6:%5B::1%5D:4711', 'unix:…'."""
     family, _, address = unquote(peer).partition(":")
-    if family == "unix":
-        return True
-    return is_local(address.rpartition(":")[0].strip("[]"))
+    host = address.rpartition(":")[0].strip("[]")
+    return CameFrom.of(headers, host, local=family == "unix" or is_local(host))

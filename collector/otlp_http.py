@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from collector import health
 from collector.answers import RETRY_SECONDS, Code, Refusal, refusal_of, success, success_as_json
+from collector.came_from import CameFrom, is_local, key_in
 from collector.cors import allowed, preflight
 from collector.encodings import KNOWN, decompress
 from collector.errors import Busy, TooLarge
@@ -20,9 +21,8 @@ from collector.limits import Share
 from collector.other_signals import check_signal
 from collector.otlp_json.request import to_protobuf
 from collector.receive import Receiver
-from collector.senders import Sender, is_local, key_in
+from collector.senders import Sender
 from collector.signals import Request, Signal
-from spend.forwarded import is_forwarded
 from spend.secret_shapes import without_secrets
 
 Message = MutableMapping[str, Any]
@@ -142,11 +142,9 @@ class HttpDoor:
         return 200, text
 
     async def _admit(self, exchange: _Exchange) -> Sender:
-        headers = exchange.headers
-        # Through a proxy on this machine anybody may come.
-        direct = not is_forwarded(headers)
-        peer = exchange.scope.get("client") or ("", 0)
-        return await self._receiver.admit(key_in(headers), local=direct and is_local(peer[0]))
+        peer, _port = exchange.scope.get("client") or ("", 0)
+        came = CameFrom.of(exchange.headers, peer, local=is_local(peer))
+        return await self._receiver.admit(came)
 
     async def _answer(self, exchange: _Exchange) -> bytes:
         signal = _signal(exchange)

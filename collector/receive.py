@@ -15,6 +15,7 @@ from typing import Final
 import structlog
 
 from collector.batches import Writer
+from collector.came_from import CameFrom
 from collector.content_switch import ContentSwitch
 from collector.deadlines import Deadlines
 from collector.errors import Busy, Denied, Malformed, TooLarge
@@ -30,6 +31,7 @@ from collector.spool.spool import Spool
 from collector.spool.state import Place
 from collector.tally import Tally
 from store.intake import Account
+from store.refused_keys import RefusalLog
 from store.sessions import Database
 from store.steps import Steps, untold
 
@@ -68,6 +70,7 @@ class Receiver:
         self._clock = clock
         kept = KeptSenders(spool.root / "senders" if spool else None, pepper)
         self._gate = Gate(database, pepper, clock=clock, kept=kept)
+        self._refusals = RefusalLog()
         self._deadlines = Deadlines(database)
         self._writer = Writer(
             database, limits, self._deadlines, took=self.tally.committed, steps=steps
@@ -109,8 +112,16 @@ class Receiver:
         self._readers.shutdown(wait=False, cancel_futures=True)
         self._lookups.shutdown(wait=False, cancel_futures=True)
 
-    async def admit(self, key: str | None, *, local: bool) -> Sender:
-        """Who sends. Raises Denied or Busy."""
+    async def admit(self, came: CameFrom) -> Sender:
+        """Who sends. Raises Denied, which the log is told, or Busy."""
+        try:
+            return await self._admitted(came.key, local=came.local)
+        except Denied as error:
+            said = {"forwarded_for": came.forwarded_for, "user_agent": came.agent}
+            self._refusals.note(error.bad, came.peer, **said)
+            raise
+
+    async def _admitted(self, key: str | None, *, local: bool) -> Sender:
         sender = self._gate.remembered(key, local=local, away=self._writer.away)
         if sender:
             return sender
@@ -167,6 +178,8 @@ class Receiver:
         """Count a refusal, which took so long, and log what nobody foresaw."""
         answer = next((name for kind, name in _REFUSALS if isinstance(error, kind)), "failed")
         self.tally.answered(door, answer, seconds)
+        if isinstance(error, Denied):
+            self.tally.denied(error.bad.why)
         if answer == "failed":
             count = self.tally.counts().answers[door, "failed"]
             log.error("a request failed", door=door, count=count, exc_info=error)

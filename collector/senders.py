@@ -1,9 +1,8 @@
 """Who may send: keys are asked of the database once a minute, and remembered while it is away."""
 
 import hashlib
-import ipaddress
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from collector.errors import Busy, Denied
 from collector.kept_senders import KeptSender, KeptSenders
 from store.keys import find_key, is_news, list_keys, used
+from store.refused_keys import BadKey, Why, looked_at
 from store.sessions import Database
 from store.tenants import TENANT
 
@@ -44,6 +44,9 @@ class _Verdict:
     key_id: str = NO_KEY
     expires_at: datetime | None = None
     """Of the key (UTC): then it is good no more, whoever says so."""
+    key_name: str | None = None
+    bad: BadKey | None = None
+    """What is wrong with it, where the database said that it is not good."""
 
 
 class Gate:
@@ -86,20 +89,23 @@ class Gate:
         As long as nobody has made a key for sending, this machine may send without one. Raises
         Denied, or Busy where the database cannot say; what it said before goes on being true then.
         """
+        bad = BadKey(Why.NONE)
         for name in _names(key, local=local):
-            sender = self._verdict(name, key)
-            if sender:
-                return sender
+            verdict = self._verdict(name, key)
+            if verdict.sender:
+                return verdict.sender
+            bad = verdict.bad or bad
         if key is None:
-            raise Denied("a key is needed: send it as 'Authorization: Bearer KEY'")
-        raise Denied("this key is not known, was revoked, expired, or is not one for sending")
+            raise Denied("a key is needed: send it as 'Authorization: Bearer KEY'", bad)
+        raise Denied("this key is not known, was revoked, expired, or is not one for sending", bad)
 
-    def _verdict(self, name: bytes, key: str | None) -> Sender | None:
+    def _verdict(self, name: bytes, key: str | None) -> _Verdict:
         known = self._verdicts.get(name)
         if known and self._expired(known):
-            return None
+            bad = BadKey(Why.EXPIRED, known.key_id, known.key_name, known.expires_at)
+            return _Verdict(None, 0, bad=bad)
         if known and self._monotonic() < known.until:
-            return known.sender
+            return known
         try:
             found = self._ask(key) if name else self._ask_whether_open()
         except (SQLAlchemyError, PsycopgError):
@@ -109,10 +115,10 @@ class Gate:
             # To ask again at once would only take as long again.
             return self._noted(name, known, BAD_FOR)
         self._review()
-        if found is None or found.sender is None:
-            self._kept.forget(name)
-            return self._noted(name, _Verdict(None, 0), BAD_FOR)
         sender = found.sender
+        if sender is None:
+            self._kept.forget(name)
+            return self._noted(name, found, BAD_FOR)
         self._kept.keep(
             name, KeptSender(sender.tenant, sender.team, found.key_id, found.expires_at)
         )
@@ -128,11 +134,11 @@ class Gate:
     def _expired(self, verdict: _Verdict) -> bool:
         return verdict.expires_at is not None and verdict.expires_at <= self._clock()
 
-    def _noted(self, name: bytes, verdict: _Verdict, seconds: float) -> Sender | None:
+    def _noted(self, name: bytes, verdict: _Verdict, seconds: float) -> _Verdict:
         if len(self._verdicts) >= MOST_KNOWN:
             self._verdicts.clear()
         self._verdicts[name] = replace(verdict, until=self._monotonic() + seconds)
-        return verdict.sender
+        return verdict
 
     def _review(self) -> None:
         """Forget, once a minute, whose keys were revoked: also where nobody shows them any more.
@@ -151,41 +157,26 @@ class Gate:
                 if verdict.sender and verdict.key_id not in good:
                     self._verdicts.pop(name, None)
 
-    def _ask(self, key: str | None) -> _Verdict | None:
-        now = self._clock()
+    def _ask(self, key: str | None) -> _Verdict:
+        now, text = self._clock(), key or ""
         with self._database.read() as session:
-            found = find_key(session, key or "", pepper=self._pepper, now=now)
-        if found is None or found[1].kind != _KIND:
-            return None
+            found = find_key(session, text, pepper=self._pepper, now=now)
+            if found is None or found[1].kind != _KIND:
+                bad = looked_at(session, text, kinds=(_KIND,), pepper=self._pepper, now=now)
+                return _Verdict(None, 0, bad=bad)
         tenant, its = found
         if is_news(its, now):
             with suppress(SQLAlchemyError, PsycopgError), self._database.write() as session:
                 used(session, its.id, tenant=tenant, now=now)
-        return _Verdict(Sender(tenant, its.team), 0, its.id, its.expires_at)
+        return _Verdict(Sender(tenant, its.team), 0, its.id, its.expires_at, its.name)
 
-    def _ask_whether_open(self) -> _Verdict | None:
+    def _ask_whether_open(self) -> _Verdict:
         # Revoked ones too: whoever revokes the last key does not mean to open the door.
         with self._database.read() as session:
             made = any(key.kind == _KIND for key in list_keys(session, tenant=TENANT))
-        return None if made else _Verdict(Sender(tenant=TENANT, team=None), 0)
+        return _Verdict(None if made else Sender(tenant=TENANT, team=None), 0)
 
 
 def _names(key: str | None, *, local: bool) -> list[bytes]:
     own = [hashlib.blake2b(key.encode("utf-8", "replace")).digest()] if key else []
     return [*own, b""] if local else own
-
-
-def is_local(host: str) -> bool:
-    """Whether a peer's address is of this machine."""
-    try:
-        return bool(ipaddress.ip_address(host).is_loopback)
-    except ValueError:
-        return False
-
-
-def key_in(headers: Mapping[str, str]) -> str | None:
-    """The key that a request shows: ``Authorization: Bearer KEY``, or ``x-api-key``."""
-    scheme, _, credentials = headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and credentials.strip():
-        return credentials.strip()
-    return headers.get("x-api-key", "").strip() or None

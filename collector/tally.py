@@ -28,6 +28,8 @@ class Counts:
     """``records`` and ``spans`` in the spool, where that was asked."""
     refused: Counter[str] = field(default_factory=Counter)
     """Why (``collector/refused_for.py``) -> items, those of the spool included."""
+    denied: Counter[str] = field(default_factory=Counter)
+    """What was wrong with the key (``store/refused_keys.py``) -> requests."""
     took: dict[str, Durations] = field(default_factory=dict)
     """Door -> how long its requests took."""
     commits: Durations = field(default_factory=Durations)
@@ -41,6 +43,7 @@ class Counts:
         self.waiting += other.waiting
         self.heard += other.heard
         self.refused += other.refused
+        self.denied += other.denied
         self.commits.add(other.commits)
         for door, took in other.took.items():
             self.took.setdefault(door, Durations()).add(took)
@@ -61,6 +64,11 @@ class Tally:
             if took is None:
                 took = self._counts.took[door] = Durations()
             took.note(seconds)
+
+    def denied(self, why: str) -> None:
+        """One of them was denied, for what was wrong with its key."""
+        with self._lock:
+            self._counts.denied[why] += 1
 
     def committed(self, seconds: float) -> None:
         """One transaction ended, well or not, after so long."""

@@ -107,6 +107,15 @@ def find_key(
     return None
 
 
+def is_the_text_of(text: str, digest: bytes, pepper: bytes) -> bool:
+    """Whether it is the text of the key with this digest, in force or not."""
+    shape = _SHAPE.fullmatch(text)
+    if shape is None:
+        return False
+    kind, key_id, secret = shape.groups()
+    return hmac.compare_digest(_digest(kind, key_id, secret, pepper), digest)
+
+
 def is_news(key: Key, now: datetime) -> bool:
     """Whether it is not written down yet that a key was used today (UTC)."""
     return key.last_used_at is None or key.last_used_at.astimezone(UTC).date() < now.date()

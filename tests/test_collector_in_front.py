@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from collector.came_from import key_in
 from collector.encodings import KNOWN
 from collector.limits import Limits
-from collector.senders import key_in
 from collector.signals import Signal
 
 FILE = Path(__file__).parent.parent / "docs" / "otel-collector.yaml"

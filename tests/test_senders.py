@@ -7,9 +7,10 @@ import pytest
 from doors import PEPPER
 from sqlalchemy.exc import OperationalError
 
+from collector.came_from import is_local, key_in
 from collector.errors import Busy, Denied
 from collector.kept_senders import KeptSenders
-from collector.senders import Gate, Sender, is_local, key_in
+from collector.senders import Gate, Sender
 from store.keys import create_key, list_keys, revoke_key
 from store.sessions import Database, open_database
 from store.tenants import TENANT

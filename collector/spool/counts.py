@@ -98,6 +98,7 @@ def _write(folder: Path, counts: Counts) -> None:
         "waiting": counts.waiting,
         "answers": [[*name, count] for name, count in counts.answers.items()],
         "refused": counts.refused,
+        "denied": counts.denied,
         "took": {door: [each.counts, each.seconds] for door, each in counts.took.items()},
         "commits": [counts.commits.counts, counts.commits.seconds],
         "process": [os.getpid(), _began_at()],
@@ -123,13 +124,14 @@ def _read(folder: Path) -> Counts:
         # Of a version before, which did not count them, they are not there.
         refused, took = Counter(told.get("refused", {})), told.get("took", {})
         return Counts(
-            answers,
-            spans,
-            drained,
-            told["heard"],
-            waiting,
-            refused,
-            {door: Durations(REQUESTS, *each) for door, each in took.items()},
-            Durations(REQUESTS, *told.get("commits", ())),
+            answers=answers,
+            spans=spans,
+            drained=drained,
+            heard=told["heard"],
+            waiting=waiting,
+            refused=refused,
+            denied=Counter(told.get("denied", {})),
+            took={door: Durations(REQUESTS, *each) for door, each in took.items()},
+            commits=Durations(REQUESTS, *told.get("commits", ())),
         )
     return Counts()

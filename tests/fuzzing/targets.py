@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 from spans import RECEIVED
 
+from collector.came_from import CameFrom
 from collector.encodings import decompress
 from collector.errors import Busy, Malformed
 from collector.limits import InFlight, Limits, check_items
@@ -154,9 +155,9 @@ class Behind:
         self.in_flight = InFlight(8 * LIMITS.request_bytes)
         self.tally = Tally()
 
-    async def admit(self, key: str | None, *, local: bool) -> Sender:
-        assert key is None
-        assert local
+    async def admit(self, came: CameFrom) -> Sender:
+        assert came.key is None
+        assert came.local
         return Sender(TENANT, None)
 
     async def hear(self, read: Callable[[], Request], sender: Sender, signal: Signal) -> Account:
