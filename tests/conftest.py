@@ -83,6 +83,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "one_server: on the first of the Postgres servers only")
     sys.addaudithook(stay_on_loopback)
+    write_plain_logs()
     given = config.getoption("--database-url")
     if given and getattr(config.option, "numprocesses", None):
         raise pytest.UsageError("--database-url: one database is for one worker; leave out -n")
@@ -235,7 +236,18 @@ def logs_are_left_as_they_were() -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(level)
     logging.captureWarnings(capture=False)
+    write_plain_logs()
+
+
+def write_plain_logs() -> None:
+    """As structlog does by default, but for tracebacks: its own write out every local variable of
+    every frame, which takes seconds."""
     structlog.reset_defaults()
+    *before, _ = structlog.get_config()["processors"]
+    plain = structlog.dev.ConsoleRenderer(
+        colors=False, exception_formatter=structlog.dev.plain_traceback
+    )
+    structlog.configure(processors=[*before, plain])
 
 
 @pytest.fixture
