@@ -5,23 +5,20 @@ wrong here; a route that nobody put into it fails.
 """
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from callers import Browser, Caller, browser, everybody
-from conftest import fresh_database
 from doors import PEPPER as COLLECTORS
 from doors import call, open_doors
 from doors import request as sent_spans
 from fastapi.routing import iter_route_contexts
 from filled_ledger import at
-from two_teams import MONTH, TOLD_OF, TwoTeams, filled
+from two_teams import MONTH, TOLD_OF, TwoTeams, ledger_of_two
 
-from app.local_postgres import LocalPostgres
 from store.keys import create_key
-from store.sessions import Database, open_database
+from store.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server
@@ -78,12 +75,7 @@ def rows(heading: str, columns: int) -> dict[str, list[str]]:
 ALLOWED: Final = rows("Route by route", 3)
 
 
-@pytest.fixture(scope="module")
-def made(postgres: LocalPostgres) -> Iterator[TwoTeams]:
-    with fresh_database(postgres) as url:
-        database = open_database(url, application="tests")
-        yield filled(database)
-        database.engine.dispose()
+made = ledger_of_two
 
 
 def routes(made: TwoTeams) -> dict[str, set[str]]:

@@ -6,13 +6,9 @@ from typing import Any, Final
 
 import pytest
 from callers import browser, everybody, hash_of_a_key
-from conftest import fresh_database
 from fastapi.testclient import TestClient
 from test_pages_frame import OURS
-from two_teams import MONTH, TOLD_OF, TwoTeams, filled
-
-from app.local_postgres import LocalPostgres
-from store.sessions import open_database
+from two_teams import MONTH, TOLD_OF, TwoTeams, ledger_of_two
 
 pytestmark = pytest.mark.one_server
 
@@ -51,12 +47,7 @@ CHANGES: Final = (
 )
 
 
-@pytest.fixture(scope="module")
-def made(postgres: LocalPostgres) -> Iterator[TwoTeams]:
-    with fresh_database(postgres) as url:
-        database = open_database(url, application="tests")
-        yield filled(database)
-        database.engine.dispose()
+made = ledger_of_two
 
 
 @pytest.fixture

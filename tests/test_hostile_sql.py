@@ -7,7 +7,6 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import pytest
-from conftest import fresh_database
 from doors import open_doors
 from fastapi.testclient import TestClient
 from filled_ledger import at
@@ -17,10 +16,9 @@ from spans import call
 from spans import request as sent_spans
 from sqlalchemy import Connection, event, text
 from test_access_matrix import NOUNS, PARTS, routes
-from two_teams import TwoTeams, filled
+from two_teams import TwoTeams, ledger_of_two
 
-from app.local_postgres import LocalPostgres
-from store.sessions import Database, open_database
+from store.sessions import Database
 
 pytestmark = pytest.mark.one_server
 
@@ -30,14 +28,14 @@ HEADERS: Final = (
 )
 
 
+ledger = ledger_of_two
+
+
 @pytest.fixture(scope="module")
-def made(postgres: LocalPostgres) -> Iterator[TwoTeams]:
-    with fresh_database(postgres) as url:
-        database = open_database(url, application="tests")
-        with database.write() as session:
-            session.execute(text("CREATE TABLE marker (n int)"))
-        yield filled(database)
-        database.engine.dispose()
+def made(ledger: TwoTeams) -> TwoTeams:
+    with ledger.database.write() as session:
+        session.execute(text("CREATE TABLE marker (n int)"))
+    return ledger
 
 
 @contextmanager

@@ -11,19 +11,16 @@ from typing import Any, Final, get_args
 import httpx2
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from conftest import fresh_database
 from filled_ledger import GPT, SEARCH, put_cell, put_charge
 from looking import served
 from model_clients import Model, http_server, over_http, over_stdio, said
-from two_teams import MONTH, TOLD_OF, TwoTeams, filled
+from two_teams import MONTH, TOLD_OF, TwoTeams, ledger_of_two
 
-from app.local_postgres import LocalPostgres
 from app.mcp.answers import exact_sum
 from app.mcp.offered import TOOLS
 from app.mcp.questions import Dimension
 from spend.calls import Owner, Route
 from store.dimensions import DIMENSIONS
-from store.sessions import open_database
 
 pytestmark = pytest.mark.one_server
 
@@ -68,24 +65,23 @@ def questions(made: TwoTeams) -> dict[str, tuple[dict[str, Any], str, dict[str, 
     }
 
 
+ledger = ledger_of_two
+
+
 @pytest.fixture(scope="module")
-def made(postgres: LocalPostgres) -> Iterator[TwoTeams]:
-    """A ledger of two teams, and amounts of as many digits as there can be."""
-    with fresh_database(postgres) as url:
-        database = open_database(url, application="tests")
-        made = filled(database)
-        price = {"provider": "openai", "model": "gpt-4o-mini", "meter": "input"}
-        price |= {"unit_price": "0.15", "currency": "USD", "valid_from": "2026-10-01"}
-        assert made.asking(made.keys["admin"]).post("/v1/prices", json=price).is_success
-        with database.write() as session:
-            odd = Owner(team="search", service=HIDDEN)
-            named = Route(provider="openai", model=HIDDEN)
-            put_cell(session, "2026-10-06T08:00", odd, named, unpriced=1)
-            put_charge(session, "2026-10-06T08:00", "98765432109876.123456789012", SEARCH, GPT)
-            put_charge(session, "2026-10-06T08:15", "0.000000000001", odd, GPT)
-            put_cell(session, "2026-10-06T08:30", SEARCH, GPT, unpriced=1)
-        yield made
-        database.engine.dispose()
+def made(ledger: TwoTeams) -> TwoTeams:
+    """It has amounts of as many digits as there can be."""
+    price = {"provider": "openai", "model": "gpt-4o-mini", "meter": "input"}
+    price |= {"unit_price": "0.15", "currency": "USD", "valid_from": "2026-10-01"}
+    assert ledger.asking(ledger.keys["admin"]).post("/v1/prices", json=price).is_success
+    with ledger.database.write() as session:
+        odd = Owner(team="search", service=HIDDEN)
+        named = Route(provider="openai", model=HIDDEN)
+        put_cell(session, "2026-10-06T08:00", odd, named, unpriced=1)
+        put_charge(session, "2026-10-06T08:00", "98765432109876.123456789012", SEARCH, GPT)
+        put_charge(session, "2026-10-06T08:15", "0.000000000001", odd, GPT)
+        put_cell(session, "2026-10-06T08:30", SEARCH, GPT, unpriced=1)
+    return ledger
 
 
 @pytest.fixture(scope="module")

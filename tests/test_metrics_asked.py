@@ -3,7 +3,6 @@
 import socket
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -11,7 +10,6 @@ from typing import Any
 
 import pytest
 from budgeted import budget, evaluate
-from conftest import fresh_database
 from fastapi.testclient import TestClient
 from filled_ledger import GPT, SEARCH, asking, at, put_cell, put_run
 from sqlalchemy import insert
@@ -24,11 +22,10 @@ from told_metrics import (
     assert_promtool_has_no_complaint,
     told,
 )
-from two_teams import NOW, TOLD_OF, TwoTeams, filled
+from two_teams import NOW, TOLD_OF, TwoTeams, ledger_of_two
 
 from api import metric_list
 from api.spend_metrics import spend_metrics
-from app.local_postgres import LocalPostgres
 from jobs.timetable import JOBS
 from spend.job_ticks import EVERY, tick_of, ticks_since
 from store import pulse
@@ -45,13 +42,7 @@ pytestmark = pytest.mark.one_server
 PATHS = metric_list.PATHS
 
 
-@pytest.fixture(scope="module")
-def made(postgres: LocalPostgres) -> Iterator[TwoTeams]:
-    """A ledger of two teams, for those who only read it."""
-    with fresh_database(postgres) as url:
-        database = open_database(url, application="tests")
-        yield filled(database)
-        database.engine.dispose()
+made = ledger_of_two
 
 
 def text_of(client: TestClient, path: str = "/metrics", **headers: str) -> str:

@@ -1,10 +1,8 @@
 """What Prometheus is told: of whom, by whom it may be asked, and that all of it is listed."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import fresh_database
 from doors import JSON, Doors, call, open_doors, other_span, request
 from told_metrics import (
     OPEN,
@@ -13,24 +11,17 @@ from told_metrics import (
     assert_promtool_has_no_complaint,
     told,
 )
-from two_teams import TwoTeams, filled
+from two_teams import ledger_of_two
 
-from app.local_postgres import LocalPostgres
 from collector import metric_list as collector_list
 from collector.refused_for import REASONS, in_short
 from collector.spool.state import Bounds, Place
-from store.sessions import Database, open_database
+from store.sessions import Database
 
 pytestmark = pytest.mark.one_server
 
 
-@pytest.fixture(scope="module")
-def made(postgres: LocalPostgres) -> Iterator[TwoTeams]:
-    """A ledger of two teams, for those who only read it."""
-    with fresh_database(postgres) as url:
-        database = open_database(url, application="tests")
-        yield filled(database)
-        database.engine.dispose()
+made = ledger_of_two
 
 
 def metrics_of(doors: Doors, accept: str | None = None) -> str:

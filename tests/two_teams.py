@@ -3,20 +3,24 @@
 For tests of who may see and change what.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import pytest
 from budgeted import evaluate
+from conftest import fresh_database
 from fastapi.testclient import TestClient
 from filled_ledger import GPT, SEARCH, SUPPORT, asking, at, put_cell, put_charge, put_run
 from sighted import hear, sighting
 
+from app.local_postgres import LocalPostgres
 from jobs.context import JobContext, JobSettings
 from jobs.timetable import run_job
 from spend.calls import Owner
 from store import saved_views
 from store.keys import create_key, list_keys, revoke_key
-from store.sessions import Database
+from store.sessions import Database, open_database
 from store.tenants import TENANT
 
 PEPPER: Final = b"sixteen bytes and more"
@@ -42,6 +46,15 @@ class TwoTeams:
         if key is not None:
             client.headers["Authorization"] = f"Bearer {key}"
         return client
+
+
+@pytest.fixture(scope="module")
+def ledger_of_two(postgres: LocalPostgres) -> Iterator[TwoTeams]:
+    """One for the tests of a module, which takes it as ``made = ledger_of_two``."""
+    with fresh_database(postgres) as url:
+        database = open_database(url, application="tests")
+        yield filled(database)
+        database.engine.dispose()
 
 
 def filled(database: Database) -> TwoTeams:
