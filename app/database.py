@@ -31,16 +31,22 @@ _PAUSE: Final = 0.5
 
 @contextmanager
 def database_for(
-    settings: Settings, *, application: str = COMMAND, wait: float = 0, pool_size: int = 5
+    settings: Settings,
+    *,
+    application: str = COMMAND,
+    migrates: bool = False,
+    wait: float = 0,
+    pool_size: int = 5,
 ) -> Iterator[Database]:
-    """The migrated database of these settings, for as long as the block lasts.
+    """The database of these settings in the newest shape, for as long as the block lasts.
 
     Without DATABASE_URL it is the embedded server: the one that runs, or one started for the
-    moment. ``wait`` is for how many seconds a Postgres that is away is waited for. Raises
+    moment. An empty one gets its tables; of an older shape it is refused, unless who asks
+    ``migrates``. ``wait`` is for how many seconds a Postgres that is away is waited for. Raises
     DatabaseUnavailable, PostgresUnavailable (app/errors.py).
     """
     with server_for(settings) as (url, _server):
-        bring_up_to_date(url, wait=wait)
+        bring_up_to_date(url, wait=wait, only_if_empty=not migrates)
         by = _whoever_types if application == COMMAND else None
         with opened(url, application=application, pool_size=pool_size, by=by) as database:
             yield database
@@ -81,25 +87,14 @@ def opened(
         database.engine.dispose()
 
 
-def bring_up_to_date(url: str, *, wait: float = 0) -> str:
+def bring_up_to_date(url: str, *, wait: float = 0, only_if_empty: bool = False) -> str:
     """Migrates the database if need be, and tells the version of its server: '18.6'.
 
     Raises DatabaseUnavailable where it is away for ``wait`` seconds, too old, of a newer version
-    of ours, or new and not in UTF-8.
+    of ours, new and not in UTF-8, or of an older shape that is not to be changed
+    (``only_if_empty``): a look must change nothing beneath processes that run.
     """
-    deadline = time.monotonic() + wait
-    told = ""
-    while True:
-        try:
-            version = postgres_version(url)
-            break
-        except DatabaseUnavailable as error:
-            if time.monotonic() > deadline:
-                raise
-            if str(error) != told:
-                told = str(error)
-                log.warning("waiting for the database", why=told, seconds=wait)
-            time.sleep(_PAUSE)
+    version = _version_in_time(url, wait)
     if int(version.split(".")[0]) < OLDEST:
         raise DatabaseUnavailable(
             f"{_shown(url)} is Postgres {version}, and {OLDEST} is the oldest that will do"
@@ -120,9 +115,30 @@ def bring_up_to_date(url: str, *, wait: float = 0) -> str:
     if shape.fit is Fit.AHEAD:
         log.warning("the database is of a newer version; this one works", shape=shape.revision)
     if shape.fit is Fit.BEHIND:
+        if only_if_empty and shape.revision is not None:
+            raise DatabaseUnavailable(
+                f"{_shown(url)} has the shape of an older version ({shape.revision}), and commands"
+                " do not change it: run spanledger migrate, or start spanledger serve"
+            )
         upgrade(url)
         log.info("database migrated")
     return version
+
+
+def _version_in_time(url: str, wait: float) -> str:
+    """What the server says it is, once it answers."""
+    deadline = time.monotonic() + wait
+    told = ""
+    while True:
+        try:
+            return postgres_version(url)
+        except DatabaseUnavailable as error:
+            if time.monotonic() > deadline:
+                raise
+            if str(error) != told:
+                told = str(error)
+                log.warning("waiting for the database", why=told, seconds=wait)
+            time.sleep(_PAUSE)
 
 
 def postgres_version(url: str) -> str:

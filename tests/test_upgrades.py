@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
+from click.testing import CliRunner
 from doors import Doors, open_doors
 from faults.bodies import CALLS, body
 from filled_ledger import asking
@@ -20,6 +21,7 @@ from sighted import NOON, hear, sighting
 from sqlalchemy import select, text
 
 from app import first_look
+from app.cli import cli
 from app.database import bring_up_to_date
 from app.errors import DatabaseTooNew
 from app.settings import Settings
@@ -122,6 +124,20 @@ def test_code_refuses_a_shape_that_says_it_does_not_work_with_it(
     first_look._note(settings, database_url)
     with pytest.raises(DatabaseTooNew):
         first_look.look_after_database(settings, database_url, {}, Event())
+
+
+def test_a_command_leaves_an_older_shape_as_it_is_and_says_what_to_do(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    with database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = :at"), {"at": ITS_SHAPE})
+    settings = {"SPANLEDGER_DATABASE_URL": database_url, "SPANLEDGER_DATA_DIR": str(tmp_path)}
+    for asked in (["report"], ["keys", "list"], ["jobs", "run", "charge"]):
+        ended = CliRunner(env=settings).invoke(cli, asked)
+        assert ended.exit_code == 1, ended.output
+        assert f"an older version ({ITS_SHAPE})" in ended.output
+        assert "run spanledger migrate" in ended.output
+    assert shape(database) == Shape(ITS_SHAPE, Fit.BEHIND)
 
 
 def test_each_migration_that_stands_says_which_code_works_with_it(

@@ -52,7 +52,9 @@ def command(parent: int | None) -> None:
     life = Life(parent, lambda where: click.echo(f"answers at {settings.scheme}://{where['api']}"))
     doors = {"API_ADDR": addresses(settings)["API_ADDR"]}
     with (
-        database_for(settings, application="api", wait=_PATIENCE, pool_size=_SESSIONS) as database,
+        database_for(
+            settings, application="api", migrates=True, wait=_PATIENCE, pool_size=_SESSIONS
+        ) as database,
         tracing(settings, "api") as traced,
         replica_for(settings, database, pool_size=_SESSIONS, watch=traced.watch) as replica,
     ):

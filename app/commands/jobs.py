@@ -48,7 +48,9 @@ def command(context: click.Context, parent: int | None) -> None:
     if parent is None:
         refuse_own_doors(settings)
     with (
-        database_for(settings, application="jobs", wait=_PATIENCE, pool_size=10) as database,
+        database_for(
+            settings, application="jobs", migrates=True, wait=_PATIENCE, pool_size=10
+        ) as database,
         tracing(settings, "jobs") as traced,
     ):
         traced.watch(database)

@@ -24,7 +24,7 @@ _PATIENCE = 60
 def command(*, citus: bool, dry_run: bool, any_size: bool) -> None:
     """Bring the database to the newest shape.
 
-    serve, collector, jobs and api do so when they start. Run it before them where they connect as
+    serve, collector, jobs and api do so when they start, and nothing else does. Run it before them where they connect as
     a user that may not change tables. Harmless to repeat, and to run from several places at once.
     A Postgres that is away is waited for, a minute at most.
 
