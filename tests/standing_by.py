@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from serving import children_of
+from serving import children_of, eventually
 
 from app.local_postgres import LocalPostgres, local_postgres
 from app.postgres_binaries import system_folders, wheel_folder
@@ -53,10 +53,10 @@ def held(standby: LocalPostgres) -> Iterator[None]:
     """It replays nothing until the end of the block: what is committed meanwhile it has not."""
     with psycopg.connect(standby.url_of("postgres"), autocommit=True) as connection:
         connection.execute("SELECT pg_wal_replay_pause()")
-        while connection.execute("SELECT pg_get_wal_replay_pause_state()").fetchone() != (
-            "paused",
-        ):
-            pass
+        asked = "SELECT pg_get_wal_replay_pause_state()"
+        eventually(
+            lambda: connection.execute(asked).fetchone() == ("paused",), "it replays nothing"
+        )
         try:
             yield
         finally:

@@ -6,6 +6,7 @@ what was taken is stored once.
 """
 
 import random
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ import pytest
 from deliveries import as_otlp_json
 from doors import JSON, PROTOBUF, Doors, call, open_doors, request
 from records import api_request, logs
+from serving import PATIENCE
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
@@ -149,8 +151,9 @@ def test_each_id_is_taken_once_or_refused_once(
             done = []
             for first in range(0, IDS, IN_ONE):
                 few = tuple(ids[first : first + IN_ONE])
-                ends = "again"
+                ends, until = "again", time.monotonic() + PATIENCE
                 while ends == "again":
+                    assert time.monotonic() < until, "it is to be sent again, and again"
                     ends = way(doors, few)
                 done += [(number, ends) for number in few]
             return done

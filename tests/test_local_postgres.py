@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from serving import eventually
 
 from app.errors import PostgresUnavailable
 from app.local_postgres import LocalPostgres, local_postgres
@@ -106,8 +107,7 @@ def test_a_killed_server_comes_back_with_what_was_committed(binaries: Path, data
             write(server, number)
             assert server.pid
             os.kill(server.pid, signal.SIGKILL)
-            while server.alive():
-                time.sleep(0.01)
+            eventually(lambda: not server.alive(), "the server is killed")
             server.recover()
             assert kept(server) == list(range(number + 1))
 

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from time import monotonic
 
+from serving import eventually
 from sqlalchemy import text
 from test_intake import NOON, Request, Seen, put, stored
 
@@ -121,6 +122,5 @@ def test_who_makes_days_waits_longer_for_their_turn_than_a_statement_may_take(
         with database.write() as held:
             hold_still(held)
             made = other.submit(make)
-            while not made.done() and not seen(database, patient):
-                pass
+            eventually(lambda: made.done() or seen(database, patient), "it waits for its turn")
         assert made.result(10) == len(PARTITIONED)

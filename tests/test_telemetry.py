@@ -15,7 +15,7 @@ from doors import open_doors
 from fastapi.testclient import TestClient
 from filled_ledger import asking, put_charge
 from otlp_listener import Heard, Listener, otlp_listener
-from serving import eventually
+from serving import PATIENCE, eventually
 from slack_stand_in import StandIn, answer, slack_stand_in
 from spans import Told, call, request
 from spooled import open_spool, put
@@ -259,8 +259,9 @@ def test_a_receiver_in_trouble_slows_nobody_and_is_told_of_once(
     endpoint = urljoin(stand_in.url, "/secret-path")
     with capture_logs() as logged:
         with traced_to(endpoint, headers=(("api-key", NAMED),)) as traced:
-            done = 0
+            done, until = 0, time.monotonic() + PATIENCE
             while len(stand_in.bodies) < 6:
+                assert time.monotonic() < until, "it is not tried again"
                 with traced.steps("roll", None):
                     done += 1
             for _ in range(3 * provider._WAITING):
@@ -284,9 +285,12 @@ def test_what_is_taken_again_is_told_of(stand_in: StandIn, monkeypatch: pytest.M
         capture_logs() as logged,
         traced_to(urljoin(stand_in.url, "/")) as traced,
     ):
-        while len(stand_in.bodies) < 3:
+
+        def told() -> bool:
             with traced.steps("roll", None):
-                time.sleep(0.001)
+                return len(stand_in.bodies) >= 3
+
+        eventually(told, "traces were taken again")
     assert [line["event"] for line in logged] == [
         "our traces are not taken",
         "our traces are taken again",
