@@ -5,7 +5,7 @@ Every API over one database tells the same of the latter two, so one of them is 
 
 from typing import Final
 
-from spend.metric_names import BUILD_INFO, DATABASE_UP, PROCESS, Metric
+from spend.metric_names import BUILD_INFO, CERTIFICATES, DATABASE_UP, PROCESS, Metric
 
 REQUESTS: Final = Metric(
     "spanledger_api_requests_total",
@@ -47,6 +47,7 @@ REPLICA: Final = Metric(
 OF_PROCESS: Final = (
     BUILD_INFO,
     DATABASE_UP,
+    *CERTIFICATES,
     REQUESTS,
     DURATION,
     IN_PROGRESS,

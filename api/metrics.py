@@ -28,7 +28,16 @@ from api.traffic import Counted, Placed, Traffic
 from spend.metric_names import DATABASE_UP, PROCESS
 from store.conversion import Conversion
 from store.ledger_health import LedgerHealth, ledger_health
-from store.metric_text import Family, as_text, build, of_process, processes, timed, told
+from store.metric_text import (
+    Family,
+    as_text,
+    build,
+    of_certificates,
+    of_process,
+    processes,
+    timed,
+    told,
+)
 from store.pulse import Pulse
 from store.sessions import Database, connections
 from store.spend_so_far import SpendSoFar, spend_so_far
@@ -87,10 +96,10 @@ Watcher = Annotated[Caller, Depends(_watcher)]
 
 
 @router.get("/metrics")
-def of_this_process(request: Request, who: Watcher) -> Response:
+def of_this_process(request: Request, who: Watcher, config: Config) -> Response:
     """What it was asked, and what it holds."""
     whole_ledger(who)
-    return _answer(request, _of_process(request))
+    return _answer(request, _of_process(request, config))
 
 
 @router.get("/metrics/ledger")
@@ -124,12 +133,13 @@ def _answer(request: Request, families: Iterable[Family]) -> Response:
     return Response(text, headers={"Content-Type": media_type, "Cache-Control": "no-store"})
 
 
-def _of_process(request: Request) -> Iterator[Family]:
+def _of_process(request: Request, config: ApiSettings) -> Iterator[Family]:
     watched, knocks, replica = _watched(request), knocks_of(request), replica_of(request)
     counts = watched.traffic.counts()
     used, most = connections(database_of(request))
     yield build()
     yield told(DATABASE_UP, watched.pulse.up())
+    yield from of_certificates(config.certificates())
     yield told(metrics.REQUESTS, counts.requests)
     yield timed(metrics.DURATION, counts.took)
     # Without the one that asks.

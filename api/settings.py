@@ -9,6 +9,7 @@ from spend.channels import AddressesOf, Checks
 from spend.exchange import DAILY, Telling
 from spend.fiscal import CALENDAR_YEAR, Calendar, FiscalYear
 from spend.networks import Network
+from store.metric_text import Certificates, no_certificates
 from store.secrets import Seal
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -45,6 +46,8 @@ class ApiSettings:
     """Whose word is taken for where a request comes from."""
     pages_url: str = "http://127.0.0.1:8321"
     """Where people open the pages, as https://spend.example."""
+    certificates: Certificates = no_certificates
+    """How long those are good that the API shows, where it speaks TLS itself."""
     oidc: Client | None = None
     """How people sign in through an identity provider; None: they show keys."""
 

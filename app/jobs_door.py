@@ -48,11 +48,11 @@ def jobs_door(
     except OSError as error:
         raise click.ClickException(str(error.strerror)) from error
     tls = server_context(settings)
-    keep_fresh(settings, tls, stop)
+    shown = keep_fresh(settings, tls, stop, door="jobs")
     pulse = Pulse(database)
     askers = Askers(database, pulse, pepper_for(settings), lambda: datetime.now(UTC))
     config = uvicorn.Config(
-        JobsDoor(counts, pulse, askers),
+        JobsDoor(counts, pulse, askers, shown),
         lifespan="off",
         log_config=None,
         access_log=False,

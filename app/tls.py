@@ -4,7 +4,7 @@ Not earlier than TLS 1.2 (RFC 9325).
 """
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Event, Thread
 from typing import Final
@@ -12,8 +12,10 @@ from typing import Final
 import grpc
 import structlog
 
+from app.certificates import of_authorities, of_file
 from app.settings import Settings
 from collector.serve import Tls
+from store.metric_text import Validity
 
 log = structlog.get_logger(__name__)
 
@@ -37,34 +39,60 @@ def server_context(settings: Settings, *, clients: bool = False) -> ssl.SSLConte
     return context
 
 
+class Shown:
+    """The certificates that this process shows, which change while it runs. Any thread may ask."""
+
+    def __init__(self) -> None:
+        self._shown: dict[str, Validity] = {}
+
+    def now(self, what: str, validity: Validity | None) -> None:
+        """From now on this one is shown there; None: nobody knows how long it is good."""
+        rest = {name: each for name, each in self._shown.items() if name != what}
+        self._shown = rest if validity is None else {**rest, what: validity}
+
+    def __call__(self) -> Mapping[str, Validity]:
+        """Each by where it is shown."""
+        return self._shown
+
+
 def doors_tls(settings: Settings, stop: Event) -> Tls | None:
     """What the collector's doors speak, that of HTTP kept fresh until told to stop; None: none."""
     context = server_context(settings, clients=True)
     if context is None or settings.tls_cert is None or settings.tls_key is None:
         return None
-    keep_fresh(settings, context, stop)
+    shown = keep_fresh(settings, context, stop, door="http")
+    shown.now("grpc", of_file(settings.tls_cert))
+    if settings.tls_client_ca:
+        shown.now("senders", of_authorities(settings.tls_client_ca))
     pair = settings.tls_key.read_bytes(), settings.tls_cert.read_bytes()
     ca = settings.tls_client_ca.read_bytes() if settings.tls_client_ca else None
     # Not those that ask for a new one before each handshake: under asyncio they never end it.
     credentials = grpc.ssl_server_credentials([pair], ca, require_client_auth=ca is not None)
-    return Tls(context, credentials)
+    return Tls(context, credentials, shown)
 
 
-def keep_fresh(settings: Settings, context: ssl.SSLContext | None, stop: Event) -> None:
+def keep_fresh(
+    settings: Settings, context: ssl.SSLContext | None, stop: Event, *, door: str
+) -> Shown:
     """Gives a context the new certificate when there is one, until told to stop.
 
-    Connections that are open go on; the next ones are shown the new one.
+    Connections that are open go on; the next ones are shown the new one. What is shown, by the name
+    of the ``door``, it gives.
     """
+    shown = Shown()
     if context is None or settings.tls_cert is None or settings.tls_key is None:
-        return
-    files = (settings.tls_cert, settings.tls_key)
+        return shown
+    cert, files = settings.tls_cert, (settings.tls_cert, settings.tls_key)
+    shown.now(door, of_file(cert))
 
     def load() -> None:
         # Elsewhere first: half of a pair would stay in the context.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*files)
         context.load_cert_chain(*files)
+        shown.now(door, of_file(cert))
 
     Thread(target=_watch, args=[files, load, stop], daemon=True).start()
+    return shown
 
 
 def _watch(files: tuple[Path, ...], load: Callable[[], None], stop: Event) -> None:

@@ -42,7 +42,18 @@ from collector.spool.spool import Spool
 from collector.tally import Tally
 from spend.durations import Durations
 from spend.metric_names import DATABASE_UP
-from store.metric_text import Family, as_text, build, of_process, processes, timed, told
+from store.metric_text import (
+    Certificates,
+    Family,
+    as_text,
+    build,
+    no_certificates,
+    of_certificates,
+    of_process,
+    processes,
+    timed,
+    told,
+)
 from store.refused_keys import Why
 
 LIVE: Final = "/livez"
@@ -64,6 +75,7 @@ class Health:
     writer: Writer
     spool: Spool | None
     clock: Callable[[], datetime]
+    certificates: Certificates = no_certificates
 
     def ready(self) -> tuple[bool, bytes]:
         """Whether requests are taken, and how things stand, as JSON."""
@@ -97,6 +109,7 @@ class Health:
         counts = of_all(spool, self.tally) if spool else self.tally.counts()
         yield build()
         yield told(DATABASE_UP, not self.writer.away)
+        yield from of_certificates(self.certificates())
         yield told(HEARD, counts.heard)
         yield told(SPANS, {(name,): counts.spans[name] for name in FATES})
         yield told(REFUSED, {(name,): counts.refused[name] for name in REASONS})

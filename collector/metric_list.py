@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
-from spend.metric_names import BUILD_INFO, DATABASE_UP, PROCESS, Metric
+from spend.metric_names import BUILD_INFO, CERTIFICATES, DATABASE_UP, PROCESS, Metric
 
 HEARD: Final = Metric(
     "spanledger_spans_heard_total",
@@ -105,6 +105,7 @@ OF_WORKERS: Final = tuple(replace(each, labels=("worker",)) for each in PROCESS)
 METRICS: Final = (
     BUILD_INFO,
     DATABASE_UP,
+    *CERTIFICATES,
     HEARD,
     SPANS,
     REFUSED,

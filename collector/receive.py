@@ -31,6 +31,7 @@ from collector.spool.spool import Spool
 from collector.spool.state import Place
 from collector.tally import Tally
 from store.intake import Account
+from store.metric_text import Certificates, no_certificates
 from store.refused_keys import RefusalLog
 from store.sessions import Database
 from store.steps import Steps, untold
@@ -63,6 +64,7 @@ class Receiver:
         spool: Place | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         steps: Steps = untold,
+        certificates: Certificates = no_certificates,
     ) -> None:
         self.limits = limits
         self.in_flight = InFlight(limits.in_flight_bytes, limits.key_bytes)
@@ -82,7 +84,9 @@ class Receiver:
         keeper = Keeper(self._writer, self._spool)
         self._contents = ContentSwitch(database, self._deadlines)
         self._groups = Groups(keeper, self.tally, limits, self.in_flight, self._contents.of)
-        self.health = Health(self.tally, self.in_flight, self._writer, self._spool, clock)
+        self.health = Health(
+            self.tally, self.in_flight, self._writer, self._spool, clock, certificates
+        )
         self._readers = ThreadPoolExecutor(_THREADS, thread_name_prefix="read")
         # Apart from those: looking up a key waits for the database.
         self._lookups = ThreadPoolExecutor(_THREADS, thread_name_prefix="keys")

@@ -23,6 +23,7 @@ from collector.otlp_http import HttpDoor
 from collector.receive import Receiver
 from collector.spare_memory import watch
 from collector.spool.state import Place
+from store.metric_text import Certificates, no_certificates
 from store.sessions import Database
 from store.steps import Steps, untold
 
@@ -42,6 +43,8 @@ class Tls:
 
     http: ssl.SSLContext
     grpc: grpc.ServerCredentials
+    shown: Certificates = no_certificates
+    """How long they are good."""
 
 
 def run(
@@ -68,7 +71,14 @@ def run(
     it both doors speak in the open. ``steps`` is told what is done, where we are traced. Raises
     OSError, naming the address, where it cannot listen.
     """
-    receiver = Receiver(database, pepper, limits=limits or Limits(), spool=spool, steps=steps)
+    receiver = Receiver(
+        database,
+        pepper,
+        limits=limits or Limits(),
+        spool=spool,
+        steps=steps,
+        certificates=tls.shown if tls else no_certificates,
+    )
     receiver.start()
     ends = time.monotonic()
     try:

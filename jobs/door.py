@@ -14,7 +14,18 @@ from jobs.askers import Askers, Verdict
 from jobs.run_counts import OUTCOMES, RunCounts
 from spend.job_ticks import EVERY
 from spend.metric_names import DATABASE_UP, PROCESS
-from store.metric_text import Family, as_text, build, of_process, processes, timed, told
+from store.metric_text import (
+    Certificates,
+    Family,
+    as_text,
+    build,
+    no_certificates,
+    of_certificates,
+    of_process,
+    processes,
+    timed,
+    told,
+)
 from store.pulse import Pulse
 
 Scope = MutableMapping[str, Any]
@@ -29,7 +40,14 @@ PATHS: Final = frozenset({"/livez", "/readyz", "/metrics"})
 class JobsDoor:
     """An ASGI application."""
 
-    def __init__(self, counts: RunCounts, pulse: Pulse, askers: Askers) -> None:
+    def __init__(
+        self,
+        counts: RunCounts,
+        pulse: Pulse,
+        askers: Askers,
+        certificates: Certificates = no_certificates,
+    ) -> None:
+        self._certificates = certificates
         self._counts = counts
         self._pulse = pulse
         self._askers = askers
@@ -74,6 +92,7 @@ class JobsDoor:
         counts = self._counts.counts()
         yield build()
         yield told(DATABASE_UP, self._pulse.up())
+        yield from of_certificates(self._certificates())
         runs = {(job, outcome): counts.runs[job, outcome] for job in EVERY for outcome in OUTCOMES}
         yield told(metrics.RUNS, runs)
         yield timed(metrics.DURATION, counts.took)

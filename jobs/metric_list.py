@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from spend.metric_names import BUILD_INFO, DATABASE_UP, PROCESS, Metric
+from spend.metric_names import BUILD_INFO, CERTIFICATES, DATABASE_UP, PROCESS, Metric
 
 RUNS: Final = Metric(
     "spanledger_job_runs_total",
@@ -22,4 +22,13 @@ HEARTBEAT: Final = Metric(
     "When the clock of this process last ticked (UTC): every second while it lives.",
 )
 
-METRICS: Final = (BUILD_INFO, DATABASE_UP, RUNS, DURATION, RUNNING, HEARTBEAT, *PROCESS)
+METRICS: Final = (
+    BUILD_INFO,
+    DATABASE_UP,
+    *CERTIFICATES,
+    RUNS,
+    DURATION,
+    RUNNING,
+    HEARTBEAT,
+    *PROCESS,
+)

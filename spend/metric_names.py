@@ -41,6 +41,20 @@ BUILD_INFO: Final = Metric(
 DATABASE_UP: Final = Metric(
     "spanledger_database_up", "gauge", "1 while this process reaches Postgres, else 0."
 )
+CERTIFICATE_BEGINS: Final = Metric(
+    "spanledger_certificate_begins_timestamp_seconds",
+    "gauge",
+    "From when on the certificate is good that a door shows (UTC).",
+    ("shown",),
+)
+CERTIFICATE_ENDS: Final = Metric(
+    "spanledger_certificate_expires_timestamp_seconds",
+    "gauge",
+    "Until when it is good (UTC). Nothing is told where we speak no TLS.",
+    ("shown",),
+)
+CERTIFICATES: Final = (CERTIFICATE_BEGINS, CERTIFICATE_ENDS)
+"""Of what a process shows: by the door, and of senders by the authority that signs theirs."""
 CPU: Final = Metric(
     "process_cpu_seconds_total", "counter", "Time of the processor that the process has used."
 )

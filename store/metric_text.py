@@ -3,7 +3,9 @@
 Beneath all doors, as each of them has some of it to tell.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from importlib.metadata import version
 from itertools import accumulate
 from typing import Any, Final
@@ -20,12 +22,24 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
 
 from spend.durations import Durations
-from spend.metric_names import BUILD_INFO, PROCESS, Metric
+from spend.metric_names import BUILD_INFO, CERTIFICATE_BEGINS, CERTIFICATE_ENDS, PROCESS, Metric
 
 Family = _Family
 """A metric with its series, as the library has it."""
 Values = Mapping[Any, float]
 """Values of the labels (a tuple of texts, in the metric's order) -> the metric's value there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """From when until when a certificate is good (UTC)."""
+
+    begins: datetime
+    ends: datetime
+
+
+Certificates = Callable[[], Mapping[str, Validity]]
+"""Those that a process shows at present, by what is shown: the name of a door, or ``senders``."""
 
 _OPEN: Final = "application/openmetrics-text"
 _OF_PROCESS: Final = {metric.name.removesuffix("_total"): metric for metric in PROCESS}
@@ -53,6 +67,18 @@ def timed(metric: Metric, values: Mapping[tuple[str, ...], Durations]) -> Family
 def build() -> Family:
     """Which version runs."""
     return told(BUILD_INFO, {(version("spanledger"),): 1})
+
+
+def no_certificates() -> Mapping[str, Validity]:
+    """Of a process that speaks no TLS."""
+    return {}
+
+
+def of_certificates(shown: Mapping[str, Validity]) -> Iterator[Family]:
+    """CERTIFICATES."""
+    begins = {(of,): each.begins.timestamp() for of, each in shown.items()}
+    yield told(CERTIFICATE_BEGINS, begins)
+    yield told(CERTIFICATE_ENDS, {(of,): each.ends.timestamp() for of, each in shown.items()})
 
 
 def of_process(pid: int | str = "self") -> dict[Metric, float]:

@@ -13,8 +13,13 @@ from cryptography.x509.oid import NameOID
 class Authority:
     """Signs certificates, and writes them into a folder."""
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(
+        self, folder: Path, name: str, *, begins: datetime | None = None, days: float = 2
+    ) -> None:
+        """What it signs, itself too, is good for so many days from ``begins``, or yesterday, on."""
         folder.mkdir(exist_ok=True)
+        self._begins = begins or datetime.now(UTC) - timedelta(days=1)
+        self._ends = self._begins + timedelta(days=days)
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _named(name)
@@ -43,14 +48,13 @@ class Authority:
         return cert, secret
 
     def _builder(self, name: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-        now = datetime.now(UTC)
         return x509.CertificateBuilder(
             self._name,
             name,
             key.public_key(),
             x509.random_serial_number(),
-            now - timedelta(days=1),
-            now + timedelta(days=1),
+            self._begins,
+            self._ends,
         )
 
 

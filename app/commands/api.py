@@ -4,11 +4,13 @@ import gc
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Thread
 
 import click
 import uvicorn
+from fastapi import FastAPI
 
 from api.app import create_app
 from api.settings import ApiSettings
@@ -24,8 +26,6 @@ from app.sign_on import client_of
 from app.telemetry.own_doors import refuse_own_doors
 from app.telemetry.tracing import AsgiApp, Tracing, tracing
 from app.tls import keep_fresh, server_context
-from store.replica import Replica
-from store.sessions import Database
 
 _PATIENCE = 60
 _GRACE = 10
@@ -68,8 +68,10 @@ def command(parent: int | None) -> None:
             raise click.ClickException(str(error.strerror)) from error
         with listener:
             tls = server_context(settings)
-            keep_fresh(settings, tls, life.stop)
-            server = _server(database, settings, tls, replica, traced)
+            shown = keep_fresh(settings, tls, life.stop, door="api")
+            known = replace(api_settings(settings), certificates=shown)
+            app = create_app(database, known, _now, replica)
+            server = _server(app, tls, traced)
 
             def watch() -> None:
                 while not server.started and not life.stop.wait(0.02):
@@ -112,14 +114,7 @@ def api_settings(settings: Settings) -> ApiSettings:
     )
 
 
-def _server(
-    database: Database,
-    settings: Settings,
-    tls: ssl.SSLContext | None,
-    replica: Replica | None,
-    traced: Tracing,
-) -> _Server:
-    app = create_app(database, api_settings(settings), _now, replica)
+def _server(app: FastAPI, tls: ssl.SSLContext | None, traced: Tracing) -> _Server:
     # The first requests would make it, beside the routes that it is made of.
     app.openapi()
     # All modules are there, and stay: to look through them for cycles, as Python does while it

@@ -25,6 +25,7 @@ from app.examination import (
     standby,
 )
 from app.examination import telling as tell
+from app.examination.certificates import certificates
 from app.examination.findings import Check, Finding, Looking, State
 from app.examination.shape import shape_finding
 from app.examination.spooled import spool_finding
@@ -65,6 +66,7 @@ def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
     yield from machine.variables()
     yield from machine.doors(settings)
     yield from machine.in_plain_text(settings)
+    yield from certificates(settings, now)
     yield from machine.disks(settings)
     yield spool_finding(settings, now)
     yield from machine.kept_clock()
