@@ -1,7 +1,9 @@
-"""Where a server listens: host and port, as a setting gives them."""
+"""Where a server listens, host and port, and where one is asked, a URL: as people give them."""
 
 import ipaddress
+import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 _HIGHEST_PORT = 65_535
 
@@ -45,3 +47,25 @@ def parse_address(text: str) -> Address:
     if not (port.isascii() and port.isdigit()) or int(port) > _HIGHEST_PORT:
         raise ValueError(f"port {port!r} is not a number from 0 to {_HIGHEST_PORT}")
     return Address(host, int(port))
+
+
+def server_url(text: str) -> str:
+    """``http`` or ``https``, a host, perhaps a port and a path: without a slash at its end.
+
+    Raises ValueError saying what is wrong. It repeats nothing of it, which may hold a password.
+    """
+    url = text.strip().rstrip("/")
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        known = parts.scheme in {"http", "https"} and host and parts.port != 0
+        if ":" in host or re.fullmatch(r"[0-9.]+", host):
+            ipaddress.ip_address(host)
+    except ValueError:
+        known = False
+    # urlsplit leaves line breaks out, and takes spaces.
+    if not known or not re.fullmatch(r"[!-~]+", url):
+        raise ValueError("write http://host:port or https://host")
+    if "@" in parts.netloc or "?" in url or "#" in url:
+        raise ValueError("an address alone, without user, ? and #")
+    return url

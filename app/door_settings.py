@@ -4,11 +4,11 @@ import ssl
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, NoDecode
 
+from app.addresses import server_url
 from app.setting_values import Takes
 from spend.checked_fields import TermsRefused
 from spend.group_roles import GroupRoles, group_roles
@@ -16,11 +16,8 @@ from spend.networks import Network, networks_of
 
 
 def _issuer(value: str) -> str:
-    parts = urlsplit(value)
-    wrong = "@" in parts.netloc or parts.query or parts.fragment
-    if parts.scheme not in {"http", "https"} or not parts.hostname or wrong:
-        raise ValueError("write an address such as https://login.example.com/realms/main")
-    return value
+    server_url(value)
+    return value.strip()  # a slash at its end is part of its name
 
 
 def _rules(value: object) -> GroupRoles:

@@ -2,13 +2,14 @@
 
 import re
 from typing import Annotated, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, NoDecode
 
+from app.addresses import server_url
 from app.setting_values import Takes
-from spend.destinations import DestinationRefused, destination
+from spend.destinations import destination
 
 Headers = tuple[tuple[str, str], ...]
 """Names, in small letters, and values."""
@@ -20,16 +21,13 @@ _OURS = frozenset({"connection", "content-encoding", "content-length", "content-
 def _endpoint(value: str) -> str:
     # Some services have a secret in the path: no message repeats it.
     try:
-        destination(value, allow_private=True)
-    except DestinationRefused as refused:
+        url = server_url(value)
+        destination(url, allow_private=True)
+    except ValueError as refused:
         raise ValueError(f"write a URL such as http://otel-collector:4318: {refused}") from None
-    parts = urlsplit(value)
-    if parts.query:
-        raise ValueError("write a URL such as http://otel-collector:4318, without a query (?)")
-    path = parts.path.rstrip("/")
-    if re.search(r"/v1/(traces|metrics|logs)$", path):
+    if re.search(r"/v1/(traces|metrics|logs)$", url):
         raise ValueError("leave the signal's path out: v1/traces or v1/metrics is added")
-    return f"{parts.scheme}://{parts.netloc}{path}"
+    return url
 
 
 def _headers(value: object) -> Headers:

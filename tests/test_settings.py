@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.addresses import Address, parse_address
+from app.addresses import Address, parse_address, server_url
 from app.errors import WrongSetting
 from app.job_settings import job_settings
 from app.settings import Settings, read_settings, unknown_settings
@@ -150,6 +150,38 @@ def test_an_address_is_written_as_it_is_read(text: str) -> None:
 )
 def test_only_loopback_is_taken_for_loopback(host: str, loopback: bool) -> None:
     assert Address(host, 1).is_loopback is loopback
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["http://127.0.0.1:8321", "https://a_b.example/behind/it", "http://[::1]:1", "https://0.0.0.0"],
+)
+def test_where_a_server_is_asked_is_a_url_without_a_slash_at_its_end(text: str) -> None:
+    assert server_url(f" {text}/ ") == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a.example:80",
+        "ftp://zq",
+        "https://",
+        "http://zq:0",
+        "http://zq:99999",
+        "http://[::1",
+        "http://256.1.1.1",
+        "http://z q",
+        "http://z\nq",
+        "http://zq\u200b",
+        "https://zq@a.example",
+        "http://a.example/?zq",
+        "http://a.example#zq",
+    ],
+)
+def test_what_is_no_url_of_a_server_is_refused_and_not_repeated(text: str) -> None:
+    with pytest.raises(ValueError, match=r"write http|an address alone") as refused:
+        server_url(text)
+    assert "zq" not in str(refused.value)
 
 
 def test_an_address_that_is_everywhere_is_told_as_one_that_works() -> None:

@@ -16,6 +16,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from app.addresses import server_url
 from app.canary.doors import READING_KEY, SENDING_KEY, Doors, Trust, Where, keys_shown
 from app.canary.promises import TAKEN_GRPC, Proof
 from app.canary.run import Run
@@ -117,15 +118,10 @@ def _where(
 
 
 def _url(option: str, text: str) -> str:
-    """An address without a slash at its end."""
     try:
-        parts = urlsplit(text)
-        good = parts.scheme in {"http", "https"} and parts.hostname and (parts.port or True)
-    except ValueError:
-        good = False
-    if not good or "@" in parts.netloc or parts.query or parts.fragment:
-        raise click.BadParameter("write an address such as https://host:port", param_hint=option)
-    return text.rstrip("/")
+        return server_url(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint=option) from None
 
 
 @contextmanager

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 import anyio
 import click
 
-from app.addresses import Address, parse_address
+from app.addresses import Address, parse_address, server_url
 from app.errors import WrongSetting
 from app.logs import configure_logs
-from app.mcp.asking import address_of, trusted
+from app.mcp.asking import trusted
 from app.mcp.transports import over_http, over_stdio
 
 KEY: Final = "SPANLEDGER_READ_KEY"
@@ -55,7 +55,7 @@ def command(api_url: str, address: str | None, names: Sequence[str]) -> None:
     """
     configure_logs("mcp")
     logging.getLogger("mcp").setLevel(logging.WARNING)
-    api_url = address_of(api_url)
+    api_url = _url(api_url)
     trusted()
     _warn_of_open_ways(api_url)
     key = os.environ.get(KEY, "").strip() or None
@@ -70,6 +70,13 @@ def command(api_url: str, address: str | None, names: Sequence[str]) -> None:
         anyio.run(over_http, api_url, _listening(address), names, _ready)
     except OSError as error:
         raise click.ClickException(f"cannot listen at {address}: {error.strerror}") from error
+
+
+def _url(text: str) -> str:
+    try:
+        return server_url(text)
+    except ValueError as error:
+        raise WrongSetting(f"SPANLEDGER_API_URL: {error}") from None
 
 
 def _warn_of_open_ways(api_url: str) -> None:

@@ -112,24 +112,6 @@ async def client_of(url: str) -> AsyncIterator[httpx2.AsyncClient]:
         yield client
 
 
-def address_of(text: str) -> str:
-    """The API's address, without a slash at the end. Raises WrongSetting.
-
-    It holds no user and no password: keys do not belong into addresses, which are told.
-    """
-    try:
-        found = urlsplit(text.strip())
-        known = found.scheme in {"http", "https"} and found.hostname and found.port != 0
-        httpx2.URL(text.strip())
-    except (ValueError, httpx2.InvalidURL):
-        known = False
-    if not known:
-        raise WrongSetting("SPANLEDGER_API_URL: write http://host:port or https://host")
-    if found.username or found.password or found.query or found.fragment:
-        raise WrongSetting("SPANLEDGER_API_URL: an address alone, without user, ? and #")
-    return text.strip().rstrip("/")
-
-
 def trusted() -> ssl.SSLContext:
     """Who may have signed the API's certificate. Raises WrongSetting."""
     try:
