@@ -6,7 +6,6 @@ changes something (``Booking``, ``Budgeting`` ...). Where there is no key, nobod
 provider and the API is bound to loopback, everybody on the machine may do everything.
 """
 
-import ipaddress
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -23,7 +22,7 @@ from api.problems import Problem
 from api.session_cookie import token_in_cookie
 from api.settings import ApiSettings
 from spend.actors import ANYBODY, Actor
-from spend.forwarded import is_forwarded
+from spend.forwarded import is_forwarded, is_own_name
 from spend.group_roles import strongest
 from spend.roles import OF_KEYS, ROLES, Permission, Role, who_may
 from store import keys, sign_ins
@@ -249,9 +248,7 @@ def _by_place(request: Request, open_without_keys: bool) -> Caller:
         locked = keys.has_keys(session)
     if locked or not open_without_keys:
         raise _unauthorised("Make one with: spanledger keys create")
-    if not _is_local_name(request.url.hostname or ""):
-        # A page elsewhere whose name was made to point at this machine (DNS rebinding): the
-        # browser takes it for the same origin, and would hand it the ledger.
+    if not is_own_name(request.headers.get("host", "")):
         detail = "Without keys this machine answers to its address or to localhost only."
         raise Problem(403, "Not under this name", detail, field="Host")
     if is_forwarded(request.headers):
@@ -262,17 +259,6 @@ def _by_place(request: Request, open_without_keys: bool) -> Caller:
         detail = "Without keys nothing is changed for a page that is not of this machine."
         raise Problem(403, "Not from that page", detail, field="Origin")
     return Caller(may=frozenset(Permission))
-
-
-def _is_local_name(host: str) -> bool:
-    # A name that somebody else controls has a dot in it.
-    if "." not in host and ":" not in host:
-        return True
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _unauthorised(detail: str) -> Problem:

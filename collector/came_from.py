@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
-from spend.forwarded import is_forwarded
+from spend.forwarded import is_our_own
 
 _MOST_HOPS: Final = 5
 
@@ -30,8 +30,7 @@ class CameFrom:
         return cls(
             peer=peer,
             key=key_in(headers),
-            # Through a proxy on this machine anybody may come.
-            local=local and not is_forwarded(headers),
+            local=local and is_our_own(headers),
             forwarded_for=_addresses(headers.get("x-forwarded-for", "")),
             agent=headers.get("user-agent", ""),
         )

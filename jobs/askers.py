@@ -14,7 +14,7 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from spend.forwarded import is_forwarded
+from spend.forwarded import is_our_own
 from store.keys import find_key, has_keys
 from store.pulse import Pulse
 from store.sessions import Database
@@ -53,8 +53,7 @@ class Askers:
         """Whether whoever sent these headers (names in small letters) from there is let in."""
         scheme, _, shown = headers.get("authorization", "").partition(" ")
         key = shown.strip() if scheme.lower() == "bearer" else ""
-        # Through a proxy on this machine anybody may come.
-        local = _is_local(peer) and not is_forwarded(headers)
+        local = _is_local(peer) and is_our_own(headers)
         name = hashlib.blake2b(f"{local} {key}".encode("utf-8", "replace")).digest()
         known = self._known.get(name)
         if known is not None and time.monotonic() < known[1]:

@@ -158,6 +158,7 @@ def test_metrics_are_told_to_this_machine_until_there_is_a_key_then_to_who_reads
         assert asked.get("/metrics")[0] == 200
         for header in ("X-Forwarded-For", "X-Real-IP"):
             assert asked.get("/metrics", **{header: "192.0.2.7"})[0] == 401
+        assert asked.get("/metrics", Host="page.example:9464")[0] == 401
     callers = {
         "": 401,
         "sl_read_nonsense": 401,

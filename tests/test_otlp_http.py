@@ -295,3 +295,14 @@ def test_revoking_the_last_key_does_not_open_the_door(database: Database) -> Non
 def test_through_a_proxy_nobody_is_local(doors: Doors) -> None:
     assert doors.post(request(call(1)), x_forwarded_for="192.0.2.1").status == 401
     assert doors.post(request(call(1)), x_real_ip="192.0.2.1").status == 401
+
+
+def test_a_page_whose_name_was_made_to_point_here_is_not_of_this_machine(doors: Doors) -> None:
+    def told(host: str) -> list[int]:
+        asked = doors.post(b"", None, path="/metrics", method="GET", host=host)
+        return [doors.post(request(call(1)), host=host).status, asked.status]
+
+    for ours in ("127.0.0.1:4318", "[::1]:4318", "localhost", "collector:4318"):
+        assert told(ours) == [200, 200]
+    for theirs in ("page.example:4318", "127.0.0.1.page.example", "[::1", "localhost."):
+        assert told(theirs) == [401, 401]
