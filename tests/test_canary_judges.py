@@ -1,8 +1,10 @@
 """What the canary concludes of what it saw: whose clock is off, when to give up, what adds up."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -253,3 +255,10 @@ def test_people_read_what_to_do_and_programs_count() -> None:
         proof.tell(promise.name, [], "")
     assert in_short(list(proof.found()), 91.4) == "every promise is kept (91 s)"
     assert proof.all_kept
+
+
+def test_what_is_broken_is_explained_promise_by_promise() -> None:
+    document = (Path(__file__).parent.parent / "docs/canary.md").read_text("utf-8")
+    rows = re.findall(r"^\| (`[a-z-]+`(?:, `[a-z-]+`)*) \|", document, re.MULTILINE)
+    told = [name for row in rows for name in re.findall(r"[a-z-]+", row)]
+    assert sorted(told) == sorted(each.name for each in PROMISES), "a row of docs/canary.md"
