@@ -10,6 +10,9 @@ DATABASE_URL ?=
 MINUTES ?= 10
 # make focus FILE=october/focus-1.2-2026-10-cost-and-usage.csv FOCUS_PYTHON=focus/bin/python
 FOCUS_PYTHON ?= python3
+# What Python compiled is kept, also where the environment of a container says that it is not to be:
+# each process that is started, and each test, would compile all of our code again.
+export PYTHONDONTWRITEBYTECODE =
 VENV   := .venv
 BIN    := $(VENV)/bin
 UV     := $(shell command -v uv 2>/dev/null)
