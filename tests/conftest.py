@@ -20,6 +20,7 @@ import pytest
 import structlog
 from given_database import GivenDatabase, NotForTestsError
 from hypothesis import settings
+from in_memory import folder_in_memory
 from looking import CHROMIUM, WITHOUT
 from pooling import PGBOUNCER, WITHOUT_POOLER
 from shown_company import MORE, WISHES, fill
@@ -167,8 +168,10 @@ def postgres(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LocalPostgres]:
     """A running server with a migrated template database. A worker of xdist has its own."""
-    folder = tmp_path_factory.mktemp("postgres") / "data"
-    with local_postgres(folder, binaries=request.param.folder, durable=False) as server:
+    with (
+        folder_in_memory(otherwise=tmp_path_factory.mktemp("postgres")) as folder,
+        local_postgres(folder / "data", binaries=request.param.folder, durable=False) as server,
+    ):
         with psycopg.connect(server.url_of("postgres"), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {TEMPLATE}")
             upgrade(server.url_of(TEMPLATE))
