@@ -22,6 +22,7 @@ def ledger_metrics(health: LedgerHealth) -> Iterator[Family]:
     yield told(metrics.OLDEST_BATCH, _since(health.oldest_batch_at, health.read_at))
     yield told(metrics.DAY_CALLS, health.day_calls)
     yield told(metrics.DAY_UNPRICED, health.day_unpriced)
+    yield told(metrics.DAY_CANARY, health.day_canary)
     outbox = health.outbox
     yield told(metrics.OUTBOX, {("waiting",): outbox.waiting, ("dead",): outbox.dead})
     yield told(metrics.OUTBOX_OLDEST, _since(outbox.oldest_due_at, health.read_at))

@@ -104,6 +104,9 @@ DAY_CALLS: Final = Metric(
 DAY_UNPRICED: Final = Metric(
     "spanledger_day_unpriced_calls", "gauge", "Those of them whose cost is not known."
 )
+DAY_CANARY: Final = Metric(
+    "spanledger_day_canary_calls", "gauge", "Those of them that a canary sent."
+)
 OUTBOX: Final = Metric(
     "spanledger_outbox_messages",
     "gauge",
@@ -144,6 +147,7 @@ OF_LEDGER: Final = (
     OLDEST_BATCH,
     DAY_CALLS,
     DAY_UNPRICED,
+    DAY_CANARY,
     OUTBOX,
     OUTBOX_OLDEST,
     ALERTS,

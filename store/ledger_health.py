@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from spend.budget_states import ACTUAL, FORECAST, PACE, STATES
+from spend.canary import PROVIDER
 from spend.rule_kinds import KINDS
 from store import runs
 from store.alert_states import NOT_OVER, stand_of
@@ -20,7 +21,7 @@ from store.completeness import complete_until
 from store.partitions import days_apart
 from store.standings import standings
 from store.tables.budgets import crossings, outbox
-from store.tables.heard import batches
+from store.tables.heard import batches, routes
 from store.tables.rollups import cells
 
 LONGEST: Final = "3s"
@@ -58,6 +59,8 @@ class LedgerHealth:
     """Of the last 24 hours, that the charge job has looked at."""
     day_unpriced: int
     """Of these, without a known cost."""
+    day_canary: int
+    """Of these, a canary's."""
     outbox: Outbox
     alerts: Mapping[str, int]
     """Kind -> alerts that are not over."""
@@ -72,7 +75,7 @@ def ledger_health(session: Session, tenant: int, now: datetime) -> LedgerHealth:
     """Ask in one snapshot. Raises SQLAlchemy's OperationalError where a statement takes LONGEST."""
     session.execute(text(f"SET LOCAL statement_timeout = '{LONGEST}'"))
     waiting, oldest = _batches(session, tenant)
-    calls, unpriced = _last_day(session, tenant, now)
+    calls, unpriced, canary = _last_day(session, tenant, now)
     return LedgerHealth(
         read_at=now,
         jobs=runs.latest(session),
@@ -81,6 +84,7 @@ def ledger_health(session: Session, tenant: int, now: datetime) -> LedgerHealth:
         oldest_batch_at=oldest,
         day_calls=calls,
         day_unpriced=unpriced,
+        day_canary=canary,
         outbox=_outbox(session, tenant, now),
         alerts=_alerts(session, tenant, now),
         budgets=_budgets(session, tenant, now),
@@ -96,15 +100,17 @@ def _batches(session: Session, tenant: int) -> tuple[int, datetime | None]:
     return waiting, session.scalar(oldest)
 
 
-def _last_day(session: Session, tenant: int, now: datetime) -> tuple[int, int]:
+def _last_day(session: Session, tenant: int, now: datetime) -> tuple[int, int, int]:
     known = cells.c.unpriced_calls.is_not(None)
+    sung = select(routes.c.id).where(routes.c.tenant_id == tenant, routes.c.provider == PROVIDER)
     row = session.execute(
         select(
             func.coalesce(func.sum(cells.c.calls).filter(known), 0),
             func.coalesce(func.sum(cells.c.unpriced_calls), 0),
+            func.coalesce(func.sum(cells.c.calls).filter(known, cells.c.route_id.in_(sung)), 0),
         ).where(cells.c.tenant_id == tenant, cells.c.slot >= now - DAY, cells.c.slot <= now)
     ).one()
-    return int(row[0]), int(row[1])
+    return int(row[0]), int(row[1]), int(row[2])
 
 
 def _outbox(session: Session, tenant: int, now: datetime) -> Outbox:

@@ -174,6 +174,9 @@ def test_the_ledger_tells_what_waits_what_is_late_and_what_failed(database: Data
         put_cell(session, "2026-10-20T08:00", SEARCH, GPT, calls=7, unpriced=3)
         put_cell(session, "2026-10-18T08:00", SEARCH, GPT, calls=50, unpriced=50)
         put_cell(session, "2026-10-20T09:00", SEARCH, GPT, calls=9, unpriced=None, charged=False)
+        canary = replace(GPT, provider="spanledger", model="canary")
+        put_cell(session, "2026-10-20T10:00", SEARCH, canary, calls=2, unpriced=0)
+        put_cell(session, "2026-10-18T10:00", SEARCH, canary, calls=8, unpriced=0)
         put_run(session, "roll", "2026-10-20T11:55", finished="2026-10-20T11:59")
         put_run(session, "charge", "2026-10-20T11:50", finished="2026-10-20T11:58:30")
         failed = {"job": "charge", "period": now, "note": "no", "failed": True}
@@ -203,7 +206,8 @@ def test_the_ledger_tells_what_waits_what_is_late_and_what_failed(database: Data
     assert until == at("2026-10-20T11:50").timestamp()
     assert found["spanledger_batches_waiting"][()] == 2
     assert found["spanledger_batches_oldest_seconds"][()] == 40
-    assert found["spanledger_day_calls"][()] == 7
+    assert found["spanledger_day_calls"][()] == 9
+    assert found["spanledger_day_canary_calls"][()] == 2
     assert found["spanledger_day_unpriced_calls"][()] == 3
     assert found["spanledger_outbox_messages"] == {("waiting",): 2, ("dead",): 1}
     assert found["spanledger_outbox_oldest_due_seconds"][()] == 300

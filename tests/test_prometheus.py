@@ -26,6 +26,7 @@ pytestmark = pytest.mark.one_server
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "deploy" / "prometheus"
+TRIALS = ("alerts_test.yaml", "alerts_week_test.yaml")
 DOCUMENT = (ROOT / "docs" / "metrics.md").read_text("utf-8")
 RULES: list[dict[str, Any]] = [
     rule
@@ -46,7 +47,7 @@ def series_of(metric: Metric) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "asked", [("check", "config", "prometheus.yaml"), ("test", "rules", "alerts_test.yaml")]
+    "asked", [("check", "config", "prometheus.yaml"), ("test", "rules", *TRIALS)]
 )
 def test_promtool_takes_the_configuration_and_each_rule_does_what_its_trial_says(
     asked: tuple[str, ...],
@@ -58,7 +59,8 @@ def test_promtool_takes_the_configuration_and_each_rule_does_what_its_trial_says
 
 
 def test_each_alert_is_tried_and_says_what_to_do() -> None:
-    trials = yaml.safe_load((FOLDER / "alerts_test.yaml").read_text("utf-8"))["tests"]
+    read = [yaml.safe_load((FOLDER / name).read_text("utf-8")) for name in TRIALS]
+    trials = [trial for each in read for trial in each["tests"]]
     fires: set[str] = set()
     quiet: set[str] = set()
     for trial in trials:
