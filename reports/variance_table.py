@@ -98,7 +98,7 @@ def _by_model(found: Reconciled) -> Table:
             shown_money(ours, currency),
             shown_money(theirs, currency),
             signed_money(theirs - ours, currency),
-            mostly(row.buckets),
+            mostly(row.buckets, theirs - ours),
         )
     ours, theirs = sum(estimated, Decimal(0)), sum(billed, Decimal(0))
     table.add_row(
@@ -107,7 +107,7 @@ def _by_model(found: Reconciled) -> Table:
         shown_money(ours, currency),
         shown_money(theirs, currency),
         signed_money(theirs - ours, currency),
-        mostly(variance.buckets),
+        mostly(variance.buckets, theirs - ours),
         style="bold",
     )
     return table

@@ -1,6 +1,7 @@
 """What the parts of a variance are called, in tables and files."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Final
 
 from spend.reconciled import Reconciled
@@ -32,9 +33,9 @@ SHORT: Final = {
 _KINDS: Final = {"credit": "credits, adjustments", "tax": "tax", "fee": "fees"}
 
 
-def mostly(buckets: Buckets) -> str:
-    """The largest part of a difference; '' where there is none."""
-    if buckets.is_nothing:
+def mostly(buckets: Buckets, shown: Decimal) -> str:
+    """The largest part of a difference, which is ``shown`` beside it; '' where that is 0."""
+    if buckets.is_nothing or not shown:
         return ""
     # Of equal ones the first.
     return SHORT[max(BUCKETS, key=lambda name: abs(getattr(buckets, name)))]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reports.variance_words import mostly
 from spend import billed_rate
 from spend.bill_pieces import Told, pieces_of
 from spend.billed_models import family_of, same_models
@@ -306,3 +307,10 @@ def test_a_bills_days_begin_when_it_says() -> None:
 def test_the_tolerance_is_a_per_cent_or_five() -> None:
     assert Tolerance().of(Decimal(100)) == 5
     assert Tolerance().of(Decimal(-2000)) == 20
+
+
+def test_of_a_difference_that_is_shown_as_nothing_no_reason_is_told() -> None:
+    little = Buckets(price=Decimal("0.004"), more=Decimal("0.001"))
+    assert mostly(little, Decimal("0.00")) == ""
+    assert mostly(little, Decimal("0.01")) == "price"
+    assert mostly(Buckets(), Decimal("0.01")) == "", "of rounding alone"

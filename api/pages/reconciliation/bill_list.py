@@ -25,6 +25,7 @@ from reports.palette import hue_of, shown_name
 from reports.variance_words import mostly
 from spend.bills import Bill
 from spend.fiscal import FiscalPeriod
+from spend.money import rounded
 from spend.periods import Period
 from spend.reconciled import Reconciled
 from store import bills, months, reconcile
@@ -178,7 +179,7 @@ def _row(request: Request, visitor: Visitor, each: Beside) -> Row:
         "booked": money(found.booked),
         "open": money(found.open, "" if found.within else "bad"),
         "mostly": Cell(
-            mostly(variance.buckets),
+            mostly(variance.buckets, rounded(variance.difference, found.currency)),
             note=f"within {allowed}" if found.within else f"beyond {allowed}",
         ),
     }

@@ -49,8 +49,8 @@ def show(
     bill = bill_of(session, tenant, bill_id)
     with comparable():
         found = compared(request, session, tenant, visitor, bill)
-    told = visitor.formats
-    rows = by_name(found.variance.lines, most=MOST_MODELS)
+    told, variance = visitor.formats, found.variance
+    rows = by_name(variance.lines, most=MOST_MODELS)
     coins = _coins(rows, found)
     under = _under(rows, coins, found)
     return page(
@@ -62,7 +62,7 @@ def show(
             "reasons": _reasons(found, told),
             "by_model": _models(request, rows, coins, found),
             "days": _days(found, told),
-            "lines": lines_table(found.variance.lines, found, "Lines of all models", "lines"),
+            "lines": lines_table(variance.lines, found, "Lines of all models", "lines"),
             **{f"lines-{place}": table for place, (*_said, table) in enumerate(under)},
         },
         found=found,
@@ -71,7 +71,7 @@ def show(
         under=[(f"lines-{place}", *said) for place, (*said, _table) in enumerate(under)],
         explore=_explored(request, found, measure="billed_cost", group_by="model"),
         notes=list(notes(found)),
-        mostly=mostly,
+        mostly=mostly(variance.buckets, rounded(variance.difference, found.currency)),
     )
 
 
@@ -164,7 +164,7 @@ def _models(
             "estimated": ours,
             "billed": theirs,
             "difference": theirs - ours,
-            "mostly": mostly(it.buckets),
+            "mostly": mostly(it.buckets, theirs - ours),
         }
 
     ours = sum((each for each, _ in coins), Decimal(0))
@@ -185,7 +185,7 @@ def _models(
             "estimated": ours,
             "billed": theirs,
             "difference": theirs - ours,
-            "mostly": mostly(variance.buckets),
+            "mostly": mostly(variance.buckets, theirs - ours),
         },
         caption="By model",
         file=f"variance-models-{found.bills[0].id}",
@@ -195,16 +195,18 @@ def _models(
 
 def _under(
     rows: Sequence[VarianceRow], coins: Sequence[tuple[Decimal, Decimal]], found: Reconciled
-) -> list[tuple[VarianceRow, Decimal, Table]]:
-    """The lines of each model that differ and by how much, as many as a page can show."""
+) -> list[tuple[str | None, Decimal, str, Table]]:
+    """The lines of each model that differ, by how much and why, as many as a page can show."""
     left = MOST_LINES
     shown = []
     for row, (ours, theirs) in zip(rows, coins, strict=True):
         lines = row.lines[:left]
-        if not lines or not rounded(row.buckets.total, found.currency):
+        reason = mostly(row.buckets, theirs - ours)
+        if not lines or not reason:
             continue
         left -= len(lines)
-        shown.append((row, theirs - ours, lines_table(lines, found, row.name or "Lines", "lines")))
+        table = lines_table(lines, found, row.name or "Lines", "lines")
+        shown.append((row.name, theirs - ours, reason, table))
     return shown
 
 
@@ -226,7 +228,7 @@ def lines_table(lines: Sequence[Compared], found: Reconciled, caption: str, file
             "estimated": line.estimated,
             "billed": line.billed,
             "difference": line.buckets.total,
-            "mostly": mostly(line.buckets),
+            "mostly": mostly(line.buckets, rounded(line.buckets.total, found.currency)),
             **{name: getattr(line.buckets, name) for name in BUCKETS},
         }
 
