@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 import grpc
 import httpx2
 
+from app.addresses import Address
+
 PROTOBUF: Final = "application/x-protobuf"
 JSON: Final = "application/json"
 SENDING_KEY: Final = "SPANLEDGER_API_KEY"
@@ -106,7 +108,10 @@ class Doors:
         # A system that speaks in the open needs no certificates to be read.
         tls = any(urlsplit(url).scheme == "https" for url in (where.otlp, where.api))
         self._http = httpx2.Client(
-            verify=where.trust.context() if tls else False, timeout=_PATIENCE
+            verify=where.trust.context() if tls else False,
+            timeout=_PATIENCE,
+            # A proxy for the world does not know this machine.
+            mounts={_host(url): None for url in (where.otlp, where.api) if _is_here(url)},
         )
         self._channel = _channel(where)
         self._position: dict[str, str] = {}
@@ -185,9 +190,19 @@ def _channel(where: Where) -> grpc.Channel | None:
     if where.grpc is None:
         return None
     parts = urlsplit(where.grpc)
+    options = [("grpc.enable_http_proxy", 0)] if _is_here(where.grpc) else None
     if parts.scheme == "https":
-        return grpc.secure_channel(parts.netloc, where.trust.credentials())
-    return grpc.insecure_channel(parts.netloc)
+        return grpc.secure_channel(parts.netloc, where.trust.credentials(), options)
+    return grpc.insecure_channel(parts.netloc, options)
+
+
+def _host(url: str) -> str:
+    """An address without its path, as httpx2 tells transports apart."""
+    return f"all://{urlsplit(url).netloc}"
+
+
+def _is_here(url: str) -> bool:
+    return Address(urlsplit(url).hostname or "", 0).is_loopback
 
 
 def _bearer(key: str | None) -> dict[str, str]:
