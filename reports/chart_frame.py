@@ -42,6 +42,9 @@ def framed(spec: Spec, *, width: int = WIDE, height: int = 260) -> Spec:
                 "domainColor": LINE,
                 "gridColor": GRID,
                 "labelOverlap": True,
+                # Cut at no width: to see whether it is needed, each label would be measured again,
+                # which is a third of the drawing. Axes of names say where theirs are cut.
+                "labelLimit": 0,
             },
             "axisY": {"domain": False, "ticks": False, "labelPadding": 8, "tickCount": 5},
             "axisX": {"grid": False, "labelPadding": 6, "labelSeparation": 10},
