@@ -91,6 +91,7 @@ def looking(
         reduced_motion="reduce",
         locale="en-US",
     )
-    context.set_default_timeout(15_000)
+    # Milliseconds; a machine with much to do is not a page that hangs.
+    context.set_default_timeout(60_000)
     yield Watched(context)
     context.close()
