@@ -62,6 +62,8 @@ def _first_steps(settings: Settings, where: Where, *, keys: bool) -> None:
     _headline("An application that has OpenTelemetry needs to know where, and whose it is")
     _code(
         f"export OTEL_EXPORTER_OTLP_ENDPOINT={settings.scheme}://{where['otlp_http']}",
+        # Python's distribution speaks gRPC unless it is told.
+        "export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
         "export OTEL_RESOURCE_ATTRIBUTES=team=search,service.name=search-api",
     )
     if keys:

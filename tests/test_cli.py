@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -199,3 +200,5 @@ def test_the_first_steps_carry_a_key_where_one_is_needed(
         assert said.count("Authorization: Bearer $") == (2 if keys else 0)
         assert ("keys create --kind ingest" in said) is keys
         assert "Pages      http://127.0.0.1:3\n" in said
+        told = dict(re.findall(r"export OTEL_EXPORTER_OTLP_(\w+)=(\S+)", said))
+        assert (told["ENDPOINT"], told["PROTOCOL"]) == ("http://127.0.0.1:1", "http/protobuf")
