@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import psycopg
@@ -121,8 +122,9 @@ def is_loopback(host: str) -> bool:
     return host == "localhost" or (is_literal(host) and ipaddress.ip_address(host).is_loopback)
 
 
-def servers(config: pytest.Config) -> list[Binaries]:
-    """The servers to test with: the wheel's, and the oldest of the system's."""
+@cache
+def installed_servers() -> list[Binaries]:
+    """All of them. Each was started to be asked for its version: once is enough for all tests."""
     wheel = wheel_folder()
     found: list[Binaries] = []
     for folder in [*([wheel] if wheel else []), *system_folders()]:
@@ -130,6 +132,12 @@ def servers(config: pytest.Config) -> list[Binaries]:
             found.append(find_binaries(folder, None))
         except PostgresUnavailable:
             continue
+    return found
+
+
+def servers(config: pytest.Config) -> list[Binaries]:
+    """The servers to test with: the wheel's, and the oldest of the system's."""
+    found = installed_servers()
     if GIVEN in config.stash:
         return found[:1]
     wanted = config.getoption("--postgres")
