@@ -72,7 +72,7 @@ def test_teams_come_dearest_first_and_what_is_nobodys_last(
     assert "nobody has claimed it" in words(shown.text)
     rows = {row["team"]: row for row in table(client, "/teams", "teams")}
     assert rows["search"]["cost"] == "12.33"
-    # The present month is compared with the one before until the same hour.
+    # The present month is compared with the one before until the same day and time.
     assert rows["search"]["before"] == "10.01"
     assert rows["search"]["difference"] == "2.32"
     assert rows["search"]["used"] == "1.233", "of its budget"
@@ -86,10 +86,10 @@ def test_teams_come_dearest_first_and_what_is_nobodys_last(
     ]
     with database.write() as session:
         put_charge(session, "2026-10-26T08:30", "100", SEARCH, GPT)
-        put_charge(session, "2026-10-26T09:00", "1000", SEARCH, GPT)
+        put_charge(session, "2026-10-26T09:30", "1000", SEARCH, GPT)
     later = asking(database, now="2026-11-26T09:30")
     (search, *_) = table(later, "/teams?timezone=Europe/Berlin&sort=-before", "teams")
-    assert search["before"] == "112.33", "until 10:00 there, also where the clock changed"
+    assert search["before"] == "112.33", "until 10:30 there, also where the clock changed"
     over = {row["team"]: row for row in table(client, "/teams?month=2026-09", "teams")}
     assert over["search"]["cost"] == "15.01", "a month that is over, whole"
     assert "open" in client.get("/teams?month=2026-09").text

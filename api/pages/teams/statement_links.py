@@ -1,7 +1,7 @@
 """Where the figures of a statement lead: to calls, capacity, contracts and bills behind them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
@@ -27,6 +27,8 @@ class Leads:
     found: Statement
     whole: bool
     """Whether the reader sees what is of no team: capacity, contracts, bills, prices."""
+    words: Mapping[int, str] = field(default_factory=dict[int, str])
+    """How budgets stand, by their ids."""
 
     @property
     def month(self) -> str:

@@ -4,8 +4,6 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from fastapi import Request
-
 from api.pages.formats import UNKNOWN, Formats
 from api.pages.links import elsewhere
 from api.pages.tables import Cell, Column, Held, Table
@@ -51,10 +49,7 @@ def tables_of(leads: Leads, told: Formats) -> dict[str, Table]:
     """Every table of the page that has something to say, by its name."""
     found = leads.found
     made = {"lines": lines_table(leads, told)}
-    made |= {
-        table.file: table
-        for table in (_why(found, told), _budgets(leads.request, found), *_capacity(leads))
-    }
+    made |= {table.file: table for table in (_why(found, told), _budgets(leads), *_capacity(leads))}
     made |= {grid.name: _of_grid(grid, leads) for grid in grids(found) if grid.name not in _OWN}
     return {name: table for name, table in made.items() if table.rows}
 
@@ -165,15 +160,16 @@ def _why(found: Statement, told: Formats) -> Table:
     )
 
 
-def _budgets(request: Request, found: Statement) -> Table:
+def _budgets(leads: Leads) -> Table:
+    found = leads.found
     rows: list[Row] = [
         {
-            "budget": Cell(budget.name, href=elsewhere(request, f"/budgets/{budget.id}")),
+            "budget": Cell(budget.name, href=elsewhere(leads.request, f"/budgets/{budget.id}")),
             "team": part.team,
             "amount": budget.amount,
             "spent": EXACT.subtract(rounded(budget.amount, found.currency), budget.difference),
             "left": Cell(budget.difference, tone="bad" if budget.difference < 0 else ""),
-            "used": used_of(budget),
+            "used": used_of(budget, leads.words),
         }
         for part in found.parts
         for budget in part.budgets

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Final
 
@@ -12,17 +12,21 @@ from sqlalchemy.orm import Session
 
 from api.dependencies import Reading, Tenant
 from api.pages import month_choice
+from api.pages.budgets.budget_bar import TONES
 from api.pages.day_bars import amount_bars
 from api.pages.links import elsewhere, segment
 from api.pages.month_choice import MonthAsked
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table, sorted_rows
+from api.pages.teams.budget_words import budget_words
 from api.pages.visitor import Visiting, Visitor
 from api.statements import statement_for
 from reports.statement_words import notes
+from spend.budget_attention import OK, OVER
 from spend.money import EXACT, ROUNDING, rounded
 from spend.owners import COMMITMENTS, IDLE, UNALLOCATED, UNUSED
 from spend.periods import Period, day_period, days_in
+from spend.slots import SLOT, slot_of
 from spend.statements import BudgetLine, Statement, TeamPart
 from store import months
 from store.conversion import Conversion
@@ -37,7 +41,6 @@ NOBODYS: Final[Mapping[str, str]] = {
     COMMITMENTS: "paid in advance, for whoever uses it",
 }
 """Teams that are none, in the order in which they stand last, and what they are."""
-_HOUR: Final = timedelta(hours=1)
 _LEAST: Final = Decimal(1)
 _MILLIONTH: Final = Decimal("0.000001")
 _SILENT: Final = Cell(None, show="")
@@ -45,7 +48,7 @@ _SILENT: Final = Cell(None, show="")
 
 @dataclass(frozen=True, slots=True)
 class ByTime:
-    """What teams spent by day, and until the same hour of the month before."""
+    """What teams spent by day, and in the same part of the month before."""
 
     days: Mapping[str, Sequence[Decimal]]
     until_then: Mapping[str, Decimal] | None
@@ -73,7 +76,8 @@ def show(
         now=visitor.now,
     )
     times = _by_time(session, tenant, found, conversion)
-    table = _table(request, visitor, found, times, query.sort or "-cost")
+    words = budget_words(session, tenant, visitor, found)
+    table = _table(request, visitor, found, times, words, query.sort or "-cost")
     held = months.held(session, tenant)
     return page(
         request,
@@ -96,7 +100,7 @@ def show(
         ),
         running=times.until_then is not None,
         cards=_cards(found, times),
-        notes=list(notes(found, visitor.formats.when)),
+        notes=list(notes(found, visitor.formats.zoned)),
         asked=query,
     )
 
@@ -119,19 +123,30 @@ def _by_time(session: Session, tenant: int, found: Statement, asked: Conversion)
 
 
 def _then(found: Statement, now: datetime) -> Period:
-    """The month before until the same day and hour by the clock, or its end if that is first."""
-    here = now.astimezone(found.zone).replace(minute=0, second=0, microsecond=0)
+    """As much of the month before as is counted of this one, to the quarter hour, or all of it."""
+    known = min(now, found.books.complete_until or now)
+    here = max(slot_of(known), found.month.start).astimezone(found.zone)
     day = found.before.first_day + (here.date() - found.month.first_day)
     end = datetime.combine(day, here.time(), found.zone).astimezone(UTC)
     start = found.before.start
-    return Period(start, min(max(end, start + _HOUR), found.before.end))
+    return Period(start, min(max(slot_of(end), start + SLOT), found.before.end))
 
 
-def _table(request: Request, visitor: Visitor, found: Statement, times: ByTime, sort: str) -> Table:
+def _table(
+    request: Request,
+    visitor: Visitor,
+    found: Statement,
+    times: ByTime,
+    words: Mapping[int, str],
+    sort: str,
+) -> Table:
     before = found.before.name
     told = visitor.formats.month(before)
-    compared = f"{told}, so far" if times.until_then is not None else told
-    rows = {part.team: _row(request, visitor, found, part, times) for part in found.parts}
+    compared = f"{told}, same part" if times.until_then is not None else told
+    rows = {
+        part.team: {**_row(request, visitor, found, part, times), **_budget(request, part, words)}
+        for part in found.parts
+    }
     teams = sorted_rows([row for team, row in rows.items() if team not in NOBODYS], sort)
     others = [rows[team] for team in NOBODYS if team in rows and not _says_nothing(rows[team])]
     total = found.total
@@ -146,7 +161,7 @@ def _table(request: Request, visitor: Visitor, found: Statement, times: ByTime, 
                 "before",
                 compared,
                 "money",
-                "Until the same hour of the month before" if times.until_then is not None else "",
+                "In the same part of the month before" if times.until_then is not None else "",
                 narrow=False,
             ),
             Column("difference", "Difference", "difference", narrow=False),
@@ -179,7 +194,6 @@ def _row(
     days = times.days[part.team]
     most = max(days, default=Decimal(0))
     said = f"by day, at most {visitor.formats.money(most, found.currency)}"
-    budget = tightest(part.budgets)
     return {
         "team": Cell(
             part.team,
@@ -192,12 +206,16 @@ def _row(
         "days": Cell(None, show=amount_bars(days, said)),
         "before": last,
         "difference": Cell(difference, note=_grown(visitor, difference, last)),
-        "budget": _SILENT
-        if budget is None
-        else Cell(budget.amount, href=elsewhere(request, f"/budgets/{budget.id}")),
-        "used": _SILENT if budget is None else used_of(budget),
         "calls": part.figures.spent.calls,
     }
+
+
+def _budget(request: Request, part: TeamPart, words: Mapping[int, str]) -> Mapping[str, Cell]:
+    budget = tightest(part.budgets)
+    if budget is None:
+        return {"budget": _SILENT, "used": _SILENT}
+    address = elsewhere(request, f"/budgets/{budget.id}")
+    return {"budget": Cell(budget.amount, href=address), "used": used_of(budget, words)}
 
 
 def _says_nothing(row: Mapping[str, Held | Cell]) -> bool:
@@ -222,13 +240,15 @@ def share_of(part: Decimal, whole: Decimal) -> Decimal:
     return ROUNDING.divide(part, whole).quantize(_MILLIONTH, context=ROUNDING)
 
 
-def used_of(budget: BudgetLine) -> Cell:
-    """How much of a budget is used, as a share with its bar."""
+def used_of(budget: BudgetLine, words: Mapping[int, str]) -> Cell:
+    """How much of a budget is used, as a share with its bar; and how it stands, unless it is ok."""
     if not budget.amount:
         return Cell(None)
     spent = EXACT.subtract(budget.amount, budget.difference)
     share = share_of(spent, budget.amount)
-    return Cell(share, bar="bad" if share > 1 else "", tone="bad" if share > 1 else "")
+    word = OVER if share > 1 else words.get(budget.id, OK)
+    tone = TONES.get(word, "")
+    return Cell(share, bar=tone, tone=tone, note=word if tone else None)
 
 
 def _grown(visitor: Visitor, difference: Decimal | None, last: Decimal | None) -> str | None:

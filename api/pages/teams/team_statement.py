@@ -19,6 +19,7 @@ from api.pages.charts import Chart, Legend
 from api.pages.links import elsewhere, go_to, path_of
 from api.pages.month_choice import MonthAsked
 from api.pages.shell import page
+from api.pages.teams.budget_words import budget_words
 from api.pages.teams.statement_links import Leads
 from api.pages.teams.statement_tables import steps_of, tables_of
 from api.pages.teams.team_list import team_address
@@ -106,7 +107,8 @@ def _shown(
     calendar = month_choice.calendar_of(visitor, query.timezone)
     held = months.held(session, tenant)
     name, told = found.month.name, visitor.formats
-    leads = Leads(request, found, whole=visitor.team is None)
+    words = budget_words(session, tenant, visitor, found)
+    leads = Leads(request, found, whole=visitor.team is None, words=words)
     tables = tables_of(leads, told)
     return page(
         request,
@@ -123,7 +125,7 @@ def _shown(
             session, tenant, visitor, name, state=found.books.state, sha256=found.books.hash
         ),
         state=state_told(found),
-        notes=list(notes(found, visitor.formats.when)),
+        notes=list(notes(found, visitor.formats.zoned)),
         bridge=_bridge(found, visitor),
         by_day=_by_day(session, tenant, found, visitor.now),
         beside=[each for each in _BESIDE if each in tables],
