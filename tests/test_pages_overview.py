@@ -4,6 +4,7 @@ import csv
 import html
 import io
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -177,6 +178,25 @@ def test_teams_stand_beside_their_budgets_and_a_budget_on_everything_goes_first(
     budget(database, name="all", filter={}, amount="240")
     assert "Budget $240.00 25% used" in text_of(client.get("/").text)
     assert "over" in text_of(client.get("/?month=2026-10").text), "by its spend, of a month before"
+
+
+def test_of_many_teams_the_dearest_stand_there_and_the_rest_as_one_so_that_all_add_up(
+    database: Database,
+) -> None:
+    with database.write() as session:
+        for place in range(20):
+            name = f"team-{place:02d}"
+            put_charge(session, "2026-11-03", str(100 - place), replace(SEARCH, team=name))
+        put_cell(session, "2026-11-03")
+    budget(database, name="small", filter={"team": ["team-18"]}, amount="1")
+    many = asking(database, now=NOW)
+    shown = many.get("/?month=2026-11").text
+    listed = shown[shown.index('id="teams"') :].partition("</tbody>")[0]
+    names = re.findall(r'<th scope="row".*?<a [^>]*>([^<]*)</a>', listed)
+    assert names == [*(f"team-{place:02d}" for place in range(15)), "team-18", "4 other teams"]
+    amounts = re.findall(r'<td class="right "><data value="([0-9.]+)"', listed)
+    assert sum(map(Decimal, amounts)) == sum(range(81, 101))
+    assert len(rows(many, "teams")) == 20, "each by itself in the file"
 
 
 def test_what_is_posted_is_seen_at_once_and_what_lacks_is_told(

@@ -1,6 +1,6 @@
 """A month's teams beside their budgets: a table, and all budgets of teams together."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
@@ -24,7 +24,8 @@ from spend.statement_sides import exact_sum
 from store.statements import budgets_of
 
 MOST_TEAMS: Final = 15
-"""Shown; /teams has all."""
+"""Shown, and as many whose budget needs a look; /teams has all."""
+_SILENT: Final = Cell("", show="")
 
 
 _BUDGETS: Final = (
@@ -93,11 +94,15 @@ def teams_table(
     """Teams, the dearest first; what is nobody's after them. Not ``every``: the first ones."""
     names = {*spend.teams, *spend.teams_before, *budgets.of_teams}
     ordered = sorted(names, key=lambda each: (each in NOBODYS, -spend.teams.get(each, 0), each))
+    own = [team for team in ordered if team not in NOBODYS]
+    listed = own if every else _listed(own, budgets)
+    left = [team for team in own if team not in listed]
     rows = [
-        _row(request, visitor, shown, spend, budgets.of_teams.get(team), team) for team in ordered
+        _row(request, visitor, shown, spend, budgets.of_teams.get(team), team)
+        for team in (*listed, *(each for each in ordered if each in NOBODYS))
     ]
-    own = [row for team, row in zip(ordered, rows, strict=True) if team not in NOBODYS]
-    others = [row for team, row in zip(ordered, rows, strict=True) if team in NOBODYS]
+    if left:
+        rows.insert(len(listed), _others(request, shown, spend, left))
     share = _share(budgets.spent, budgets.limit)
     return Table(
         columns=(
@@ -112,17 +117,12 @@ def teams_table(
             ),
             *(_BUDGETS if budgets.of_teams else ()),
         ),
-        rows=[*(own if every else own[:MOST_TEAMS]), *others],
+        rows=rows,
         caption="Teams against budgets" if budgets.of_teams else "Teams",
         file=f"teams-{shown.month}",
         currency=visitor.currency,
         total={
-            "team": "Total"
-            if len(own) <= MOST_TEAMS
-            else Cell(
-                f"Total of {len(own)} teams",
-                href=elsewhere(request, "/teams", month=str(shown.month)),
-            ),
+            "team": "Total",
             "cost": spend.total,
             "difference": EXACT.subtract(spend.total, spend.before),
             "limit": budgets.limit,
@@ -131,6 +131,32 @@ def teams_table(
             ),
         },
     )
+
+
+def _listed(teams: Sequence[str], budgets: Budgeted) -> Collection[str]:
+    """The dearest, and of the others those whose budget needs a look; in the order given."""
+    look = [
+        team
+        for team in teams[MOST_TEAMS:]
+        if team in budgets.of_teams and TONES.get(budgets.of_teams[team].word)
+    ]
+    chosen = {*teams[:MOST_TEAMS], *look[:MOST_TEAMS]}
+    return [team for team in teams if team in chosen]
+
+
+def _others(
+    request: Request, shown: ShownMonth, spend: MonthSpend, teams: Sequence[str]
+) -> Mapping[str, Held | Cell]:
+    cost = exact_sum(spend.teams.get(team, Decimal(0)) for team in teams)
+    before = exact_sum(spend.teams_before.get(team, Decimal(0)) for team in teams)
+    name = f"{len(teams)} other team{'s' if len(teams) > 1 else ''}"
+    return {
+        "team": Cell(name, href=elsewhere(request, "/teams", month=str(shown.month))),
+        "cost": cost,
+        "difference": EXACT.subtract(cost, before),
+        "limit": _SILENT,
+        "used": _SILENT,
+    }
 
 
 def _row(
@@ -154,7 +180,7 @@ def _row(
         if cost is None and before is None
         else EXACT.subtract(cost or Decimal(0), before or Decimal(0)),
     }
-    row["limit"] = row["used"] = Cell("", show="")
+    row["limit"] = row["used"] = _SILENT
     if stands is not None:
         row["limit"] = Cell(stands.limit, href=elsewhere(request, f"/budgets/{stands.budget.id}"))
         row["used"] = _used(visitor, stands)
