@@ -6,6 +6,7 @@ from typing import Final
 
 from reports.chart_frame import Spec, framed
 from reports.palette import ACCENT, BAD, IDLE, PAPER, WARN
+from reports.time_axis import time_axis
 
 HUES: Final = {
     "refused": BAD,
@@ -44,13 +45,13 @@ def heard_stack(stretches: Sequence[Heard], *, piece: str, height: int = 220) ->
                 "type": "ordinal",
                 "sort": None,
                 "scale": {"domain": names, "paddingInner": 0.1},
-                "axis": {"title": None, "labelAngle": 0, "labelOverlap": "greedy", "ticks": False},
+                "axis": time_axis(names),
             },
             "y": {
                 "field": "count",
                 "type": "quantitative",
                 "stack": "zero",
-                "axis": {"title": f"Spans and records, per {piece}", "format": "~s"},
+                "axis": {"title": f"Heard, per {piece}", "format": "~s"},
             },
             "color": {
                 "field": "became",

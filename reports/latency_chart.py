@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from reports.chart_frame import Spec, framed
 from reports.palette import ACCENT, WARN
+from reports.time_axis import time_axis
 
 P50_HUE, P95_HUE = ACCENT, WARN
 
@@ -47,7 +48,7 @@ def latency_lines(moments: Sequence[Moment], *, height: int = 240) -> Spec:
                 "type": "ordinal",
                 "sort": None,
                 "scale": {"domain": names, "type": "point", "padding": 0.3},
-                "axis": {"title": None, "labelAngle": 0, "labelOverlap": "greedy", "ticks": False},
+                "axis": time_axis(names),
             },
             "y": {
                 "field": "seconds",
