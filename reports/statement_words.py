@@ -112,7 +112,7 @@ def notes(statement: Statement, when: Callable[[datetime], str] = moment) -> Ite
             f" rate from {other.currency} to {statement.currency}."
         )
     if books.complete_until is not None:
-        yield f"Complete for what was heard until {when(books.complete_until)}."
+        yield f"Complete until {when(books.complete_until)}."
     elif books.state == CLOSED:
         yield "Closed: what comes later is booked in a later month."
     elif books.as_known_at is None:

@@ -262,7 +262,7 @@ def test_the_report_can_be_read(database: Database, database_url: str, tmp_path:
     assert any("gpt-9 unknown 0.00 9" in line for line in lines)
     assert "gpus 241.00 180.75 75.0 %" in lines
     assert any(line.startswith("Total 2,730.50") for line in lines)
-    assert "Complete for what was heard until 2026-11-20 10:59 UTC." in lines
+    assert "Complete until 2026-11-20 10:59 UTC." in lines
     assert max(len(line.rstrip()) for line in text.splitlines()) <= 120
 
 

@@ -136,6 +136,14 @@ class Formats:
             return UNKNOWN
         return format_datetime(moment, "d MMM y, HH:mm", tzinfo=self.zone, locale=_DATES)
 
+    def zoned(self, moment: datetime | None) -> str:
+        """The same with the zone's name: 23 Nov 2026, 12:30 CET."""
+        if moment is None:
+            return UNKNOWN
+        name = moment.astimezone(self.zone).tzname() or self.zone.key
+        # Where a zone has no name of its own, Python tells how far it is from UTC: -03.
+        return f"{self.when(moment)} {f'UTC{name}' if name[0] in '+-' else name}"
+
     def second(self, moment: datetime | None) -> str:
         """A moment to the second, without its year: for lists of calls."""
         if moment is None:
