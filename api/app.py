@@ -254,7 +254,7 @@ def create_app(
 def _pass_through(app: FastAPI, settings: ApiSettings, replica: Replica | None) -> None:
     """What requests go through on their way to the routes: the last that is added, first."""
     database: Database = app.state.database
-    metrics.watch(app, database, app.state.clock)
+    metrics.count(app, database, app.state.clock)
     if replica is not None:
         app.add_middleware(Positions, primary=database, most_behind=replica.most_behind)
     app.add_middleware(BodyLimit, most=LARGEST_BODY, shows=problem_page.shows)

@@ -54,8 +54,8 @@ _MOST_TEAMS: Final = 100
 
 
 @dataclass(slots=True)
-class Watched:
-    """What an application keeps for those who watch it."""
+class Counting:
+    """What an application keeps for those who ask how it does."""
 
     traffic: Traffic
     pulse: Pulse
@@ -64,27 +64,27 @@ class Watched:
     """By the only team that is seen; None: all."""
 
 
-def watch(app: FastAPI, database: Database, clock: Now) -> None:
+def count(app: FastAPI, database: Database, clock: Now) -> None:
     """Begins to count. Before any other middleware is added, and ``count_all`` after all others."""
     read = partial(_read_ledger, database, clock)
-    app.state.watched = Watched(Traffic(), Pulse(database), Kept(read, LEDGER_FRESH))
+    app.state.counting = Counting(Traffic(), Pulse(database), Kept(read, LEDGER_FRESH))
     app.add_middleware(Placed)
 
 
 def count_all(app: FastAPI) -> None:
     """What every request goes through first."""
-    app.add_middleware(Counted, traffic=app.state.watched.traffic)
+    app.add_middleware(Counted, traffic=app.state.counting.traffic)
 
 
-def _watched(request: Request) -> Watched:
-    return cast("Watched", request.app.state.watched)
+def _counting(request: Request) -> Counting:
+    return cast("Counting", request.app.state.counting)
 
 
-def _watcher(request: Request, config: Config) -> Caller:
+def _asker(request: Request, config: Config) -> Caller:
     """Whoever asks. While Postgres is away, or hangs, who was known is. Problem 401, 403."""
 
     def ask() -> Caller:
-        if not _watched(request).pulse.up():
+        if not _counting(request).pulse.up():
             raise NoFreeConnection("Postgres is not reached")
         return asker_of(request, config)
 
@@ -92,38 +92,38 @@ def _watcher(request: Request, config: Config) -> Caller:
     return boards_of(request).caller(shown, request.url.hostname or "", ask)
 
 
-Watcher = Annotated[Caller, Depends(_watcher)]
+Asker = Annotated[Caller, Depends(_asker)]
 
 
 @router.get("/metrics")
-def of_this_process(request: Request, who: Watcher, config: Config) -> Response:
+def of_this_process(request: Request, who: Asker, config: Config) -> Response:
     """What it was asked, and what it holds."""
     whole_ledger(who)
     return _answer(request, _of_process(request, config))
 
 
 @router.get("/metrics/ledger")
-def of_the_ledger(request: Request, who: Watcher) -> Response:
+def of_the_ledger(request: Request, who: Asker) -> Response:
     """What is late, waits or failed; whichever API is asked."""
     whole_ledger(who)
-    watched = _watched(request)
-    if not watched.pulse.up():
+    counting = _counting(request)
+    if not counting.pulse.up():
         return _answer(request, [told(DATABASE_UP, 0)])
-    return _answer(request, ledger_metrics(watched.ledger.get()))
+    return _answer(request, ledger_metrics(counting.ledger.get()))
 
 
 @router.get("/metrics/spend")
-def of_spend(request: Request, who: Watcher, config: Config, clock: Clock) -> Response:
+def of_spend(request: Request, who: Asker, config: Config, clock: Clock) -> Response:
     """The month so far, of what whoever asks may see."""
-    watched = _watched(request)
-    if not watched.pulse.up():
+    counting = _counting(request)
+    if not counting.pulse.up():
         return _answer(request, [told(DATABASE_UP, 0)])
-    kept = watched.spend.get(who.team)
+    kept = counting.spend.get(who.team)
     if kept is None:
-        if len(watched.spend) >= _MOST_TEAMS:
-            watched.spend.clear()
+        if len(counting.spend) >= _MOST_TEAMS:
+            counting.spend.clear()
         read = partial(_read_spend, database_of(request), config, clock, who.team)
-        kept = watched.spend[who.team] = Kept(read, SPEND_FRESH)
+        kept = counting.spend[who.team] = Kept(read, SPEND_FRESH)
     return _answer(request, spend_metrics(kept.get()))
 
 
@@ -134,11 +134,11 @@ def _answer(request: Request, families: Iterable[Family]) -> Response:
 
 
 def _of_process(request: Request, config: ApiSettings) -> Iterator[Family]:
-    watched, knocks, replica = _watched(request), knocks_of(request), replica_of(request)
-    counts = watched.traffic.counts()
+    counting, knocks, replica = _counting(request), knocks_of(request), replica_of(request)
+    counts = counting.traffic.counts()
     used, most = connections(database_of(request))
     yield build()
-    yield told(DATABASE_UP, watched.pulse.up())
+    yield told(DATABASE_UP, counting.pulse.up())
     yield from of_certificates(config.certificates())
     yield told(metrics.REQUESTS, counts.requests)
     yield timed(metrics.DURATION, counts.took)

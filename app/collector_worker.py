@@ -45,7 +45,7 @@ def main(parent: int, listener: int) -> None:
     database = open_database(str(settings.database_url), application="collector")
     try:
         with tracing(settings, "collector") as traced:
-            traced.watch(database)
+            traced.statements_of(database)
             serve.run(
                 database=database,
                 http_addr=socket.socket(fileno=listener),

@@ -15,11 +15,11 @@ def replica_for(
     primary: Database,
     *,
     pool_size: int,
-    watch: Callable[[Database], None] = lambda _standby: None,
+    trace: Callable[[Database], None] = lambda _standby: None,
 ) -> Iterator[Replica | None]:
     """The replica of ``primary``, looked at while the block lasts; None: none is set.
 
-    ``watch`` is given what questions are answered from.
+    ``trace`` is given what questions are answered from.
     """
     url = settings.read_database_url
     if url is None:
@@ -29,7 +29,7 @@ def replica_for(
         opened(url, application="api replica", pool_size=pool_size) as standby,
         opened(url, application="api lookout", pool_size=1) as lookout,
     ):
-        watch(standby)
+        trace(standby)
         replica = Replica(primary, standby, lookout, most_behind=settings.read_behind_seconds)
         replica.start()
         try:

@@ -21,7 +21,7 @@ from collector.limits import Limits
 from collector.otlp_grpc import grpc_server
 from collector.otlp_http import HttpDoor
 from collector.receive import Receiver
-from collector.spare_memory import watch
+from collector.spare_memory import give_back
 from collector.spool.state import Place
 from store.metric_text import Certificates, no_certificates
 from store.sessions import Database
@@ -116,7 +116,7 @@ async def _serve(
                 while not (http_door.started or serving.done()):  # noqa: ASYNC110 - all it has
                     await asyncio.sleep(0.005)
                 ready({"otlp_http": _name(listener), "otlp_grpc": grpc_at})
-                tasks.create_task(watch(receiver.in_flight, stop))
+                tasks.create_task(give_back(receiver.in_flight, stop))
                 while not stop.is_set():  # noqa: ASYNC110 - a threading.Event wakes no loop
                     await asyncio.sleep(0.1)
             finally:

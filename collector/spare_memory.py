@@ -18,7 +18,7 @@ _ROUNDS: Final = 3
 """Also after the storm: what carried a request is freed a little later than it is answered."""
 
 
-async def watch(in_flight: InFlight, stop: Event) -> None:
+async def give_back(in_flight: InFlight, stop: Event) -> None:
     """Until ``stop`` is set: a second after much was in flight, gives back what is free."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     rounds = 0

@@ -10,7 +10,7 @@ from filled_ledger import CLAUDE, GPT, at, put_charge
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
-from watched import facts, levels, measured, rule
+from watching import facts, levels, measured, written
 
 from spend import money
 from spend.anomalies import Judged, Piece, drivers, explained, judged, median
@@ -199,7 +199,7 @@ def test_a_rise_is_told_with_what_it_comes_from(database: Database) -> None:
         # Not of these hours.
         put_charge(session, "2026-11-18T12:00", "1000", ADS, CLAUDE)
         put_charge(session, "2026-11-11T12:00", "1000", SEARCH)
-    watched = rule("anomaly", over="100")
+    watched = written("anomaly", over="100")
     found = measured(database, watched, NOW)
     assert levels(watched, found) == {"team=search": "over", "team=ads": "ok"}
     search = found["team=search"]
@@ -225,7 +225,7 @@ def test_a_rise_is_told_with_what_it_comes_from(database: Database) -> None:
 
 
 def test_what_never_was_before_needs_a_past_of_anything(database: Database) -> None:
-    watched = rule("anomaly", over="100", filter={"team": ["search"]}, by=[])
+    watched = written("anomaly", over="100", filter={"team": ["search"]}, by=[])
     with database.write() as session:
         put_charge(session, "2026-11-18T10:00", "500", SEARCH)
         put_weeks(session, "1", ADS, weeks=2)
@@ -243,7 +243,7 @@ def test_lumps_are_not_out_of_the_ordinary(database: Database) -> None:
         put_weeks(session, "1", ADS)
         put_charge(session, "2026-11-18T10:00", "9000", ADS, commitment_id=1, meter="unused")
         put_charge(session, "2026-11-18T10:00", "300", ADS, pool_id=1, meter="pool")
-    found = measured(database, rule("anomaly", over="100"), NOW)
+    found = measured(database, written("anomaly", over="100"), NOW)
     assert found["team=ads"].value == Decimal(299)
 
 
@@ -263,7 +263,7 @@ def test_other_currencies_count_at_the_rate_of_their_day(database: Database) -> 
                 known_from=at("2026-11-17"),
             )
         )
-    found = measured(database, rule("anomaly", over="100"), NOW)["team=ads"]
+    found = measured(database, written("anomaly", over="100"), NOW)["team=ads"]
     assert found.value == Decimal(149)
     assert facts(found)["Not counted, as there is no rate"] == "70.00 SEK"
     assert found.detail["without_rate"] == {"SEK": "70.00"}
@@ -315,5 +315,5 @@ def test_currency_and_clock_are_the_ledgers_unless_said_otherwise() -> None:
 )
 def test_what_makes_no_sense_is_refused_by_its_field(said: dict[str, object], field: str) -> None:
     with pytest.raises(TermsRefused) as refused:
-        rule("anomaly", **said)
+        written("anomaly", **said)
     assert refused.value.field == field

@@ -256,7 +256,7 @@ def test_while_postgres_is_away_or_hangs_the_process_is_still_told_to_who_was_le
         for port, patience in ((1, 20.0), (hangs, 0.05)):
             monkeypatch.setattr(pulse, "_PATIENCE", patience)
             gone = open_database(f"postgresql://127.0.0.1:{port}/none", application="tests")
-            app.state.watched.pulse = pulse.Pulse(gone)
+            app.state.counting.pulse = pulse.Pulse(gone)
             known = app.state.boards._callers
             app.state.boards._callers = {each: (who, 0.0) for each, (who, _) in known.items()}
             found = told(text_of(client))

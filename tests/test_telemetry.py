@@ -74,7 +74,7 @@ def test_a_request_goes_on_with_its_senders_trace_and_has_its_statements_beneath
     database: Database, listener: Listener
 ) -> None:
     with traced_to(listener.endpoint) as traced:
-        traced.watch(database)
+        traced.statements_of(database)
         comes = f"00-{TRACE}-{PARENT}-01"
         path = "/v1/statements/2026-10?currency=USD"
         assert asked(database, traced, path, traceparent=comes) == 200
@@ -112,7 +112,7 @@ def test_nothing_that_somebody_wrote_is_in_a_span(database: Database, listener: 
     bodies: list[bytes] = []
     listener.pass_on = lambda _path, body: bodies.append(body)
     with traced_to(listener.endpoint) as traced:
-        traced.watch(database)
+        traced.statements_of(database)
         assert asked(database, traced, f"/v1/spend?{period}&team={NAMED}") == 200
         sent = {"cookie": f"a={NAMED}", "baggage": f"a={NAMED}", "tracestate": f"a={NAMED}"}
         sent["traceparent"] = f"00-{TRACE}-{PARENT}-01"
@@ -132,7 +132,7 @@ def test_nothing_that_somebody_wrote_is_in_a_span(database: Database, listener: 
 
 def test_what_fails_is_told_by_its_kind(database: Database, listener: Listener) -> None:
     with traced_to(listener.endpoint) as traced:
-        traced.watch(database)
+        traced.statements_of(database)
         with (
             pytest.raises(DBAPIError),
             traced.steps("roll", None),
@@ -151,12 +151,12 @@ def test_what_fails_is_told_by_its_kind(database: Database, listener: Listener) 
 
 def test_who_asks_without_a_span_makes_none(database: Database, listener: Listener) -> None:
     with traced_to(listener.endpoint) as traced:
-        traced.watch(database)
+        traced.statements_of(database)
         assert asked(database, traced, "/readyz") == 200
         with database.read() as session:
             session.execute(text("SELECT 1"))
     with traced_to(listener.endpoint, sample=0) as traced:
-        traced.watch(database)
+        traced.statements_of(database)
         assert asked(database, traced, "/v1/budgets") == 200
         assert asked(database, traced, "/v1/budgets", traceparent=f"00-{TRACE}-{PARENT}-00") == 200
     assert listener.spans == []

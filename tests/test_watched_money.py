@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sighted import hear, sighting
 from sqlalchemy.orm import Session
-from watched import facts, levels, measured, rule
+from watching import facts, levels, measured, written
 
 from jobs.watch import is_due
 from spend.calls import Route
@@ -76,7 +76,7 @@ def test_idle_capacity_is_told_with_what_it_cost(database: Database) -> None:
         put_hours(session, idle, ["10"] * 24 + ["6.5"] * 20, "2026-10-13T12:00")
         put_hours(session, idle, ["10"], "2026-10-15T12:00")
         put_hours(session, ended, ["10"], "2026-10-13T12:00")
-    watched = rule("idle-capacity", over="65", warning="39.5")
+    watched = written("idle-capacity", over="65", warning="39.5")
     found = measured(database, watched, NOW + timedelta(minutes=20))
     assert levels(watched, found) == {
         "pool=busy": "warning",
@@ -90,16 +90,16 @@ def test_idle_capacity_is_told_with_what_it_cost(database: Database) -> None:
     }
     assert found["pool=idle"].end == at("2026-10-15T08:00")
     # What costs little is not worth a message.
-    dear = rule("idle-capacity", over="65", minimum="200.01", pool="idle")
+    dear = written("idle-capacity", over="65", minimum="200.01", pool="idle")
     assert levels(dear, measured(database, dear, NOW)) == {"pool=idle": "ok"}
 
 
 def test_a_pool_that_has_ended_is_no_longer_watched(database: Database) -> None:
     with database.write() as session:
         put_pool(session, "old", to="2026-10-14T11:00")
-    assert not measured(database, rule("idle-capacity"), NOW)
+    assert not measured(database, written("idle-capacity"), NOW)
     with pytest.raises(ValueError, match="no pool called young"):
-        measured(database, rule("idle-capacity", pool="young"), NOW)
+        measured(database, written("idle-capacity", pool="young"), NOW)
 
 
 # --- commitments
@@ -189,7 +189,7 @@ def test_a_shortfall_is_told_with_what_it_wastes(database: Database) -> None:
             commitments.declare(session, TENANT, declared(**said), now=at("2026-10-01"))
         put_days(session, "20", 14)
     settle(database, "2026-10-15T12:00")
-    watched = rule("commitment-shortfall", over="30")
+    watched = written("commitment-shortfall", over="30")
     found = measured(database, watched, NOW)
     # Credits that end first cover first: nothing is left for those that end later.
     assert levels(watched, found) == {"commitment=credits": "over", "commitment=small": "over"}
@@ -199,15 +199,15 @@ def test_a_shortfall_is_told_with_what_it_wastes(database: Database) -> None:
     assert facts(short)["Committed"] == "1,000.00 USD, until 2026-11-01 00:00 UTC"
     assert facts(short)["Used so far"] == "280.00 USD"
     assert "Would be paid for nothing" in facts(short)
-    named = rule("commitment-shortfall", over="30", commitment="credits", minimum="1000.01")
+    named = written("commitment-shortfall", over="30", commitment="credits", minimum="1000.01")
     assert levels(named, measured(database, named, NOW)) == {"commitment=credits": "ok"}
-    last = measured(database, rule("commitment-shortfall"), at("2026-10-26T06:00"))
+    last = measured(database, written("commitment-shortfall"), at("2026-10-26T06:00"))
     assert (
         facts(last["commitment=credits"])["Expires within 6 days"]
         == "720.00 USD of credits are left"
     )
     with pytest.raises(ValueError, match="no commitment called nobody"):
-        measured(database, rule("commitment-shortfall", commitment="nobody"), NOW)
+        measured(database, written("commitment-shortfall", commitment="nobody"), NOW)
 
 
 def test_credits_that_will_not_last_are_told(database: Database) -> None:
@@ -216,7 +216,7 @@ def test_credits_that_will_not_last_are_told(database: Database) -> None:
         commitments.declare(session, TENANT, said, now=at("2026-10-01"))
         put_days(session, "20", 14)
     settle(database, "2026-10-15T12:00")
-    watched = rule("commitment-runs-out")
+    watched = written("commitment-runs-out")
     found = measured(database, watched, at("2026-10-15T00:00"))
     assert levels(watched, found) == {"commitment=credits": "over"}
     # 120 are left, for 6 days: 11 of 31 are without.
@@ -257,7 +257,7 @@ def test_a_price_that_another_list_has_otherwise_is_told(database: Database) -> 
         put_prices(session, CONTRACT, ("agreed", "input", "2.00"))
         theirs = [(model, "input", "3.15") for model in ("big", "small", "agreed")]
         put_prices(session, SUPPLEMENT, *theirs, ("same", "input", "3.00"), ("big", "output", "9"))
-    watched = rule("price-drift", warning="2")
+    watched = written("price-drift", warning="2")
     found = measured(database, watched, NOW)
     assert levels(watched, found) == {
         "provider=openai, model=big": "warning",
@@ -276,7 +276,7 @@ def test_a_price_that_another_list_has_otherwise_is_told(database: Database) -> 
             "input: 3.15 for 1,000,000, 3.00 in our table (+5.00 %), since 2026-10-12",
         ),
     )
-    whole = rule("price-drift", warning="2", by=[], filter={"model": ["same"]})
+    whole = written("price-drift", warning="2", by=[], filter={"model": ["same"]})
     assert levels(whole, measured(database, whole, NOW)) == {"": "ok"}
     # Lately nobody called it.
     assert not measured(database, watched, NOW + timedelta(days=8))
@@ -291,7 +291,7 @@ def test_usage_that_is_billed_at_other_prices_is_told(database: Database) -> Non
     with database.write() as session:
         put_ledger(session, form)
         put_bill(session, form, dearer, "2026-10")
-    watched = rule("price-drift", warning="2")
+    watched = written("price-drift", warning="2")
     found = measured(database, watched, at("2026-12-05"))
     assert levels(watched, found) == {"provider=openai, model=gpt-4o-2024-08-06": "warning"}
     (big,) = found.values()
@@ -309,7 +309,7 @@ def test_what_calls_say_that_they_cost_is_held_against_our_table(database: Datab
     with database.write() as session:
         put_prices(session, LIST, ("big", "input", "3.00"), ("big", "output", "15.00"))
         put_prices(session, LIST, ("small", "input", "1.00"), ("small", "output", "4.00"))
-    watched = rule("price-drift", warning="2")
+    watched = written("price-drift", warning="2")
     for day, dearer in (("2026-10-13", "1"), ("2026-10-22", "1.05")):
         for model, price_in, price_out in (("big", "3.00", "15.00"), ("small", "1.00", "4.00")):
             times = Decimal(dearer) if model == "big" else Decimal(1)
@@ -348,7 +348,7 @@ def put_told(
 
 
 def test_prices_are_compared_by_the_hour() -> None:
-    drift, other = rule("price-drift", warning="2"), rule("error-rate")
+    drift, other = written("price-drift", warning="2"), written("error-rate")
 
     def known(minutes: int) -> list[Kept]:
         return [Kept("", State("ok", NOW), NOW - timedelta(minutes=minutes), None, None)]
@@ -374,5 +374,5 @@ def test_what_makes_no_sense_is_refused_by_its_field(
     kind: str, said: dict[str, object], field: str
 ) -> None:
     with pytest.raises(TermsRefused) as refused:
-        rule(kind, **said)
+        written(kind, **said)
     assert refused.value.field == field

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from jobs import watch
 from jobs.context import Done, JobContext, JobSettings
-from spend.alert_rules import Measured, Rule
+from spend.alert_rules import Measured, Rule, level_of
 from spend.notices import Notice, notice_of
 from spend.rule_terms import rule_of_fields
 from store import alert_rules
@@ -22,10 +22,18 @@ from store.watched.kinds import MEASURES
 NOW = at("2026-10-20T12:00")
 
 
-def rule(database: Database, kind: str, **fields: Any) -> Rule:
-    said = {"name": f"my {kind}", "kind": kind} | fields
+def written(kind: str, **said: Any) -> Rule:
+    """A rule of a kind, as somebody wrote it: it is nowhere."""
+    return Rule(
+        1, 1, rule_of_fields({"name": f"my {kind}", "kind": kind, **said}), at("2026-01-01")
+    )
+
+
+def rule(database: Database, kind: str, **said: Any) -> Rule:
+    """One that holds."""
+    terms = written(kind, **said).terms
     with database.write() as session:
-        return alert_rules.create(session, TENANT, rule_of_fields(said), at("2026-10-01"))
+        return alert_rules.create(session, TENANT, terms, at("2026-10-01"))
 
 
 def complete(database: Database, until: datetime = NOW) -> None:
@@ -52,6 +60,16 @@ def measured(database: Database, one: Rule, now: datetime = NOW) -> dict[str, Me
     with database.read() as session:
         found = MEASURES[one.terms.kind](session, TENANT, one, now)
     return {each.subject: each for each in found}
+
+
+def levels(one: Rule, found: dict[str, Measured]) -> dict[str, str]:
+    """How bad each subject is."""
+    return {subject: level_of(one.terms, each) for subject, each in found.items()}
+
+
+def facts(found: Measured) -> dict[str, str]:
+    """What people are told beside the value."""
+    return dict(found.facts)
 
 
 def go_round(database: Database, now: datetime = NOW, *, later: int = 0) -> Done:

@@ -56,9 +56,9 @@ def command(parent: int | None) -> None:
             settings, application="api", migrates=True, wait=_PATIENCE, pool_size=_SESSIONS
         ) as database,
         tracing(settings, "api") as traced,
-        replica_for(settings, database, pool_size=_SESSIONS, watch=traced.watch) as replica,
+        replica_for(settings, database, pool_size=_SESSIONS, trace=traced.statements_of) as replica,
     ):
-        traced.watch(database)
+        traced.statements_of(database)
         if parent is None:
             refuse_strangers(doors, database, people_sign_in=settings.oidc_issuer is not None)
             refuse_another_pepper(settings, database, _now())
@@ -73,7 +73,7 @@ def command(parent: int | None) -> None:
             app = create_app(database, known, _now, replica)
             server = _server(app, tls, traced)
 
-            def watch() -> None:
+            def attend() -> None:
                 while not server.started and not life.stop.wait(0.02):
                     pass
                 host, port = listener.getsockname()[:2]
@@ -81,7 +81,7 @@ def command(parent: int | None) -> None:
                 life.stop.wait()
                 server.should_exit = True
 
-            Thread(target=watch, daemon=True).start()
+            Thread(target=attend, daemon=True).start()
             server.run(sockets=[listener])
 
 

@@ -35,7 +35,7 @@ _PATIENCE = 60
 @click.option("--parent", type=int, hidden=True)
 @click.pass_context
 def command(context: click.Context, parent: int | None) -> None:
-    """Settle up: roll up, price, watch budgets, send alerts.
+    """Settle up: roll up, price, compare budgets, send alerts.
 
     Without a command of its own it runs all jobs by the clock until it is stopped. Any number may
     run over one database; Postgres sees to it that each tick is done once.
@@ -53,7 +53,7 @@ def command(context: click.Context, parent: int | None) -> None:
         ) as database,
         tracing(settings, "jobs") as traced,
     ):
-        traced.watch(database)
+        traced.statements_of(database)
         if parent is None:
             doors = {} if settings.jobs_addr is None else {"JOBS_ADDR": settings.jobs_addr}
             refuse_strangers(doors, database)
@@ -92,7 +92,7 @@ def run(name: str | None, everything: bool) -> None:
         database_for(settings, application="jobs") as database,
         tracing(settings, "jobs") as traced,
     ):
-        traced.watch(database)
+        traced.statements_of(database)
         context = JobContext(
             database=database,
             now=datetime.now(UTC),

@@ -23,7 +23,7 @@ from opentelemetry.trace import Status, StatusCode, Tracer
 
 from app.telemetry.sender import Sender
 from app.telemetry.served import TracedRequests
-from app.telemetry.statements import watch_statements
+from app.telemetry.statements import trace_statements
 from app.telemetry.tracing import Tracing
 from jobs.otlp_sending import Headers
 from store.steps import Steps, Told
@@ -77,7 +77,7 @@ def traced(endpoint: str, headers: Headers, sample: float, process: str) -> Iter
     try:
         yield Tracing(
             steps=steps_of(tracer),
-            watch=lambda database: watch_statements(database.engine, tracer),
+            statements_of=lambda database: trace_statements(database.engine, tracer),
             around=lambda app: TracedRequests(app, tracer),
         )
     finally:

@@ -21,7 +21,7 @@ _SPANS: Final = "spanledger spans"
 """Where a connection keeps those that are open: one, but where a statement asks another."""
 
 
-def watch_statements(engine: Engine, tracer: Tracer) -> None:
+def trace_statements(engine: Engine, tracer: Tracer) -> None:
     """Makes spans of what an engine executes from now on."""
 
     def before(

@@ -13,7 +13,7 @@ from store.steps import Steps, untold
 AsgiApp = Callable[..., Any]
 
 
-def _not_watched(_database: Database) -> None:
+def _no_statements(_database: Database) -> None:
     pass
 
 
@@ -27,7 +27,7 @@ class Tracing:
 
     steps: Steps = untold
     """For those who do work in steps."""
-    watch: Callable[[Database], None] = _not_watched
+    statements_of: Callable[[Database], None] = _no_statements
     """Makes spans of a database's statements, inside of other spans."""
     around: Callable[[AsgiApp], AsgiApp] = _as_it_is
     """Makes spans of the requests that an ASGI application answers."""
