@@ -202,43 +202,51 @@ class _Rows:
         return select(*keys, *sums).where(whose, *where, *its).group_by(*keys)
 
     def _whole(self, whole: Period) -> Iterator[Select[Any]]:
-        """Whole days: by their months, unless days are told apart."""
-        tells_days = self.asked.by_day or self.asked.for_rates_to is not None
-        months = None if tells_days else whole_months(whole)
+        """Whole days: by their months, but for money whose days are told apart."""
+        months = None if self.asked.by_day else whole_months(whole)
         if months is None:
             yield self._summed(self.lines.days, whole)
             return
-        yield self._summed(self.lines.months, months)
+        sums, days = self.lines.months, self.lines.days
+        yield self._summed(sums, months, ~self._in_others(sums))
+        # Asked once: where all money is in the one currency, no day is read.
+        there_is = select(literal(1)).where(*self._in(sums, months), self._in_others(sums))
+        yield self._summed(days, months, self._in_others(days), there_is.exists())
         for rest in (Period(whole.start, months.start), Period(months.end, whole.end)):
             if rest.start < rest.end:
                 yield self._summed(self.lines.days, rest)
 
-    def _summed(self, sums: Table, of: Period) -> Select[Any]:
+    def _summed(self, sums: Table, of: Period, *where: ColumnElement[bool]) -> Select[Any]:
         keys = [
             *(sums.c[name] for name in self.keys),
             cast(null(), Date).label("belongs_to"),
             self._day(sums, sums.c.day, sums.c.day),
         ]
-        its = () if self.only is None else (sums.c[self.only] != 0,)
         return (
             select(*keys, *(summed(sums.c[name]).label(name) for name in self.lines.sums))
-            .where(
-                sums.c.tenant_id == self.asked.tenant,
-                sums.c.day >= of.start.date(),
-                sums.c.day < of.end.date(),
-                *its,
-            )
+            .where(*self._in(sums, of), *where)
             .group_by(*keys)
         )
+
+    def _in(self, sums: Table, of: Period) -> list[ColumnElement[bool]]:
+        return [
+            sums.c.tenant_id == self.asked.tenant,
+            sums.c.day >= of.start.date(),
+            sums.c.day < of.end.date(),
+            *(() if self.only is None else (sums.c[self.only] != 0,)),
+        ]
+
+    def _in_others(self, rows: Table) -> ColumnElement[bool]:
+        """Whether days are told, as it is money in another currency than the one asked for."""
+        to = self.asked.for_rates_to
+        return false() if to is None or "currency" not in rows.c else rows.c.currency != to
 
     def _day(
         self, rows: Table, day: ColumnElement[date], of_use: ColumnElement[date]
     ) -> ColumnElement[Any]:
         never: ColumnElement[Any] = cast(null(), Date)
-        to = self.asked.for_rates_to
-        if to is not None:
-            in_others = rows.c.currency != to if "currency" in rows.c else false()
-            return case((in_others, of_use), else_=never).label("day")
+        if self.asked.for_rates_to is not None:
+            return case((self._in_others(rows), of_use), else_=never).label("day")
         return (day if self.asked.by_day else never).label("day")
 
 
