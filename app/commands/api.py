@@ -1,5 +1,7 @@
 """``spanledger api``: answers, and nothing else."""
 
+import app.without_pandas  # isort: skip  # noqa: F401  # before anything loads pyarrow
+
 import gc
 import ssl
 from collections.abc import Iterator
