@@ -165,7 +165,11 @@ def started(
 
 @contextmanager
 def serving(data_dir: Path, **settings: str) -> Iterator[Serving]:
-    """``serve`` over a folder, ready; killed at the end if the test did not stop it."""
+    """``serve`` over a folder, ready; killed at the end if the test did not stop it.
+
+    With one worker, unless it is told otherwise: each takes a second and a half to start.
+    """
+    settings = {"COLLECTOR_WORKERS": "1"} | settings
     with started("serve", data_dir, **settings) as (process, log):
         running = Serving(process, log)
         try:

@@ -7,8 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.error import URLError
 
+import psycopg
 import pytest
 from serving import Serving, eventually, is_gone, serving, spanledger
+
+from app.local_postgres import local_postgres
 
 
 def calls_today(serve: Serving) -> int:
@@ -19,7 +22,13 @@ def calls_today(serve: Serving) -> int:
     return sum(row["calls"] for row in rows if row["team"] == "search")
 
 
-def test_what_it_says_is_how_it_is_and_nothing_is_lost_when_it_is_stopped_or_killed(
+def loaded(pid: int, library: str) -> bool:
+    """Whether a process holds an extension module of it; False where the system does not tell."""
+    maps = Path(f"/proc/{pid}/maps")
+    return maps.exists() and f"/{library}/" in maps.read_text()
+
+
+def test_what_it_says_is_how_it_is_and_nothing_is_lost_when_it_is_killed_or_stopped_or_a_part_dies(
     data_dir: Path,
 ) -> None:
     with serving(data_dir) as serve:
@@ -28,43 +37,44 @@ def test_what_it_says_is_how_it_is_and_nothing_is_lost_when_it_is_stopped_or_kil
         assert serve.post(serve.first_span()) == 200
         parts = serve.parts()
         assert set(parts) == {"postgres", "collector", "jobs", "api"}
-        assert serve.stop() == 0
-        assert "Postgres, done." in serve.said
-        assert all(is_gone(pid) for pid in parts.values())
-        with pytest.raises(OSError):  # noqa: PT011  # of whatever kind: nobody is there
-            serve.get("/livez")
-    with serving(data_dir) as serve:
-        assert serve.post(serve.first_span()) == 200
-        parts = serve.parts()
+        # Only the jobs are to have the memory for it.
+        assert not loaded(parts["api"], "pandas")
         serve.process.kill()
         eventually(
             lambda: all(is_gone(pid) for pid in parts.values()), "the parts end by themselves"
         )
     with serving(data_dir) as serve:
+        assert serve.post(serve.first_span()) == 200
+        whatever_dies_comes_back(serve)
         settled = spanledger(data_dir, "jobs", "run", "--all")
         assert settled.returncode == 0, settled.stderr
         assert calls_today(serve) == 2
-        assert serve.stop(signal.SIGTERM) == 0
-
-
-def test_whatever_dies_comes_back_where_it_was(data_dir: Path) -> None:
-    with serving(data_dir) as serve:
-        before = serve.parts()
-        for name in ("collector", "api", "jobs", "postgres"):
-            os.kill(before[name], signal.SIGKILL)
-        eventually(
-            lambda: all(serve.parts().get(name, pid) != pid for name, pid in before.items()),
-            "every part has another process",
-        )
-
-        def answers() -> bool:
-            try:
-                return bool(serve.get("/readyz")) and serve.post(serve.first_span()) == 200
-            except (URLError, OSError):
-                return False
-
-        eventually(answers, "both doors answer at the addresses that were told")
+        parts = serve.parts()
         assert serve.stop() == 0
+        assert "Postgres, done." in serve.said
+        assert all(is_gone(pid) for pid in parts.values())
+        with pytest.raises(OSError):  # noqa: PT011  # of whatever kind: nobody is there
+            serve.get("/livez")
+    with local_postgres(data_dir) as server, psycopg.connect(server.url) as connection:
+        assert connection.execute("SELECT count(*) FROM sightings").fetchone() == (2,)
+
+
+def whatever_dies_comes_back(serve: Serving) -> None:
+    before = serve.parts()
+    for name in ("collector", "api", "jobs", "postgres"):
+        os.kill(before[name], signal.SIGKILL)
+    eventually(
+        lambda: all(serve.parts().get(name, pid) != pid for name, pid in before.items()),
+        "every part has another process",
+    )
+
+    def answers() -> bool:
+        try:
+            return bool(serve.get("/readyz")) and serve.post(serve.first_span()) == 200
+        except (URLError, OSError):
+            return False
+
+    eventually(answers, "both doors answer at the addresses that were told")
 
 
 def test_a_second_serve_does_not_take_half_of_the_spans(data_dir: Path) -> None:
@@ -78,6 +88,7 @@ def test_a_second_serve_does_not_take_half_of_the_spans(data_dir: Path) -> None:
     assert refused.stderr.count("\n") == 1
 
 
+@pytest.mark.one_server
 @pytest.mark.parametrize(
     ("command", "setting"),
     [("serve", "API_ADDR"), ("collector", "OTLP_GRPC_ADDR"), ("api", "API_ADDR")],
