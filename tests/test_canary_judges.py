@@ -14,7 +14,7 @@ from app.canary import run, waiting
 from app.canary.calls import as_protobuf, new_calls
 from app.canary.clocks import Ahead, Clocks, judge_clocks
 from app.canary.doors import Reply
-from app.canary.judged import Told, judge_report
+from app.canary.judged import Told, judge_calls, judge_report
 from app.canary.promises import PROMISES, Found, Proof, State
 from app.canary.report import Listed, Sum, window_of
 from app.canary.telling import as_object, as_table, in_short
@@ -255,6 +255,18 @@ def test_people_read_what_to_do_and_programs_count() -> None:
         proof.tell(promise.name, [], "")
     assert in_short(list(proof.found()), 91.4) == "every promise is kept (91 s)"
     assert proof.all_kept
+
+
+def test_a_call_that_is_lost_is_told_as_that_and_what_needs_it_is_not_reached() -> None:
+    sent = new_calls(NOW)
+    lost = [Told(each, ({},) * len(each.spans), ("its ids: 404",)) for each in sent.all]
+    proof = Proof()
+    judge_calls(proof, sent, lost)
+    judge_report(proof, lost, listed(), listed(), Sum(OK, NOW, 0, None, unpriced=0, waiting=0))
+    assert broken(proof) == ["stored"]
+    seen = {each.promise.name: each.seen for each in proof.found()}
+    assert seen["sent-twice"] == seen["priced"] == "no call was found"
+    assert seen["reported"] == "not every call was found"
 
 
 def test_what_is_broken_is_explained_promise_by_promise() -> None:

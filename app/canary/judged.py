@@ -65,6 +65,7 @@ def judge_calls(proof: Proof, calls: Calls, told: Sequence[Told]) -> None:
             seen = len(one.first["sightings"])
             faults = [] if seen == 1 else [f"it was seen {seen} times"]
             proof.tell(promises.SENT_TWICE, faults, "1 sighting")
+    proof.not_reached(promises.SENT_TWICE, "that call was not found")
 
 
 def _unlike(one: Told) -> Iterator[str]:
@@ -128,8 +129,12 @@ def judge_report(
     """Whether the sum of a window is that of the calls in it, ours among them.
 
     The calls are read from what was heard, the sum from the ledger. Another canary may send
-    meanwhile: of what it sent the report may have any part.
+    meanwhile: of what it sent the report may have any part. Where a call of ours was not found,
+    nobody knows what the sum should be.
     """
+    if any(one.missing for one in ours):
+        proof.not_reached(promises.REPORTED, "not every call was found")
+        return
     mine = {(each["trace_id"], each["span_id"]) for one in ours for each in one.answers}
     others = now.costs.keys() - before.costs.keys() - mine
     faults = []

@@ -86,7 +86,7 @@ PROMISES: Final = (
         STORED,
         "each call is found by its trace and span id, as it was sent",
         "spanledger doctor: lines spool, partitions and heard; do --otlp and --api share a "
-        "database?",
+        "database? is SPANLEDGER_READ_KEY that of another team?",
     ),
     Promise(
         OWNER,
