@@ -132,8 +132,9 @@ def of_api(made: TwoTeams, api: str, tool: str, key: str = "read") -> Any:
 OURS: Final = {"spend": {"with_usage"}, "budgets": {"team"}}
 """Arguments that the API does not have."""
 SUMS: Final = ("spend", "why_it_changed", "statement", "performance", "charges", "unpriced",
-               "pool_economics", "what_if", "commitments", "reconciliation")  # fmt: skip
-"""What adds up calls, and so is complete until some moment."""
+               "pool_economics", "what_if", "commitments", "reconciliation", "calls",
+               "explain_call", "budget_forecast", "alerts")  # fmt: skip
+"""What tells of calls or of what came of them, and so is complete until some moment."""
 SORTED: Final = ("team", "provider", "model", "kind")
 OCTOBER: Final = {"from": "2026-10-01", "to": "2026-11-01"}
 HIDES: Final = re.compile("[\x00-\x1f\x7f-\x9f\u202e\U000e0041]")

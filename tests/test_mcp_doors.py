@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final, NamedTuple
 
 import anyio
@@ -18,6 +19,7 @@ from certificates import Authority
 from click.testing import CliRunner
 from mcp_types import CallToolResult
 from model_clients import Model, http_server, over_http, over_stdio
+from starlette.requests import Request
 from starlette.testclient import TestClient
 from test_startup import loaded_by
 
@@ -26,7 +28,7 @@ from app.cli import cli
 from app.mcp import asking
 from app.mcp.offered import TOOLS
 from app.mcp.server import mcp_server
-from app.mcp.transports import MOST_BODY, application
+from app.mcp.transports import MOST_BODY, application, forwarded
 from app.mcp.untrusted import MOST, plain_text, shown
 
 ASKED: Final[dict[str, dict[str, Any]]] = {
@@ -39,6 +41,7 @@ ASKED: Final[dict[str, dict[str, Any]]] = {
     "what_if": {"targets": [{"to": "openai/gpt-4o"}]},
 }
 """What tools need at least."""
+OF_CALLERS: Final = ("Authorization", "Cookie", "X-Forwarded-For")
 WHAT_IF: Final = ("POST", "/v1/what-if")
 
 
@@ -49,6 +52,7 @@ class Heard(NamedTuple):
     path: str
     key: str | None
     cookie: str | None
+    came_from: str | None
 
 
 @dataclass
@@ -74,7 +78,7 @@ def standing_in(signed: tuple[Path, Path] | None = None) -> Iterator[StandIn]:
 
     class Door(BaseHTTPRequestHandler):
         def answer(self) -> None:
-            told = [self.headers.get(name) for name in ("Authorization", "Cookie")]
+            told = [self.headers.get(name) for name in OF_CALLERS]
             state.heard.append(Heard(self.command, self.path.partition("?")[0], *told))
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             if state.hangs:
@@ -165,6 +169,7 @@ def test_nothing_but_get_and_what_if_is_ever_sent(api: StandIn, model: Model) ->
     assert len(api.heard) >= len(TOOLS)
     assert {heard[:2] for heard in api.heard if heard.method != "GET"} == {WHAT_IF}
     assert {heard.key for heard in api.heard} == {"Bearer sl_read_of_this_test"}
+    assert {heard.came_from for heard in api.heard} == {None}
     assert all(heard.path.startswith("/v1/") for heard in api.heard)
 
 
@@ -241,6 +246,7 @@ def test_a_certificate_that_is_not_trusted_is_told_and_can_be(
 def test_an_amount_that_is_a_number_is_refused_not_rounded(api: StandIn, model: Model) -> None:
     api.body = {"currency": "USD", "period": None, "expected": 0.1, "low": None, "high": None}
     api.body |= {"through": None, "method": None, "points": [], "reason": None}
+    api.body |= {"complete_until": None}
     assert "(expected)" in model.refused("budget_forecast", budget_id=1)
 
 
@@ -303,7 +309,29 @@ def test_each_caller_over_http_is_asked_for_with_their_own_key(
             assert "Later" in caller.refused("spend")
     keys = ["Bearer sl_read_one", "Bearer sl_read_two", None, "Bearer sl_read_one"]
     assert [heard.key for heard in api.heard] == keys
+    # Who shows no key is this process to the API: it answers no proxy without one.
+    where = ["127.0.0.1", "127.0.0.1", None, "127.0.0.1"]
+    assert [heard.came_from for heard in api.heard] == where
     assert {heard.cookie for heard in api.heard} == {None}
+
+
+def test_the_api_is_told_where_a_caller_comes_from_as_a_proxy_would_tell_it() -> None:
+    def told(*headers: tuple[str, str]) -> str | None:
+        sent = [(name.encode(), value.encode("latin-1")) for name, value in headers]
+        scope = {"type": "http", "client": ("192.0.2.9", 1), "headers": sent}
+        context: Any = SimpleNamespace(request=Request(scope))
+        return forwarded(context)
+
+    key = ("authorization", "Bearer sl_read_one")
+    hops = [("x-forwarded-for", "203.0.113.1"), ("x-forwarded-for", "10.0.0.2")]
+    assert told(key) == "192.0.2.9"
+    assert told(key, *hops) == "203.0.113.1, 10.0.0.2, 192.0.2.9"
+    assert told(key, ("x-forwarded-for", "\xe9")) == "192.0.2.9"
+    assert told(*hops) is None
+    long = told(key, ("x-forwarded-for", "203.0.113.1, " * 1000))
+    assert long is not None
+    assert len(long) <= 1_000
+    assert long.endswith(", 192.0.2.9")
 
 
 def test_beyond_this_machine_nobody_is_answered_without_a_key() -> None:

@@ -50,6 +50,8 @@ class Api:
     client: httpx2.AsyncClient
     authorization: str | None
     """Their header, with their key; None where they have none."""
+    forwarded_for: str | None = None
+    """Where they come from, as a proxy says it; None: they are this process."""
 
     async def get(self, *path: str | int, asked: Mapping[str, Any] | None = None) -> Any:
         """The answer at /v1/``path``, its text made plain. Raises Refused.
@@ -67,6 +69,8 @@ class Api:
         headers = {"Accept": "application/json"}
         if self.authorization:
             headers["Authorization"] = self.authorization
+        if self.forwarded_for:
+            headers["X-Forwarded-For"] = self.forwarded_for
         try:
             asked = self.client.build_request(method, path, headers=headers, **said)
         except httpx2.InvalidURL:

@@ -7,7 +7,7 @@ import anyio
 from pydantic import Field
 
 from app.mcp import telling
-from app.mcp.answers import Amount, Cut, Watermark, cut
+from app.mcp.answers import Amount, Cut, Watermark, cut, watermark
 from app.mcp.asking import Api, Refused
 from app.mcp.questions import CutAsked, Number, Text, parameters
 from app.mcp.telling import money, number, quoted
@@ -128,7 +128,7 @@ class BudgetAsked(Asked):
     budget_id: Number = Field(description="`id` of `budgets`.")
 
 
-class ForecastTold(Told):
+class ForecastTold(Watermark):
     """What a budget's period is expected to come to."""
 
     currency: str
@@ -143,18 +143,20 @@ class ForecastTold(Told):
 
 
 async def _forecast(api: Api, asked: BudgetAsked) -> Found:
+    until = await watermark(api)
     found: Found = await api.get("budgets", asked.budget_id, "forecast")
-    return found
+    return {**found, **until}
 
 
 def _forecast_text(found: Mapping[str, Any]) -> str:
     currency = found["currency"]
     if found["expected"] is None:
-        return f"There is no forecast: {quoted(found['reason'])}"
+        return f"There is no forecast: {quoted(found['reason'])} {telling.watermark(found)}"
     return (
         f"{found['period']} is expected to come to {money(found['expected'], currency)}, between"
         f" {money(found['low'], currency)} and {money(found['high'], currency)} in 8 of 10 cases"
         f" (method {found['method']}, with what was spent until {found['through']})."
+        f" {telling.watermark(found)}"
     )
 
 
@@ -269,7 +271,7 @@ class AlertTold(Told):
     currency: str | None
 
 
-class AlertsTold(Told):
+class AlertsTold(Watermark):
     """Alerts, the latest first."""
 
     alerts: list[AlertTold]
@@ -277,11 +279,12 @@ class AlertsTold(Told):
 
 
 async def _alerts(api: Api, asked: AlertsAsked) -> Found:
+    until = await watermark(api)
     found = await api.get("alerts", asked=parameters(asked))
     # To whom it was sent, and what became of that, is another question.
     untold = {"messages", "delivery"}
     alerts = [{k: v for k, v in each.items() if k not in untold} for each in found["alerts"]]
-    return {"alerts": alerts, "next": found["next"]}
+    return {"alerts": alerts, "next": found["next"], **until}
 
 
 def _alerts_text(found: Mapping[str, Any]) -> str:
@@ -293,6 +296,7 @@ def _alerts_text(found: Mapping[str, Any]) -> str:
     ]  # fmt: skip
     return telling.told(
         telling.rows(["id", "at", "level", "state", "kind", "of", "subject", "spent then"], lines),
+        telling.watermark(found),
         f"More: before={found['next']}" if found["next"] else "",
     )
 

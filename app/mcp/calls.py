@@ -6,7 +6,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from app.mcp import telling
-from app.mcp.answers import Amount
+from app.mcp.answers import Amount, Watermark, watermark
 from app.mcp.asking import Api
 from app.mcp.questions import FiltersAsked, SpanId, TraceId, parameters
 from app.mcp.telling import money, number, quoted
@@ -37,7 +37,7 @@ class CallTold(Told):
     currency: str
 
 
-class CallsTold(Told):
+class CallsTold(Watermark):
     """Calls, latest first."""
 
     calls: list[CallTold]
@@ -48,8 +48,9 @@ class CallsTold(Told):
 
 
 async def _calls(api: Api, asked: CallsAsked) -> Found:
+    until = await watermark(api)
     found: Found = await api.get("calls", asked=parameters(asked))
-    return found
+    return {**found, **until}
 
 
 def _calls_text(found: Mapping[str, Any]) -> str:
@@ -63,7 +64,8 @@ def _calls_text(found: Mapping[str, Any]) -> str:
     ]  # fmt: skip
     header = ["started", "team", "model", "outcome", "took", "cost", "trace_id", "span_id"]
     return telling.told(
-        f"{len(lines)} calls, latest first, as they are known now.",
+        f"{len(lines)} calls, latest first, as they are known now. {telling.watermark(found)}"
+        " Later ones may be told twice, and have no cost yet.",
         telling.rows(header, lines),
         f"More: cursor={found['next']}" if found["next"] else "",
     )
@@ -98,7 +100,7 @@ class HowTold(Told):
     share: Told | None = Field(description="Of a pool's hour; null: it ran on none.")
 
 
-class ExplainedTold(CallTold):
+class ExplainedTold(CallTold, Watermark):
     """A call, and how its cost came about."""
 
     counts: bool = Field(description="False: it repeats other calls, and is in no report.")
@@ -111,9 +113,11 @@ _MOST_SIGHTINGS: Final = 10
 
 
 async def _explained(api: Api, asked: CallAsked) -> Found:
+    until = await watermark(api)
     found = await api.get("calls", asked.trace_id.lower(), asked.span_id.lower())
     seen = found["sightings"]
-    return {**found, "sightings": seen[:_MOST_SIGHTINGS], "sightings_in_all": len(seen)}
+    told = {"sightings": seen[:_MOST_SIGHTINGS], "sightings_in_all": len(seen)}
+    return {**found, **told, **until}
 
 
 def _explained_text(found: Mapping[str, Any]) -> str:
@@ -139,6 +143,7 @@ def _explained_text(found: Mapping[str, Any]) -> str:
         else "",
         f"Sightings of it: {found['sightings_in_all']}; it is counted once." if found["counts"] else
         "It repeats other calls, and counts nowhere.",
+        telling.watermark(found),
     )  # fmt: skip
 
 

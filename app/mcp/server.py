@@ -35,12 +35,17 @@ from app.mcp.offered import TOOLS
 from app.mcp.untrusted import plain_text
 
 Context = ServerRequestContext[httpx2.AsyncClient, Request]
-KeyOf = Callable[[Context], str | None]
-"""The header Authorization that the API is asked with for a request; None: without one."""
+HeaderOf = Callable[[Context], str | None]
+"""A header that the API is asked with for a request; None: without it."""
 
 
-def mcp_server(api_url: str, authorization_of: KeyOf) -> Server[httpx2.AsyncClient]:
-    """A server that asks the API at an address, each time with the key of whoever asks."""
+def mcp_server(
+    api_url: str, authorization_of: HeaderOf, forwarded_of: HeaderOf = lambda _context: None
+) -> Server[httpx2.AsyncClient]:
+    """A server that asks the API at an address, each time with the key of whoever asks.
+
+    ``forwarded_of`` gives where they come from, as X-Forwarded-For has it.
+    """
 
     @asynccontextmanager
     async def asks(_server: Server[httpx2.AsyncClient]) -> AsyncIterator[httpx2.AsyncClient]:
@@ -51,7 +56,8 @@ def mcp_server(api_url: str, authorization_of: KeyOf) -> Server[httpx2.AsyncClie
         tool = TOOLS.get(asked.name)
         if tool is None:
             raise MCPError(INVALID_PARAMS, f"There is no tool {plain_text(asked.name, 100)!r}")
-        api = Api(context.lifespan_context, authorization_of(context))
+        client = context.lifespan_context
+        api = Api(client, authorization_of(context), forwarded_of(context))
         return await tool.call(api, asked.arguments or {})
 
     return Server(

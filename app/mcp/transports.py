@@ -18,6 +18,8 @@ from spend.forwarded import is_forwarded
 PATH: Final = "/mcp"
 MOST_BODY: Final = 64 * 1024
 """Bytes of a request: a question and its arguments."""
+_MOST_FORWARDED: Final = 1_000
+"""Characters; the nearest stand last."""
 _LOCAL: Final = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -36,13 +38,20 @@ async def over_http(
 
     ``names``: what it is called beside its own address. ``ready`` gets its address. Raises OSError.
     """
-    server = mcp_server(api_url, _brought)
+    server = mcp_server(api_url, _brought, forwarded)
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     with socket.create_server((address.host, address.port), family=family) as listener:
         bound = Address(address.host, listener.getsockname()[1])
         app = application(server, bound, names)
         serving = uvicorn.Server(
-            uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5)
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                # Whom to believe is the API's to say.
+                proxy_headers=False,
+                timeout_graceful_shutdown=5,
+            )
         )
         ready(f"http://{bound}{PATH}")
         await serving.serve(sockets=[listener])
@@ -50,6 +59,15 @@ async def over_http(
 
 def _brought(context: Context) -> str | None:
     return context.request.headers.get("authorization") if context.request else None
+
+
+def forwarded(context: Context) -> str | None:
+    """Where a caller comes from, who brings a key: without one the API answers no proxy."""
+    request = context.request
+    if request is None or request.client is None or "authorization" not in request.headers:
+        return None
+    said = [each for each in request.headers.getlist("x-forwarded-for") if each.isascii()]
+    return ", ".join([*said, request.client.host])[-_MOST_FORWARDED:]
 
 
 def application(server: Server[Any], bound: Address, names: Sequence[str]) -> ASGIApp:
