@@ -42,6 +42,8 @@ pytestmark = pytest.mark.one_server
 ZONES = ("UTC", "Asia/Kathmandu", "Australia/Lord_Howe", "Europe/Berlin")
 FIRST = at("2026-08-29")
 SLOTS = 98 * 96
+TOLD: tuple[dict[str, Any], ...] = ({}, {"by_day": True}, {"for_rates_to": "USD"})
+"""By the whole period, by day, and by the day of money in other currencies."""
 KINDS = ("original", "correction", "allocation", "credit", "true-up", "tax")
 
 
@@ -94,10 +96,9 @@ def _usage(random: Random) -> dict[str, Any]:
     return {"outcome": random.choice((1, 2)), **{name: random.randint(-3, 9) for name in counts}}
 
 
-def read(session: Session, period: Period, *, by_day: bool) -> list[Any]:
+def read(session: Session, period: Period, told: dict[str, Any]) -> list[Any]:
     return [
-        ask(session, TENANT, period, by_day=by_day)
-        for ask in (booked, booked_pools, booked_commitments)
+        ask(session, TENANT, period, **told) for ask in (booked, booked_pools, booked_commitments)
     ]
 
 
@@ -112,25 +113,23 @@ def some_period(random: Random, zone: ZoneInfo) -> Period:
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(seed=st.integers(0, 2**32), zone=st.sampled_from(ZONES), by_day=st.booleans())
+@given(seed=st.integers(0, 2**32), zone=st.sampled_from(ZONES), told=st.sampled_from(TOLD))
 def test_sums_of_days_and_months_say_what_the_lines_say(
-    database: Database, seed: int, zone: str, by_day: bool
+    database: Database, seed: int, zone: str, told: dict[str, Any]
 ) -> None:
     random = Random(seed)
     period = some_period(random, ZoneInfo(zone))
     with database.write() as session:
         empty_ledger(session)  # the database is the same for every example
         filled(session, random)
-        by_lines = read(session, period, by_day=by_day)
+        by_lines = read(session, period, told)
         for lines in days.EVERY:
             days.take_in(session, TENANT, lines, at_most=random.randint(1, 30))
-            assert read(session, period, by_day=by_day) == by_lines
+            assert read(session, period, told) == by_lines
             days.take_in(session, TENANT, lines, at_most=1000)
-        assert read(session, period, by_day=by_day) == by_lines
+        assert read(session, period, told) == by_lines
         assert days.add_up_to_months(session, TENANT, period)
-        known = booked(
-            session, TENANT, period, by_day=by_day, as_known_at=at("2026-11-01") + timedelta(1)
-        )
+        known = booked(session, TENANT, period, **told, as_known_at=at("2026-11-01") + timedelta(1))
         assert known == by_lines[0]
 
 
