@@ -14,7 +14,6 @@ from typing import Final
 
 import grpc
 import grpc.aio
-import structlog
 
 from collector.http_server import BACKLOG, http_server
 from collector.limits import Limits
@@ -26,8 +25,6 @@ from collector.spool.state import Place
 from store.metric_text import Certificates, no_certificates
 from store.sessions import Database
 from store.steps import Steps, untold
-
-log = structlog.get_logger(__name__)
 
 GRACE: Final = 6
 """Seconds that requests have to be answered once the doors are closed."""

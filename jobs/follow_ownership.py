@@ -7,7 +7,7 @@ anywhere, and be overtaken by a newer version.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -22,8 +22,6 @@ from store.tenants import TENANT
 
 CHARGES_AT_ONCE: Final = 100_000
 """Charges of one transaction: some seconds' work, at most a day's."""
-
-_DAY: Final = timedelta(days=1)
 
 
 def follow(context: JobContext) -> int:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Kind = Literal["person", "key", "machine", "command", "job"]
-KINDS: Final[tuple[Kind, ...]] = ("person", "key", "machine", "command", "job")
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,6 @@ ENTERED: Final = "entered"
 INVERSE: Final = "inverse"
 
 _PIVOTS_FIRST: Final = ("EUR", "USD")
-_DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)

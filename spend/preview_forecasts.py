@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
 
@@ -18,7 +18,6 @@ from spend.periods import Period
 from spend.seasonal import Ahead, ahead
 from spend.steadied import Floats
 
-_DAY = timedelta(days=1)
 _OF_HOURS = 14
 """Days whose hours say which part of a day is left."""
 

@@ -48,9 +48,6 @@ _STORED: Final = (
 _USED: Final = ("prompt", "answer")
 """Tokens in and out, caches and reasoning included; NULL where none were told."""
 
-LINKS: Final = (*_STORED, *_USED)
-"""What sightings are linked by."""
-
 
 def temporary(name: str, *more: Column[Any]) -> Table:
     """A temporary table of links, gone with the transaction."""

@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, DateTime, Integer, and_, case, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from spend import money
 from spend.calls import Outcome
 from spend.economics import Use
 from spend.meters import METER_NAMES
@@ -27,8 +25,6 @@ from store.on_pool import ran_on
 from store.tables.heard import owners
 from store.tables.pools import pool_hours
 from store.tables.rollups import cells
-
-_NOTHING: Final = money.amount(0)
 
 
 @dataclass(frozen=True, slots=True)

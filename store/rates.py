@@ -32,8 +32,6 @@ _COPY: Final = sql.SQL("COPY rates ({}) FROM STDIN").format(
     sql.SQL(", ").join(map(sql.Identifier, ("tenant_id", "known_from", *_SAID)))
 )
 
-Pair = tuple[str, str]
-
 
 class RatesHeldError(RowsRefusedError):
     """Days have another rate already: leave them out, or say that this corrects it."""

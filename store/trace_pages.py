@@ -24,9 +24,6 @@ ENOUGH: Final = 5_000
 MOST_READ: Final = 30_000
 """Calls, also of those that do not fit, that are read to find them."""
 
-ORDERS: Final = ("latest", "slowest", "work", "calls")
-"""``work``: tokens read, and four times those written."""
-
 
 @dataclass(frozen=True, slots=True)
 class ListedTrace:
@@ -75,7 +72,11 @@ def looked_into(session: Session, question: Question, tenant: int, *, failed: bo
 def traces(
     session: Session, question: Question, tenant: int, *, order: str, failed: bool, at_most: int
 ) -> list[ListedTrace]:
-    """Traces of the question's calls, in one of ORDERS; read from sightings, so of a short time."""
+    """Traces of the question's calls; read from sightings, so of a short time.
+
+    By ``order``: latest, slowest, calls (most first), or work: tokens read, and four times those
+    written.
+    """
     calls = calls_of(session, question, tenant)
     figures = _figures(calls)
     asked = select(calls.c.trace_id, *(each.label(name) for name, each in figures.items()))

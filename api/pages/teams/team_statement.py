@@ -4,7 +4,7 @@ Its numbers are those of ``GET /v1/statements/{month}``: it is drawn up by the s
 """
 
 from collections import defaultdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Final
 
@@ -40,7 +40,6 @@ MOST_PROVIDERS: Final = 7
 """In the chart; the others are one colour."""
 MOST_DAYS: Final = 62
 """That are told by provider: a quarter, or a year, is one colour."""
-_DAY: Final = timedelta(days=1)
 _BESIDE: Final = ("budgets", "where", "pools", "commitments", "corrections", "unpriced", "rates")
 """Tables below the lines, in their order."""
 
