@@ -44,6 +44,20 @@ def put_batch(database: Database, number: int, **counts: int) -> None:
         )
 
 
+@pytest.mark.parametrize("place", ["/explore", "/calls", "/traces", "/performance"])
+def test_where_nothing_was_ever_heard_no_page_sends_one_to_look_for_it_elsewhere(
+    place: str, database: Database
+) -> None:
+    client = asking(database)
+    empty = client.get(place).text
+    assert "Nothing was heard yet" in empty
+    assert '<a class="button" href="/">How to begin</a>' in empty
+    with database.write() as session:
+        put_cell(session, "2026-01-03")
+        put_charge(session, "2026-01-03", "1")
+    assert "How to begin" not in client.get(place).text
+
+
 def test_an_empty_ledger_shows_how_to_send_the_first_span(database: Database) -> None:
     client = asking(database, otlp_http_url="http://127.0.0.1:4318")
     page = client.get("/")

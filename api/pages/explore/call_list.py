@@ -38,6 +38,7 @@ from store.archived_days import listed_from
 from store.call_costs import CallCost, costs_of
 from store.call_pages import ListedCall
 from store.dimensions import DIMENSIONS
+from store.first_heard import anything_counted
 from store.seen_values import seen_values
 
 router = APIRouter(include_in_schema=False)
@@ -106,6 +107,7 @@ def show(
         query=query,
         span=span(visitor, question.period),
         count=len(listed),
+        never=not listed and not anything_counted(session, tenant),
         listed_from=listed_from(session, tenant, question.period),
         older=here(request, cursor=cursor_of(listed[-1].position)) if len(found) > most else None,
         newest=here(request, cursor=None) if query.cursor else None,

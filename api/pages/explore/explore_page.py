@@ -43,6 +43,7 @@ from spend.periods import local_day
 from store import saved_views
 from store.completeness import complete_until
 from store.dimensions import DIMENSIONS, TIMED
+from store.first_heard import anything_counted
 from store.seen_values import seen_values
 
 router = APIRouter(include_in_schema=False)
@@ -144,6 +145,7 @@ def _page(
         query=query,
         views=_views(request, session, tenant),
         complete=complete_until(session),
+        never=found is not None and not found.pivot.lines and not anything_counted(session, tenant),
         clear=here(request, **dict.fromkeys(DIMENSIONS)),
         choices=choices(seen, _filters(query, found)),
         chips=chips(request, _filters(query, found)),

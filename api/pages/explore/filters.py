@@ -100,12 +100,13 @@ def days_between(period: Period, zone: ZoneInfo) -> tuple[date, date]:
 
 
 def span(visitor: Visitor, period: Period) -> str:
-    """A time in words: whole days by their dates, else to the minute."""
+    """A time in words: whole days by their dates, else to the minute; and that it goes on."""
     told, zone = visitor.formats, visitor.zone
     first, last = days_between(period, zone)
     if Period(day_start(first, zone), day_start(last + timedelta(days=1), zone)) != period:
         return f"{told.when(period.start)} to {told.when(period.end)}"
-    return told.day(first) if first == last else f"{told.day(first)} to {told.day(last)}"
+    days = told.day(first) if first == last else f"{told.day(first)} to {told.day(last)}"
+    return f"{days} so far" if period.start < visitor.now < period.end else days
 
 
 @dataclass(frozen=True, slots=True)

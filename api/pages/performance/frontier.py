@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from api.dependencies import Reading, Tenant
 from api.pages.charts import Chart, Legend
 from api.pages.formats import shortened
+from api.pages.links import elsewhere
 from api.pages.performance.performance_figures import MODEL, Group, PerformanceAsked, groups, shared
 from api.pages.recent_time import LAST, lately
 from api.pages.shell import page
@@ -61,7 +62,7 @@ def show(
         visitor,
         "frontier.html",
         title="Performance: cost against latency",
-        tables={"models": _table(placed, best, visitor.currency, query)},
+        tables={"models": _table(request, placed, best, visitor.currency, query)},
         query=query,
         asked=shared(query, time),
         time=time,
@@ -118,6 +119,7 @@ def _chart(points: Sequence[Point], query: FrontierAsked, currency: str) -> Char
 
 
 def _table(
+    request: Request,
     placed: Sequence[tuple[Group, Point]],
     best: Sequence[Point],
     currency: str,
@@ -136,7 +138,7 @@ def _table(
             Column("frontier", "Frontier", narrow=False),
         ),
         rows=[
-            _row(place + 1, group, is_best=point in best)
+            _row(request, place + 1, group, is_best=point in best)
             for place, (group, point) in enumerate(placed)
         ],
         caption="Models, the most calls first",
@@ -145,7 +147,9 @@ def _table(
     )
 
 
-def _row(number: int, group: Group, *, is_best: bool) -> Mapping[str, Held | Cell]:
+def _row(
+    request: Request, number: int, group: Group, *, is_best: bool
+) -> Mapping[str, Held | Cell]:
     provider, model, deployment, _operation = group.key
     p50, p95, speed = group.latency("p50"), group.latency("p95"), group.went.output_per_second
     return {
@@ -153,6 +157,9 @@ def _row(number: int, group: Group, *, is_best: bool) -> Mapping[str, Held | Cel
         "model": Cell(
             " ".join(each for each in (provider, model) if each),
             show=model or "Unknown model",
+            href=elsewhere(request, "/models/one", provider=provider, model=model)
+            if provider and model
+            else None,
             note=" · ".join([shown_name(provider), *([deployment] if deployment else [])]),
             colour=hue_of(provider),
         ),

@@ -24,6 +24,7 @@ from reports.latency_chart import P50_HUE, P95_HUE, Moment, latency_lines
 from spend.moments import moment_text
 from spend.performance import Performance, percentiles_ms
 from spend.periods import days_in
+from store.first_heard import anything_counted
 from store.grouping import PIECES
 
 router = APIRouter(include_in_schema=False)
@@ -84,6 +85,7 @@ def show(
         last=LAST,
         dimensions=DIMENSIONS,
         whole=now.whole if now.rows else None,
+        never=not now.rows and not anything_counted(session, tenant),
         before=before.whole if before.rows else None,
         chart=_chart(time, pieces, visitor) if pieces else None,
     )

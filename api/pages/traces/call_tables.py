@@ -50,7 +50,7 @@ def cost_lines(found: Explained, currency: str) -> Table:
         columns=(
             Column("meter", "Meter"),
             Column("quantity", "Quantity", "number"),
-            Column("unit_price", "Price of a million", "unit_price"),
+            Column("unit_price", "Price of a million", "unit_price", narrow=False),
             Column("amount", "Amount", "money", "Quantity times price, by a million"),
             Column("list_amount", "At list price", "money", narrow=False),
             Column("price", "Price line", narrow=False),
@@ -221,4 +221,8 @@ def _ms(time: timedelta) -> int:
 
 def details(told: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What else was told of it, as names and texts."""
-    return [(str(name), str(value)) for name, value in told.items()]
+    said = {True: "yes", False: "no"}
+    return [
+        (str(name), said[value] if isinstance(value, bool) else str(value))
+        for name, value in told.items()
+    ]

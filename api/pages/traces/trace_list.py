@@ -27,6 +27,7 @@ from store.archived_days import listed_from
 from store.call_costs import costs_of
 from store.call_pages import ListedCall, calls_in_traces
 from store.dimensions import Question
+from store.first_heard import anything_counted
 from store.trace_pages import ListedTrace, looked_into, traces
 
 router = APIRouter(include_in_schema=False)
@@ -107,6 +108,7 @@ def show(
         filters=filters,
         time=time,
         count=len(rows),
+        never=not rows and not anything_counted(session, tenant),
         listed_from=listed_from(session, tenant, time.period),
         older=moment_text(_oldest(found[:MOST_LISTED], looked.period.start))
         if earlier and query.order == "latest"
