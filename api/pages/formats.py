@@ -110,14 +110,15 @@ class Formats:
         return _signed(format_percent(share, shown, locale=self.locale))
 
     def ms(self, milliseconds: Decimal | float | None) -> str:
-        """A duration: 840 ms, 1.24 s, 2 min 5 s."""
+        """A duration by its first three digits: 840 ms, 1.20 s, 47.7 s, 2 min 5 s."""
         if milliseconds is None:
             return UNKNOWN
         value = Decimal(milliseconds)
         if value < 1000:  # noqa: PLR2004 - a second
             return f"{number_text(round(value), self.locale)} ms"
         if value < 60_000:  # noqa: PLR2004 - a minute
-            return f"{number_text(round(value / 1000, 2), self.locale)} s"
+            places = 2 if value < 9995 else 1  # noqa: PLR2004 - three digits
+            return f"{number_text(value / 1000, self.locale, places)} s"
         minutes, seconds = divmod(int(value) // 1000, 60)
         return f"{minutes} min {seconds} s"
 

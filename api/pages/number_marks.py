@@ -48,11 +48,14 @@ def money_text(amount: Decimal, currency: str, locale: Locale, decimals: int | N
     return marks.write(f"{amount.copy_abs():,.{marks.decimals}f}", minus=amount.is_signed())
 
 
-def number_text(value: Decimal | float, locale: Locale) -> str:
-    """A whole number, or at most three decimals."""
+def number_text(value: Decimal | float, locale: Locale, decimals: int | None = None) -> str:
+    """A whole number, or at most three decimals; or with just so many."""
     marks = _of_numbers(locale)
     if marks is None:
-        return format_decimal(value, locale=locale)
+        pattern = None if decimals is None else f"#,##,##0.{'0' * decimals}"
+        return format_decimal(value, pattern, locale=locale)
+    if decimals is not None:
+        return marks.write(f"{abs(value):,.{decimals}f}", minus=value < 0)
     if isinstance(value, int):
         return marks.write(f"{abs(value):,}", minus=value < 0)
     exact = Decimal(str(value)) if isinstance(value, float) else value
