@@ -134,7 +134,7 @@ def past(
             corrected(repriced(api, repricing), settings.currency)
         today = now.astimezone(settings.zone)
         if set_budgets(api, today=today, currency=settings.currency):
-            for job in ("budgets", "alerts"):
+            for job in ("budgets", "forecast", "alerts"):
                 done = run_job(job, replace(context, now=_now()))
                 click.echo(f"  {job:12} {done.note if done else 'is running'}")
     if wishes.trace:
