@@ -9,7 +9,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Final, NamedTuple
 
 import anyio
@@ -19,7 +18,6 @@ from certificates import Authority
 from click.testing import CliRunner
 from mcp_types import CallToolResult
 from model_clients import Model, http_server, over_http, over_stdio
-from starlette.requests import Request
 from starlette.testclient import TestClient
 from test_startup import loaded_by
 
@@ -28,7 +26,7 @@ from app.cli import cli
 from app.mcp import asking
 from app.mcp.offered import TOOLS
 from app.mcp.server import mcp_server
-from app.mcp.transports import MOST_BODY, application, forwarded
+from app.mcp.transports import MOST_BODY, application
 from app.mcp.untrusted import MOST, plain_text, shown
 
 ASKED: Final[dict[str, dict[str, Any]]] = {
@@ -313,25 +311,6 @@ def test_each_caller_over_http_is_asked_for_with_their_own_key(
     where = ["127.0.0.1", "127.0.0.1", None, "127.0.0.1"]
     assert [heard.came_from for heard in api.heard] == where
     assert {heard.cookie for heard in api.heard} == {None}
-
-
-def test_the_api_is_told_where_a_caller_comes_from_as_a_proxy_would_tell_it() -> None:
-    def told(*headers: tuple[str, str]) -> str | None:
-        sent = [(name.encode(), value.encode("latin-1")) for name, value in headers]
-        scope = {"type": "http", "client": ("192.0.2.9", 1), "headers": sent}
-        context: Any = SimpleNamespace(request=Request(scope))
-        return forwarded(context)
-
-    key = ("authorization", "Bearer sl_read_one")
-    hops = [("x-forwarded-for", "203.0.113.1"), ("x-forwarded-for", "10.0.0.2")]
-    assert told(key) == "192.0.2.9"
-    assert told(key, *hops) == "203.0.113.1, 10.0.0.2, 192.0.2.9"
-    assert told(key, ("x-forwarded-for", "\xe9")) == "192.0.2.9"
-    assert told(*hops) is None
-    long = told(key, ("x-forwarded-for", "203.0.113.1, " * 1000))
-    assert long is not None
-    assert len(long) <= 1_000
-    assert long.endswith(", 192.0.2.9")
 
 
 def test_beyond_this_machine_nobody_is_answered_without_a_key() -> None:
