@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from spend import money
+from spend.knowledge import was_known
 from spend.patterns import fits_one
 
 DISCOUNT: Final = "discount"
@@ -58,11 +59,7 @@ class Discount:
 
     def known(self, at: datetime | None) -> bool:
         """Whether it was believed at a moment; None: as far as is known today."""
-        if at is None:
-            return self.known_to is None
-        return (self.known_from is None or self.known_from <= at) and (
-            self.known_to is None or at < self.known_to
-        )
+        return was_known(self.known_from, self.known_to, at)
 
     @property
     def subject(self) -> tuple[str, str, str, str, str, str]:

@@ -54,5 +54,12 @@ class Knowledge:
         return slot_of(at) if repriced is None else repriced.known_at
 
 
+def was_known(known_from: datetime | None, known_to: datetime | None, at: datetime | None) -> bool:
+    """Whether what is known from when to when was known at a moment; None: is known now."""
+    if at is None:
+        return known_to is None
+    return (known_from is None or known_from <= at) and (known_to is None or at < known_to)
+
+
 AS_HEARD = Knowledge()
 """Nothing has been re-priced: every slot goes by what was known at its start."""

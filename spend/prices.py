@@ -24,6 +24,7 @@ from typing import Final
 from spend import bands
 from spend.calls import Route
 from spend.discounts import Discounts
+from spend.knowledge import was_known
 from spend.providers import SELF_HOSTED
 
 CONTRACT: Final = "contract"
@@ -69,11 +70,7 @@ class PriceLine:
 
     def known(self, at: datetime | None) -> bool:
         """Whether it was believed at a moment; None: as far as is known today."""
-        if at is None:
-            return self.known_to is None
-        return (self.known_from is None or self.known_from <= at) and (
-            self.known_to is None or at < self.known_to
-        )
+        return was_known(self.known_from, self.known_to, at)
 
     @property
     def base(self) -> tuple[str | int, ...]:

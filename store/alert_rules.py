@@ -6,15 +6,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-import psycopg.errors
 from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from spend.alert_rules import Rule, RuleTerms, Value
 from spend.rule_kinds import KINDS
 from spend.rule_terms import fields_of_rule
 from store import audit
+from store.free_names import unless_taken
 from store.tables.alerting import RULE_IDS, alert_rules, rule_states
 from store.tables.budgets import crossings
 
@@ -157,18 +156,9 @@ def _put(session: Session, tenant: int, rule: Rule) -> None:
         "channel_ids": list(rule.terms.channel_ids),
         "settings": fields,
     }
-    try:
-        # A savepoint, so that the caller's transaction survives a taken name.
-        with session.begin_nested():
-            session.execute(insert(alert_rules).values(row))
-    except IntegrityError as error:
-        cause = error.orig
-        if (
-            isinstance(cause, psycopg.errors.UniqueViolation)
-            and cause.diag.constraint_name == _NAME_IN_FORCE
-        ):
-            raise RuleNameTaken(f"there is an alert rule named {rule.terms.name!r}") from None
-        raise
+    taken = RuleNameTaken(f"there is an alert rule named {rule.terms.name!r}")
+    with unless_taken(session, _NAME_IN_FORCE, taken):
+        session.execute(insert(alert_rules).values(row))
 
 
 def _rule(row: Row[Any]) -> Rule:

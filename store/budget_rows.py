@@ -7,14 +7,13 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final
 
-import psycopg.errors
 from sqlalchemy import ColumnElement, Row, and_, insert, not_, or_, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from spend.budget_periods import FISCAL
 from spend.budgets import Budget, OwnPeriod, Terms, with_arming
 from spend.fiscal import CALENDAR_YEAR, FiscalYear
+from store.free_names import unless_taken
 from store.tables.budgets import budgets
 
 _NAME_IN_FORCE: Final = "uq_budgets_name_in_force"
@@ -112,18 +111,9 @@ def put(session: Session, tenant: int, budget: Budget) -> None:
         "created_at": budget.created_at,
         "effective_from": budget.effective_from,
     }
-    try:
-        # A savepoint, so that the caller's transaction survives a taken name.
-        with session.begin_nested():
-            session.execute(insert(budgets).values(row))
-    except IntegrityError as error:
-        cause = error.orig
-        if (
-            isinstance(cause, psycopg.errors.UniqueViolation)
-            and cause.diag.constraint_name == _NAME_IN_FORCE
-        ):
-            raise NameTaken(f"there is a budget named {terms.name!r}") from None
-        raise
+    taken = NameTaken(f"there is a budget named {terms.name!r}")
+    with unless_taken(session, _NAME_IN_FORCE, taken):
+        session.execute(insert(budgets).values(row))
 
 
 def _budget(row: Row[Any]) -> Budget:

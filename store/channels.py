@@ -6,9 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
-import psycopg.errors
 from sqlalchemy import Row, insert, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from spend.channels import (
@@ -23,6 +21,7 @@ from spend.channels import (
 from spend.quiet_hours import quiet_hours
 from spend.told_apart import plain
 from store import audit
+from store.free_names import unless_taken
 from store.secrets import SHOWN, Seal
 from store.tables.alerting import channels
 
@@ -181,18 +180,9 @@ def _found(session: Session, tenant: int, channel_id: int, *, lock: bool = False
 
 
 def _write(session: Session, name: str, statement: Any) -> Row[Any]:
-    try:
-        # A savepoint, so that the caller's transaction survives a taken name.
-        with session.begin_nested():
-            return session.execute(statement).one()
-    except IntegrityError as error:
-        cause = error.orig
-        if (
-            isinstance(cause, psycopg.errors.UniqueViolation)
-            and cause.diag.constraint_name == _NAME_IN_FORCE
-        ):
-            raise NameTaken(f"there is a channel named {name!r}") from None
-        raise
+    taken = NameTaken(f"there is a channel named {name!r}")
+    with unless_taken(session, _NAME_IN_FORCE, taken):
+        return session.execute(statement).one()
 
 
 def _sealed(secret: ChannelSecret | None, seal: Seal) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What all tables share: names of constraints, the tenant, and how money is kept."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ColumnClause,
+    DateTime,
     Integer,
     MetaData,
     Numeric,
@@ -53,6 +55,40 @@ def meters(kind: type[TypeEngine[int]], says: str, *, nullable: bool = True) -> 
     return [
         Column(name, kind, nullable=nullable, doc=says, info={"meter": True})
         for name in METER_NAMES
+    ]
+
+
+def valid() -> list[Column[datetime]]:
+    """From when to when a term of an agreement holds."""
+    return [
+        Column(
+            "valid_from",
+            DateTime(timezone=True),
+            nullable=False,
+            doc="From when on it holds, UTC, inclusive.",
+        ),
+        Column(
+            "valid_to",
+            DateTime(timezone=True),
+            doc="Until when it holds, UTC, exclusive; null: without an end.",
+        ),
+    ]
+
+
+def known() -> list[Column[datetime]]:
+    """From when to when it was believed: what was once known is never lost."""
+    return [
+        Column(
+            "known_from",
+            DateTime(timezone=True),
+            nullable=False,
+            doc="From when on it was known, UTC.",
+        ),
+        Column(
+            "known_to",
+            DateTime(timezone=True),
+            doc="Until when it was known, UTC, exclusive; null: still.",
+        ),
     ]
 
 

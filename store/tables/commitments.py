@@ -14,7 +14,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
 
-from store.tables.base import AMOUNT, METADATA, no_nan, period, tenant
+from store.tables.base import AMOUNT, METADATA, known, no_nan, period, tenant, valid
 
 commitments = Table(
     "commitments",
@@ -38,25 +38,8 @@ commitments = Table(
         doc="Which usage counts: dimension of a route -> list of values.",
     ),
     Column("period", Text, nullable=False, doc="month, quarter, year or term (all of it)."),
-    Column(
-        "valid_from",
-        DateTime(timezone=True),
-        nullable=False,
-        doc="From when on it holds, UTC, inclusive.",
-    ),
-    Column(
-        "valid_to",
-        DateTime(timezone=True),
-        doc="Until when it holds, UTC, exclusive; null: without an end.",
-    ),
-    Column(
-        "known_from", DateTime(timezone=True), nullable=False, doc="From when on it was known, UTC."
-    ),
-    Column(
-        "known_to",
-        DateTime(timezone=True),
-        doc="Until when it was known, UTC, exclusive; null: still.",
-    ),
+    *valid(),
+    *known(),
     Column(
         "source",
         Text,

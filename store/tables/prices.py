@@ -13,7 +13,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
-from store.tables.base import METADATA, UNIT_PRICE, no_nan, period, tenant
+from store.tables.base import METADATA, UNIT_PRICE, known, no_nan, period, tenant, valid
 
 prices = Table(
     "prices",
@@ -71,25 +71,8 @@ prices = Table(
     ),
     Column("unit_price", UNIT_PRICE, nullable=False, doc="For 1,000,000 units."),
     Column("currency", Text, nullable=False, doc="ISO 4217 code."),
-    Column(
-        "valid_from",
-        DateTime(timezone=True),
-        nullable=False,
-        doc="From when on it holds, UTC, inclusive.",
-    ),
-    Column(
-        "valid_to",
-        DateTime(timezone=True),
-        doc="Until when it holds, UTC, exclusive; null: without an end.",
-    ),
-    Column(
-        "known_from", DateTime(timezone=True), nullable=False, doc="From when on it was known, UTC."
-    ),
-    Column(
-        "known_to",
-        DateTime(timezone=True),
-        doc="Until when it was known, UTC, exclusive; null: still.",
-    ),
+    *valid(),
+    *known(),
     Column(
         "source",
         Text,
@@ -143,25 +126,8 @@ discounts = Table(
     Column("service_tier", Text, nullable=False, server_default="", doc="Empty: every tier."),
     Column("meter", Text, nullable=False, server_default="", doc="Empty: every meter."),
     Column("percent", Numeric(9, 6), nullable=False, doc="Per cent of the list price."),
-    Column(
-        "valid_from",
-        DateTime(timezone=True),
-        nullable=False,
-        doc="From when on it holds, UTC, inclusive.",
-    ),
-    Column(
-        "valid_to",
-        DateTime(timezone=True),
-        doc="Until when it holds, UTC, exclusive; null: without an end.",
-    ),
-    Column(
-        "known_from", DateTime(timezone=True), nullable=False, doc="From when on it was known, UTC."
-    ),
-    Column(
-        "known_to",
-        DateTime(timezone=True),
-        doc="Until when it was known, UTC, exclusive; null: still.",
-    ),
+    *valid(),
+    *known(),
     Column(
         "source",
         Text,

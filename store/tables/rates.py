@@ -7,7 +7,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    DateTime,
     Identity,
     Index,
     Numeric,
@@ -17,7 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.types import TypeEngine
 
-from store.tables.base import METADATA, no_nan, period, tenant
+from store.tables.base import METADATA, known, no_nan, period, tenant
 
 # As many decimals as spend/exchange.py gives a rate.
 RATE: TypeEngine[Decimal] = Numeric(20, 10)
@@ -31,14 +30,7 @@ rates = Table(
     Column("to_currency", Text, nullable=False, doc="… is `rate` units of this one."),
     Column("day", Date, nullable=False, doc="The day that whoever published it dates it by."),
     Column("rate", RATE, nullable=False, doc="With 10 decimals."),
-    Column(
-        "known_from", DateTime(timezone=True), nullable=False, doc="From when on it was known, UTC."
-    ),
-    Column(
-        "known_to",
-        DateTime(timezone=True),
-        doc="Until when it was known, UTC, exclusive; null: still.",
-    ),
+    *known(),
     Column("source", Text, nullable=False, doc="What it was entered from: `ecb`, a file's name."),
     Column("reference", Text, doc="A document or an address that says so."),
     Column("entered_by", Text, doc="Who entered it; null: not told."),
