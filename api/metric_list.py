@@ -5,7 +5,14 @@ Every API over one database tells the same of the latter two, so one of them is 
 
 from typing import Final
 
-from spend.metric_names import BUILD_INFO, CERTIFICATES, DATABASE_UP, PROCESS, Metric
+from spend.metric_names import (
+    BUILD_INFO,
+    CERTIFICATES,
+    DATABASE_UP,
+    OWN_SPANS_LOST,
+    PROCESS,
+    Metric,
+)
 
 REQUESTS: Final = Metric(
     "spanledger_api_requests_total",
@@ -48,6 +55,7 @@ OF_PROCESS: Final = (
     BUILD_INFO,
     DATABASE_UP,
     *CERTIFICATES,
+    OWN_SPANS_LOST,
     REQUESTS,
     DURATION,
     IN_PROGRESS,

@@ -33,6 +33,7 @@ from store.metric_text import (
     as_text,
     build,
     of_certificates,
+    of_lost,
     of_process,
     processes,
     timed,
@@ -140,6 +141,7 @@ def _of_process(request: Request, config: ApiSettings) -> Iterator[Family]:
     yield build()
     yield told(DATABASE_UP, counting.pulse.up())
     yield from of_certificates(config.certificates())
+    yield of_lost(config.own_spans_lost())
     yield told(metrics.REQUESTS, counts.requests)
     yield timed(metrics.DURATION, counts.took)
     # Without the one that asks.

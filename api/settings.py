@@ -11,6 +11,7 @@ from spend.fiscal import CALENDAR_YEAR, Calendar, FiscalYear
 from spend.networks import Network
 from store.metric_text import Certificates, no_certificates
 from store.secrets import Seal
+from store.steps import Lost, none_lost
 
 UTC_ZONE = ZoneInfo("UTC")
 
@@ -48,6 +49,8 @@ class ApiSettings:
     """Where people open the pages, as https://spend.example."""
     certificates: Certificates = no_certificates
     """How long those are good that the API shows, where it speaks TLS itself."""
+    own_spans_lost: Lost = none_lost
+    """How many spans of our own traces nobody got."""
     oidc: Client | None = None
     """How people sign in through an identity provider; None: they show keys."""
 

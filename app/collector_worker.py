@@ -57,6 +57,7 @@ def main(parent: int, listener: int) -> None:
                 spool=_spool(settings),
                 tls=doors_tls(settings, life.stop),
                 steps=traced.steps,
+                lost=traced.lost,
             )
     except OSError as error:
         raise click.ClickException(str(error.strerror or error)) from error

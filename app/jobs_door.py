@@ -18,6 +18,7 @@ from jobs.door import JobsDoor
 from jobs.run_counts import RunCounts
 from store.pulse import Pulse
 from store.sessions import Database
+from store.steps import Lost, none_lost
 
 _GRACE: Final = 2
 _AT_ONCE: Final = 100
@@ -34,7 +35,11 @@ class _Server(uvicorn.Server):
 
 @contextmanager
 def jobs_door(
-    settings: Settings, database: Database, counts: RunCounts, stop: Event
+    settings: Settings,
+    database: Database,
+    counts: RunCounts,
+    stop: Event,
+    lost: Lost = none_lost,
 ) -> Iterator[str | None]:
     """Answers in a thread while the block lasts; gives the address, or None: there is no door.
 
@@ -52,7 +57,7 @@ def jobs_door(
     pulse = Pulse(database)
     askers = Askers(database, pulse, pepper_for(settings), lambda: datetime.now(UTC))
     config = uvicorn.Config(
-        JobsDoor(counts, pulse, askers, shown),
+        JobsDoor(counts, pulse, askers, shown, lost),
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -49,6 +49,7 @@ from store.metric_text import (
     build,
     no_certificates,
     of_certificates,
+    of_lost,
     of_process,
     processes,
     timed,
@@ -119,6 +120,7 @@ class Health:
         yield told(DENIED, {(why.value,): counts.denied[why] for why in Why})
         yield timed(DURATION, {(door,): counts.took.get(door, Durations()) for door in DOORS})
         yield timed(COMMIT, {(): counts.commits})
+        yield of_lost(counts.own_lost)
         yield told(IN_FLIGHT, self.in_flight.held)
         yield told(MOST_IN_FLIGHT, self.in_flight.limit)
         living = (workers(spool) if spool else {}) or {"this": of_process()}

@@ -3,7 +3,14 @@
 from dataclasses import replace
 from typing import Final
 
-from spend.metric_names import BUILD_INFO, CERTIFICATES, DATABASE_UP, PROCESS, Metric
+from spend.metric_names import (
+    BUILD_INFO,
+    CERTIFICATES,
+    DATABASE_UP,
+    OWN_SPANS_LOST,
+    PROCESS,
+    Metric,
+)
 
 HEARD: Final = Metric(
     "spanledger_spans_heard_total",
@@ -106,6 +113,7 @@ METRICS: Final = (
     BUILD_INFO,
     DATABASE_UP,
     *CERTIFICATES,
+    OWN_SPANS_LOST,
     HEARD,
     SPANS,
     REFUSED,

@@ -34,7 +34,7 @@ from store.intake import Account
 from store.metric_text import Certificates, no_certificates
 from store.refused_keys import RefusalLog
 from store.sessions import Database
-from store.steps import Steps, untold
+from store.steps import Lost, Steps, none_lost, untold
 
 log = structlog.get_logger(__name__)
 
@@ -64,11 +64,12 @@ class Receiver:
         spool: Place | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         steps: Steps = untold,
+        lost: Lost = none_lost,
         certificates: Certificates = no_certificates,
     ) -> None:
         self.limits = limits
         self.in_flight = InFlight(limits.in_flight_bytes, limits.key_bytes)
-        self.tally = Tally()
+        self.tally = Tally(lost)
         self._clock = clock
         kept = KeptSenders(spool.root / "senders" if spool else None, pepper)
         self._gate = Gate(database, pepper, clock=clock, kept=kept)

@@ -24,7 +24,7 @@ from collector.spare_memory import give_back
 from collector.spool.state import Place
 from store.metric_text import Certificates, no_certificates
 from store.sessions import Database
-from store.steps import Steps, untold
+from store.steps import Lost, Steps, none_lost, untold
 
 GRACE: Final = 6
 """Seconds that requests have to be answered once the doors are closed."""
@@ -56,6 +56,7 @@ def run(
     spool: Place | None = None,
     tls: Tls | None = None,
     steps: Steps = untold,
+    lost: Lost = none_lost,
 ) -> None:
     """Serve until ``stop`` is set, then close the doors, answer what came in, and return.
 
@@ -65,7 +66,8 @@ def run(
     ``pepper`` is what keys are hashed with (``store/keys.py``). ``spool`` is where requests are
     kept while the database is away; without it senders are told to come again. Other processes may
     listen at the same address for gRPC: the kernel spreads connections over them. ``tls``: without
-    it both doors speak in the open. ``steps`` is told what is done, where we are traced. Raises
+    it both doors speak in the open. ``steps`` is told what is done, where we are traced, and
+    ``lost`` tells how much of that nobody got. Raises
     OSError, naming the address, where it cannot listen.
     """
     receiver = Receiver(
@@ -74,6 +76,7 @@ def run(
         limits=limits or Limits(),
         spool=spool,
         steps=steps,
+        lost=lost,
         certificates=tls.shown if tls else no_certificates,
     )
     receiver.start()

@@ -9,6 +9,7 @@ from threading import Lock
 from collector.refused_for import in_short
 from spend.durations import Durations
 from store.intake import Account, Part
+from store.steps import Lost, none_lost
 
 
 @dataclass(slots=True)
@@ -30,6 +31,8 @@ class Counts:
     """Why (``collector/refused_for.py``) -> items, those of the spool included."""
     denied: Counter[str] = field(default_factory=Counter)
     """What was wrong with the key (``store/refused_keys.py``) -> requests."""
+    own_lost: Counter[str] = field(default_factory=Counter)
+    """Why (``store/steps.py``) -> spans of our own traces that nobody got."""
     took: dict[str, Durations] = field(default_factory=dict)
     """Door -> how long its requests took."""
     commits: Durations = field(default_factory=Durations)
@@ -44,6 +47,7 @@ class Counts:
         self.heard += other.heard
         self.refused += other.refused
         self.denied += other.denied
+        self.own_lost += other.own_lost
         self.commits.add(other.commits)
         for door, took in other.took.items():
             self.took.setdefault(door, Durations()).add(took)
@@ -52,8 +56,10 @@ class Counts:
 class Tally:
     """Counters that many threads add to. The lasting ones are the rows of ``batches``."""
 
-    def __init__(self) -> None:
+    def __init__(self, lost: Lost = none_lost) -> None:
+        """``lost`` counts spans of our own by itself."""
         self._counts = Counts()
+        self._lost = lost
         self._lock = Lock()
 
     def answered(self, door: str, answer: str, seconds: float = 0.0) -> None:
@@ -127,4 +133,6 @@ class Tally:
     def counts(self) -> Counts:
         """What was counted until now."""
         with self._lock:
-            return deepcopy(self._counts)
+            counts = deepcopy(self._counts)
+        counts.own_lost.update(self._lost())
+        return counts

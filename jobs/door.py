@@ -21,12 +21,14 @@ from store.metric_text import (
     build,
     no_certificates,
     of_certificates,
+    of_lost,
     of_process,
     processes,
     timed,
     told,
 )
 from store.pulse import Pulse
+from store.steps import Lost, none_lost
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -46,7 +48,9 @@ class JobsDoor:
         pulse: Pulse,
         askers: Askers,
         certificates: Certificates = no_certificates,
+        lost: Lost = none_lost,
     ) -> None:
+        self._lost = lost
         self._certificates = certificates
         self._counts = counts
         self._pulse = pulse
@@ -93,6 +97,7 @@ class JobsDoor:
         yield build()
         yield told(DATABASE_UP, self._pulse.up())
         yield from of_certificates(self._certificates())
+        yield of_lost(self._lost())
         runs = {(job, outcome): counts.runs[job, outcome] for job in EVERY for outcome in OUTCOMES}
         yield told(metrics.RUNS, runs)
         yield timed(metrics.DURATION, counts.took)

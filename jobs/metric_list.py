@@ -2,7 +2,14 @@
 
 from typing import Final
 
-from spend.metric_names import BUILD_INFO, CERTIFICATES, DATABASE_UP, PROCESS, Metric
+from spend.metric_names import (
+    BUILD_INFO,
+    CERTIFICATES,
+    DATABASE_UP,
+    OWN_SPANS_LOST,
+    PROCESS,
+    Metric,
+)
 
 RUNS: Final = Metric(
     "spanledger_job_runs_total",
@@ -26,6 +33,7 @@ METRICS: Final = (
     BUILD_INFO,
     DATABASE_UP,
     *CERTIFICATES,
+    OWN_SPANS_LOST,
     RUNS,
     DURATION,
     RUNNING,

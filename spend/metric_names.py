@@ -55,6 +55,12 @@ CERTIFICATE_ENDS: Final = Metric(
 )
 CERTIFICATES: Final = (CERTIFICATE_BEGINS, CERTIFICATE_ENDS)
 """Of what a process shows: by the door, and of senders by the authority that signs theirs."""
+OWN_SPANS_LOST: Final = Metric(
+    "spanledger_own_spans_lost_total",
+    "counter",
+    "Spans of our own traces that nobody got: no room to wait (queue), or not taken (receiver).",
+    ("why",),
+)
 CPU: Final = Metric(
     "process_cpu_seconds_total", "counter", "Time of the processor that the process has used."
 )

@@ -22,7 +22,15 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
 
 from spend.durations import Durations
-from spend.metric_names import BUILD_INFO, CERTIFICATE_BEGINS, CERTIFICATE_ENDS, PROCESS, Metric
+from spend.metric_names import (
+    BUILD_INFO,
+    CERTIFICATE_BEGINS,
+    CERTIFICATE_ENDS,
+    OWN_SPANS_LOST,
+    PROCESS,
+    Metric,
+)
+from store.steps import LOST_FOR
 
 Family = _Family
 """A metric with its series, as the library has it."""
@@ -79,6 +87,11 @@ def of_certificates(shown: Mapping[str, Validity]) -> Iterator[Family]:
     begins = {(of,): each.begins.timestamp() for of, each in shown.items()}
     yield told(CERTIFICATE_BEGINS, begins)
     yield told(CERTIFICATE_ENDS, {(of,): each.ends.timestamp() for of, each in shown.items()})
+
+
+def of_lost(lost: Mapping[str, int]) -> Family:
+    """OWN_SPANS_LOST."""
+    return told(OWN_SPANS_LOST, {(why,): lost.get(why, 0) for why in LOST_FOR})
 
 
 def of_process(pid: int | str = "self") -> dict[Metric, float]:

@@ -21,7 +21,7 @@ from collector.limits import Limits
 from collector.serve import Tls, run
 from collector.spool.state import Place
 from store.sessions import Database
-from store.steps import Steps, untold
+from store.steps import Lost, Steps, none_lost, untold
 from store.tables.heard import batches, sightings
 
 PROTOBUF = "application/x-protobuf"
@@ -97,6 +97,7 @@ def open_doors(
     spool: Place | None = None,
     tls: Tls | None = None,
     steps: Steps = untold,
+    lost: Lost = none_lost,
 ) -> Iterator[Doors]:
     """A collector in a thread, stopped at the end of the block."""
     opened: Queue[dict[str, str] | BaseException] = Queue()
@@ -115,6 +116,7 @@ def open_doors(
                 spool=spool,
                 tls=tls,
                 steps=steps,
+                lost=lost,
             )
         except BaseException as error:
             opened.put(error)

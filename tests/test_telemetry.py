@@ -264,18 +264,34 @@ def test_a_receiver_in_trouble_slows_nobody_and_is_told_of_once(
                 assert time.monotonic() < until, "it is not tried again"
                 with traced.steps("roll", None):
                     done += 1
-            for _ in range(3 * provider._WAITING):
+            while traced.lost()["queue"] < provider._WAITING:
+                assert time.monotonic() < until, "nothing is lost"
                 with traced.steps("roll", None):
-                    pass
+                    done += 1
             ends = time.perf_counter()
         took = time.perf_counter() - ends
+        lost = traced.lost()
     # Each of those requests took a fifth of a second, and nobody waited for one.
     assert done > 1000
     assert took < provider._BOUND + 0.5
-    [line] = logged
+    line, full = sorted(logged, key=lambda line: str(line["event"]))
     assert line["event"] == "our traces are not taken"
+    assert full["event"] == "our traces come faster than they are taken"
+    # What still waits at the end is in neither.
+    assert lost["receiver"] > 0
+    assert sum(lost.values()) <= done * 1.01
     assert NAMED not in repr(line)
     assert "secret-path" not in repr(line)
+
+
+def test_a_collector_counts_spans_that_were_lost_on_where_the_one_before_it_ended(
+    database: Database, tmp_path: Path
+) -> None:
+    place = Place(tmp_path, Bounds())
+    for total in (2, 4):
+        with open_doors(database, spool=place, lost=lambda: {"queue": 2, "receiver": 0}) as doors:
+            shown = doors.post(b"", None, path="/metrics", method="GET").body.decode()
+        assert f'spanledger_own_spans_lost_total{{why="queue"}} {total}.0' in shown
 
 
 def test_what_is_taken_again_is_told_of(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:

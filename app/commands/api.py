@@ -71,7 +71,7 @@ def command(parent: int | None) -> None:
         with listener:
             tls = server_context(settings)
             shown = keep_fresh(settings, tls, life.stop, door="api")
-            known = replace(api_settings(settings), certificates=shown)
+            known = replace(api_settings(settings), certificates=shown, own_spans_lost=traced.lost)
             app = create_app(database, known, _now, replica)
             server = _server(app, tls, traced)
 

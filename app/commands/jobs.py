@@ -58,7 +58,7 @@ def command(context: click.Context, parent: int | None) -> None:
             doors = {} if settings.jobs_addr is None else {"JOBS_ADDR": settings.jobs_addr}
             refuse_strangers(doors, database)
         counts = RunCounts()
-        with jobs_door(settings, database, counts, life.stop) as address:
+        with jobs_door(settings, database, counts, life.stop, traced.lost) as address:
             clock = start_clock(
                 database,
                 job_settings(settings),

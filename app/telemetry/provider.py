@@ -16,11 +16,12 @@ from typing import Final
 from uuid import uuid4
 
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import Status, StatusCode, Tracer
 
+from app.telemetry.losses import Losses
 from app.telemetry.sender import Sender
 from app.telemetry.served import TracedRequests
 from app.telemetry.statements import trace_statements
@@ -44,12 +45,38 @@ _WRONG: Final = frozenset({"failed", "never"})
 """Outcomes of steps that have not done what they were for."""
 
 
+class _Counted(BatchSpanProcessor):
+    """Counts what finds no room: of that the SDK tells nobody."""
+
+    def __init__(self, sender: Sender, losses: Losses) -> None:
+        super().__init__(
+            sender,
+            max_queue_size=_WAITING,
+            schedule_delay_millis=_EVERY,
+            max_export_batch_size=_TOGETHER,
+            export_timeout_millis=FLUSHED * 1000,
+        )
+        self._losses = losses
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """As the SDK does it, which lets the oldest go where as many wait as may.
+
+        What is sent at this very moment makes room after we looked: so one in thousands counts
+        that was not lost.
+        """
+        waiting = self._batch_processor._queue  # noqa: SLF001  # nothing else says it
+        if len(waiting) == waiting.maxlen and span.context and span.context.trace_flags.sampled:
+            self._losses.no_room()
+        super().on_end(span)
+
+
 @contextmanager
 def traced(endpoint: str, headers: Headers, sample: float, process: str) -> Iterator[Tracing]:
     """Traces this process until the block ends, then sends what is left within FLUSHED."""
-    # It tells of every span that finds no room.
+    # It tells of spans that find no room, and neither how many nor only once in a while.
     logging.getLogger("opentelemetry.sdk._shared_internal").setLevel(logging.ERROR)
-    sender = Sender(f"{endpoint}/v1/traces", headers)
+    losses = Losses()
+    sender = Sender(f"{endpoint}/v1/traces", headers, losses)
     provider = TracerProvider(
         sampler=ParentBased(TraceIdRatioBased(sample)),
         resource=Resource(
@@ -64,21 +91,14 @@ def traced(endpoint: str, headers: Headers, sample: float, process: str) -> Iter
         shutdown_on_exit=False,
         span_limits=_limits(),
     )
-    provider.add_span_processor(
-        BatchSpanProcessor(
-            sender,
-            max_queue_size=_WAITING,
-            schedule_delay_millis=_EVERY,
-            max_export_batch_size=_TOGETHER,
-            export_timeout_millis=FLUSHED * 1000,
-        )
-    )
+    provider.add_span_processor(_Counted(sender, losses))
     tracer = provider.get_tracer(SCOPE, version("spanledger"))
     try:
         yield Tracing(
             steps=steps_of(tracer),
             statements_of=lambda database: trace_statements(database.engine, tracer),
             around=lambda app: TracedRequests(app, tracer),
+            lost=losses,
         )
     finally:
         sender.close(FLUSHED)

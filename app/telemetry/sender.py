@@ -14,21 +14,21 @@ from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
+from app.telemetry.losses import TOLD_EVERY, Losses
 from jobs.otlp_sending import Headers, send
 
 log = structlog.get_logger(__name__)
 
 PATIENCE: Final = 10.0
 """Seconds for a request with all its attempts."""
-TOLD_EVERY: Final = 300.0
-"""Seconds between two lines of the log about the same trouble."""
 
 
 class Sender(SpanExporter):
     """Sends what is exported to one address."""
 
-    def __init__(self, url: str, headers: Headers) -> None:
+    def __init__(self, url: str, headers: Headers, losses: Losses) -> None:
         self._url = url
+        self._losses = losses
         self._headers = tuple(headers)
         self._ends: float | None = None
         self._lost = 0
@@ -52,6 +52,7 @@ class Sender(SpanExporter):
             self._lost, self._told_at = 0, None
             return SpanExportResult.SUCCESS
         self._lost += len(spans)
+        self._losses.not_taken(len(spans))
         now = time.monotonic()
         if self._told_at is None or now - self._told_at >= TOLD_EVERY:
             self._told_at = now

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.settings import Settings
 from store.sessions import Database
-from store.steps import Steps, untold
+from store.steps import Lost, Steps, none_lost, untold
 
 AsgiApp = Callable[..., Any]
 
@@ -31,6 +31,8 @@ class Tracing:
     """Makes spans of a database's statements, inside of other spans."""
     around: Callable[[AsgiApp], AsgiApp] = _as_it_is
     """Makes spans of the requests that an ASGI application answers."""
+    lost: Lost = none_lost
+    """How many of these spans nobody got."""
 
 
 @contextmanager

@@ -99,6 +99,7 @@ def _write(folder: Path, counts: Counts) -> None:
         "answers": [[*name, count] for name, count in counts.answers.items()],
         "refused": counts.refused,
         "denied": counts.denied,
+        "own_lost": counts.own_lost,
         "took": {door: [each.counts, each.seconds] for door, each in counts.took.items()},
         "commits": [counts.commits.counts, counts.commits.seconds],
         "process": [os.getpid(), _began_at()],
@@ -131,6 +132,7 @@ def _read(folder: Path) -> Counts:
             waiting=waiting,
             refused=refused,
             denied=Counter(told.get("denied", {})),
+            own_lost=Counter(told.get("own_lost", {})),
             took={door: Durations(REQUESTS, *each) for door, each in took.items()},
             commits=Durations(REQUESTS, *told.get("commits", ())),
         )
