@@ -1,5 +1,6 @@
 """The command line: ``spanledger <command>``, each command in a module of its own."""
 
+from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any, Final
@@ -9,36 +10,55 @@ import click
 from app.errors import DatabaseUnavailable, PostgresUnavailable, WrongSetting
 from app.logs import configure_logs
 
-COMMANDS: Final = {
-    "serve": "Run everything on this machine",
-    "demo": "Run everything, and a simulated company that uses it",
-    "report": "Show a month's statement",
-    "focus": "Write a month as FOCUS, for FinOps tools",
-    "months": "Close the books of months, and prove them",
-    "prices": "Show and import prices",
-    "rates": "Show and import exchange rates",
-    "pools": "Show and declare capacity paid by the hour",
-    "commitments": "Show and declare credits and minimums of spend",
-    "bills": "Show and import what providers invoiced",
-    "owners": "Show and apply who pays for whose calls",
-    "what-if": "Show what calls would have cost elsewhere",
-    "budgets": "Show and set budgets",
-    "alert-rules": "Show and set what is watched besides budgets",
-    "alerts": "Show alerts, acknowledge, snooze and mute them",
-    "channels": "Show and set where alerts go",
-    "jobs": "Run the jobs: by the clock, or one by hand",
-    "archive": "Archive and drop old days, and see where they are",
-    "collector": "Run the collector alone",
-    "api": "Run the API alone",
-    "migrate": "Bring the database to the newest shape",
-    "keys": "Make, list and revoke keys",
-    "people": "Show people, and give them roles",
-    "audit": "Show who changed what",
-    "content": "Show and set whether prompts and completions are kept",
-    "mcp": "Answer models: a read-only MCP server over the API",
-    "doctor": "Check what one would forget to check",
-    "canary": "Send known calls, and prove what became of them",
+SECTIONS: Final = {
+    "Begin": {
+        "serve": "Run everything on this machine",
+        "demo": "Run everything, and a simulated company that uses it",
+    },
+    "A month's books": {
+        "report": "Show a month's statement",
+        "focus": "Write a month as FOCUS, for FinOps tools",
+        "months": "Close the books of months, and prove them",
+    },
+    "What things cost, and who pays": {
+        "prices": "Show and import prices",
+        "rates": "Show and import exchange rates",
+        "pools": "Show and declare capacity paid by the hour",
+        "commitments": "Show and declare credits and minimums of spend",
+        "bills": "Show and import what providers invoiced",
+        "owners": "Show and apply who pays for whose calls",
+        "what-if": "Show what calls would have cost elsewhere",
+    },
+    "Budgets and alerts": {
+        "budgets": "Show and set budgets",
+        "alert-rules": "Show and set what is watched besides budgets",
+        "alerts": "Show alerts, acknowledge, snooze and mute them",
+        "channels": "Show and set where alerts go",
+    },
+    "Run its parts, and look after them": {
+        "jobs": "Run the jobs: by the clock, or one by hand",
+        "archive": "Archive and drop old days, and see where they are",
+        "collector": "Run the collector alone",
+        "api": "Run the API alone",
+        "migrate": "Bring the database to the newest shape",
+    },
+    "Who may do what, and what is kept": {
+        "keys": "Make, list and revoke keys",
+        "people": "Show people, and give them roles",
+        "audit": "Show who changed what",
+        "content": "Show and set whether prompts and completions are kept",
+    },
+    "From outside": {
+        "mcp": "Answer models: a read-only MCP server over the API",
+        "doctor": "Check what one would forget to check",
+        "canary": "Send known calls, and prove what became of them",
+    },
 }
+"""In the order in which one meets them."""
+
+COMMANDS: Final = {name: said for each in SECTIONS.values() for name, said in each.items()}
+
+_WIDEST: Final = max(map(len, COMMANDS))
 
 
 class Commands(click.Group):
@@ -54,7 +74,7 @@ class Commands(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of this name; None is a usage error with a suggestion."""
+        """The command of this name; None is a usage error."""
         if cmd_name not in COMMANDS:
             return super().get_command(ctx, cmd_name)
         command = import_module(f"app.commands.{cmd_name.replace('-', '_')}").command
@@ -65,8 +85,18 @@ class Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of ``--help``, without loading every command."""
         del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(f"{name:{_WIDEST}}", said) for name, said in commands.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does; of a name that is none, one that is much like it is told."""
+        near = get_close_matches(args[0], COMMANDS, 1) if args[0] not in COMMANDS else []
+        if near and not ctx.resilient_parsing:
+            ctx.fail(f"No such command '{args[0]}': did you mean {near[0]}?")
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the command, and ends as the class says."""

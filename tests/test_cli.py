@@ -67,6 +67,13 @@ def test_help_is_there_without_a_database_and_at_once() -> None:
     assert all(name in result.output for name in COMMANDS)
 
 
+def test_of_a_command_that_is_none_the_nearest_one_is_told() -> None:
+    result = CliRunner().invoke(cli, ["repot"])
+    assert result.exit_code == 2
+    assert "No such command 'repot': did you mean report?" in result.stderr
+    assert "did you mean" not in CliRunner().invoke(cli, ["xyzzy"]).stderr
+
+
 def test_a_wrong_setting_ends_with_one_line_and_2() -> None:
     result = CliRunner(env={"SPANLEDGER_TIMEZONE": "Mars"}).invoke(cli, ["keys", "list"])
     assert result.exit_code == 2
@@ -118,6 +125,15 @@ def test_a_key_is_shown_once_works_and_can_be_ended(
     run("keys", "revoke", found[1].id, code=1)
     with database.read() as session:
         assert find_key(session, text, pepper=pepper, now=datetime.now(UTC)) is None
+
+
+@pytest.mark.usefixtures("run")
+def test_who_makes_a_first_key_is_told_that_reading_needs_one_from_now_on() -> None:
+    made = [
+        CliRunner().invoke(cli, ["keys", "create", "--kind", kind, "--name", "a"]).stderr
+        for kind in ("ingest", "ingest")
+    ]
+    assert ["--kind admin" in each for each in made] == [True, False]
 
 
 def test_the_pepper_is_made_once_and_readable_by_its_owner_only(run: Run, data_dir: Path) -> None:
@@ -173,6 +189,7 @@ def test_the_doctor_finds_what_is_wrong_and_is_content_when_it_is_not(
     assert "nobody listens at 127.0.0.1:1" in said
     assert "→ is serve running?" in said
     told = json.loads(run("doctor", "--json"))
+    assert said.endswith(f"\n{told['look']} to look at, {told['ok']} ok\n")
     assert told["wrong"] == 0 < told["ok"]
     assert {"what", "state", "said", "do"} == told["findings"][0].keys()
 

@@ -209,7 +209,7 @@ CASES = [
         lambda s: closed(s, "2026-09", "2026-09-01", "2026-10-01"),
         State.LOOK,
     ),
-    Case(settling.jobs, lambda s: ran(s, ago=9e5), "900000 s ago: 1 batch", ran),
+    Case(settling.jobs, lambda s: ran(s, ago=9e5), "10 days ago: 1 batch", ran),
     Case(settling.jobs, lambda s: ran(s, failed=True), "1 s ago: failed: 1 batch", ran),
     Case(settling.jobs, lambda _: None, "never ran", ran),
     Case(

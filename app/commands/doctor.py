@@ -38,6 +38,7 @@ def command(context: click.Context, as_json: bool) -> None:
         click.echo(json.dumps(_told(findings), indent=2))
     else:
         show(_table(findings))
+        click.echo(f"\n{_summed(findings)}")
     context.exit(any(finding.state is State.WRONG for finding in findings))
 
 
@@ -50,6 +51,14 @@ def _told(findings: Sequence[Finding]) -> dict[str, object]:
             for it in findings
         ],
     }
+
+
+def _summed(findings: Sequence[Finding]) -> str:
+    """All of it in a line; a state that nothing is in is not told, so that it can be searched."""
+    states = [finding.state for finding in findings]
+    told = ((State.WRONG, "wrong"), (State.LOOK, "to look at"), (State.WELL, "ok"))
+    counted = [f"{count} {word}" for state, word in told if (count := states.count(state))]
+    return ", ".join(counted)
 
 
 def _table(findings: Sequence[Finding]) -> Table:

@@ -28,13 +28,22 @@ def jobs(looking: Looking) -> Iterator[Finding]:
         ago = looking.now - last.finished_at
         late = ago > timedelta(seconds=3 * job.every + 60)
         did = f"failed: {last.note}" if last.failed else last.note
-        said = shorten(f"{int(ago.total_seconds())} s ago: {did}", 90, placeholder=" …")
+        said = shorten(f"{_told(ago)} ago: {did}", 90, placeholder=" …")
         if last.failed:
             yield Finding(f"job {name}", State.WRONG, said, f"spanledger jobs run {name}")
         elif late:
             yield Finding(f"job {name}", State.WRONG, said, "start the jobs: spanledger jobs")
         else:
             yield Finding(f"job {name}", State.WELL, said)
+
+
+def _told(ago: timedelta) -> str:
+    """Seconds up to two minutes, minutes up to two hours, then hours, then days."""
+    seconds = int(ago.total_seconds())
+    for unit, length in (("days", 86_400), ("hours", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
 
 
 def months(looking: Looking) -> Iterator[Finding]:
