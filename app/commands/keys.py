@@ -50,6 +50,7 @@ def create(kind: str, name: str, team: str | None, expires: str | None) -> None:
         raise click.BadParameter(str(refused), param_hint=f"--{refused.field}") from None
     settings = read_settings()
     with database_for(settings) as database, database.write() as session:
+        is_first = not list_keys(session, tenant=TENANT)
         key = create_key(
             session,
             tenant=TENANT,
@@ -63,6 +64,11 @@ def create(kind: str, name: str, team: str | None, expires: str | None) -> None:
     click.echo(key)
     click.echo("This is the only time that it is shown. It is sent as", err=True)
     click.echo("  Authorization: Bearer <key>", err=True)
+    if is_first and terms.kind != "admin":
+        click.echo(
+            "It is the first key: from now on whoever asks, or opens a page, needs one.", err=True
+        )
+        click.echo("For yourself: spanledger keys create --kind admin --name me", err=True)
 
 
 @command.command("list", epilog="\b\nExample:\n  spanledger keys list")
