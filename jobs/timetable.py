@@ -57,42 +57,23 @@ class Job:
 
 
 # In the order in which a full round runs them: each uses what those above it left.
-JOBS: Final = {
-    "partitions": Job(
-        keep_partitions.run, EVERY["partitions"], "keeps day partitions ahead of the calendar"
-    ),
-    "contents": Job(
-        forget_contents.run, EVERY["contents"], "forgets what was said in calls, in time"
-    ),
-    "roll": Job(roll.run, EVERY["roll"], "settles twins and adds new calls to the rollups"),
-    "prices": Job(
-        refresh_prices.run, EVERY["prices"], "keeps the price list, and finds new models in it"
-    ),
-    "charge": Job(charge.run, EVERY["charge"], "prices what changed and posts it to the ledger"),
-    "reprice": Job(reprice.run, EVERY["reprice"], "books what somebody asked to have priced again"),
-    "archive": Job(
-        archive_days.run, EVERY["archive"], "archives and drops days that are no longer kept"
-    ),
-    "forecast": Job(
-        forecast_budgets.run, EVERY["forecast"], "expects what periods of budgets will come to"
-    ),
-    "budgets": Job(
-        evaluate_budgets.run, EVERY["budgets"], "compares spend with budgets, writes crossings"
-    ),
-    "watch": Job(
-        watch.run, EVERY["watch"], "measures what alert rules watch, writes what passed a bound"
-    ),
-    "digest": Job(
-        digest.run, EVERY["digest"], "tells of the last week, and of months that were closed"
-    ),
-    "export": Job(
-        export.run, EVERY["export"], "tells another monitoring system what was spent, by OTLP"
-    ),
-    "secrets": Job(
-        seal_secrets.run, EVERY["secrets"], "seals webhooks that were saved in plain text"
-    ),
-    "alerts": Job(send_alerts.run, EVERY["alerts"], "sends what the outbox holds"),
+_WORK: Final = {
+    "partitions": (keep_partitions.run, "keeps day partitions ahead of the calendar"),
+    "contents": (forget_contents.run, "forgets what was said in calls, in time"),
+    "roll": (roll.run, "settles twins and adds new calls to the rollups"),
+    "prices": (refresh_prices.run, "keeps the price list, and finds new models in it"),
+    "charge": (charge.run, "prices what changed and posts it to the ledger"),
+    "reprice": (reprice.run, "books what somebody asked to have priced again"),
+    "archive": (archive_days.run, "archives and drops days that are no longer kept"),
+    "forecast": (forecast_budgets.run, "expects what periods of budgets will come to"),
+    "budgets": (evaluate_budgets.run, "compares spend with budgets, writes crossings"),
+    "watch": (watch.run, "measures what alert rules watch, writes what passed a bound"),
+    "digest": (digest.run, "tells of the last week, and of months that were closed"),
+    "export": (export.run, "tells another monitoring system what was spent, by OTLP"),
+    "secrets": (seal_secrets.run, "seals webhooks that were saved in plain text"),
+    "alerts": (send_alerts.run, "sends what the outbox holds"),
 }
+JOBS: Final = {name: Job(run, EVERY[name], does) for name, (run, does) in _WORK.items()}
 
 DEADLOCK: Final = "40P01"
 NO_LOCK: Final = "55P03"
