@@ -6,6 +6,8 @@ first test asks, and each test has its own freshly migrated database. With ``--d
 that one, as new for each test; who needs more databases, or a server to kill, has them as before.
 """
 
+import gathering  # isort: skip  # before what takes long to load
+
 import ipaddress
 import itertools
 import logging
@@ -94,6 +96,10 @@ def pytest_configure(config: pytest.Config) -> None:
             config.stash[GIVEN] = GivenDatabase(given)
         except (NotForTestsError, psycopg.Error) as error:
             raise pytest.UsageError(f"--database-url: {error}") from None
+
+
+def pytest_collection_finish() -> None:
+    gathering.is_over()
 
 
 def stay_on_loopback(event: str, arguments: tuple[object, ...]) -> None:
