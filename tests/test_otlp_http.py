@@ -165,14 +165,11 @@ BAD = {
     "no zstd": (b"plain", PROTOBUF, ZSTD, 400, 3),
     "zstd cut off": (packed(b"x" * 999)[:-5], PROTOBUF, ZSTD, 400, 3),
     "empty zstd": (b"", PROTOBUF, ZSTD, 400, 3),
-    "zstd bomb": (packed(b"\0" * 200 * MIB), PROTOBUF, ZSTD, 413, 8),
     "two encodings": (b"", PROTOBUF, {"content_encoding": "gzip, gzip"}, 415, 3),
     "text": (b"", "text/plain", {}, 415, 3),
     "almost protobuf": (b"", "application/x-protobuffer", {}, 415, 3),
     "no type": (b"", None, {}, 415, 3),
     "too large": (b"\0" * (20 * MIB + 1), PROTOBUF, {}, 413, 8),
-    "bomb": (gzip.compress(b"\0" * 200 * MIB, 9), PROTOBUF, ZIPPED, 413, 8),
-    "deflate bomb": (zlib.compress(b"\0" * 200 * MIB, 9), PROTOBUF, DEFLATED, 413, 8),
     "GET": (b"", PROTOBUF, {"method": "GET"}, 405, 12),
     "PUT": (b"x", PROTOBUF, {"method": "PUT"}, 405, 12),
     "OPTIONS": (b"", PROTOBUF, {"method": "OPTIONS"}, 405, 12),
@@ -181,9 +178,19 @@ BAD = {
 }  # fmt: skip
 
 
+def bombs() -> dict[str, tuple[bytes, str, dict[str, str], int, int]]:
+    """Made where they are used: it takes a second."""
+    opened = b"\0" * 200 * MIB
+    return {
+        "gzip bomb": (gzip.compress(opened, 1), PROTOBUF, ZIPPED, 413, 8),
+        "deflate bomb": (zlib.compress(opened, 1), PROTOBUF, DEFLATED, 413, 8),
+        "zstd bomb": (packed(opened), PROTOBUF, ZSTD, 413, 8),
+    }
+
+
 def test_a_bad_request_is_told_why_and_harms_nobody(doors: Doors) -> None:
     assert doors.post(request(call(1))).status == 200
-    for name, (body, content_type, options, status, code) in BAD.items():
+    for name, (body, content_type, options, status, code) in (BAD | bombs()).items():
         answer = doors.post(body, content_type, **options)
         assert answer.status == status, (name, answer)
         if content_type == PROTOBUF:
