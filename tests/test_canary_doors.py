@@ -12,25 +12,34 @@ import grpc
 import pytest
 
 from app.canary.doors import Doors, Where
+from app.canary.promises import TAKEN_GRPC, Proof
+from app.canary.run import Run
 
 NOBODY = "http://127.0.0.1:1"
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy")
 
 
 class Answers(BaseHTTPRequestHandler):
-    """200 to whatever is asked."""
+    """200 to whatever is asked, and always the same."""
+
+    body = b""
 
     def do_GET(self) -> None:
+        self.rfile.read(int(self.headers.get("content-length") or 0))
         self.send_response(200)
         self.end_headers()
+        self.wfile.write(self.body)
+
+    def do_POST(self) -> None:
+        self.do_GET()
 
     def log_message(self, *_: Any) -> None:
         """Says nothing."""
 
 
 @contextmanager
-def over_http() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), Answers)
+def over_http(body: bytes = b"") -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), type("These", (Answers,), {"body": body}))
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
@@ -74,3 +83,34 @@ def test_a_proxy_for_the_world_is_not_asked_for_doors_of_this_machine(
         elsewhere = Where(otlp=url.replace("127.0.0.1", "spans.example"), api=url, grpc=None)
         with Doors(elsewhere, lambda: datetime.now(UTC)) as doors:
             assert "refused" in doors.collector("/livez").said, "by the proxy, which is away"
+
+
+@pytest.mark.parametrize("body", [b"<p>Sign in</p>", b"[]", b"5", b'{"total": 5}', b"{}", b""])
+def test_what_is_not_spanledger_is_told_as_that_whatever_it_answers(body: bytes) -> None:
+    with over_http(body) as url:
+        found = run(url)
+    assert found["collector"] == "what answers is no collector of spanledger"
+    if b"total" not in body:
+        assert found["api"] == "what answers is no API of spanledger"
+
+
+@pytest.mark.parametrize(
+    "more", [b'"total": 5', b'"total": {"calls": "x"}', b'"total": {}, "partialSuccess": 5']
+)
+def test_an_answer_of_another_shape_ends_in_no_traceback(more: bytes) -> None:
+    with over_http(b'{"database": "there", ' + more + b"}") as url:
+        found = run(url)
+    assert "another shape" in found["stored"]
+
+
+def run(url: str) -> dict[str, str]:
+    """What was seen of each promise."""
+    proof, where = Proof(without=frozenset({TAKEN_GRPC})), Where(otlp=url, api=url, grpc=None)
+
+    def clock() -> datetime:
+        return datetime.now(UTC)
+
+    with Doors(where, clock) as doors:
+        Run(doors, proof, clock, timeout=0.1, still=0.1).go()
+    assert not proof.all_kept
+    return {each.promise.name: each.seen for each in proof.found()}

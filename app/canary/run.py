@@ -18,6 +18,7 @@ from spend.canary import MODEL, PROVIDER, TEAM
 
 _SHORTLY: Final = 15.0
 """Seconds within which what was acknowledged is found: a replica is a little behind."""
+_NOT_LET_IN: Final = frozenset({401, 403})
 _SECOND: Final = timedelta(seconds=1)
 
 
@@ -43,11 +44,15 @@ class Run:
         self._collector: Ahead | None = None
         self._api: Ahead | None = None
         self._seen: Waited | None = None
+        self._why_not_asked = "the API does not answer"
 
     def go(self) -> None:
         """Does it. What is interrupted has told all that it knows."""
         try:
             self._go()
+        except (LookupError, TypeError, ValueError, AttributeError) as other:
+            # An answer lacks, or has otherwise, what is looked for in it.
+            self._proof.why_not = f"an answer is of another shape than expected: {other!r}"
         finally:
             self._judge_clocks()
 
@@ -61,7 +66,7 @@ class Run:
         if not hears:
             self._proof.why_not = "the collector does not answer"
         elif not answers:
-            self._proof.why_not = "the API does not answer"
+            self._proof.why_not = self._why_not_asked
             send_all(self._doors, calls, self._proof)
         else:
             self._send_and_wait(calls)
@@ -82,11 +87,12 @@ class Run:
         lives = self._doors.collector("/livez")
         ready = self._doors.collector("/readyz")
         self._collector = lives.ahead
+        ours = not ready.ok or "database" in object_in(ready)
         faults = _refusals({"/livez": lives, "/readyz": ready})
-        faults += _why_not_ready(ready)
+        faults += _why_not_ready(ready) if ours else ["what answers is no collector of spanledger"]
         seconds = lives.seconds + ready.seconds
         self._proof.tell(promises.COLLECTOR, faults, "lives, takes requests", seconds)
-        return lives.ok
+        return lives.ok and ours
 
     def _knock_at_api(self, calls: Calls) -> bool:
         """Whether it is worth asking."""
@@ -94,6 +100,10 @@ class Run:
         asked = spent(self._doors, window_of(calls.all)).reply
         self._api = lives.ahead
         faults = _refusals({"/livez": lives, "/readyz": ready, f"/v1 ({READING_KEY})": asked})
+        if asked.status in _NOT_LET_IN:
+            self._why_not_asked = "the API does not let this key read"
+        if asked.ok and "total" not in object_in(asked):
+            faults.append("what answers is no API of spanledger")
         seconds = lives.seconds + ready.seconds + asked.seconds
         return self._proof.tell(promises.API, faults, "lives, answers", seconds)
 
