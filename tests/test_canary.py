@@ -286,6 +286,7 @@ def test_who_is_away_and_whose_key_is_wrong_is_named(system: System) -> None:
     found = run(nowhere)
     assert those(found, State.BROKEN) == ["collector"]
     assert found["stored"] == (State.NOT_REACHED, "the collector does not answer")
+    assert "nothing answers at 127.0.0.1:1: " in found["collector"][1]
 
     found = run(replace(system.where, trust=Trust(system.where.trust.ca), grpc=None))
     assert those(found, State.BROKEN) == ["collector"], "it asks for a certificate"
@@ -293,11 +294,14 @@ def test_who_is_away_and_whose_key_is_wrong_is_named(system: System) -> None:
     found = run(replace(system.where, reading_key="sl_read_nothing"))
     assert those(found, State.BROKEN) == ["api"]
     assert "401" in found["api"][1]
+    assert found["stored"] == (State.NOT_REACHED, "the API does not let this key read")
     assert found["taken-grpc"][0] is State.KEPT
 
     found = run(replace(system.where, sending_key="sl_ingest_nothing"))
     taken = ["taken-protobuf", "taken-json", "taken-grpc"]
-    assert those(found, State.BROKEN) == [*taken, "malformed"], found
+    assert those(found, State.BROKEN) == taken, found
+    assert "this key is not known" in found["taken-protobuf"][1]
+    assert found["malformed"] == (State.NOT_REACHED, "the key is refused")
     assert "UNAUTHENTICATED" in found["taken-grpc"][1]
     assert found["settled"] == (State.NOT_REACHED, "nothing was acknowledged")
 

@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 
 import grpc
 import httpx2
+from google.protobuf.message import DecodeError
+from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # ships none
 
 from app.addresses import Address
 
@@ -171,7 +173,8 @@ class Doors:
         try:
             answer = self._http.request(method, url, headers=headers, content=body, params=asked)
         except httpx2.HTTPError as error:
-            told = plain(str(error)) or type(error).__name__
+            why = plain(str(error)) or type(error).__name__
+            told = f"nothing answers at {urlsplit(url).netloc}: {why}"
             return Reply(ok=False, said=told, seconds=time.monotonic() - began)
         seconds = time.monotonic() - began
         if told_at := answer.headers.get(_POSITION):
@@ -214,6 +217,9 @@ def _said(answer: httpx2.Response) -> str:
     told = str(answer.status_code)
     if answer.status_code == httpx2.codes.OK:
         return told
+    if answer.headers.get("content-type") == PROTOBUF:
+        with suppress(DecodeError):
+            return f"{told}: {plain(Status.FromString(answer.content).message)}"
     with suppress(ValueError, AttributeError):
         body = json.loads(answer.content)
         why = body.get("detail") or body.get("message") or body.get("title")

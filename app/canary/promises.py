@@ -50,20 +50,24 @@ REPORTED: Final = "reported"
 BUDGETS: Final = "budgets"
 
 _NTP: Final = "set that machine's clock (timedatectl, chronyc tracking)"
-_TAKEN: Final = "where it says 401: SPANLEDGER_API_KEY; else its log, and what is in front of it"
+_TAKEN: Final = (
+    "401, UNAUTHENTICATED: is SPANLEDGER_API_KEY a key of kind ingest, and in force? spanledger "
+    "keys list; the collector's log says what is wrong with it: a key was refused. Else its log, "
+    "and what is in front of it"
+)
 
 PROMISES: Final = (
     Promise(
         COLLECTOR,
         "the collector lives, takes requests, and has its database",
-        "is it running, is this its address, do --ca and --cert fit? its Postgres; spanledger "
-        "doctor on its machine",
+        "nothing answers: is it running, is this its address, do --ca and --cert fit? Its database "
+        "is away: its Postgres. It takes nothing: spanledger doctor on its machine, line spool",
     ),
     Promise(
         API,
         "the API lives, has its database, and lets this key read",
-        "is it running, is this its address, does --ca fit, is SPANLEDGER_READ_KEY a key of kind "
-        "read? its Postgres",
+        "nothing answers: is it running, is this its address, does --ca fit? 401, 403: "
+        "SPANLEDGER_READ_KEY, see spanledger keys list. 503: its Postgres",
     ),
     Promise(TAKEN_PROTOBUF, "a span over OTLP/HTTP as protobuf is acknowledged", _TAKEN),
     Promise(TAKEN_JSON, "a span over OTLP/HTTP as JSON is acknowledged", _TAKEN),
@@ -75,7 +79,7 @@ PROMISES: Final = (
     Promise(
         MALFORMED,
         "what is no request is refused for good: 400",
-        "is something in front of the collector that answers in its place, or the key wrong?",
+        "is something in front of the collector that answers in its place?",
     ),
     Promise(
         NEIGHBOURS,

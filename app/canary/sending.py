@@ -20,6 +20,7 @@ from app.canary.doors import JSON, PROTOBUF, Doors, Reply
 from app.canary.promises import Proof
 
 _REFUSED: Final = 400
+_NO_KEY: Final = 401
 
 
 def send_all(doors: Doors, calls: Calls, proof: Proof) -> list[Call]:
@@ -71,6 +72,9 @@ def _over_grpc(doors: Doors, calls: Calls, proof: Proof) -> list[Span]:
 
 def _malformed(doors: Doors, proof: Proof) -> None:
     reply = doors.send(MALFORMED, PROTOBUF)
+    if reply.status == _NO_KEY:
+        proof.not_reached(promises.MALFORMED, "the key is refused")
+        return
     faults = [] if reply.status == _REFUSED else [f"{reply.said}, and not {_REFUSED}"]
     proof.tell(promises.MALFORMED, faults, reply.said, reply.seconds)
 
