@@ -224,7 +224,7 @@ def test_what_the_month_should_come_to_stands_with_its_band(database: Database) 
             put_cell(session, f"2026-11-{day:02d}")
             put_charge(session, f"2026-11-{day:02d}", "10")
     found = re.search(
-        r"Expected by the end \$([\d,.]+) 80 % band \$([\d,.]+) to \$([\d,.]+)",
+        r"Expected by the end \$([\d,.]+) 80% band \$([\d,.]+) to \$([\d,.]+)",
         text_of(asking(database, now=NOW).get("/").text),
     )
     assert found

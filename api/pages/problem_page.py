@@ -11,6 +11,7 @@ from api.problems import Problem
 
 _NEEDS_KEY: Final = 401
 _AWAY: Final = 503
+_NOWHERE: Final = 404
 
 
 def shows(request: Request, problem: Problem) -> Response | None:
@@ -21,13 +22,16 @@ def shows(request: Request, problem: Problem) -> Response | None:
         back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         asked = urlencode({"back": back if request.method == "GET" else "/"})
         return RedirectResponse(f"/sign-in?{asked}", status_code=303)
-    detail = problem.detail
+    title, detail = problem.title, problem.detail
+    if problem.status == _NOWHERE and not detail:
+        title = "No such page"
+        detail = f"There is no page at {request.url.path}. An address may be cut off, or be older."
     if problem.field and detail and not detail.startswith(problem.field):
         detail = f"{problem.field}: {detail}"
     answer = shell.problem(
         request,
         problem.status,
-        problem.title,
+        title,
         detail,
         # A form is not sent again by itself.
         retry=problem.status == _AWAY and request.method == "GET",

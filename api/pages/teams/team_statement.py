@@ -29,7 +29,7 @@ from reports.palette import ACCENT, REST, hue_of, shown_name
 from reports.spend_chart import Part, daily_stack
 from reports.statement_words import notes, state_told
 from reports.waterfall_chart import waterfall
-from spend.periods import day_period, day_start, days_in
+from spend.periods import day_period, day_start, days_in, local_day
 from spend.statements import Statement
 from store import months
 from store.budget_spend import read_spend
@@ -191,5 +191,13 @@ def _by_day(session: Session, tenant: int, found: Statement, now: datetime) -> C
         parts = [*parts[:shown], Part(name, REST if shown else ACCENT, together)]
     legend = tuple(Legend(part.name, part.colour) for part in parts)
     return Chart(
-        daily_stack(days, parts, currency=found.currency, height=200), "Spend by day", legend
+        daily_stack(
+            days,
+            parts,
+            currency=found.currency,
+            today=local_day(now, found.zone) if now < found.month.end else None,
+            height=200,
+        ),
+        "Spend by day",
+        legend,
     )
