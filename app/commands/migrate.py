@@ -24,9 +24,9 @@ _PATIENCE = 60
 def command(*, citus: bool, dry_run: bool, any_size: bool) -> None:
     """Bring the database to the newest shape.
 
-    serve, collector, jobs and api do so when they start, and nothing else does. Run it before them where they connect as
-    a user that may not change tables. Harmless to repeat, and to run from several places at once.
-    A Postgres that is away is waited for, a minute at most.
+    serve, collector, jobs and api do so when they start, and nothing else does. Run it before them
+    where they connect as a user that may not change tables. Harmless to repeat, and to run from
+    several places at once. A Postgres that is away is waited for, a minute at most.
 
     With --citus the tables that grow with every call are then spread over the nodes, and those that
     they are joined with are copied to each (docs/citus.md). Nobody can write to a table meanwhile.
