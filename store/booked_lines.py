@@ -196,10 +196,11 @@ class _Rows:
             case((before, day_of(rows.c.slot)), else_=null()).label("belongs_to"),
             self._day(rows, day_of(booked_time(rows)), day_of(rows.c.slot)),
         ]
-        sums = [(sign * summed(value)).label(name) for name, value in self.lines.sums.items()]
+        sums = {name: summed(value) for name, value in self.lines.sums.items()}
+        told = [(each if sign > 0 else -each).label(name) for name, each in sums.items()]
         its = () if self.only is None else (rows.c[self.only].is_not(None),)
         whose = rows.c.tenant_id == self.asked.tenant
-        return select(*keys, *sums).where(whose, *where, *its).group_by(*keys)
+        return select(*keys, *told).where(whose, *where, *its).group_by(*keys)
 
     def _whole(self, whole: Period) -> Iterator[Select[Any]]:
         """Whole days: by their months, but for money whose days are told apart."""
@@ -209,9 +210,10 @@ class _Rows:
             return
         sums, days = self.lines.months, self.lines.days
         yield self._summed(sums, months, ~self._in_others(sums))
-        # Asked once: where all money is in the one currency, no day is read.
-        there_is = select(literal(1)).where(*self._in(sums, months), self._in_others(sums))
-        yield self._summed(days, months, self._in_others(days), there_is.exists())
+        if self._tells_others:
+            # Asked once: where all money is in the one currency, no day is read.
+            there_is = select(literal(1)).where(*self._in(sums, months), self._in_others(sums))
+            yield self._summed(days, months, self._in_others(days), there_is.exists())
         for rest in (Period(whole.start, months.start), Period(months.end, whole.end)):
             if rest.start < rest.end:
                 yield self._summed(self.lines.days, rest)
@@ -236,10 +238,13 @@ class _Rows:
             *(() if self.only is None else (sums.c[self.only] != 0,)),
         ]
 
+    @property
+    def _tells_others(self) -> bool:
+        """Whether days are told of money in other currencies than the one asked for."""
+        return self.asked.for_rates_to is not None and "currency" in self.lines.keys
+
     def _in_others(self, rows: Table) -> ColumnElement[bool]:
-        """Whether days are told, as it is money in another currency than the one asked for."""
-        to = self.asked.for_rates_to
-        return false() if to is None or "currency" not in rows.c else rows.c.currency != to
+        return rows.c.currency != self.asked.for_rates_to if self._tells_others else false()
 
     def _day(
         self, rows: Table, day: ColumnElement[date], of_use: ColumnElement[date]
