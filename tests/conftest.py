@@ -86,6 +86,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "one_server: on the first of the Postgres servers only")
+    config.addinivalue_line("markers", "oldest_server: on the last of them only")
     sys.addaudithook(stay_on_loopback)
     write_plain_logs()
     given = config.getoption("--database-url")
@@ -168,6 +169,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         found = servers(metafunc.config)
         if metafunc.definition.get_closest_marker("one_server"):
             found = found[:1]
+        if metafunc.definition.get_closest_marker("oldest_server"):
+            found = found[-1:]
         metafunc.parametrize(
             "postgres",
             found,

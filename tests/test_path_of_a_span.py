@@ -1,5 +1,8 @@
 """The whole way, through the public doors: from an application's span to a charge, a statement
 and a warning in Slack. Read this first: it is what everything else is for.
+
+On the oldest Postgres that there is; on the newest the tutorial (test_tutorial.py) and the canary
+(test_canary.py) go the same way.
 """
 
 import json
@@ -42,6 +45,7 @@ def running(tmp_path: Path, database_url: str, slack: StandIn) -> Iterator[Servi
         yield started
 
 
+@pytest.mark.oldest_server
 def test_a_span_becomes_a_charge_a_statement_and_one_warning(
     running: Serving, slack: StandIn, tmp_path: Path, database_url: str
 ) -> None:
