@@ -65,6 +65,7 @@ def test_an_empty_ledger_shows_how_to_send_the_first_span(database: Database) ->
     assert "Waiting for the first span" in page.text
     variables, sdk, by_hand, tutorial, demo = snippets(client)
     assert "export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318" in variables
+    assert "export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf" in variables, "Python speaks gRPC"
     assert "spanledger.instrument(" in sdk
     assert "endpoint" not in sdk
     elsewhere = snippets(asking(database, otlp_http_url="http://127.0.0.1:9"))[1]
