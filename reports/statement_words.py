@@ -105,7 +105,8 @@ def notes(statement: Statement, when: Callable[[datetime], str] = moment) -> Ite
     if total.unmetered_calls:
         yield f"{total.unmetered_calls:,} calls did not say what they used."
     if total.waiting_calls:
-        yield f"{total.waiting_calls:,} calls are still being priced."
+        one = total.waiting_calls == 1
+        yield f"{total.waiting_calls:,} {'call is' if one else 'calls are'} still being priced."
     for other in statement.elsewhere:
         yield (
             f"{plain(other.cost)} {other.currency} are in no amount: there is no exchange"
