@@ -7,7 +7,7 @@ from html import unescape
 from io import StringIO
 
 import pytest
-from budgeted import budget
+from budgeted import budget, evaluate
 from fastapi.testclient import TestClient
 from filled_ledger import (
     CLAUDE,
@@ -93,6 +93,19 @@ def test_teams_come_dearest_first_and_what_is_nobodys_last(
     over = {row["team"]: row for row in table(client, "/teams?month=2026-09", "teams")}
     assert over["search"]["cost"] == "15.01", "a month that is over, whole"
     assert "open" in client.get("/teams?month=2026-09").text
+
+
+@pytest.mark.parametrize("place", ["/teams", "/teams/search", "/statements/2026-10"])
+def test_a_budget_that_warns_does_so_wherever_it_is_listed(
+    place: str, client: TestClient, database: Database
+) -> None:
+    budget(database, amount="14.00", thresholds=(80, 100))
+    evaluate(database, at("2026-10-20T12:00"))
+    shown = client.get(place).text
+    used = re.search(r'<td class="[^"]*warn[^"]*"><svg class="bar warn".*?</td>', shown, re.DOTALL)
+    assert used
+    assert "88.1%" in used[0]
+    assert "warning" in used[0]
 
 
 def test_the_statement_of_a_page_says_what_the_api_says(client: TestClient) -> None:
