@@ -113,8 +113,12 @@ def spend(api: TestClient, now: datetime) -> dict[str, Any]:
     return {row["team"]: row for row in rows}
 
 
-def test_the_command_fills_a_new_machine_and_ends_when_it_was_asked_to(data_dir: Path) -> None:
+def test_the_command_fills_a_new_machine_and_ends_when_it_was_asked_to(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = ("demo", "--once", "--weeks", "1", "--scale", "0.02")
+    # One for the world does not know this machine.
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     done = spanledger(data_dir, *asked, COLLECTOR_WORKERS="1")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "by team" in done.stdout
