@@ -1,7 +1,7 @@
 """Imported first, it keeps pyarrow from loading pandas, which only the jobs use.
 
 pyarrow looks for it once, when it makes its first array: a third of a collector's start, a tenth of
-the API's, and 40 MiB of each. Whoever imports pandas by name has it all the same.
+the API's, and 25 to 40 MiB. Whoever imports pandas by name has it all the same.
 """
 
 import sys

@@ -1,7 +1,5 @@
 """``spanledger report``: a month's statement, in the terminal or as a file."""
 
-import app.without_pandas  # isort: skip  # noqa: F401  # before anything loads pyarrow
-
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
