@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 _ADDED: Final = frozenset({"forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip"})
 """Headers that proxies add where they are told to, each one some of these."""
+_OF_CONTAINERS: Final = frozenset({"host.docker.internal", "host.containers.internal"})
+"""What containers call the machine that they run on. Nobody can register a name in .internal."""
 
 
 def is_forwarded(headers: Iterable[str]) -> bool:
@@ -19,10 +21,10 @@ def is_forwarded(headers: Iterable[str]) -> bool:
 
 
 def is_own_name(host: str) -> bool:
-    """Whether a ``Host`` is an address, or a name that nobody else can have: one without a dot."""
+    """Whether a ``Host`` is an address, or a name that nobody else can have, as without a dot."""
     try:
         name = urlsplit(f"//{host}").hostname or ""
-        if "." not in name and ":" not in name:
+        if name in _OF_CONTAINERS or not {".", ":"} & set(name):
             return True
         ipaddress.ip_address(name)
     except ValueError:

@@ -311,5 +311,7 @@ def test_a_page_whose_name_was_made_to_point_here_is_not_of_this_machine(doors: 
 
     for ours in ("127.0.0.1:4318", "[::1]:4318", "localhost", "collector:4318"):
         assert told(ours) == [200, 200]
+    for of_containers in ("host.docker.internal:4318", "Host.Containers.internal"):
+        assert told(of_containers) == [200, 200]
     for theirs in ("page.example:4318", "127.0.0.1.page.example", "[::1", "localhost."):
         assert told(theirs) == [401, 401]
