@@ -21,7 +21,9 @@ def test_the_api_is_told_where_a_caller_comes_from_as_a_proxy_would_tell_it() ->
     assert told(key, *hops) == "203.0.113.1, 10.0.0.2, 192.0.2.9"
     assert told(key, ("x-forwarded-for", "\xe9")) == "192.0.2.9"
     assert told(*hops) is None
-    long = told(key, ("x-forwarded-for", "203.0.113.1, " * 1000))
-    assert long is not None
-    assert len(long) <= 1_000
-    assert long.endswith(", 192.0.2.9")
+    for more in range(15):
+        long = told(key, ("x-forwarded-for", "203.0.113.1, " * 100 + "203.0.113." + "2" * more))
+        assert long is not None
+        assert len(long) <= 1_000
+        assert long.endswith(", 192.0.2.9")
+        assert long.startswith("203.0.113.1, "), "no address is cut, nor does it begin with a space"

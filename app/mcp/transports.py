@@ -67,7 +67,11 @@ def forwarded(context: Context) -> str | None:
     if request is None or request.client is None or "authorization" not in request.headers:
         return None
     said = [each for each in request.headers.getlist("x-forwarded-for") if each.isascii()]
-    return ", ".join([*said, request.client.host])[-_MOST_FORWARDED:]
+    hops = ", ".join([*said, request.client.host])
+    if len(hops) <= _MOST_FORWARDED:
+        return hops
+    # The first of these is perhaps cut, and a header that begins with a space is not sent.
+    return hops[-_MOST_FORWARDED:].partition(",")[2].strip()
 
 
 def application(server: Server[Any], bound: Address, names: Sequence[str]) -> ASGIApp:
