@@ -25,7 +25,7 @@ def of_authorities(file: Path) -> Validity | None:
 
 
 def shown_at(address: Address, *, seconds: float = 2.0) -> Validity | None:
-    """Of the one that a door shows; None: there is no door, or it shows none."""
+    """Of the one that a door shows; None: there is no door, or it shows none that can be read."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     # Looked at, and not relied on: it may be over, and by whomever it is signed.
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -39,13 +39,23 @@ def shown_at(address: Address, *, seconds: float = 2.0) -> Validity | None:
             shown = spoken.getpeercert(binary_form=True)
     except OSError:
         return None
-    return _validity(_x509().load_der_x509_certificate(shown)) if shown else None
+    read = _read(ssl.DER_cert_to_PEM_cert(shown).encode()) if shown else []
+    return next(iter(read), None)
 
 
 def _in(file: Path) -> list[Validity]:
     try:
-        return [_validity(each) for each in _x509().load_pem_x509_certificates(file.read_bytes())]
-    except (OSError, ValueError):
+        return _read(file.read_bytes())
+    except OSError:
+        return []
+
+
+def _read(pem: bytes) -> list[Validity]:
+    x509 = _x509()
+    try:
+        return [_validity(each) for each in x509.load_pem_x509_certificates(pem)]
+    except (ValueError, x509.InvalidVersion):
+        # OpenSSL takes some that are not as RFC 5280 wants them: doors show those as well.
         return []
 
 

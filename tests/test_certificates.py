@@ -1,5 +1,7 @@
 """How long the certificates are good that our doors show: told before they end, and by whom."""
 
+import socket
+import ssl
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -44,6 +46,28 @@ def test_a_certificate_is_known_by_the_one_that_is_shown(tmp_path: Path) -> None
     assert of_authorities(older.file) == good, "one authority that is good will do"
     cert.write_text("none")
     assert of_file(cert) is of_authorities(tmp_path / "nowhere") is None
+
+
+def test_of_a_certificate_that_is_shown_and_cannot_be_read_nothing_is_known(tmp_path: Path) -> None:
+    cert, key = Authority(tmp_path, "own", days=90).sign("server")
+    der = ssl.PEM_cert_to_DER_cert(cert.read_text())
+    version, at = b"\xa0\x03\x02\x01\x02", der.index(b"\x17\x0d")
+    of_the_future = der.replace(version, version[:-1] + b"\x03", 1)
+    in_another_zone = der[: at + 2] + b"2611231200+01" + der[at + 15 :]
+    for odd in (of_the_future, in_another_zone):
+        cert.write_text(ssl.DER_cert_to_PEM_cert(odd))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(cert, key)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+
+            def show(listener: socket.socket, context: ssl.SSLContext) -> None:
+                context.wrap_socket(listener.accept()[0], server_side=True).close()
+
+            door = threading.Thread(target=show, args=[listener, context])
+            door.start()
+            shown = shown_at(parse_address(f"127.0.0.1:{listener.getsockname()[1]}"))
+            door.join()
+        assert of_file(cert) is of_authorities(cert) is shown is None
 
 
 def test_doctor_says_how_long_a_certificate_is_good(tmp_path: Path) -> None:
