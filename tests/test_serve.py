@@ -50,7 +50,8 @@ def test_what_it_says_is_how_it_is_and_nothing_is_lost_when_it_is_killed_or_stop
         assert settled.returncode == 0, settled.stderr
         assert calls_today(serve) == 2
         parts = serve.parts()
-        assert serve.stop() == 0
+        # As systemd and containers do; Ctrl-C is in test_telemetry_of_serve.py.
+        assert serve.stop(signal.SIGTERM) == 0
         assert "Postgres, done." in serve.said
         assert all(is_gone(pid) for pid in parts.values())
         with pytest.raises(OSError):  # noqa: PT011  # of whatever kind: nobody is there
