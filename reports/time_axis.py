@@ -1,10 +1,11 @@
-"""The axis of times of day: as many labels as there is room for, and of midnight its date.
+"""The axis of times of day: as many labels as there is room for, and of a day's first its date.
 
-Names are what ``Formats`` makes of moments: ``22 Nov 11:00``, or of whole days ``22 Nov``.
+Names are those of moments, ``22 Nov 11:00`` or ``11:00``, or of whole days, ``22 Nov``.
 """
 
 from collections.abc import Sequence
 from itertools import pairwise
+from statistics import mode
 from typing import Any, Final
 
 _DAY: Final = 24 * 60
@@ -19,17 +20,21 @@ def time_axis(names: Sequence[str]) -> dict[str, Any]:
     """An ``axis`` of Vega-Lite for an ordinal scale of these names."""
     axis: dict[str, Any] = {"title": None, "labelAngle": 0, "ticks": False}
     lengths = [(_minutes(after) - _minutes(name)) % _DAY for name, after in pairwise(names)]
-    length = min((each for each in lengths if each), default=0)
+    # The most frequent: where clocks are set back two pieces are nearer to each other.
+    length = mode([each for each in lengths if each] or [0])
     if not length:
         return {**axis, "labelOverlap": "greedy"}
-    midnight = f"{_CLOCK} == '00:00'"
+    # Pieces are cut by UTC: by the clock of a zone they may begin at 01:00, 03:00, or at half past.
+    begun = f"({_MINUTES} - {_MINUTES} % {length})"
+    first = f"{begun} == 0"
+    date = f"{_CLOCK} == '00:00' ? slice(datum.value, 0, -6) || {_CLOCK} : datum.value"
     return {
         **axis,
         # Which of them overlap is known before they are drawn, and those that stay are round.
         "labelOverlap": "greedy",
-        "labelExpr": f"{_MINUTES} % {_step(len(names), length)} != 0 ? ''"
-        f" : {midnight} ? slice(datum.value, 0, -6) : {_CLOCK}",
-        "labelFontWeight": {"condition": {"test": midnight, "value": "bold"}, "value": "normal"},
+        "labelExpr": f"{begun} % {_step(len(names), length)} != 0 ? ''"
+        f" : {first} ? ({date}) : {_CLOCK}",
+        "labelFontWeight": {"condition": {"test": first, "value": "bold"}, "value": "normal"},
     }
 
 
