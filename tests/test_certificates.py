@@ -112,7 +112,8 @@ def test_a_door_tells_until_when_the_one_is_good_that_it_shows(
         http, grpc = (parse_address(each) for each in (doors.http, doors.grpc))
         eventually(lambda: shown_at(http) == after, "the new one is shown")
         assert shown_at(grpc) == before, "this door reads it when it is opened"
-        assert ends(next_one.file) == both | {("http",): after.ends.timestamp()}
+        told_now = both | {("http",): after.ends.timestamp()}
+        eventually(lambda: ends(next_one.file) == told_now, "and told, a moment later")
         known = Settings(
             tls_cert=cert,
             tls_key=key,
