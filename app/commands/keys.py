@@ -11,7 +11,7 @@ from app.settings import read_settings
 from app.tables import show
 from spend.checked_fields import TermsRefused
 from spend.key_terms import KINDS, expiry, key_terms
-from store.keys import create_key, list_keys, revoke_key
+from store.keys import create_key, has_keys, list_keys, revoke_key
 from store.tenants import TENANT
 
 
@@ -50,7 +50,7 @@ def create(kind: str, name: str, team: str | None, expires: str | None) -> None:
         raise click.BadParameter(str(refused), param_hint=f"--{refused.field}") from None
     settings = read_settings()
     with database_for(settings) as database, database.write() as session:
-        is_first = not list_keys(session, tenant=TENANT)
+        is_first = not has_keys(session)
         key = create_key(
             session,
             tenant=TENANT,
@@ -66,7 +66,8 @@ def create(kind: str, name: str, team: str | None, expires: str | None) -> None:
     click.echo("  Authorization: Bearer <key>", err=True)
     if is_first and terms.kind != "admin":
         click.echo(
-            "It is the first key: from now on whoever asks, or opens a page, needs one.", err=True
+            "It is the first key in force: from now on whoever asks, or opens a page, needs one.",
+            err=True,
         )
         click.echo("For yourself: spanledger keys create --kind admin --name me", err=True)
 
