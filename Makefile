@@ -53,8 +53,9 @@ run: $(VENV)/.run ## everything on this machine: Postgres, collector, jobs, API
 demo: $(VENV)/.run ## run, and fill it with six weeks of a simulated company
 	@$(BIN)/spanledger demo --weeks 6
 
+# Three for two cores: while one waits for a process, two work.
 test: $(VENV)/.dev ## the whole suite against real Postgres (DATABASE_URL=: against that one)
-	@$(BIN)/python -m pytest $(if $(DATABASE_URL),--database-url='$(DATABASE_URL)',-n 2 --dist worksteal) $(ARGS)
+	@$(BIN)/python -m pytest $(if $(DATABASE_URL),--database-url='$(DATABASE_URL)',-n 3 --dist worksteal) $(ARGS)
 
 tutorial: $(VENV)/.dev ## docs/tutorial.md to the letter, from a clean clone without a .venv (asks the package index)
 	@$(BIN)/python -m pytest -q --postgres=18 --bare-machine tests/test_tutorial.py

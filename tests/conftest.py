@@ -21,6 +21,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import structlog
+from compiled_once import CompiledOnce
 from given_database import GivenDatabase, NotForTestsError
 from hypothesis import settings
 from in_memory import folder_in_memory
@@ -219,10 +220,17 @@ def fresh_database(postgres: LocalPostgres) -> Iterator[str]:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture(scope="session")
+def compiled(postgres: LocalPostgres) -> CompiledOnce:  # noqa: ARG001  # one for each server
+    """The statements of tests before."""
+    return CompiledOnce()
+
+
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+def database(database_url: str, compiled: CompiledOnce) -> Iterator[Database]:
     """The same database, as the code under test sees it."""
     opened = open_database(database_url, application="tests")
+    compiled.shared_with(opened.engine)
     yield opened
     opened.engine.dispose()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 _MEMORY = Path("/dev/shm")  # noqa: S108  # ours in it is made for us alone, by mkdtemp
 _ROOM = 6 * 1024**3
-"""Bytes that must be free: two workers have two servers each, with a gigabyte of log at most."""
+"""Bytes that must be free: three workers have two servers each, with a gigabyte of log at most."""
 _NAME = "spanledger-test-"
 
 

@@ -95,7 +95,7 @@ def test_a_batch_stands_in_one_stretch_alone(database: Database) -> None:
 
 def test_the_page_says_what_was_heard_refused_and_how_far_reports_are(database: Database) -> None:
     shown = client_of(database).get("/settings/system").text
-    for figure in ("115", "105 calls, 6 sent again", "0.9% of what was heard", ">45 s<"):
+    for figure in ("115", "105 calls, 6 sent again", "0.9% of what was heard", ">45.0 s<"):
         assert figure in shown, figure
     day = asking(database, now=NOW).get("/settings/system?last=24h").text
     assert "15 min" in day
