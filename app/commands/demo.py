@@ -93,6 +93,8 @@ def in_a_folder_of_its_own(settings: Settings) -> Settings:
 def _ask_this_machine_itself() -> None:
     """A proxy for the world does not know this machine, and the exporter asks whichever is set."""
     known = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    if known == "*":
+        return
     spared = ",".join([*([known] if known else []), "127.0.0.1", "localhost"])
     os.environ.update(no_proxy=spared, NO_PROXY=spared)
 
