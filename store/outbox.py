@@ -105,13 +105,11 @@ def claim(
     """Takes what is due for a place, which is called by ``keys``: its oldest message.
 
     Where more than ``singly`` are due, up to ``at_most`` of them, to be sent as one. None while
-    another sender has messages of the place, or while it rests. ``name`` is the same for all
-    senders, and of no other place.
+    another sender has messages of the place, or while it rests: whoever has them goes on with the
+    others. ``name`` is the same for all senders, and of no other place.
     """
-    locked = func.pg_try_advisory_xact_lock(
-        func.hashtext("spanledger place"), func.hashtext(f"{tenant} {name}")
-    )
-    if not session.scalar(select(locked)) or taken_or_resting(session, tenant, keys, now):
+    claim_alone(session, tenant, name)
+    if taken_or_resting(session, tenant, keys, now):
         return []
     found = session.execute(
         select(outbox.c.id, outbox.c.body, outbox.c.leased_to.label("leased"))
@@ -151,6 +149,16 @@ def claim(
         for row in rows
     ]
     return sorted(claimed, key=lambda each: each.id)
+
+
+def claim_alone(session: Session, tenant: int, name: str) -> None:
+    """Waits until nobody else claims messages of a place, to the end of the transaction.
+
+    Waits, and does not turn away: of two who come at once the first may find that the second, who
+    came a moment before, had nothing to claim yet, and then nobody would go on.
+    """
+    place = func.hashtext("spanledger place"), func.hashtext(f"{tenant} {name}")
+    session.execute(select(func.pg_advisory_xact_lock(*place)))
 
 
 def _at_once(

@@ -4,16 +4,19 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from threading import Thread
 
 import pytest
 from budgeted import NOW, budget, change, charge, evaluate, send, settings
+from serving import eventually
 from slack_stand_in import Behaviour, StandIn, answer, close_in_the_body, slack_stand_in
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, select, text, update
 
 from jobs import destinations, send_alerts
 from jobs.context import JobContext
 from jobs.deliver import LEASE
 from jobs.destinations import Answer
+from jobs.places import places
 from jobs.slack_webhook import what_it_said
 from jobs.verdicts import ATTEMPTS, wait_after
 from store import outbox
@@ -70,6 +73,27 @@ def test_eight_senders_at_a_time_send_each_message_once(database: Database, slac
         list(pool.map(lambda _: send(database, slack.url), range(8)))
     assert len(slack.texts) == len(set(slack.texts)) == 10
     assert {each.status for each in rows(database)} == {"sent"}
+
+
+def test_who_finds_another_claiming_goes_on_after_him(crossing: Database, slack: StandIn) -> None:
+    """Both could leave, each for the other, and the rest would wait for the next run."""
+    with crossing.write() as other:
+        [place] = places(other, TENANT, outbox.due(other, TENANT, NOW), settings(slack.url)).there
+        outbox.claim_alone(other, TENANT, place.id)
+        sender = Thread(target=send, args=(crossing, slack.url))
+        sender.start()
+        eventually(lambda: not sender.is_alive() or _waits(crossing), "the sender waits")
+    sender.join()
+    assert row(crossing).status == "sent"
+
+
+def _waits(database: Database) -> bool:
+    waiting = text(
+        "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    with database.read() as session:
+        return bool(session.scalar(waiting))
 
 
 @pytest.mark.parametrize(
