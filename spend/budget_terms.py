@@ -5,18 +5,16 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from spend.alerting_terms import channels, filter_on, reminding
 from spend.budget_periods import CUSTOM, FISCAL, KINDS
 from spend.budgets import DEFAULT_THRESHOLDS, DIMENSIONS, OwnPeriod, Terms
 from spend.checked_fields import (
     LONGEST_NAME,
     LONGEST_VALUE,
     TermsRefused,
-    channels,
-    filter_on,
     number,
     one_line,
     quoted,
-    reminding,
 )
 from spend.currencies import CODES
 from spend.destinations import DestinationRefused, destination

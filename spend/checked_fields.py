@@ -1,20 +1,14 @@
-"""Checks the fields that budgets and alert rules have in common."""
+"""Checks what people write into fields: names, numbers, choices."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from spend.budgets import Filter
-from spend.providers import DEPLOYMENTS
 from spend.secret_shapes import has_secret
 
 LONGEST_NAME: Final = 100
 LONGEST_VALUE: Final = 200
-MOST_VALUES: Final = 200
-MOST_CHANNELS: Final = 20
-MOST_HOURS: Final = 8784
-"""Between reminders: a year."""
 
 UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 """A NUL, or half of a UTF-16 pair, which JSON can say and Postgres cannot hold."""
@@ -62,35 +56,6 @@ def number(said: object, field: str) -> Decimal:
 def shortest(value: Decimal) -> str:
     """A number of at most 27 digits as somebody would write it: 5, 2.5, 1000."""
     return format(value.normalize(), "f")
-
-
-def filter_on(wanted: Mapping[str, Sequence[str]], dimensions: Sequence[str]) -> Filter:
-    """A filter on some of the dimensions."""
-    for dimension, values in wanted.items():
-        field = f"filter.{dimension}"[:LONGEST_NAME]
-        if dimension not in dimensions:
-            raise TermsRefused(field, f"{quoted(dimension)} is not {listed(dimensions)}")
-        if not 0 < len(values) <= MOST_VALUES:
-            raise TermsRefused(field, f"1 to {MOST_VALUES} values; for all, leave it out")
-        for value in values:
-            if len(value) > LONGEST_VALUE or UNSTORABLE.search(value):
-                reason = f"a value has at most {LONGEST_VALUE} characters, no NUL, no half ones"
-                raise TermsRefused(field, reason)
-            if dimension == "deployment" and value not in (*DEPLOYMENTS, ""):
-                raise TermsRefused(field, f"{quoted(value)} is not {', '.join(DEPLOYMENTS)}")
-    return {each: tuple(dict.fromkeys(wanted[each])) for each in sorted(wanted)}
-
-
-def channels(ids: Sequence[int]) -> tuple[int, ...]:
-    """Channels, each once."""
-    if len(ids) > MOST_CHANNELS:
-        raise TermsRefused("channels", f"at most {MOST_CHANNELS}")
-    return tuple(dict.fromkeys(ids))
-
-
-def reminding(hours: int | None) -> int | None:
-    """Hours between reminders; None: there are none."""
-    return None if hours is None else whole(hours, "remind_hours", 1, MOST_HOURS)
 
 
 def whole(said: object, field: str, least: int, most: int) -> int:

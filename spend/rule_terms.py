@@ -11,16 +11,14 @@ from types import MappingProxyType
 from typing import Any, Final, cast
 
 from spend.alert_rules import RuleTerms, Value
+from spend.alerting_terms import channels, filter_on, reminding
 from spend.checked_fields import (
     LONGEST_VALUE,
     TermsRefused,
-    channels,
-    filter_on,
     listed,
     number,
     one_line,
     quoted,
-    reminding,
     shortest,
     whole,
 )
