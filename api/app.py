@@ -5,51 +5,24 @@ from importlib.metadata import version
 from fastapi import Depends, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
-from api import (
-    alert_rules,
-    alerts,
-    audit,
-    bills,
-    budget_check,
-    budget_forecast,
-    budgets,
-    call_content,
-    calls,
-    channels,
-    charges,
-    commitments,
-    content,
-    contract,
-    discounts,
-    economics,
-    focus,
-    health,
-    metrics,
-    months,
-    ownership,
-    ownership_preview,
-    people,
-    performance,
-    pools,
-    price_comparison,
-    prices,
-    problems,
-    rates,
-    reconciliation,
-    repricings,
-    rule_trial,
-    silences,
-    spend,
-    statements,
-    what_if,
-)
+from api import contract, problems
+from api.access import audit, people
+from api.alerts import alert_rules, alerts, rule_trial, silences
 from api.auth import asker_of, changing
 from api.body_limit import BodyLimit
-from api.budget_board import Boards
+from api.budgets import budget_check, budget_forecast, budgets
+from api.budgets.budget_board import Boards
+from api.calls import call_content, calls, content
+from api.capacity import economics, pools, what_if
+from api.channels import channels
+from api.commitments import commitments
 from api.dependencies import Now
 from api.knocks import Knocks
+from api.metrics import health, metrics
+from api.months import months
 from api.no_secrets import no_secrets
 from api.oidc.provider import Provider
+from api.ownership import ownership, ownership_preview
 from api.pages import api_docs, assets, problem_page, sign_in, sign_in_provider
 from api.pages.alerts import alert_list, alert_page, delivery_list, rule_list, silence_list
 from api.pages.budgets import budget_form, budget_list, budget_page
@@ -93,13 +66,17 @@ from api.pages.teams import team_list, team_statement
 from api.pages.traces import call_page, trace_list, trace_page
 from api.pages.visitor import ZoneInAddress, to_the_zone
 from api.parameters import known_parameters_only
+from api.prices import discounts, price_comparison, prices, rates, repricings
 from api.proxies import TrustedProxies
 from api.reading import Positions
+from api.reconciliation import bills, reconciliation
 from api.settings import ApiSettings
-from spend.roles import Permission
-from store.refused_keys import RefusalLog
-from store.replica import Replica
-from store.sessions import Database
+from api.spending import charges, performance, spend
+from api.statements import focus, statements
+from spend.access.roles import Permission
+from store.access.refused_keys import RefusalLog
+from store.postgres.replica import Replica
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 LARGEST_BODY = 4 * 1024 * 1024

@@ -21,13 +21,13 @@ from api.origins import from_elsewhere, from_our_page
 from api.problems import Problem
 from api.session_cookie import token_in_cookie
 from api.settings import ApiSettings
-from spend.actors import ANYBODY, Actor
-from spend.forwarded import is_forwarded, is_own_name
-from spend.group_roles import strongest
-from spend.roles import OF_KEYS, ROLES, Permission, Role, who_may
-from store import keys, sign_ins
-from store.refused_keys import BadKey, Why, looked_at
-from store.sign_ins import SignIn
+from spend.access.actors import ANYBODY, Actor
+from spend.access.forwarded import is_forwarded, is_own_name
+from spend.access.group_roles import strongest
+from spend.access.roles import OF_KEYS, ROLES, Permission, Role, who_may
+from store.access import keys, sign_ins
+from store.access.refused_keys import BadKey, Why, looked_at
+from store.access.sign_ins import SignIn
 from store.tenants import TENANT
 
 _READING: Final = ("read", "admin")

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from api.knocks import Knocks
 from api.reading import reading
 from api.settings import ApiSettings
-from spend.actors import Actor
-from store.refused_keys import RefusalLog
-from store.sessions import Database
+from spend.access.actors import Actor
+from store.access.refused_keys import RefusalLog
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 Now = Callable[[], datetime]

@@ -17,8 +17,8 @@ from api.problems import Problem
 from spend import zones
 from spend.periods import Period, day_start, local_day
 from spend.slots import is_slot_start
-from store.dimensions import DIMENSIONS, Question, named_period
-from store.grouping import MOST_ROWS
+from store.breakdowns.dimensions import DIMENSIONS, Question, named_period
+from store.breakdowns.grouping import MOST_ROWS
 
 MOST_DAYS: Final = 400
 MOST_VALUES: Final = 200

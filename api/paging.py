@@ -10,8 +10,8 @@ from uuid import UUID
 
 from api.grouping import wrong
 from spend.ids import signed, unsigned
-from store import charge_pages
-from store.call_pages import Position
+from store.calls.call_pages import Position
+from store.spending import charge_pages
 
 
 def cursor_of(position: Position) -> str:

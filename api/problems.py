@@ -34,7 +34,7 @@ from starlette.exceptions import HTTPException
 
 from api.allowed_methods import allowed_methods
 from spend.secret_shapes import without_secrets
-from store.archive_places import ArchiveAway
+from store.archive.archive_places import ArchiveAway
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 3

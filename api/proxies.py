@@ -10,7 +10,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from spend.networks import Network
+from spend.access.networks import Network
 
 _MOST_HOPS: Final = 50
 _SCHEMES: Final = frozenset({b"http", b"https"})

@@ -22,8 +22,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.origins import over_https
 from api.problems import Problem
-from store.replica import LAST, NOWHERE, NotNear, Position, Replica, position_of, written
-from store.sessions import Database
+from store.postgres.replica import LAST, NOWHERE, NotNear, Position, Replica, position_of, written
+from store.postgres.sessions import Database
 
 POSITION: Final = "Spanledger-Position"
 COOKIE: Final = "spanledger_position"

@@ -1,4 +1,4 @@
-"""The cookie of a browser that signed in: a random text, which ``store/sign_ins.py`` knows.
+"""The cookie of a browser that signed in: a random text, which ``store/access/sign_ins.py`` knows.
 
 HttpOnly, so no script reads it; SameSite=Lax, so a link from Slack opens a page and a form of
 somebody else's page comes without it. Over https its name begins with ``__Host-``: then browsers

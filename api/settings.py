@@ -5,12 +5,12 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from api.oidc.client import Client
-from spend.channels import AddressesOf, Checks
-from spend.exchange import DAILY, Telling
+from spend.access.networks import Network
+from spend.channels.channels import AddressesOf, Checks
+from spend.currencies.exchange import DAILY, Telling
 from spend.fiscal import CALENDAR_YEAR, Calendar, FiscalYear
-from spend.networks import Network
-from store.metric_text import Certificates, no_certificates
-from store.secrets import Seal
+from store.access.secrets import Seal
+from store.metrics.metric_text import Certificates, no_certificates
 from store.steps import Lost, none_lost
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -23,7 +23,7 @@ class ApiSettings:
     currency: str = "USD"
     """The currency that answers are given in where a question names none."""
     rate_policy: str = DAILY
-    """At which day's rate other currencies are told in it (``spend.exchange.POLICIES``)."""
+    """Whose day's rate other currencies are told by (``spend.currencies.exchange.POLICIES``)."""
     timezone: ZoneInfo = field(default=UTC_ZONE)
     """What days and months are cut by where a question names no zone."""
     fiscal_year: FiscalYear = CALENDAR_YEAR
@@ -32,7 +32,7 @@ class ApiSettings:
     """Whether a database without any key may be read and written by everybody. Only right where
     the API is bound to loopback."""
     key_pepper: bytes = field(default=b"", repr=False)
-    """What keys are hashed with (``store/keys.py``), and secrets of channels sealed."""
+    """What keys are hashed with (``store/access/keys.py``), and secrets of channels sealed."""
     otlp_http_url: str | None = "http://127.0.0.1:4318"
     """Where the collector listens, for the instructions on the front page; None: not here."""
     allow_private_destinations: bool = False

@@ -9,11 +9,11 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from app.tables import right
-from reports.table_parts import shown_name
-from spend.silences import Silence
-from store.alert_states import MUTED, OPEN, SNOOZED
-from store.alert_words import said_of
-from store.alerts import Alert, Message
+from reports.tables.table_parts import shown_name
+from spend.channels.silences import Silence
+from store.alerts.alert_states import MUTED, OPEN, SNOOZED
+from store.alerts.alert_words import said_of
+from store.alerts.alerts import Alert, Message
 
 _LEVELS: Final = {"over": "bold red", "warning": "yellow"}
 

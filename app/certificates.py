@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.addresses import Address
-from store.metric_text import Validity
+from store.metrics.metric_text import Validity
 
 
 def of_file(file: Path) -> Validity | None:

@@ -10,8 +10,8 @@ from importlib.util import find_spec
 import click
 
 from app.settings import Settings
-from jobs.destinations import addresses_of
-from spend.channels import Checks
+from jobs.delivery.destinations import addresses_of
+from spend.channels.channels import Checks
 
 
 def checks_of(settings: Settings) -> Checks:

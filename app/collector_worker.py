@@ -23,7 +23,7 @@ from app.tls import doors_tls
 from collector import serve
 from collector.limits import Limits
 from collector.spool.state import SPOOL, Bounds, Place
-from store.sessions import open_database
+from store.postgres.sessions import open_database
 
 _FIRST_TO_GO = "500"
 """Where memory runs out, Linux is to end a worker, which comes back, and not Postgres."""

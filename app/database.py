@@ -18,8 +18,8 @@ from app.settings import PREFIX, Settings
 from collector.spool.state import SPOOL
 from migrations.run import upgrade
 from migrations.shapes import Fit, shape_of
-from spend.actors import Actor
-from store.sessions import Database, open_database
+from spend.access.actors import Actor
+from store.postgres.sessions import Database, open_database
 
 log = structlog.get_logger(__name__)
 

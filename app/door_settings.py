@@ -10,9 +10,9 @@ from pydantic_settings import BaseSettings, NoDecode
 
 from app.addresses import server_url
 from app.setting_values import Takes
+from spend.access.group_roles import GroupRoles, group_roles
+from spend.access.networks import Network, networks_of
 from spend.checked_fields import TermsRefused
-from spend.group_roles import GroupRoles, group_roles
-from spend.networks import Network, networks_of
 
 
 def _issuer(value: str) -> str:

@@ -10,8 +10,8 @@ from typing import Final
 from app.addresses import Address
 from app.errors import WrongSetting
 from app.settings import PREFIX, Settings
-from store.keys import has_keys
-from store.sessions import Database
+from store.access.keys import has_keys
+from store.postgres.sessions import Database
 
 _BACKLOG: Final = 2048
 """Connections that wait to be taken; the kernel may hold it lower (net.core.somaxconn)."""

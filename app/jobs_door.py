@@ -16,8 +16,8 @@ from app.tls import keep_fresh, server_context
 from jobs.askers import Askers
 from jobs.door import JobsDoor
 from jobs.run_counts import RunCounts
-from store.pulse import Pulse
-from store.sessions import Database
+from store.postgres.pulse import Pulse
+from store.postgres.sessions import Database
 from store.steps import Lost, none_lost
 
 _GRACE: Final = 2

@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Any, Final
 
-from jobs.webhooks import is_signed
+from jobs.delivery.webhooks import is_signed
 
 HOST: Final = "127.0.0.1"
 MOST_BYTES: Final = 1024 * 1024

@@ -9,8 +9,8 @@ from typing import Final
 
 from app.errors import WrongSetting
 from app.settings import PREFIX, Settings
-from store.keys import by_pepper
-from store.sessions import Database
+from store.access.keys import by_pepper
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 _SOME: Final = 3

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 from app.database import opened
 from app.settings import Settings
-from store.replica import Replica
-from store.sessions import Database
+from store.postgres.replica import Replica
+from store.postgres.sessions import Database
 
 
 @contextmanager

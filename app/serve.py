@@ -31,7 +31,7 @@ from app.pepper import refuse_another_pepper
 from app.settings import PREFIX, Settings
 from app.telemetry.own_doors import refuse_own_doors
 from app.workers import Workers
-from store.keys import has_keys
+from store.access.keys import has_keys
 
 log = structlog.get_logger(__name__)
 

@@ -35,7 +35,7 @@ from app.setting_values import (
     WebhookUrl,
 )
 from app.telemetry_settings import TelemetrySettings
-from spend.exchange import Telling
+from spend.currencies.exchange import Telling
 from spend.fiscal import ENDS, KINDS, WEEKDAYS, Calendar, FiscalYear
 
 PREFIX = "SPANLEDGER_"

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from api.oidc.client import MOST_READ, Answered, Ask, Asked, Client, ProviderFailed
 from app.settings import Settings
-from jobs import destinations
-from spend.destinations import DestinationRefused
+from jobs.delivery import destinations
+from spend.channels.destinations import DestinationRefused
 
 _SECONDS: Final = 8.0
 """For an answer: somebody waits."""

@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, NoDecode
 
 from app.addresses import server_url
 from app.setting_values import Takes
-from spend.destinations import destination
+from spend.channels.destinations import destination
 
 Headers = tuple[tuple[str, str], ...]
 """Names, in small letters, and values."""

@@ -15,7 +15,7 @@ import structlog
 from app.certificates import of_authorities, of_file
 from app.settings import Settings
 from collector.serve import Tls
-from store.metric_text import Validity
+from store.metrics.metric_text import Validity
 
 log = structlog.get_logger(__name__)
 

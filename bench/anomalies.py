@@ -20,10 +20,10 @@ from app.demo.chance import chance_of
 from app.demo.company import WORKLOADS
 from app.demo.traffic import Call, plan_between
 from bench.table import Row
-from spend.anomalies import Piece, drivers, judged
+from spend.alerts.anomalies import Piece, drivers, judged
+from spend.alerts.rule_kinds import KINDS
+from spend.capacity.same_hours import can_be_compared, last_hours, weeks_before
 from spend.periods import Period
-from spend.rule_kinds import KINDS
-from spend.same_hours import can_be_compared, last_hours, weeks_before
 
 CLEAN_DAYS: Final = 30
 SEEDS: Final = (1, 2, 3, 4, 5)

@@ -11,14 +11,14 @@ from app.database import opened
 from bench.plan import Plan
 from bench.running import api, empty_database
 from bench.table import Row
-from spend.budget_periods import period_at
-from spend.budget_terms import terms
-from spend.budgets import Terms
+from spend.budgets.budget_periods import period_at
+from spend.budgets.budget_terms import terms
+from spend.budgets.budgets import Terms
 from spend.periods import Period
 from spend.zones import zone_named
-from store import budgets, standings
-from store.sessions import Database
-from store.standings import Standing
+from store.budgets import budgets, standings
+from store.budgets.standings import Standing
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 BUDGETS: Final = 1000

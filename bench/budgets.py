@@ -14,12 +14,12 @@ from bench import statements
 from bench.plan import Plan
 from bench.running import empty_database
 from bench.table import Row
-from jobs import evaluate_budgets, forecast_budgets
+from jobs.budgets import evaluate_budgets, forecast_budgets
 from jobs.context import JobContext
-from spend.budget_terms import terms
-from spend.budgets import Budget, Terms
-from store.budget_rows import put
-from store.sessions import Database
+from spend.budgets.budget_terms import terms
+from spend.budgets.budgets import Budget, Terms
+from store.budgets.budget_rows import put
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 BUDGETS: Final = 1000

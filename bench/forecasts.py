@@ -14,9 +14,9 @@ from typing import Final
 import numpy as np
 
 from bench.table import Row
-from spend.forecast import BAND
-from spend.seasonal import ahead
-from spend.steadied import WEEK, Floats
+from spend.forecasts.forecast import BAND
+from spend.forecasts.seasonal import ahead
+from spend.forecasts.steadied import WEEK, Floats
 
 MONTH: Final = 30
 DAYS: Final = (0, 10, 20)

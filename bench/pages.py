@@ -21,13 +21,14 @@ from bench.pages_beside import fill_beside, places
 from bench.plan import Plan
 from bench.running import empty_database
 from bench.table import Row
+from jobs.charging.sum_days import sum_days
 from jobs.context import JobContext
-from jobs.sum_days import sum_days
-from spend.budget_terms import terms
-from spend.budgets import Terms
+from spend.budgets.budget_terms import terms
+from spend.budgets.budgets import Terms
 from spend.histograms import bucket_of
-from store import budgets, partitions
-from store.sessions import Database
+from store.budgets import budgets
+from store.postgres import partitions
+from store.postgres.sessions import Database
 from store.tables.rollups import LATENCY, TTFT
 from store.tenants import TENANT
 

@@ -9,9 +9,9 @@ from typing import Any, Final
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from jobs import evaluate_budgets, forecast_budgets
+from jobs.budgets import evaluate_budgets, forecast_budgets
 from jobs.context import JobContext
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 POOL: Final = "eight cards"

@@ -16,12 +16,12 @@ import numpy as np
 import pandas as pd
 
 from bench.table import Row
-from jobs.rate_cells import Cells, Column, Prices, Rated, microseconds, rate
-from spend.bands import EDGES
+from jobs.charging.rate_cells import Cells, Column, Prices, Rated, microseconds, rate
 from spend.calls import Route
-from spend.discounts import DISCOUNT, UPLIFT, Discount, Discounts
 from spend.meters import INPUTS, METER_NAMES
-from spend.prices import CONTRACT, LIST, PriceBook, PriceLine
+from spend.prices.bands import EDGES
+from spend.prices.discounts import DISCOUNT, UPLIFT, Discount, Discounts
+from spend.prices.prices import CONTRACT, LIST, PriceBook, PriceLine
 
 CALLS: Final = 1_000_000
 GOAL: Final = 1_000_000

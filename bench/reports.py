@@ -17,15 +17,15 @@ from bench.filled_month import fill
 from bench.plan import Plan
 from bench.running import empty_database
 from bench.table import Row
+from jobs.charging.sum_days import sum_days
 from jobs.context import JobContext
-from jobs.sum_days import sum_days
-from spend.exchange import DAILY
+from spend.currencies.exchange import DAILY
 from spend.fiscal import Calendar
+from store.breakdowns.dimensions import Question
 from store.conversion import Conversion
-from store.dimensions import Question
-from store.sessions import Database
-from store.spend_by import spend_by
-from store.statements import statement_of
+from store.postgres.sessions import Database
+from store.spending.spend_by import spend_by
+from store.statements.statements import statement_of
 from store.tenants import TENANT
 
 TEAMS: Final = 50

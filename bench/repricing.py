@@ -15,13 +15,14 @@ from bench.plan import Plan
 from bench.running import collector, empty_database, jobs
 from bench.sending import Sender
 from bench.table import Row
-from jobs import reprice
+from jobs.charging import reprice
 from jobs.context import JobContext
 from jobs.timetable import run_job
-from spend.prices import CONTRACT, PriceLine
-from spend.repricings import Repricing
-from store import books, repricings
-from store.sessions import Database
+from spend.prices.prices import CONTRACT, PriceLine
+from spend.prices.repricings import Repricing
+from store.ledger import repricings
+from store.postgres.sessions import Database
+from store.prices import books
 from store.tables.rollups import cells as cells_table
 from store.tenants import TENANT
 

@@ -22,7 +22,7 @@ from app.local_postgres import LocalPostgres, local_postgres
 from app.settings import PREFIX, Settings
 from bench.processes import tree
 from migrations.run import upgrade
-from store.partitions import ensure
+from store.postgres.partitions import ensure
 
 _EMPTY: Final = "empty"
 _PATIENCE: Final = 60.0

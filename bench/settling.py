@@ -11,7 +11,7 @@ from bench.running import collector, empty_database
 from bench.table import Row
 from jobs.context import JobContext
 from jobs.timetable import run_job
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 
 def measure(plan: Plan) -> list[Row]:

@@ -17,9 +17,9 @@ from bench.filled_month import fill
 from bench.plan import Plan
 from bench.running import empty_database
 from bench.table import Row
+from jobs.charging.sum_days import sum_days
 from jobs.context import JobContext
-from jobs.sum_days import sum_days
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 TEAMS: Final = 50
 MODELS: Final = 30

@@ -16,8 +16,8 @@ from collector.signals import Signal
 from collector.understanding.by_signal import understand_signal
 from collector.understanding.otlp import read_spans
 from store.dictionaries import Known
-from store.intake import Batch, Heard, put_down
-from store.sessions import Database
+from store.intake.intake import Batch, Heard, put_down
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 Value = TypeVar("Value")

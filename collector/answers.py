@@ -30,7 +30,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from collector.errors import Busy, Denied, Malformed, TooLarge
 from collector.signals import Signal
 from spend.secret_shapes import without_secrets
-from store.intake import Account
+from store.intake.intake import Account
 
 RETRY_SECONDS: Final = 3
 """SDKs give up once the next attempt would come later than 10 s after the first: three seconds

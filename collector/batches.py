@@ -23,8 +23,8 @@ from collector.deadlines import Deadlines
 from collector.errors import Busy
 from collector.limits import Limits
 from store.dictionaries import MOVED, Known, is_about_the_data, sqlstate_of
-from store.intake import Account, Batch, Heard, put_down
-from store.sessions import Database
+from store.intake.intake import Account, Batch, Heard, put_down
+from store.postgres.sessions import Database
 from store.steps import Steps, untold
 from store.tenants import TENANT
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
-from spend.forwarded import is_our_own
+from spend.access.forwarded import is_our_own
 
 _MOST_HOPS: Final = 5
 

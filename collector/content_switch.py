@@ -14,13 +14,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from collector.deadlines import Deadlines
 from collector.understanding.content import Keeping
-from store.content_policies import policy_of
-from store.sessions import Database
+from store.contents.content_policies import policy_of
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 EVERY: Final = 5.0
 """Seconds. So long it takes until somebody's switch is heard of; what is on its way to Postgres
-when it is switched off is left out there (``store/contents.py``)."""
+when it is switched off is left out there (``store/contents/contents.py``)."""
 
 
 class ContentSwitch:

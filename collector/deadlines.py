@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 log = structlog.get_logger(__name__)
 

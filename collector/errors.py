@@ -1,6 +1,6 @@
 """What a sender can be told instead of "stored", and what it should do then."""
 
-from store.refused_keys import BadKey
+from store.access.refused_keys import BadKey
 
 
 class Malformed(Exception):  # noqa: N818 - it names what the request is, as the answer does

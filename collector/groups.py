@@ -23,7 +23,7 @@ from collector.signals import Request, Signal
 from collector.tally import Tally
 from collector.understanding.by_signal import understand_signal, with_left_out
 from collector.understanding.content import Keeping
-from store.intake import Account, Heard, apart
+from store.intake.intake import Account, Heard, apart
 
 _MOST_BYTES: Final = 4 * MIB
 """Of requests that are understood together: more takes memory, and saves no more time."""

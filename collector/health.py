@@ -42,7 +42,8 @@ from collector.spool.spool import Spool
 from collector.tally import Tally
 from spend.durations import Durations
 from spend.metric_names import DATABASE_UP
-from store.metric_text import (
+from store.access.refused_keys import Why
+from store.metrics.metric_text import (
     Certificates,
     Family,
     as_text,
@@ -55,7 +56,6 @@ from store.metric_text import (
     timed,
     told,
 )
-from store.refused_keys import Why
 
 LIVE: Final = "/livez"
 READY: Final = "/readyz"

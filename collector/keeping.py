@@ -15,7 +15,7 @@ from typing import Final
 from collector.batches import Unstorable, Writer
 from collector.spool.codec import encode
 from collector.spool.spool import Full, Spool
-from store.intake import Account, Heard, Part, Unaccounted
+from store.intake.intake import Account, Heard, Part, Unaccounted
 
 PATIENCE: Final = 2.5
 """Seconds that Postgres has to commit."""

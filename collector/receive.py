@@ -30,10 +30,10 @@ from collector.spool.drain import Drainer
 from collector.spool.spool import Spool
 from collector.spool.state import Place
 from collector.tally import Tally
-from store.intake import Account
-from store.metric_text import Certificates, no_certificates
-from store.refused_keys import RefusalLog
-from store.sessions import Database
+from store.access.refused_keys import RefusalLog
+from store.intake.intake import Account
+from store.metrics.metric_text import Certificates, no_certificates
+from store.postgres.sessions import Database
 from store.steps import Lost, Steps, none_lost, untold
 
 log = structlog.get_logger(__name__)

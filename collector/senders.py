@@ -13,9 +13,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from collector.errors import Busy, Denied
 from collector.kept_senders import KeptSender, KeptSenders
-from store.keys import find_key, is_news, list_keys, used
-from store.refused_keys import BadKey, Why, looked_at
-from store.sessions import Database
+from store.access.keys import find_key, is_news, list_keys, used
+from store.access.refused_keys import BadKey, Why, looked_at
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 _KIND: Final = "ingest"

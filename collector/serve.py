@@ -22,8 +22,8 @@ from collector.otlp_http import HttpDoor
 from collector.receive import Receiver
 from collector.spare_memory import give_back
 from collector.spool.state import Place
-from store.metric_text import Certificates, no_certificates
-from store.sessions import Database
+from store.metrics.metric_text import Certificates, no_certificates
+from store.postgres.sessions import Database
 from store.steps import Lost, Steps, none_lost, untold
 
 GRACE: Final = 6
@@ -63,11 +63,11 @@ def run(
     Addresses are ``host:port``; port 0 picks a free one. For HTTP it may be a socket that listens
     already, and that other processes may take connections from, too. ``ready`` is called once, when
     both doors are open, with their addresses as ``{"otlp_http": "127.0.0.1:4318", ...}``.
-    ``pepper`` is what keys are hashed with (``store/keys.py``). ``spool`` is where requests are
-    kept while the database is away; without it senders are told to come again. Other processes may
-    listen at the same address for gRPC: the kernel spreads connections over them. ``tls``: without
-    it both doors speak in the open. ``steps`` is told what is done, where we are traced, and
-    ``lost`` tells how much of that nobody got. Raises
+    ``pepper`` is what keys are hashed with (``store/access/keys.py``). ``spool`` is where requests
+    are kept while the database is away; without it senders are told to come again. Other processes
+    may listen at the same address for gRPC: the kernel spreads connections over them. ``tls``:
+    without it both doors speak in the open. ``steps`` is told what is done, where we are traced,
+    and ``lost`` tells how much of that nobody got. Raises
     OSError, naming the address, where it cannot listen.
     """
     receiver = Receiver(

@@ -8,7 +8,7 @@ from threading import Lock
 
 from collector.refused_for import in_short
 from spend.durations import Durations
-from store.intake import Account, Part
+from store.intake.intake import Account, Part
 from store.steps import Lost, none_lost
 
 
@@ -30,7 +30,7 @@ class Counts:
     refused: Counter[str] = field(default_factory=Counter)
     """Why (``collector/refused_for.py``) -> items, those of the spool included."""
     denied: Counter[str] = field(default_factory=Counter)
-    """What was wrong with the key (``store/refused_keys.py``) -> requests."""
+    """What was wrong with the key (``store/access/refused_keys.py``) -> requests."""
     own_lost: Counter[str] = field(default_factory=Counter)
     """Why (``store/steps.py``) -> spans of our own traces that nobody got."""
     took: dict[str, Durations] = field(default_factory=dict)

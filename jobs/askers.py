@@ -14,10 +14,10 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from spend.forwarded import is_our_own
-from store.keys import find_key, has_keys
-from store.pulse import Pulse
-from store.sessions import Database
+from spend.access.forwarded import is_our_own
+from store.access.keys import find_key, has_keys
+from store.postgres.pulse import Pulse
+from store.postgres.sessions import Database
 
 GOOD_FOR: Final = 60.0
 """Seconds for which a key that was good is let in without a look."""

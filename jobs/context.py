@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from spend.exchange import DAILY, Telling
+from spend.currencies.exchange import DAILY, Telling
 from spend.fiscal import CALENDAR_YEAR, Calendar, FiscalYear
-from store.secrets import Seal
-from store.sessions import Database
+from store.access.secrets import Seal
+from store.postgres.sessions import Database
 from store.steps import Steps, untold
 
 
@@ -21,7 +21,7 @@ class JobSettings:
     currency: str = "USD"
     timezone: str = "UTC"
     rate_policy: str = DAILY
-    """At which day's rate other currencies are told (``spend.exchange.POLICIES``)."""
+    """At which day's rate other currencies are told (``spend.currencies.exchange.POLICIES``)."""
     fiscal_year: FiscalYear = CALENDAR_YEAR
     """How the books' years are cut."""
     slack_webhook_url: str | None = None
@@ -41,9 +41,9 @@ class JobSettings:
     spooled: timedelta = timedelta(0)
     """How long what was acknowledged may wait on a collector's disk."""
     archive: str | None = None
-    """Where calls go before their day is dropped (``store/archive_places.py``)."""
+    """Where calls go before their day is dropped (``store/archive/archive_places.py``)."""
     key_pepper: bytes = field(default=b"", repr=False)
-    """What the secrets of channels are sealed with (``store/secrets.py``)."""
+    """What the secrets of channels are sealed with (``store/access/secrets.py``)."""
     export_endpoint: str | None = None
     """Where metrics of spend go by OTLP, without ``/v1/metrics``; None: nowhere."""
     export_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)

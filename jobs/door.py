@@ -14,7 +14,7 @@ from jobs.askers import Askers, Verdict
 from jobs.run_counts import OUTCOMES, RunCounts
 from spend.job_ticks import EVERY
 from spend.metric_names import DATABASE_UP, PROCESS
-from store.metric_text import (
+from store.metrics.metric_text import (
     Certificates,
     Family,
     as_text,
@@ -27,7 +27,7 @@ from store.metric_text import (
     timed,
     told,
 )
-from store.pulse import Pulse
+from store.postgres.pulse import Pulse
 from store.steps import Lost, none_lost
 
 Scope = MutableMapping[str, Any]

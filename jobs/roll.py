@@ -11,23 +11,18 @@ from sqlalchemy.orm import Session
 from jobs.context import Done, JobContext
 from spend.calls import Role, Standing
 from spend.ids import content_id
-from spend.twins import Settlement, settle
-from spend.witnesses import Joined, key_of
-from store import (
-    batches,
-    dictionaries,
-    metered,
-    partitions,
-    retention,
-    rollups,
-    suspects,
-    told,
-    twins,
-)
+from spend.twins.twins import Settlement, settle
+from spend.twins.witnesses import Joined, key_of
+from store import dictionaries
+from store.intake import batches, retention
+from store.ledger import rollups
 from store.narrow import column_of
+from store.postgres import partitions
+from store.readings import metered, told
 from store.tables.heard import owners, routes, sightings
 from store.tenants import TENANT
-from store.twins import Key, Stored
+from store.twins import suspects, twins
+from store.twins.twins import Key, Stored
 
 AT_ONCE: Final = 50_000
 """Sightings in one transaction: some seconds of work, so that a kill costs little."""

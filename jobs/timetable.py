@@ -18,29 +18,22 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.exc import OperationalError
 
-from jobs import (
-    archive_days,
-    charge,
-    digest,
-    evaluate_budgets,
-    export,
-    forecast_budgets,
-    forget_contents,
-    keep_partitions,
-    refresh_prices,
-    reprice,
-    roll,
-    seal_secrets,
-    send_alerts,
-    watch,
-)
+from jobs import roll
+from jobs.alerts import watch
+from jobs.budgets import evaluate_budgets, forecast_budgets
+from jobs.charging import charge, reprice
 from jobs.context import Done, JobContext, JobSettings
+from jobs.delivery import seal_secrets, send_alerts
+from jobs.digests import digest
+from jobs.exporting import export
+from jobs.keeping import archive_days, forget_contents, keep_partitions
+from jobs.prices import refresh_prices
 from jobs.run_counts import AWAY, BEATS_EVERY, DONE, FAILED, RunCounts
 from spend.job_ticks import EVERY, tick_of
 from spend.secret_shapes import without_secrets
 from store import runs
 from store.dictionaries import sqlstate_of
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.steps import Steps, untold
 
 log = structlog.get_logger(__name__)

@@ -1,7 +1,7 @@
 """Sightings and calls: what an emitter reported, and the request to a model behind it.
 
 A *call* is one request to one model. An emitter does not report a call, it reports what it saw
-of one: a *sighting*. Several sightings can be of the same call (``spend/twins.py``).
+of one: a *sighting*. Several sightings can be of the same call (``spend/twins/twins.py``).
 """
 
 from collections.abc import Mapping
@@ -133,4 +133,4 @@ class Sighting:
     usage: Mapping[str, int]
     details: Mapping[str, Any] = field(default_factory=lambda: NO_DETAILS)
     kin_id: int | None = None
-    """What sightings have in common whose ids do not meet (``spend/kin.py``)."""
+    """What sightings have in common whose ids do not meet (``spend/twins/kin.py``)."""

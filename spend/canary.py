@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
-from spend.feeds import ALWAYS, CURRENCY
-from spend.prices import LIST, PriceLine
+from spend.prices.feeds import ALWAYS, CURRENCY
+from spend.prices.prices import LIST, PriceLine
 
 PROVIDER: Final = "spanledger"
 MODEL: Final = "canary"

@@ -14,7 +14,7 @@ from typing import Final
 
 from spend import money
 from spend.calls import Owner, Route
-from spend.commitments import COVERED
+from spend.commitments.commitments import COVERED
 from spend.periods import Period
 
 USAGE: Final = "usage"

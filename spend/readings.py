@@ -63,16 +63,16 @@ class TokenCounter:
     """Where readings come from."""
 
     service: int
-    """``spend.kin.service_kin``."""
+    """``spend.twins.kin.service_kin``."""
     session: int
-    """``spend.kin.session_kin`` where its sessions are told apart, else NO_SESSION."""
+    """``spend.twins.kin.session_kin`` where its sessions are told apart, else NO_SESSION."""
     family: str
     rank: int
     """Of the families that one source can speak, the lowest counts: it tells most."""
     teller: str
     """The instrumentation: two on one client tell of the same calls."""
     trust: int
-    """The lower, the better, between tellers (spend/witnesses.py)."""
+    """The lower, the better, between tellers (spend/twins/witnesses.py)."""
     model: str
     """``plain_model`` of what it calls."""
     embeddings: bool

@@ -1,7 +1,7 @@
 """The record of who changed what: a line in the transaction of each change, so neither is alone.
 
-Who changes something stands with the session (``store/sessions.py``); what is done, the function
-that does it says. Lines are only ever added.
+Who changes something stands with the session (``store/postgres/sessions.py``); what is done, the
+function that does it says. Lines are only ever added.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from typing import Any, Final, TypedDict, cast
 from sqlalchemy import ColumnElement, func, insert, select
 from sqlalchemy.orm import Session
 
-from spend.actors import JOB, Actor
+from spend.access.actors import JOB, Actor
 from spend.told_apart import told_apart
 from store.tables.access import audit_log
 

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, DateTime, and_, case, func, literal, null,
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from spend.months import CLOSED, OPEN, SOFT_CLOSE
+from spend.months.months import CLOSED, OPEN, SOFT_CLOSE
 from spend.slots import is_slot_start
 from store.tables.ledger import charges, usage_lines
 from store.tables.months import month_acts, months

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from spend.exchange import NONE, Exchange, Rates
+from spend.currencies.exchange import NONE, Exchange, Rates
 from spend.periods import Period
 from store import rates
 
@@ -18,13 +18,13 @@ class Conversion:
 
     to: str
     policy: str
-    """One of ``spend.exchange.POLICIES``, or NONE: each currency is told by itself."""
+    """One of ``spend.currencies.exchange.POLICIES``, or NONE: each currency is told by itself."""
     zone: ZoneInfo
     """Whose days a period has."""
     now: datetime
     """UTC."""
     as_known_at: datetime | None = None
-    """As of ``store.booked.booked``; rates are those known then."""
+    """As of ``store.spending.booked.booked``; rates are those known then."""
     closed_at: datetime | None = None
     """When the books were closed (UTC): rates and names stay those known then. None: they are open,
     or were at ``as_known_at``."""

@@ -16,7 +16,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from spend.calls import Outcome, Role, Standing
 from spend.meters import METER_NAMES
-from spend.nearness import ALIKE_REACH
+from spend.twins.nearness import ALIKE_REACH
 from store.sightings import SIGHTINGS
 
 _ORDINARY: Final = {"role": Role.CALL, "outcome": Outcome.OK, "standing": Standing.COUNTS}

@@ -11,9 +11,9 @@ from sqlalchemy import BigInteger, ColumnElement, and_, func, literal, or_, sele
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from spend.exchange import OLDEST_BEFORE, Exchange, ExchangeRate, Rates
+from spend.currencies.exchange import OLDEST_BEFORE, Exchange, ExchangeRate, Rates
+from spend.currencies.rate_files import WrittenRate
 from spend.periods import Period, local_day
-from spend.rate_files import WrittenRate
 from spend.written_rows import Refusal, RowsRefusedError
 from store import audit, columns, waiting
 from store.tables.rates import rates

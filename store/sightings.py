@@ -37,7 +37,7 @@ SIGHTINGS: Final = pa.schema(
         pa.field("role", pa.int16(), nullable=False),
         pa.field("standing", pa.int16(), nullable=False),
         pa.field("response_id", pa.string()),
-        # spend.kin, where ids alone do not tell what belongs together
+        # spend.twins.kin, where ids alone do not tell what belongs together
         pa.field("kin_id", pa.int64()),
     ]
 )

@@ -18,19 +18,18 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from spend import money
-from spend.bills import USAGE, Bill
 from spend.calls import Route
-from spend.exchange import DAILY, Exchange
+from spend.currencies.exchange import DAILY, Exchange
 from spend.fiscal import Calendar
 from spend.ids import content_id
 from spend.meters import DISJOINT
-from spend.months import OPEN, SOFT_CLOSED
+from spend.months.months import OPEN, SOFT_CLOSED
 from spend.owners import UNALLOCATED
 from spend.periods import Period
-from spend.reconcile import NoRateError
-from spend.reconciled import Reconciled
-from spend.slots import SLOT
-from spend.true_up import (
+from spend.reconciliation.bills import USAGE, Bill
+from spend.reconciliation.reconcile import NoRateError
+from spend.reconciliation.reconciled import Reconciled
+from spend.reconciliation.true_up import (
     METHOD,
     Place,
     Share,
@@ -40,9 +39,14 @@ from spend.true_up import (
     TrueUpRefusedError,
     targets_of,
 )
-from store import audit, dictionaries, ledger, months, parties, payers, rates, reconcile, waiting
-from store.bill_estimates import is_estimate, lacks_price, of_providers, usage_kind
-from store.ledger import NewCharge
+from spend.slots import SLOT
+from store import audit, dictionaries, parties, rates, waiting
+from store.bills import reconcile
+from store.bills.bill_estimates import is_estimate, lacks_price, of_providers, usage_kind
+from store.ledger import ledger
+from store.ledger.ledger import NewCharge
+from store.months import months
+from store.ownership import payers
 from store.tables.heard import owners, routes
 from store.tables.ledger import charges
 from store.tables.rollups import cells

@@ -34,9 +34,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
-from spend.repricings import LONGEST, Concerned
+from spend.prices.repricings import LONGEST, Concerned
 from spend.slots import SLOT, slot_of
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.tables.heard import routes
 from store.tables.prices import model_names
 from store.tables.rollups import cells
@@ -137,7 +137,7 @@ def _touched(session: Session, tenant: int, found: Sequence[Changed]) -> CTE:
         change,
         and_(routes.c.provider == change.c.provider, routes.c.model == change.c.model),
     )
-    # A contract can be for the listed name with the route's own provider: spend/prices.py.
+    # A contract can be for the listed name with the route's own provider: spend/prices/prices.py.
     listed = (
         asked.join_from(routes, model_names, named).join(
             change,

@@ -8,10 +8,12 @@ from sighted import NOON, OTEL, hear, sighting
 from sqlalchemy import func, select
 from test_calls import LITELLM, set_prices
 
-from jobs import archive_days, charge, roll
+from jobs import roll
+from jobs.charging import charge
 from jobs.context import Done, JobContext, JobSettings
+from jobs.keeping import archive_days
 from spend.calls import Role
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.tables.heard import sightings
 
 KEPT = 30

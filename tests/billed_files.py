@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from spend.bill_assembly import Assembled, Expected, assembled
-from spend.bill_formats import AUTO, ReadFile, read_file
-from spend.bills import BillLine
 from spend.money import plain
-from store.bill_bytes import unpacked
+from spend.reconciliation.bill_assembly import Assembled, Expected, assembled
+from spend.reconciliation.bill_formats import AUTO, ReadFile, read_file
+from spend.reconciliation.bills import BillLine
+from store.bills.bill_bytes import unpacked
 
 FILES = Path(__file__).parent / "vectors" / "bills"
 NOW = datetime(2026, 11, 4, 9, tzinfo=UTC)

@@ -22,12 +22,12 @@ from filled_ledger import put_names
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from spend.bill_assembly import Expected, assembled
-from spend.bill_formats import read_file
-from spend.bills import Bill
 from spend.calls import Owner, Route
 from spend.periods import parse_month
-from store import bills
+from spend.reconciliation.bill_assembly import Expected, assembled
+from spend.reconciliation.bill_formats import read_file
+from spend.reconciliation.bills import Bill
+from store.bills import bills
 from store.tables.ledger import charges
 from store.tables.rates import rates
 from store.tenants import TENANT

@@ -4,13 +4,14 @@ from datetime import datetime
 
 from filled_ledger import at, put_charge
 
-from jobs import evaluate_budgets, send_alerts
+from jobs.budgets import evaluate_budgets
 from jobs.context import Done, JobContext, JobSettings
-from spend.budget_terms import terms
-from spend.budgets import Budget, Terms
+from jobs.delivery import send_alerts
+from spend.budgets.budget_terms import terms
+from spend.budgets.budgets import Budget, Terms
 from spend.calls import Owner, Route
-from store import budgets
-from store.sessions import Database
+from store.budgets import budgets
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 NOW = at("2026-11-15T12:00")

@@ -13,9 +13,9 @@ from test_pages_frame import OURS
 from test_pages_preferences import token
 from two_teams import NOW, PEPPER, TwoTeams
 
-from spend.roles import Role
-from store import people, sign_ins
-from store.keys import create_key
+from spend.access.roles import Role
+from store.access import people, sign_ins
+from store.access.keys import create_key
 from store.tables.access import keys
 from store.tenants import TENANT
 

@@ -11,8 +11,8 @@ from jobs.context import JobContext
 from spend.calls import Outcome
 from spend.meters import CACHE_WRITES, INPUTS
 from store.dictionaries import Known
-from store.intake import Account, Batch, put_down
-from store.sessions import Database
+from store.intake.intake import Account, Batch, put_down
+from store.postgres.sessions import Database
 from store.tables.rollups import cells
 from store.tenants import TENANT
 

@@ -8,7 +8,7 @@ from sqlalchemy import Table, and_, func, or_, select
 
 from spend.meters import METER_NAMES
 from store import closing, waiting
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.tables.ledger import charges, usage_lines
 from store.tables.ownership import payers
 from store.tables.rollups import cells

@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 
 from jobs.context import JobContext
 from jobs.timetable import run_job
-from spend.exchange import Telling
+from spend.currencies.exchange import Telling
 from spend.fiscal import Calendar
-from spend.month_proofs import Broken
-from spend.months import LedgerMonth
+from spend.months.month_proofs import Broken
+from spend.months.months import LedgerMonth
 from spend.zones import zone_named
-from store import month_closing, month_proof, months
-from store.sessions import Database
+from store.months import month_closing, month_proof, months
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 UTC_MONTHS = Calendar(zone_named("UTC"))

@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from serving import PATIENCE, children_of, eventually, started
 from sqlalchemy import select
 
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.tables.heard import sightings
 
 SAID = re.compile(r"OTLP/HTTP at http://(\S+), OTLP/gRPC at (\S+)")

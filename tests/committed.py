@@ -6,13 +6,13 @@ from typing import Any
 from filled_ledger import at
 from sqlalchemy import case, func, select
 
+from jobs.charging.settle_commitments import settle_commitments
 from jobs.context import JobContext
-from jobs.settle_commitments import settle_commitments
-from spend.commitment_files import commitments_of
-from spend.commitments import Commitment
+from spend.commitments.commitment_files import commitments_of
+from spend.commitments.commitments import Commitment
 from spend.money import rounded
 from spend.written_rows import Row
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.tables.heard import owners
 from store.tables.ledger import charges
 

@@ -38,7 +38,7 @@ from app.postgres_binaries import (
     wheel_folder,
 )
 from migrations.run import upgrade
-from store.sessions import Database, open_database
+from store.postgres.sessions import Database, open_database
 
 # A test that passed passes again: the same examples each time, however busy the machine is. Others
 # are tried with --hypothesis-profile=default.

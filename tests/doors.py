@@ -20,7 +20,7 @@ from sqlalchemy import func, select
 from collector.limits import Limits
 from collector.serve import Tls, run
 from collector.spool.state import Place
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.steps import Lost, Steps, none_lost, untold
 from store.tables.heard import batches, sightings
 

@@ -20,7 +20,7 @@ from api.settings import ApiSettings
 from spend.calls import Outcome, Owner, Route
 from spend.ids import content_id
 from spend.meters import DISJOINT, METER_NAMES
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.tables.days import charge_days, charge_months, known_routes, usage_days, usage_months
 from store.tables.heard import owners, routes
 from store.tables.jobs import job_runs

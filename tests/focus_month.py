@@ -17,15 +17,16 @@ from filled_ledger import at, empty_ledger, put_names
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from api.focus import export_files
-from reports.focus_columns import DATASETS
-from reports.focus_export import Wanted
+from api.statements.focus import export_files
+from reports.focus.focus_columns import DATASETS
+from reports.focus.focus_export import Wanted
 from spend.calls import Owner, Route
+from spend.capacity.pool_files import pool_of_fields
 from spend.fiscal import Calendar
 from spend.money import split
-from spend.pool_files import pool_of_fields
-from store import commitments, pools
-from store.sessions import Database
+from store.capacity import pools
+from store.commitments import commitments
+from store.postgres.sessions import Database
 from store.tables.ledger import charges
 from store.tenants import TENANT
 

@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from jobs import timetable
 from jobs.context import JobSettings
-from store.sessions import open_database
+from store.postgres.sessions import open_database
 
 NEEDED = ("roll", "charge", "budgets", "alerts")
 

@@ -8,10 +8,10 @@ import signal
 import sys
 from datetime import datetime
 
-from jobs import archive_days
 from jobs.context import JobContext, JobSettings
-from store import archived_days
-from store.sessions import open_database
+from jobs.keeping import archive_days
+from store.archive import archived_days
+from store.postgres.sessions import open_database
 
 
 def die(*_: object, **__: object) -> None:

@@ -1,4 +1,4 @@
-"""Rows of a month's books, as ``store/booked.py`` reads them, made up."""
+"""Rows of a month's books, as ``store/spending/booked.py`` reads them, made up."""
 
 from datetime import date
 from decimal import Decimal

@@ -9,7 +9,7 @@ from typing import Any
 from sighted import NOON, sighting
 
 from spend.calls import Emitter, Outcome, Owner, Role, Route, Sighting
-from spend.kin import session_kin
+from spend.twins.kin import session_kin
 
 CLIENT = Emitter("opentelemetry.instrumentation.openai", "0.62.4", "traceloop")
 FRAMEWORK = Emitter("openinference.instrumentation.langchain", "0.1.80", "openinference")

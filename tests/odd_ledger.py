@@ -7,8 +7,8 @@ from filled_ledger import LLAMA, asking, at, put_cell, put_charge, put_run
 from sighted import hear, sighting
 
 from spend.calls import Owner, Route
-from store.keys import create_key
-from store.sessions import Database
+from store.access.keys import create_key
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 PEPPER: Final = b"sixteen bytes and more"

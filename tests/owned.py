@@ -7,14 +7,15 @@ from typing import Any
 from filled_ledger import at, put_cell
 from sqlalchemy import func, select
 
-from jobs import charge
+from jobs.charging import charge
 from jobs.context import JobContext
 from spend.calls import Owner, Route
-from spend.ownership_files import Ownership, ownership_of_fields
-from spend.prices import CONTRACT, PriceLine
-from store import books, ownership
-from store.ownership import Version
-from store.sessions import Database
+from spend.ownership.ownership_files import Ownership, ownership_of_fields
+from spend.prices.prices import CONTRACT, PriceLine
+from store.ownership import ownership
+from store.ownership.ownership import Version
+from store.postgres.sessions import Database
+from store.prices import books
 from store.tables.heard import owners
 from store.tables.ledger import charges
 from store.tenants import TENANT

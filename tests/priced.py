@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from spend.prices import CONTRACT, PriceLine
-from store import books
-from store.sessions import Database
+from spend.prices.prices import CONTRACT, PriceLine
+from store.postgres.sessions import Database
+from store.prices import books
 from store.tenants import TENANT
 
 

@@ -13,14 +13,15 @@ from filled_ledger import put_cell
 from sqlalchemy import func, select, update
 
 from spend.calls import Outcome, Owner, Route
-from spend.discounts import DISCOUNT, UPLIFT, Discount
+from spend.capacity.pool_files import pool_of_fields
 from spend.ids import content_id
 from spend.meters import METER_NAMES
-from spend.pool_files import pool_of_fields
-from spend.prices import CONTRACT, LIST, PriceLine
-from store import books, pools
-from store.discount_entries import enter_discounts
-from store.sessions import Database
+from spend.prices.discounts import DISCOUNT, UPLIFT, Discount
+from spend.prices.prices import CONTRACT, LIST, PriceLine
+from store.capacity import pools
+from store.postgres.sessions import Database
+from store.prices import books
+from store.prices.discount_entries import enter_discounts
 from store.tables.ledger import charges
 from store.tables.rollups import cells
 from store.tenants import TENANT

@@ -21,7 +21,7 @@ from api.settings import ApiSettings
 from collector.serve import run
 from jobs.context import JobContext
 from jobs.timetable import run_job
-from store.sessions import open_database
+from store.postgres.sessions import open_database
 
 
 def now() -> datetime:

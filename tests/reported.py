@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from spend.meters import METERS
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 METERS_TOLD: Final = tuple(meter.asked_as for meter in METERS)
 COSTS: Final = ("cost", "list_cost", "contracted_cost", "billed_cost")

@@ -28,13 +28,14 @@ from slack_in_trouble import InTrouble, Showing, Trouble, slack_in_trouble
 from sqlalchemy import Row, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from jobs import deliver, destinations, evaluate_budgets, send_alerts, verdicts
+from jobs.budgets import evaluate_budgets
 from jobs.context import JobContext, JobSettings
-from spend.budgets import Budget
-from spend.channels import ChannelSecret, channel_terms
-from store import channels
-from store.secrets import Seal
-from store.sessions import Database, open_database
+from jobs.delivery import deliver, destinations, send_alerts, verdicts
+from spend.budgets.budgets import Budget
+from spend.channels.channels import ChannelSecret, channel_terms
+from store.access.secrets import Seal
+from store.channels import channels
+from store.postgres.sessions import Database, open_database
 from store.tables.budgets import crossings, outbox
 from store.tenants import TENANT
 

@@ -23,7 +23,7 @@ from app.demo.run import Wishes, past
 from app.settings import Settings
 from jobs.context import JobContext, JobSettings
 from jobs.timetable import run_job
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.tables.budgets import outbox
 
 MORE: Final = Wishes(weeks=6, scale=0.5, seed=7, live=False, pace=1, once=True)

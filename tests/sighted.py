@@ -13,8 +13,8 @@ from spend.calls import Emitter, Outcome, Owner, Role, Route, Sighting, Standing
 from spend.ids import content_id
 from spend.meters import METER_NAMES
 from store.dictionaries import Known
-from store.intake import Batch, Heard, Part, put_down
-from store.sessions import Database
+from store.intake.intake import Batch, Heard, Part, put_down
+from store.postgres.sessions import Database
 from store.sightings import SIGHTINGS
 from store.tenants import TENANT
 

@@ -12,9 +12,9 @@ from identity_provider import CLIENT_ID, CLIENT_SECRET, Provider, identity_provi
 
 from api.oidc.client import Client
 from app.sign_on import asking as asking_provider
-from spend.group_roles import group_roles
-from store import people
-from store.sessions import Database
+from spend.access.group_roles import group_roles
+from store.access import people
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 PEPPER = b"sixteen bytes and more"

@@ -18,7 +18,7 @@ from collector.understanding.by_signal import understand_signal
 from spend.calls import Emitter, Outcome, Owner, Role, Route, Sighting
 from spend.meters import METER_NAMES
 from spend.readings import Reading, TokenCounter
-from store.intake import Heard
+from store.intake.intake import Heard
 from store.tenants import TENANT
 
 VECTORS = Path(__file__).parent / "vectors"

@@ -14,8 +14,8 @@ from serving import children_of, eventually
 
 from app.local_postgres import LocalPostgres, local_postgres
 from app.postgres_binaries import system_folders, wheel_folder
-from store.replica import Replica
-from store.sessions import Database, open_database
+from store.postgres.replica import Replica
+from store.postgres.sessions import Database, open_database
 
 
 @contextmanager

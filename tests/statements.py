@@ -15,7 +15,7 @@ from psycopg import sql
 from sqlalchemy import event
 
 from migrations.citus import COLUMN, DISTRIBUTED, REFERENCE
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 VOLATILE: Final = r"\b(random|clock_timestamp|nextval|setval|gen_random_uuid)\s*\("
 CHANGES: Final = r"\b(insert\s+into|update|delete\s+from)\s+(?:only\s+)?\"?(\w+)"

@@ -17,8 +17,8 @@ from fastapi.routing import iter_route_contexts
 from filled_ledger import at
 from two_teams import MONTH, TOLD_OF, TwoTeams, ledger_of_two
 
-from store.keys import create_key
-from store.sessions import Database
+from store.access.keys import create_key
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

@@ -10,12 +10,12 @@ from sqlalchemy import select, text, update
 from structlog.testing import capture_logs
 from watching import NOW, complete, go_round, rule, told
 
-from jobs import watch
+from jobs.alerts import watch
 from jobs.context import JobContext
+from spend.alerts.rule_terms import rule_of_fields
 from spend.calls import Outcome
-from spend.rule_terms import rule_of_fields
-from store import alert_rules, rule_states
-from store.sessions import Database
+from store.alerts import alert_rules, rule_states
+from store.postgres.sessions import Database
 from store.tables import alerting as tables
 from store.tables.budgets import crossings, outbox
 from store.tenants import TENANT

@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 from watching import NOW, complete, go_round
 
 from spend.calls import Outcome
-from store.keys import create_key
-from store.sessions import Database
+from store.access.keys import create_key
+from store.postgres.sessions import Database
 from store.tables.budgets import outbox
 from store.tenants import TENANT
 

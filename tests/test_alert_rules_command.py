@@ -10,11 +10,11 @@ from watching import complete
 
 from app.commands import budgets
 from app.commands.alert_rules import command
+from spend.alerts.rule_kinds import KINDS
 from spend.calls import Outcome
 from spend.checked_fields import shortest
-from spend.rule_kinds import KINDS
-from store import alert_rules
-from store.sessions import Database
+from store.alerts import alert_rules
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

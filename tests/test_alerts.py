@@ -10,7 +10,7 @@ from filled_ledger import asking
 from slack_stand_in import answer, slack_stand_in
 from sqlalchemy import insert
 
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.tables.heard import batches
 from store.tenants import TENANT
 

@@ -15,10 +15,10 @@ from sqlalchemy import insert
 
 from app.alert_table import alerts_table
 from app.commands import alerts as commands
-from spend.rule_terms import rule_of_fields
-from store import alert_rules, alerts, silent_subjects
-from store.keys import create_key
-from store.sessions import Database
+from spend.alerts.rule_terms import rule_of_fields
+from store.access.keys import create_key
+from store.alerts import alert_rules, alerts, silent_subjects
+from store.postgres.sessions import Database
 from store.tables.budgets import crossings
 from store.tenants import TENANT
 

@@ -34,8 +34,8 @@ from collector.errors import Busy
 from collector.limits import Limits
 from migrations.run import upgrade
 from store.dictionaries import Known
-from store.intake import Batch, PutDown
-from store.sessions import Database, open_database
+from store.intake.intake import Batch, PutDown
+from store.postgres.sessions import Database, open_database
 from store.tables.heard import batches, sightings
 
 pytestmark = pytest.mark.one_server

@@ -21,7 +21,7 @@ from test_understand_anything import BAGS, RECORDS, SPANS
 from collector.limits import Limits
 from collector.otlp_json.request import to_protobuf
 from collector.signals import Signal
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 SEEDS = requests()
 PLACE = st.floats(0, 1, exclude_max=True)

@@ -10,7 +10,7 @@ from filled_ledger import asking, at
 
 from api.app import create_app
 from api.settings import ApiSettings
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from filled_ledger import SEARCH, asking, put_cell, put_charge
 
-from api.performance import PerformanceAnswer
-from api.spend import SpendAnswer
-from api.statements import StatementAnswer
-from store.sessions import Database
+from api.spending.performance import PerformanceAnswer
+from api.spending.spend import SpendAnswer
+from api.statements.statements import StatementAnswer
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

@@ -8,8 +8,8 @@ from filled_ledger import SEARCH, SUPPORT, asking, at, put_cell, put_charge
 from sighted import NOON, hear, sighting
 
 from spend.calls import Owner
-from store.keys import create_key, list_keys, revoke_key
-from store.sessions import Database
+from store.access.keys import create_key, list_keys, revoke_key
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from test_pages_preferences import OURS, token
 
 from api.problems import MEDIA_TYPE
-from store.sessions import Database, open_database
+from store.postgres.sessions import Database, open_database
 
 pytestmark = pytest.mark.one_server
 

@@ -6,7 +6,7 @@ from typing import Any
 from filled_ledger import asking
 from sqlalchemy import event
 
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 OCTOBER = {"from": "2026-10-01", "to": "2026-11-01"}
 

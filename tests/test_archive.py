@@ -9,8 +9,8 @@ from filled_ledger import asking
 from sighted import NOON, hear, sighting
 from test_calls import list_calls, show, total
 
-from store.archived_days import all_days
-from store.sessions import Database
+from store.archive.archived_days import all_days
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

@@ -10,9 +10,9 @@ from filled_ledger import asking
 from sighted import NOON
 from test_calls import show
 
-from store.archive_files import folder_of
-from store.archived_days import all_days
-from store.sessions import Database
+from store.archive.archive_files import folder_of
+from store.archive.archived_days import all_days
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

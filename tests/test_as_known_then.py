@@ -17,13 +17,15 @@ from owned import apply, moved, rules
 from sighted import hear, sighting
 from sqlalchemy import text
 
-from jobs import reprice
+from jobs.charging import reprice
 from jobs.context import JobContext
 from spend.calls import Outcome, Owner, Route
-from spend.pool_files import pool_of_fields
-from spend.prices import CONTRACT, LIST, PriceLine
-from store import books, pools, waiting
-from store.sessions import Database
+from spend.capacity.pool_files import pool_of_fields
+from spend.prices.prices import CONTRACT, LIST, PriceLine
+from store import waiting
+from store.capacity import pools
+from store.postgres.sessions import Database
+from store.prices import books
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

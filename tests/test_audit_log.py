@@ -7,10 +7,10 @@ import pytest
 from filled_ledger import asking, at
 from test_api_keys import PEPPER, make_key
 
-from spend.actors import ANYBODY, JOB, Actor
+from spend.access.actors import ANYBODY, JOB, Actor
 from spend.told_apart import plain, told_apart
 from store import audit, saved_views
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server
@@ -134,7 +134,7 @@ def test_what_was_changed_is_told_however_far_behind_it_stands() -> None:
 
 def test_whatever_writes_what_people_decide_writes_it_down() -> None:
     silent = []
-    for path in Path("store").glob("*.py"):
+    for path in Path("store").rglob("*.py"):
         calls = [
             node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)
         ]

@@ -20,11 +20,12 @@ from app.postgres_binaries import wheel_folder
 from collector.spool.state import SPOOL, Bounds, Place
 from migrations.run import differences
 from migrations.shapes import Fit, shape_of
-from spend.channels import ChannelSecret, channel_terms
-from store import channels, partitions
-from store.keys import create_key, find_key
-from store.secrets import Seal
-from store.sessions import Database, open_database
+from spend.channels.channels import ChannelSecret, channel_terms
+from store.access.keys import create_key, find_key
+from store.access.secrets import Seal
+from store.channels import channels
+from store.postgres import partitions
+from store.postgres.sessions import Database, open_database
 from store.tables.heard import batches, sightings
 from store.tables.ledger import charges, usage_lines
 from store.tables.rollups import cells

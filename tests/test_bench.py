@@ -18,8 +18,8 @@ from bench.running import collector, empty_database, prepare
 from bench.table import Row
 from collector.signals import Signal
 from collector.understanding.by_signal import understand_signal
-from store.intake import Heard
-from store.sessions import Database
+from store.intake.intake import Heard
+from store.postgres.sessions import Database
 
 
 def heard(*bodies: bytes) -> Heard:

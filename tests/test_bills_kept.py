@@ -6,11 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from spend.bill_assembly import Assembled
-from spend.bills import USAGE, Bill, BillLine
 from spend.periods import Period
-from store import bills
-from store.sessions import Database
+from spend.reconciliation.bill_assembly import Assembled
+from spend.reconciliation.bills import USAGE, Bill, BillLine
+from store.bills import bills
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

@@ -22,11 +22,11 @@ from focus_data_toolkit.cli import main as focus_toolkit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spend.bill_formats import ANTHROPIC, FOCUS, FORMATS
-from spend.bills import unread
-from spend.bills_csv import FIELDS, looks_like_cents
-from spend.bills_focus import provider_of
 from spend.money import plain, total
+from spend.reconciliation.bill_formats import ANTHROPIC, FOCUS, FORMATS
+from spend.reconciliation.bills import unread
+from spend.reconciliation.bills_csv import FIELDS, looks_like_cents
+from spend.reconciliation.bills_focus import provider_of
 
 SONNET, GPT = "claude-sonnet-5", "gpt-4o-2024-08-06"
 CLAUDE = "Claude4.6Sonnet"

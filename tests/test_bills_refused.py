@@ -9,8 +9,8 @@ from billed_files import CSV, as_gzip, as_parquet, bills_of, changed, parsed, ve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spend.bill_assembly import FileRefusedError
 from spend.periods import Month
+from spend.reconciliation.bill_assembly import FileRefusedError
 from spend.written_rows import RowsRefusedError
 
 DEEP = '{"a":' * 900 + "1" + "}" * 900

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from filled_ledger import asking
 
 from app.commands.bills import command
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

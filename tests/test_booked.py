@@ -10,10 +10,10 @@ from sqlalchemy import insert
 
 from spend.booked import Booked, BookedCommitment, BookedPool, spent
 from spend.calls import Outcome, Route
-from spend.commitments import PURCHASE_OWNER, UNUSED_OWNER
+from spend.commitments.commitments import PURCHASE_OWNER, UNUSED_OWNER
 from spend.periods import Period
-from store.booked import booked, booked_commitments, booked_pools
-from store.sessions import Database
+from store.postgres.sessions import Database
+from store.spending.booked import booked, booked_commitments, booked_pools
 from store.tables.ledger import charges
 from store.tenants import TENANT
 

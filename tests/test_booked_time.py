@@ -25,12 +25,15 @@ from priced_month import (
 )
 from test_pool_laws import POWER, RENT, apply, declared, tell
 
-from jobs import charge, reprice
+from jobs.charging import charge, reprice
 from jobs.context import JobContext
 from spend.calls import Route
-from spend.prices import CONTRACT
-from store import books, closing, commitments, repricings, waiting
-from store.sessions import Database
+from spend.prices.prices import CONTRACT
+from store import closing, waiting
+from store.commitments import commitments
+from store.ledger import repricings
+from store.postgres.sessions import Database
+from store.prices import books
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

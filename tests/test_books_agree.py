@@ -20,7 +20,7 @@ from focus_month import OWNERS, PRICES, ROUTES, added_up, covered, exported, mov
 from pypdf import PdfReader
 
 from spend.fiscal import Calendar
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spend import break_even as rules
 from spend import money
-from spend.against_api import NO_CAPACITY, Volume, compared, machines
-from spend.break_even import Machines, break_even, days_until, steps, trend
-from spend.economics import Economics, Use, per_million, spread, token_cost
-from spend.pool_costs import CostPart
+from spend.capacity import break_even as rules
+from spend.capacity.against_api import NO_CAPACITY, Volume, compared, machines
+from spend.capacity.break_even import Machines, break_even, days_until, steps, trend
+from spend.capacity.economics import Economics, Use, per_million, spread, token_cost
+from spend.capacity.pool_costs import CostPart
 
 NO_VOLUME = Volume([], None)
 MONEY = st.integers(0, 10**20).map(money.amount)

@@ -9,15 +9,15 @@ import pytest
 from budgeted import NOW, budget, charge, evaluate
 from filled_ledger import at
 
-from jobs import budget_picture
-from jobs.budget_picture import curve_of, picture_of
+from jobs.budgets import budget_picture
+from jobs.budgets.budget_picture import curve_of, picture_of
 from jobs.context import JobContext
-from reports.budget_chart import BudgetCurve, Spec, budget_chart
+from reports.charts.budget_chart import BudgetCurve, Spec, budget_chart
 from reports.pictures import png
-from spend.forecast import Forecast
-from spend.notices import Notice
-from store import forecasts
-from store.sessions import Database
+from spend.channels.notices import Notice
+from spend.forecasts.forecast import Forecast
+from store.budgets import forecasts
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

@@ -12,15 +12,15 @@ from sqlalchemy.exc import OperationalError
 
 from api.app import create_app
 from api.auth import Caller
-from api.budget_board import Boards
-from api.budget_check import CheckAsked
+from api.budgets.budget_board import Boards
+from api.budgets.budget_check import CheckAsked
 from api.settings import ApiSettings
-from spend.budgets import DIMENSIONS
+from spend.budgets.budgets import DIMENSIONS
 from spend.periods import Period
-from store import standings
-from store.keys import create_key
-from store.sessions import Database
-from store.standings import Standing
+from store.access.keys import create_key
+from store.budgets import standings
+from store.budgets.standings import Standing
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

@@ -10,12 +10,12 @@ from filled_ledger import IDLE, at, put_charge
 from sqlalchemy import event, select, text, update
 from sqlalchemy.orm import Session
 
-from jobs import evaluate_budgets
+from jobs.budgets import evaluate_budgets
 from spend.calls import Route
-from spend.notices import Notice
-from store import budgets
-from store.budget_status import statuses
-from store.sessions import Database
+from spend.channels.notices import Notice
+from store.budgets import budgets
+from store.budgets.budget_status import statuses
+from store.postgres.sessions import Database
 from store.tables import budgets as tables
 from store.tenants import TENANT
 

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 
 from app import channel_secrets
 from app.commands.budgets import command
-from spend.budget_fields import fields_of_terms
-from spend.budget_files import BudgetFileRefusedError, file_of, text_of
-from spend.budgets import DIMENSIONS
-from spend.channels import Checks
+from spend.budgets.budget_fields import fields_of_terms
+from spend.budgets.budget_files import BudgetFileRefusedError, file_of, text_of
+from spend.budgets.budgets import DIMENSIONS
+from spend.channels.channels import Checks
 from spend.fiscal import FiscalYear
-from store import budgets
-from store.budget_names import Names, Usual, terms_said
-from store.secrets import Seal
-from store.sessions import Database
+from store.access.secrets import Seal
+from store.budgets import budgets
+from store.budgets.budget_names import Names, Usual, terms_said
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

@@ -8,12 +8,12 @@ from budgeted import API, NOW, budget, change, settings
 from filled_ledger import asking, at, put_names
 from sqlalchemy import event, insert
 
-from jobs import forecast_budgets
+from jobs.budgets import forecast_budgets
+from jobs.charging.sum_days import sum_days
 from jobs.context import Done, JobContext
-from jobs.sum_days import sum_days
 from spend.calls import Owner
-from store.forecasts import forecasts
-from store.sessions import Database
+from store.budgets.forecasts import forecasts
+from store.postgres.sessions import Database
 from store.tables.budgets import budgets
 from store.tables.ledger import charges
 from store.tenants import TENANT

@@ -9,7 +9,7 @@ from filled_ledger import at
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spend.budget_periods import (
+from spend.budgets.budget_periods import (
     CUSTOM,
     KINDS,
     NoPeriodError,
@@ -19,7 +19,7 @@ from spend.budget_periods import (
     period_name,
     period_of,
 )
-from spend.budgets import OwnPeriod
+from spend.budgets.budgets import OwnPeriod
 from spend.fiscal import FiscalYear
 from spend.periods import Period, day_start
 

@@ -15,13 +15,13 @@ from sqlalchemy import select
 from test_budget_forecasts import forecast, spent_daily
 
 from app.commands.budgets import command
-from reports.budget_preview import preview_table
-from spend.budget_preview import Message, Spent, walked
-from spend.budgets import Terms
+from reports.tables.budget_preview import preview_table
+from spend.budgets.budget_preview import Message, Spent, walked
+from spend.budgets.budgets import Terms
 from spend.periods import Period
 from spend.slots import SLOT
-from store.budget_preview import preview
-from store.sessions import Database
+from store.budgets.budget_preview import preview
+from store.postgres.sessions import Database
 from store.tables.budgets import crossings, outbox
 from store.tenants import TENANT
 

@@ -10,12 +10,12 @@ from filled_ledger import at
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spend.budget_periods import CUSTOM, KINDS, period_at, period_name
-from spend.budget_states import Measure, state
-from spend.budgets import Terms, percent, reached, with_arming
+from spend.budgets.budget_periods import CUSTOM, KINDS, period_at, period_name
+from spend.budgets.budget_states import Measure, state
+from spend.budgets.budgets import Terms, percent, reached, with_arming
+from spend.budgets.spending import Spend, Spending
 from spend.fiscal import FiscalYear
 from spend.periods import Period
-from spend.spending import Spend, Spending
 
 CUT_BY_CALENDARS = tuple(kind for kind in KINDS if kind != CUSTOM)
 

@@ -13,16 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert
 
+from jobs.charging.sum_days import sum_days
 from jobs.context import JobContext
-from jobs.sum_days import sum_days
-from spend.budget_periods import CUSTOM, KINDS, period_at
-from spend.budgets import DIMENSIONS, OWNER_DIMENSIONS, ROUTE_DIMENSIONS
+from spend.budgets.budget_periods import CUSTOM, KINDS, period_at
+from spend.budgets.budgets import DIMENSIONS, OWNER_DIMENSIONS, ROUTE_DIMENSIONS
 from spend.calls import Owner, Route
 from spend.periods import Period
 from spend.pieces import Pieces, pieces_of
-from store.budget_spend import read_spend
-from store.sessions import Database
-from store.slots_spent import slots_spent
+from store.budgets.budget_spend import read_spend
+from store.postgres.sessions import Database
+from store.spending.slots_spent import slots_spent
 from store.tables.rates import rates
 from store.tenants import TENANT
 

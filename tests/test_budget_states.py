@@ -8,12 +8,12 @@ from budgeted import NOW, budget, change, charge, evaluate
 from filled_ledger import at, put_run
 from sqlalchemy import delete, select, update
 
-from spend.forecast import Forecast
+from spend.forecasts.forecast import Forecast
 from spend.periods import Period
-from store import budgets, forecasts
-from store.budget_status import statuses
-from store.sessions import Database
-from store.standings import Standing, standings
+from store.budgets import budgets, forecasts
+from store.budgets.budget_status import statuses
+from store.budgets.standings import Standing, standings
+from store.postgres.sessions import Database
 from store.tables import budgets as tables
 from store.tenants import TENANT
 

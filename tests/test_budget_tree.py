@@ -9,12 +9,12 @@ from budgeted import NOW, budget, change, said
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spend.budget_tree import DEEPEST, allocated, check_placed, outside
-from spend.budgets import Budget, Filter
+from spend.budgets.budget_tree import DEEPEST, allocated, check_placed, outside
+from spend.budgets.budgets import Budget, Filter
+from spend.budgets.spending import Spend, Spending
 from spend.checked_fields import TermsRefused
-from spend.spending import Spend, Spending
-from store import budgets
-from store.sessions import Database
+from store.budgets import budgets
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

@@ -11,10 +11,11 @@ from budgeted import NOW, budget, change, charge, evaluate, said
 from filled_ledger import at
 from sqlalchemy import update
 
-from spend.budgets import Budget
+from spend.budgets.budgets import Budget
 from spend.checked_fields import TermsRefused
-from store import budgets, outbox
-from store.sessions import Database
+from store.budgets import budgets
+from store.channels import outbox
+from store.postgres.sessions import Database
 from store.tables.budgets import outbox as table
 from store.tenants import TENANT
 

@@ -7,9 +7,9 @@ from fastapi.testclient import TestClient
 from filled_ledger import asking, at
 from sqlalchemy import text
 
-from store.keys import create_key
-from store.secrets import Seal
-from store.sessions import Database
+from store.access.keys import create_key
+from store.access.secrets import Seal
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

@@ -9,8 +9,8 @@ from fastapi.testclient import TestClient
 from filled_ledger import asking, at, put_run
 
 from spend.fiscal import FiscalYear
-from store.keys import create_key
-from store.sessions import Database
+from store.access.keys import create_key
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

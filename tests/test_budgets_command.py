@@ -5,7 +5,7 @@ from budgeted import charge
 from click.testing import CliRunner, Result
 
 from app.commands.budgets import command
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

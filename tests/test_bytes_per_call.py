@@ -11,13 +11,13 @@ from sqlalchemy import text
 from spend.calls import Outcome, Role, Sighting, Standing
 from spend.ids import content_id
 from spend.meters import METER_NAMES
-from store import twins
 from store.dictionaries import Known
-from store.intake import Batch, Heard, Part, put_down
-from store.partitions import ensure
-from store.sessions import Database
+from store.intake.intake import Batch, Heard, Part, put_down
+from store.postgres.partitions import ensure
+from store.postgres.sessions import Database
 from store.sightings import SIGHTINGS
 from store.tenants import TENANT
+from store.twins import twins
 
 GOAL = 250
 ROWS, AT_ONCE = 100_000, 5_000

@@ -12,8 +12,8 @@ from sighted import NOON, OTEL, hear, sighting
 from jobs import roll
 from jobs.context import JobContext
 from spend.calls import Owner, Role
-from spend.kin import session_kin
-from store.sessions import Database
+from spend.twins.kin import session_kin
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

@@ -10,13 +10,15 @@ import pytest
 from filled_ledger import asking
 from sighted import GPT, NOON, OTEL, hear, sighting
 
-from jobs import charge, roll
+from jobs import roll
+from jobs.charging import charge
 from jobs.context import JobContext, JobSettings
 from spend.calls import Emitter, Outcome, Owner, Role, Route
-from spend.pools import Pool
-from spend.prices import CONTRACT, PriceLine
-from store import books, pools
-from store.sessions import Database
+from spend.capacity.pools import Pool
+from spend.prices.prices import CONTRACT, PriceLine
+from store.capacity import pools
+from store.postgres.sessions import Database
+from store.prices import books
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

@@ -9,10 +9,10 @@ from observed import BESIDE, CLI, CLI_LOG, CLIENT, FRAMEWORK, GATEWAY
 from sighted import NOON, hear, sighting
 
 from spend.calls import Outcome, Owner, Role, Sighting
-from spend.twins import settle
-from store import suspects, twins
-from store.batches import days_of
-from store.sessions import Database
+from spend.twins.twins import settle
+from store.intake.batches import days_of
+from store.postgres.sessions import Database
+from store.twins import suspects, twins
 
 USED = {"input": 600, "output": 50}
 MOMENT = timedelta(milliseconds=1)

@@ -9,7 +9,7 @@ from filled_ledger import at
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spend.budget_states import (
+from spend.budgets.budget_states import (
     FORECAST,
     PACE,
     TOLD_AGAIN_AFTER,
@@ -19,8 +19,8 @@ from spend.budget_states import (
     Recorded,
     changes,
 )
-from spend.forecast import Forecast
-from spend.pace import Pace
+from spend.budgets.pace import Pace
+from spend.forecasts.forecast import Forecast
 from spend.periods import Period
 
 BEGIN = at("2026-11-01")

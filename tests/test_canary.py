@@ -28,8 +28,8 @@ from app.canary.promises import PROMISES, TAKEN_GRPC, Proof, State
 from app.canary.run import Run
 from app.local_postgres import LocalPostgres
 from spend.canary import TEAM
-from store.keys import create_key
-from store.sessions import Database, open_database
+from store.access.keys import create_key
+from store.postgres.sessions import Database, open_database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

@@ -5,7 +5,7 @@ from captured_ledger import amount, hear, settle
 from deliveries import DELIVERIES, sent
 from truths import TRUTHS
 
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 FIRSTS = sorted({scenario.split("/")[0]: scenario for scenario in sorted(TRUTHS)}.values())
 """A scenario of each emitter."""

@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from priced_month import CONTRACTS, DISCOUNTS, LISTS, ROUTES, START
 
-from jobs.lacking import targets
-from jobs.rate_cells import Prices, frame, rate
+from jobs.charging.lacking import targets
+from jobs.charging.rate_cells import Prices, frame, rate
 from spend import money
 from spend.calls import Outcome
-from spend.discounts import Discounts
 from spend.meters import DISJOINT, METER_NAMES
-from spend.prices import PriceBook
-from store.ledger import CELL
+from spend.prices.discounts import Discounts
+from spend.prices.prices import PriceBook
+from store.ledger.ledger import CELL
 
 BOOK = PriceBook([*CONTRACTS, *LISTS], {}, Discounts(DISCOUNTS))
 BY_ID = dict(enumerate(ROUTES))

@@ -22,8 +22,8 @@ from app.examination.findings import State
 from app.jobs_door import jobs_door
 from app.settings import Settings
 from jobs.run_counts import RunCounts
-from store.metric_text import Validity
-from store.sessions import Database
+from store.metrics.metric_text import Validity
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

@@ -16,14 +16,14 @@ from serving import environment, eventually
 from app.listener import is_left_behind, listening
 from app.pepper import pepper_for
 from app.settings import Settings
-from jobs import send_alerts
 from jobs.context import JobContext, JobSettings
-from jobs.webhooks import signature
-from spend.notices import Notice
-from store.channels import all_channels
-from store.notify import tell_at
-from store.secrets import new_signing_key
-from store.sessions import Database
+from jobs.delivery import send_alerts
+from jobs.delivery.webhooks import signature
+from spend.channels.notices import Notice
+from store.access.secrets import new_signing_key
+from store.channels.channels import all_channels
+from store.channels.notify import tell_at
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

@@ -9,14 +9,14 @@ from sqlalchemy import select
 
 from app.commands.api import api_settings
 from app.settings import Settings
-from jobs.destinations import addresses_of
-from spend.channels import Checks, channel_secret, channel_terms
+from jobs.delivery.destinations import addresses_of
+from spend.channels.channels import Checks, channel_secret, channel_terms
 from spend.checked_fields import TermsRefused
-from store import channels
-from store.channels import NoSuchChannel
-from store.keys import create_key
-from store.secrets import MARK, Seal, SealedElsewhere, last4
-from store.sessions import Database
+from store.access.keys import create_key
+from store.access.secrets import MARK, Seal, SealedElsewhere, last4
+from store.channels import channels
+from store.channels.channels import NoSuchChannel
+from store.postgres.sessions import Database
 from store.tables.alerting import channels as kept
 from store.tables.budgets import outbox
 from store.tenants import TENANT

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spend.calls import Owner
-from store.dimensions import DIMENSIONS
-from store.sessions import Database
+from store.breakdowns.dimensions import DIMENSIONS
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

@@ -24,10 +24,11 @@ from priced_month import (
     wait_again,
 )
 
-from jobs import charge, roll
+from jobs import roll
+from jobs.charging import charge
 from jobs.context import JobContext
 from spend.calls import Sighting
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 
 def run(database: Database) -> str:

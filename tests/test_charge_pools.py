@@ -11,13 +11,14 @@ from filled_ledger import GPT, LLAMA, SEARCH, SUPPORT, at, empty_ledger, put_cel
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from jobs import charge, charge_pools
+from jobs.charging import charge, charge_pools
 from jobs.context import JobContext
 from spend.calls import Outcome
-from spend.pool_files import pool_of_fields
-from spend.pools import IDLE_OWNER, Pool
-from store import ledger, pools
-from store.sessions import Database
+from spend.capacity.pool_files import pool_of_fields
+from spend.capacity.pools import IDLE_OWNER, Pool
+from store.capacity import pools
+from store.ledger import ledger
+from store.postgres.sessions import Database
 from store.tables.heard import owners, routes
 from store.tables.ledger import charges
 from store.tables.rollups import cells

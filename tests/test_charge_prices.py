@@ -7,12 +7,12 @@ from decimal import Decimal
 from filled_ledger import at, put_cell
 from sqlalchemy import func, select, update
 
-from jobs import charge
+from jobs.charging import charge
 from jobs.context import JobContext, JobSettings
 from spend.calls import Outcome
-from spend.prices import CONTRACT, PriceLine
-from store import books
-from store.sessions import Database
+from spend.prices.prices import CONTRACT, PriceLine
+from store.postgres.sessions import Database
+from store.prices import books
 from store.tables.ledger import charges
 from store.tables.rollups import cells
 from store.tenants import TENANT

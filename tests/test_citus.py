@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from app.cli import cli
 from migrations import citus
-from store.partitions import PARTITIONED
+from store.postgres.partitions import PARTITIONED
 from store.tables import METADATA
 
 pytestmark = pytest.mark.one_server

@@ -8,13 +8,13 @@ from filled_ledger import asking
 from sighted import NOON, SEARCH, hear, sighting
 from statements import names, refused, statements_of
 
-from jobs import archive_days
 from jobs.context import JobContext, JobSettings
-from jobs.keep_partitions import run as keep_partitions
+from jobs.keeping import archive_days
+from jobs.keeping.keep_partitions import run as keep_partitions
 from jobs.timetable import run_job
 from migrations.citus import DISTRIBUTED
 from spend.calls import Emitter, Outcome, Role
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

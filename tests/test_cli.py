@@ -15,8 +15,8 @@ from app.cli import COMMANDS, cli
 from app.examination import durability
 from app.greeting import greet
 from app.settings import Settings
-from store.keys import find_key
-from store.sessions import Database
+from store.access.keys import find_key
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

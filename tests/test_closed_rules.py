@@ -12,13 +12,14 @@ from filled_ledger import at
 from owned import apply, moved, price, rules, use
 from sqlalchemy import func, select
 
-from jobs import charge
+from jobs.charging import charge
 from jobs.context import JobContext
 from spend.calls import Owner
-from store import ledger, waiting
+from store import waiting
 from store.closing import BooksClosedError
-from store.ledger import CREDIT, NewCharge
-from store.sessions import Database
+from store.ledger import ledger
+from store.ledger.ledger import CREDIT, NewCharge
+from store.postgres.sessions import Database
 from store.tables.heard import owners
 from store.tables.ledger import charges, usage_lines
 from store.tenants import TENANT

@@ -15,13 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spend.calls import Owner
-from spend.commitment_files import commitments_of
-from spend.commitment_use import Use
-from spend.commitments import NOTHING, SlotUsage, plan, split
+from spend.commitments.commitment_files import commitments_of
+from spend.commitments.commitment_use import Use
+from spend.commitments.commitments import NOTHING, SlotUsage, plan, split
 from spend.periods import Period
 from spend.written_rows import rows_of_csv
-from store import commitments
-from store.sessions import Database
+from store.commitments import commitments
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 DOCUMENT = (Path(__file__).parent.parent / "docs" / "commitments.md").read_text(encoding="utf-8")

@@ -7,9 +7,9 @@ from closed_books import close, closed_sums
 from committed import declared, settle, shown
 from filled_ledger import GPT, SEARCH, at, put_charge
 
-from spend.commitments import Commitment
-from store import commitment_use, commitments
-from store.sessions import Database
+from spend.commitments.commitments import Commitment
+from store.commitments import commitment_use, commitments
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 NOW = "2026-11-02"

@@ -8,10 +8,10 @@ from committed import MINIMUM, SAID, settle, shown
 from filled_ledger import CLAUDE, GPT, SEARCH, asking, put_charge
 
 from app.commands.commitments import command
-from spend.commitment_files import commitments_of
+from spend.commitments.commitment_files import commitments_of
 from spend.written_rows import Row, RowsRefusedError
-from store import commitments
-from store.sessions import Database
+from store.commitments import commitments
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 

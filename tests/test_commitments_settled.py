@@ -19,14 +19,16 @@ from filled_ledger import put_names
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from jobs import settle_commitments
+from jobs.charging import settle_commitments
 from jobs.context import JobContext
 from spend.calls import Owner, Route
-from spend.commitments import Commitment
+from spend.commitments.commitments import Commitment
 from spend.ids import content_id
-from store import commitments, ledger, waiting
-from store.ledger import CORRECTION, ORIGINAL, NewCharge
-from store.sessions import Database
+from store import waiting
+from store.commitments import commitments
+from store.ledger import ledger
+from store.ledger.ledger import CORRECTION, ORIGINAL, NewCharge
+from store.postgres.sessions import Database
 from store.tables.ledger import charges
 from store.tenants import TENANT
 

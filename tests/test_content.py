@@ -15,17 +15,17 @@ from collector.signals import Signal
 from collector.spool.codec import decode, encode
 from collector.understanding.by_signal import understand_signal
 from collector.understanding.content import Keeping
-from jobs import forget_contents
 from jobs.context import JobContext
+from jobs.keeping import forget_contents
 from spend.checked_fields import TermsRefused
-from spend.contents import LARGEST_PART, OFF, Content, ContentTerms, content_terms
-from store import retention
-from store.content_policies import policy_of, set_policy
-from store.contents import contents_of, held
+from spend.contents.contents import LARGEST_PART, OFF, Content, ContentTerms, content_terms
+from store.contents.content_policies import policy_of, set_policy
+from store.contents.contents import contents_of, held
+from store.contents.linear_patterns import check_patterns
 from store.dictionaries import Known
-from store.intake import Batch, Heard, put_down
-from store.linear_patterns import check_patterns
-from store.sessions import Database
+from store.intake import retention
+from store.intake.intake import Batch, Heard, put_down
+from store.postgres.sessions import Database
 from store.tables.contents import contents
 from store.tenants import TENANT
 

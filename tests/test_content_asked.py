@@ -16,13 +16,13 @@ from app.commands.content import command
 from collector.signals import Signal
 from collector.understanding.by_signal import understand_signal
 from collector.understanding.content import Keeping
-from spend.contents import Content, ContentTerms
-from spend.conversations import turns_of
-from store.content_policies import policy_of, set_policy
+from spend.contents.contents import Content, ContentTerms
+from spend.contents.conversations import turns_of
+from store.access.keys import create_key
+from store.contents.content_policies import policy_of, set_policy
 from store.dictionaries import Known
-from store.intake import Batch, put_down
-from store.keys import create_key
-from store.sessions import Database
+from store.intake.intake import Batch, put_down
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

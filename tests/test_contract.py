@@ -27,7 +27,7 @@ from sqlalchemy.exc import OperationalError
 from collector import batches, receive
 from collector.errors import Busy, Malformed
 from collector.signals import Signal
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.tables.heard import sightings
 
 pytestmark = pytest.mark.one_server

@@ -6,7 +6,7 @@ import pytest
 from doors import JSON, Answer, Doors, call, open_doors, request
 
 from collector.limits import Limits
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

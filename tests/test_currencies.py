@@ -11,11 +11,12 @@ from fastapi.testclient import TestClient
 from filled_ledger import SUPPORT, asking, at, put_cell, put_charge
 from sqlalchemy import select
 
-from jobs import charge, reprice
+from jobs.charging import charge, reprice
 from jobs.context import JobContext, JobSettings
-from spend.prices import CONTRACT, LIST, PriceLine
-from store import books, repricings
-from store.sessions import Database
+from spend.prices.prices import CONTRACT, LIST, PriceLine
+from store.ledger import repricings
+from store.postgres.sessions import Database
+from store.prices import books
 from store.tables.ledger import charges
 from store.tenants import TENANT
 

@@ -10,8 +10,9 @@ from billed_month import FORMATS, USED, in_month, put_bill, put_ledger
 from closed_months import NOW, UTC_MONTHS, close, filled
 from sqlalchemy import func, select
 
-from store import months, true_up
-from store.sessions import Database
+from store import true_up
+from store.months import months
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

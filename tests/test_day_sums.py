@@ -24,14 +24,14 @@ from hypothesis import strategies as st
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from jobs import sum_days
+from jobs.charging import sum_days
 from jobs.context import JobContext
 from spend.meters import METER_NAMES
 from spend.periods import Month, Period, month_period
 from spend.slots import SLOT
-from store import days
-from store.booked import booked, booked_commitments, booked_pools
-from store.sessions import Database
+from store.postgres.sessions import Database
+from store.spending import days
+from store.spending.booked import booked, booked_commitments, booked_pools
 from store.tables.days import charge_days, charge_months, known_routes
 from store.tables.ledger import charges, usage_lines
 from store.tables.pools import ledgers

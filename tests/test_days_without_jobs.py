@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from jobs import timetable
 from jobs.context import JobContext
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.tables.budgets import crossings
 from store.tables.jobs import job_runs
 from store.tables.ledger import charges

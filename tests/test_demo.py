@@ -21,7 +21,7 @@ from app.demo.run import Wishes, past
 from app.demo.send import beginning
 from app.demo.traffic import Call, plan_between
 from app.settings import Settings
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 WISHES = Wishes(weeks=1, scale=0.08, seed=7, live=False, pace=1, once=True)
 

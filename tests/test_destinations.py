@@ -3,9 +3,9 @@
 import pytest
 from slack_stand_in import answer, slack_stand_in
 
-from jobs import destinations
-from jobs.destinations import Unreachable, post_json
-from spend.destinations import DestinationRefused, check_address, destination
+from jobs.delivery import destinations
+from jobs.delivery.destinations import Unreachable, post_json
+from spend.channels.destinations import DestinationRefused, check_address, destination
 
 INSIDE = [
     "http://hooks.slack.com/x",

@@ -12,8 +12,8 @@ from collector.dialects.table import COLUMNS
 from collector.understanding.attributes import KEYS
 from spend.calls import Outcome, Role, Sighting, Standing
 from spend.meters import CACHE_WRITES
-from spend.twins import settle
-from spend.witnesses import Joined, key_of
+from spend.twins.twins import settle
+from spend.twins.witnesses import Joined, key_of
 
 Call = Sighting | Joined
 

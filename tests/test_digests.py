@@ -22,13 +22,14 @@ from filled_ledger import (
 from slack_stand_in import slack_stand_in
 from sqlalchemy import insert, select
 
-from jobs import digest
 from jobs.context import JobContext, JobSettings
-from spend.digests import last_week
-from spend.months import CLOSED, REOPEN, LedgerMonth, MonthAct, Warned
-from spend.notices import Notice, notice_of
-from store import months, notify
-from store.sessions import Database, open_database
+from jobs.digests import digest
+from spend.alerts.digests import last_week
+from spend.channels.notices import Notice, notice_of
+from spend.months.months import CLOSED, REOPEN, LedgerMonth, MonthAct, Warned
+from store.channels import notify
+from store.months import months
+from store.postgres.sessions import Database, open_database
 from store.tables.alerting import channels
 from store.tables.budgets import outbox
 from store.tenants import TENANT

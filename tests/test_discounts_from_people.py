@@ -9,9 +9,9 @@ from fastapi.testclient import TestClient
 from filled_ledger import asking
 
 from app.commands import prices as prices_command
-from spend.discount_files import REQUIRED, discount_lines
+from spend.prices.discount_files import REQUIRED, discount_lines
 from spend.written_rows import RowsRefusedError, rows_of_csv, rows_of_json
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

@@ -28,10 +28,11 @@ from app.examination.examine import CHECKS
 from app.examination.findings import Check, State
 from app.settings import Settings
 from jobs.timetable import JOBS
-from spend.pool_files import pool_of_fields
-from store import partitions, pools
-from store.keys import create_key
-from store.sessions import Database
+from spend.capacity.pool_files import pool_of_fields
+from store.access.keys import create_key
+from store.capacity import pools
+from store.postgres import partitions
+from store.postgres.sessions import Database
 from store.tables.archive import archived_days
 from store.tables.days import charge_days
 from store.tables.heard import batches

@@ -21,7 +21,7 @@ from app.settings import Settings
 from collector.spool.state import SPOOL
 from migrations.shapes import Fit, Shape
 from store import runs
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

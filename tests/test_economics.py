@@ -8,15 +8,17 @@ import pytest
 from filled_ledger import GPT, LLAMA, SEARCH, SUPPORT, asking, at, put_cell
 from sqlalchemy import select
 
-from jobs import charge
+from jobs.charging import charge
 from jobs.context import JobContext
 from spend.calls import Owner, Route
-from spend.pool_files import pool_of_fields
-from spend.pools import Pool, pool_of
-from spend.prices import CONTRACT, PriceLine
-from store import books, parties, pools
-from store.on_pool import ran_on
-from store.sessions import Database
+from spend.capacity.pool_files import pool_of_fields
+from spend.capacity.pools import Pool, pool_of
+from spend.prices.prices import CONTRACT, PriceLine
+from store import parties
+from store.capacity import pools
+from store.capacity.on_pool import ran_on
+from store.postgres.sessions import Database
+from store.prices import books
 from store.tables.rollups import cells
 from store.tenants import TENANT
 

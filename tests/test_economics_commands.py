@@ -11,12 +11,13 @@ from filled_ledger import CLAUDE, GPT, LLAMA, SEARCH, SUPPORT, at, put_cell
 
 from app import tables
 from app.cli import cli
-from jobs import charge
+from jobs.charging import charge
 from jobs.context import JobContext
-from spend.pool_files import pool_of_fields
-from spend.prices import CONTRACT, PriceLine
-from store import books, pools
-from store.sessions import Database
+from spend.capacity.pool_files import pool_of_fields
+from spend.prices.prices import CONTRACT, PriceLine
+from store.capacity import pools
+from store.postgres.sessions import Database
+from store.prices import books
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

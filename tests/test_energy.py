@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spend.energy import (
+from spend.capacity.energy import (
     EVERY,
     LONGEST,
     EnergyCounter,

@@ -18,15 +18,15 @@ from sqlalchemy import func, select
 
 from collector.spool.codec import decode, encode
 from collector.understanding.metrics import understand_metrics
-from jobs import charge
+from jobs.charging import charge
 from jobs.context import JobContext
-from spend.energy import EnergyCounter, EnergyReading, fits
-from spend.pool_files import pool_of_fields
-from store import pool_hours, pools
+from spend.capacity.energy import EnergyCounter, EnergyReading, fits
+from spend.capacity.pool_files import pool_of_fields
+from store.capacity import pool_hours, pools
 from store.dictionaries import Known
-from store.energy import claim_told, joules_by_hour
-from store.intake import Account, Batch, Heard, put_down
-from store.sessions import Database
+from store.intake.intake import Account, Batch, Heard, put_down
+from store.postgres.sessions import Database
+from store.readings.energy import claim_told, joules_by_hour
 from store.tables.energy import energy_readings
 from store.tenants import TENANT
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spend.exchange import (
+from spend.currencies.exchange import (
     DAILY,
     PERIOD_AVERAGE,
     PERIOD_END,

@@ -21,17 +21,18 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric, NumberDataPoint
 from otlp_listener import plain
 from slack_stand_in import StandIn, answer, slack_stand_in
 
-from jobs import export
 from jobs.context import Done, JobContext, JobSettings
-from jobs.exported_metrics import ATTRIBUTES, EXPORTED, STATE
-from jobs.spend_points import points
+from jobs.delivery import destinations
+from jobs.exporting import export
+from jobs.exporting.exported_metrics import ATTRIBUTES, EXPORTED, STATE
+from jobs.exporting.spend_points import points
 from jobs.timetable import run_job
-from spend.budget_states import STATES
+from spend.budgets.budget_states import STATES
 from spend.fiscal import Calendar
 from spend.totals import Totals
 from store import runs
-from store.sessions import Database
-from store.spend_so_far import BudgetSoFar, PoolSoFar, SpendSoFar
+from store.metrics.spend_so_far import BudgetSoFar, PoolSoFar, SpendSoFar
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 
@@ -201,20 +202,23 @@ def test_what_is_refused_for_good_is_told_once_in_the_jobs_note(
 def test_a_receiver_that_is_away_hangs_or_drips_holds_up_nothing(
     database: Database, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export, "PATIENCE", 0.3)
     stand_in = receiver.stand_in
     stand_in.script += [stand_in.hang, stand_in.drip]
     began = time.monotonic()
-    for settings in (
-        receiver.settings,
-        receiver.settings,
-        replace(receiver.settings, export_endpoint="http://127.0.0.1:9"),
-    ):
-        done = exported(database, settings)
-        assert done.failed
-        assert "told another time" in done.note
-        assert SECRET not in done.note
-    assert time.monotonic() - began < 5
+    with monkeypatch.context() as hurried:
+        hurried.setattr(export, "PATIENCE", 0.3)
+        for settings in (
+            receiver.settings,
+            receiver.settings,
+            replace(receiver.settings, export_endpoint="http://127.0.0.1:9"),
+        ):
+            done = exported(database, settings)
+            assert done.failed
+            assert "told another time" in done.note
+            assert SECRET not in done.note
+    assert time.monotonic() - began < destinations.TIMEOUT
+    # On a busy machine it may have been given up before it was asked.
+    stand_in.script.clear()
     assert not exported(database, receiver.settings).failed
 
 

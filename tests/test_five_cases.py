@@ -15,11 +15,11 @@ from filled_ledger import at
 from slack_stand_in import StandIn, answer, slack_stand_in
 from sqlalchemy import select
 
+from jobs.charging.sum_days import sum_days
 from jobs.context import JobContext
-from jobs.sum_days import sum_days
-from spend.budget_periods import period_of
+from spend.budgets.budget_periods import period_of
 from spend.fiscal import FiscalYear
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.tables import budgets as tables
 
 pytestmark = pytest.mark.one_server

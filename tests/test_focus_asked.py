@@ -30,13 +30,16 @@ from sqlalchemy import func, select
 from test_focus_export import faults, found
 
 from app.cli import cli
-from spend.bill_assembly import Assembled
-from spend.bills import CREDIT, TAX, USAGE, Bill, BillLine
 from spend.calls import Owner
-from spend.pool_files import pool_of_fields
-from store import bills, commitments, pools, true_up
-from store.keys import create_key
-from store.sessions import Database
+from spend.capacity.pool_files import pool_of_fields
+from spend.reconciliation.bill_assembly import Assembled
+from spend.reconciliation.bills import CREDIT, TAX, USAGE, Bill, BillLine
+from store import true_up
+from store.access.keys import create_key
+from store.bills import bills
+from store.capacity import pools
+from store.commitments import commitments
+from store.postgres.sessions import Database
 from store.tables.ledger import charges
 from store.tenants import TENANT
 
@@ -293,7 +296,7 @@ def test_an_export_that_fails_leaves_the_files_of_the_last_one(
     def stopped(*_said: object) -> Table:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("reports.focus_export.commitment_rows", stopped)
+    monkeypatch.setattr("reports.focus.focus_export.commitment_rows", stopped)
     assert run(*arguments).exit_code == 1
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 

@@ -38,9 +38,9 @@ from focus_month import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reports.focus_files import folded
+from reports.focus.focus_files import folded
 from spend.fiscal import Calendar, FiscalYear
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spend.seasonal import LEAST_DAYS, ahead
-from spend.steadied import Floats
+from spend.forecasts.seasonal import LEAST_DAYS, ahead
+from spend.forecasts.steadied import Floats
 
 WEEK = np.array([100.0, 110, 105, 100, 90, 30, 20])
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from jobs import roll
 from jobs.context import JobContext
 from spend.calls import Sighting
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.tables.rollups import cells
 
 CACHED = {

@@ -9,8 +9,8 @@ from given_database import MARK, GivenDatabase, NotForTestsError
 from sighted import NOON, hear, sighting
 
 from app.local_postgres import LocalPostgres
-from store.partitions import ensure
-from store.sessions import open_database
+from store.postgres.partitions import ensure
+from store.postgres.sessions import open_database
 
 pytestmark = pytest.mark.one_server
 

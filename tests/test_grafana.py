@@ -26,10 +26,10 @@ from dashboards import (
     variables,
 )
 
-from api import metric_list as api_metrics
+from api.metrics import metric_list as api_metrics
 from collector import metric_list as collector_metrics
 from jobs import metric_list as job_metrics
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

@@ -22,7 +22,7 @@ from test_slack_message import texts
 from app.local_postgres import LocalPostgres
 from app.logs import configure_logs
 from spend.calls import Owner, Route
-from store.sessions import Database, open_database
+from store.postgres.sessions import Database, open_database
 
 pytestmark = pytest.mark.one_server
 

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from test_destinations import INSIDE
 
 from app.local_postgres import LocalPostgres
-from store.sessions import Database, open_database
+from store.postgres.sessions import Database, open_database
 from store.tables.alerting import channels
 from store.tables.budgets import budgets
 from store.tables.heard import owners, routes, sightings

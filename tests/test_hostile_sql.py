@@ -18,7 +18,7 @@ from sqlalchemy import Connection, event, text
 from test_access_matrix import NOUNS, PARTS, routes
 from two_teams import TwoTeams, ledger_of_two
 
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

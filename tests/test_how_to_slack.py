@@ -13,7 +13,7 @@ from told_steps import Shown, Typed, steps
 
 from app.cli import cli
 from app.commands import channels
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

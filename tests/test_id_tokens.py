@@ -15,7 +15,7 @@ from api.oidc.provider import AT_ONCE
 from api.oidc.provider import Provider as KnownProvider
 from app import sign_on
 from app.sign_on import asking as asking_provider
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

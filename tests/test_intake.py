@@ -16,9 +16,9 @@ from sqlalchemy import func, select, text
 from spend.calls import Emitter, Owner, Route
 from spend.ids import content_id
 from store.dictionaries import Known, is_about_the_data
-from store.intake import Account, Batch, Heard, Part, Unaccounted, put_down
-from store.partitions import ensure, strays
-from store.sessions import Database
+from store.intake.intake import Account, Batch, Heard, Part, Unaccounted, put_down
+from store.postgres.partitions import ensure, strays
+from store.postgres.sessions import Database
 from store.sightings import SIGHTINGS
 from store.tables.heard import batches, owners, sightings
 from store.tenants import TENANT

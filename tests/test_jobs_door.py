@@ -24,8 +24,8 @@ from jobs import metric_list, run_counts, timetable
 from jobs.context import Done, JobContext, JobSettings
 from jobs.run_counts import RunCounts
 from jobs.timetable import JOBS, Job, start_clock
-from store.keys import create_key, list_keys, revoke_key
-from store.sessions import Database
+from store.access.keys import create_key, list_keys, revoke_key
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

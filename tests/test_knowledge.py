@@ -12,14 +12,15 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from test_charge_prices import line
 
-from jobs import charge, reprice
+from jobs.charging import charge, reprice
 from jobs.context import JobContext
 from spend.calls import Route
-from spend.knowledge import Knowledge, Repriced
-from spend.prices import CONTRACT, LIST, SUPPLEMENT, PriceBook, PriceLine
-from spend.rating import rates
-from store import books, repricings
-from store.sessions import Database
+from spend.prices.knowledge import Knowledge, Repriced
+from spend.prices.prices import CONTRACT, LIST, SUPPLEMENT, PriceBook, PriceLine
+from spend.prices.rating import rates
+from store.ledger import repricings
+from store.postgres.sessions import Database
+from store.prices import books
 from store.tables.ledger import charges
 from store.tables.prices import prices
 from store.tables.repricings import repricings as asked_for

@@ -10,9 +10,10 @@ from filled_ledger import CLAUDE, GPT, SUPPORT, at, put_cell, put_charge
 from sqlalchemy import Text, literal, null, select
 from sqlalchemy.orm import Session
 
-from store import columns, ledger, ledger_columns
-from store.ledger import NewCharge
-from store.sessions import Database
+from store import columns
+from store.ledger import ledger, ledger_columns
+from store.ledger.ledger import NewCharge
+from store.postgres.sessions import Database
 from store.tables import rollups as tables
 from store.tables.ledger import charges
 from store.tenants import TENANT

@@ -5,7 +5,7 @@ from filled_ledger import put_charge
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import ProgrammingError
 
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.tables.ledger import charges
 
 pytestmark = pytest.mark.one_server

@@ -18,11 +18,11 @@ from api.settings import ApiSettings
 from collector.errors import Busy, Denied
 from collector.kept_senders import KeptSenders
 from collector.senders import Gate
+from spend.access.key_terms import expiry
 from spend.checked_fields import TermsRefused
-from spend.key_terms import expiry
 from store import audit
-from store.keys import create_key, list_keys
-from store.sessions import Database
+from store.access.keys import create_key, list_keys
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

@@ -10,8 +10,8 @@ from spans import heard as hear
 
 from collector.signals import Signal
 from spend.calls import Outcome, Role
-from spend.kin import service_kin, session_kin
-from spend.twins import settle
+from spend.twins.kin import service_kin, session_kin
+from spend.twins.twins import settle
 
 
 def heard(*told: Record, **resource: str) -> Understood:

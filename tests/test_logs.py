@@ -18,7 +18,7 @@ def _configured() -> None:
 def test_our_lines_and_those_of_libraries_have_one_shape(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    structlog.get_logger("store.intake").info("batch stored", calls=512)
+    structlog.get_logger("store.intake.intake").info("batch stored", calls=512)
     logging.getLogger("some.library").warning("%s is %s", "it", "odd")
     ours, theirs = (json.loads(line) for line in capsys.readouterr().err.splitlines())
     assert ours.keys() - {"calls"} == theirs.keys()

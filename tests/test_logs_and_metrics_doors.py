@@ -30,7 +30,7 @@ from records import api_request, logs
 
 from collector.limits import Limits
 from collector.signals import Signal
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

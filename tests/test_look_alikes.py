@@ -12,8 +12,8 @@ from sqlalchemy import func, select
 from jobs import roll
 from jobs.context import JobContext
 from spend.calls import Sighting
-from spend.twins import MOST_SIGHTED, settle
-from store.sessions import Database
+from spend.twins.twins import MOST_SIGHTED, settle
+from store.postgres.sessions import Database
 from store.tables.rollups import cells
 
 USED = {"input": 600, "output": 50}

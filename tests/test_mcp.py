@@ -20,7 +20,7 @@ from app.mcp.answers import exact_sum
 from app.mcp.offered import TOOLS
 from app.mcp.questions import Dimension
 from spend.calls import Owner, Route
-from store.dimensions import DIMENSIONS
+from store.breakdowns.dimensions import DIMENSIONS
 
 pytestmark = pytest.mark.one_server
 

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from test_metrics_in_the_ledger import amount, hear, settle
 
 from collector.signals import Signal
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.tables.readings import metered, readings, told_anew
 from store.tables.rollups import cells
 

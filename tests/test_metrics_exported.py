@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 
 from jobs import roll
 from jobs.context import JobContext
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.tables.rollups import cells
 
 CALL = {"gen_ai.request.model": "gpt-5", "gen_ai.provider.name": "openai"}

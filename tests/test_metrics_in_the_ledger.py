@@ -8,7 +8,7 @@ from deliveries import item_by_item, sent
 from filled_ledger import empty_ledger
 
 from collector.signals import Signal
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.tables.ledger import charges, usage_lines
 from store.tables.months import month_acts
 from store.tables.rollups import cells

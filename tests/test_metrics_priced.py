@@ -7,8 +7,8 @@ from filled_ledger import GPT, SEARCH, asking, put_cell, put_run
 from sqlalchemy import select
 from test_charge_prices import context, enter, line
 
-from jobs import charge
-from store.sessions import Database
+from jobs.charging import charge
+from store.postgres.sessions import Database
 from store.tables.rollups import cells
 
 SLOT = "2026-10-20T10:00"

@@ -16,7 +16,7 @@ from two_teams import ledger_of_two
 from collector import metric_list as collector_list
 from collector.refused_for import REASONS, in_short
 from collector.spool.state import Bounds, Place
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

@@ -17,20 +17,23 @@ from sqlalchemy import BigInteger, func, insert, literal_column, select, text, u
 from app.database import bring_up_to_date
 from app.errors import DatabaseUnavailable
 from app.local_postgres import LocalPostgres
-from jobs import charge, roll
+from jobs import roll
+from jobs.charging import charge
 from jobs.context import JobContext
 from migrations.run import differences, downgrade, upgrade
 from migrations.shapes import Fit, shape_of
 from spend.calls import Outcome, Role
 from spend.ids import content_id, unsigned
-from store import alerts, budgets, twins
-from store.partitions import ensure
-from store.sessions import Database
+from store.alerts import alerts
+from store.budgets import budgets
+from store.postgres.partitions import ensure
+from store.postgres.sessions import Database
 from store.tables.heard import emitters, heard_from
 from store.tables.ledger import charges, usage_lines
 from store.tables.prices import prices
 from store.tables.rollups import cells
 from store.tenants import TENANT
+from store.twins import twins
 
 
 def shape(database: Database) -> tuple[bool, list[object]]:

@@ -17,7 +17,7 @@ from owned import use
 from sqlalchemy import func, select
 
 from spend.fiscal import Calendar, FiscalYear
-from spend.months import (
+from spend.months.months import (
     LedgerMonth,
     MonthRefusedError,
     MonthUnknownError,
@@ -26,8 +26,9 @@ from spend.months import (
     period_of,
 )
 from spend.zones import zone_named
-from store import closing, months
-from store.sessions import Database
+from store import closing
+from store.months import months
+from store.postgres.sessions import Database
 from store.tables.ledger import charges
 from store.tenants import TENANT
 

@@ -12,10 +12,11 @@ from sqlalchemy.exc import OperationalError
 
 from spend import canary
 from spend.calls import Route
-from spend.months import MonthRefusedError, WarningUnknownError
-from store import closing, month_warnings, months
-from store.month_lines import BookedLines
-from store.sessions import Database
+from spend.months.months import MonthRefusedError, WarningUnknownError
+from store import closing
+from store.months import month_warnings, months
+from store.months.month_lines import BookedLines
+from store.postgres.sessions import Database
 from store.tables.bills import bill_lines, bills
 from store.tables.budgets import outbox
 from store.tables.heard import batches

@@ -13,10 +13,10 @@ from sqlalchemy import text
 
 from app.commands import months
 from spend.calls import Route
-from spend.month_records import canonical, sha256_of
-from store import month_lines
-from store.keys import create_key
-from store.sessions import Database
+from spend.months.month_records import canonical, sha256_of
+from store.access.keys import create_key
+from store.months import month_lines
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

@@ -13,15 +13,17 @@ from filled_ledger import GPT, SEARCH, SUPPORT, asking, at, put_cell, put_charge
 from owned import apply, moved, rules, use
 from sqlalchemy import insert, select, update
 
-from jobs import reprice
+from jobs.charging import reprice
 from jobs.context import JobContext
 from spend.calls import Outcome
-from spend.exchange import ExchangeRate
-from spend.month_records import canonical, sha256_of
-from spend.prices import CONTRACT, PriceLine
-from spend.rate_files import WrittenRate
-from store import books, rates, repricings
-from store.sessions import Database
+from spend.currencies.exchange import ExchangeRate
+from spend.currencies.rate_files import WrittenRate
+from spend.months.month_records import canonical, sha256_of
+from spend.prices.prices import CONTRACT, PriceLine
+from store import rates
+from store.ledger import repricings
+from store.postgres.sessions import Database
+from store.prices import books
 from store.tables.ledger import charges, usage_lines
 from store.tables.months import months
 from store.tenants import TENANT

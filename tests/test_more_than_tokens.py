@@ -13,8 +13,8 @@ from jobs import roll
 from jobs.context import JobContext
 from spend.calls import NO_DETAILS, Emitter, Outcome, Owner, Role, Route, Sighting
 from spend.meters import DISJOINT, METERS, TIMINGS, TOKENS, WORK
-from spend.witnesses import CHOICES, join, key_of
-from store.sessions import Database
+from spend.twins.witnesses import CHOICES, join, key_of
+from store.postgres.sessions import Database
 from store.tables.heard import joined_calls
 from store.tables.rollups import cells
 

@@ -25,10 +25,10 @@ from observed import (
 from sighted import GPT, NOON, sighting
 
 from spend.calls import Emitter, Outcome, Owner, Role, Route, Sighting
-from spend.kin import session_kin, stream_kin
-from spend.twins import Settlement, settle
-from spend.witnesses import key_of
-from spend.witnesses import totals as tokens
+from spend.twins.kin import session_kin, stream_kin
+from spend.twins.twins import Settlement, settle
+from spend.twins.witnesses import key_of
+from spend.twins.witnesses import totals as tokens
 
 NATIVE = Emitter("com.anthropic.sdk.python", "2.12.0", "anthropic-sdk")
 LOGFIRE = Emitter("logfire.anthropic", "4.3", "logfire")

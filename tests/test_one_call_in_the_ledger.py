@@ -13,12 +13,12 @@ from sqlalchemy import func, select
 from jobs import roll
 from jobs.context import JobContext
 from spend.calls import Sighting
-from spend.twins import settle
-from store import suspects
-from store.sessions import Database
+from spend.twins.twins import settle
+from store.postgres.sessions import Database
 from store.tables.heard import batches, heard_from, joined_calls, sightings
 from store.tables.rollups import cells
 from store.tenants import TENANT
+from store.twins import suspects
 
 NATIVE = BESIDE
 

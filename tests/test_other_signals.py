@@ -20,7 +20,7 @@ from collector.limits import Limits
 from collector.other_signals import check_signal
 from collector.otlp_json.request import to_protobuf
 from collector.signals import Signal
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

@@ -18,8 +18,8 @@ from collector.answers import LONGEST_ERROR, LONGEST_MESSAGE, refusal_of, succes
 from collector.errors import Malformed
 from collector.limits import Limits
 from collector.signals import Signal
-from store.intake import Account
-from store.sessions import Database
+from store.intake.intake import Account
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

@@ -15,8 +15,8 @@ from collecting import collecting
 from doors import PEPPER, PROTOBUF, Doors, call, open_doors, request
 
 from collector.limits import MIB, Limits
-from store.keys import create_key
-from store.sessions import Database
+from store.access.keys import create_key
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

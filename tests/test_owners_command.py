@@ -8,8 +8,8 @@ from filled_ledger import SEARCH
 from owned import moved, price, rules, run, use
 
 from app.commands.owners import command
-from spend.ownership_files import fields_of
-from store.sessions import Database
+from spend.ownership.ownership_files import fields_of
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

@@ -9,10 +9,11 @@ from sqlalchemy import func, select
 from jobs import roll
 from jobs.context import JobContext
 from spend.calls import Owner
-from spend.pool_files import pool_of_fields
-from store import ownership, pools
-from store.keys import create_key
-from store.sessions import Database
+from spend.capacity.pool_files import pool_of_fields
+from store.access.keys import create_key
+from store.capacity import pools
+from store.ownership import ownership
+from store.postgres.sessions import Database
 from store.tables.ledger import charges
 from store.tables.ownership import payers
 from store.tenants import TENANT

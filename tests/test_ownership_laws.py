@@ -16,12 +16,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from owned import NOW, apply, lines, moved, paid, price, rules, run, use
 
-from jobs import follow_ownership
+from jobs.charging import follow_ownership
 from spend.calls import Owner
-from spend.ownership import FIRST, LAST, Rule, differing, payer_at, payer_in, switched, terms_of
-from spend.ownership_files import Ownership
-from store import ownership, payer_moves, split_days
-from store.sessions import Database
+from spend.ownership.ownership import (
+    FIRST,
+    LAST,
+    Rule,
+    differing,
+    payer_at,
+    payer_in,
+    switched,
+    terms_of,
+)
+from spend.ownership.ownership_files import Ownership
+from store.ledger import payer_moves, split_days
+from store.ownership import ownership
+from store.postgres.sessions import Database
 
 DAYS = ("16", "17", "18")
 TEAMS = ("a", "b", "c", "shared", "unallocated")

@@ -7,14 +7,14 @@ import pytest
 from filled_ledger import SEARCH, asking, at
 from owned import moved, price, rules, run, use
 
-from spend.ownership_files import (
+from spend.ownership.ownership_files import (
     Ownership,
     OwnershipRefusedError,
     fields_of,
     ownership_of_fields,
     ownership_of_file,
 )
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 RULE: dict[str, Any] = {"name": "one", "match": {"team": ["a"]}, "gives": {"team": "b"}}
 SPLIT: dict[str, Any] = {"name": "one", "match": {"team": ["shared"]}, "shares": {"a": 60, "b": 40}}

@@ -18,12 +18,13 @@ from test_pages_budgets import words
 from test_pages_preferences import OURS, token
 from watching import go_round, rule
 
-from jobs.verdicts import ATTEMPTS
+from jobs.delivery.verdicts import ATTEMPTS
+from spend.alerts.rule_states import State
 from spend.calls import Outcome
-from spend.rule_states import State
-from store import deliveries, outbox
-from store.rule_states import put_failing
-from store.sessions import Database
+from store.alerts import deliveries
+from store.alerts.rule_states import put_failing
+from store.channels import outbox
+from store.postgres.sessions import Database
 from store.tables.budgets import outbox as messages
 from store.tenants import TENANT
 

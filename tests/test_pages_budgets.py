@@ -15,12 +15,12 @@ from httpx2 import Response
 from test_api_keys import PEPPER, make_key
 from test_pages_preferences import OURS, token
 
-from spend.budget_attention import Stands
-from spend.budgets import Budget
-from spend.forecast import Forecast
+from spend.budgets.budget_attention import Stands
+from spend.budgets.budgets import Budget
+from spend.forecasts.forecast import Forecast
 from spend.periods import Period
-from store import budgets
-from store.sessions import Database
+from store.budgets import budgets
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

@@ -15,7 +15,7 @@ from test_api_keys import PEPPER, make_key
 from test_calls import set_prices, settle, total
 
 from spend.calls import Outcome, Owner, Route
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

@@ -11,15 +11,16 @@ import pytest
 from fastapi.testclient import TestClient
 from filled_ledger import GPT, LLAMA, SEARCH, SUPPORT, asking, at, put_cell
 
-from jobs import charge
+from jobs.charging import charge
 from jobs.context import JobContext
-from spend.pool_files import pool_of_fields
-from spend.pools import Pool
-from spend.prices import CONTRACT, PriceLine
-from spend.same_model import weights_of
-from store import books, pools
-from store.keys import create_key
-from store.sessions import Database
+from spend.capacity.pool_files import pool_of_fields
+from spend.capacity.pools import Pool
+from spend.capacity.same_model import weights_of
+from spend.prices.prices import CONTRACT, PriceLine
+from store.access.keys import create_key
+from store.capacity import pools
+from store.postgres.sessions import Database
+from store.prices import books
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

@@ -10,10 +10,10 @@ from httpx2 import Response
 from sqlalchemy import select
 from test_pages_preferences import OURS, token
 
-from spend.channels import ChannelSecret, channel_terms
-from store import channels
-from store.secrets import Seal
-from store.sessions import Database
+from spend.channels.channels import ChannelSecret, channel_terms
+from store.access.secrets import Seal
+from store.channels import channels
+from store.postgres.sessions import Database
 from store.tables.budgets import outbox
 from store.tenants import TENANT
 

@@ -9,8 +9,8 @@ import pytest
 from committed import declared, settle
 from filled_ledger import GPT, SEARCH, asking, at, put_charge
 
-from store import commitments
-from store.sessions import Database
+from store.commitments import commitments
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

@@ -22,8 +22,8 @@ from api.pages.explore.explore_time import Compare, compared, days_of
 from spend.calls import Owner, Route
 from spend.periods import Period
 from store import saved_views
-from store.grouping import TooManyRowsError
-from store.sessions import Database
+from store.breakdowns.grouping import TooManyRowsError
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

@@ -14,8 +14,8 @@ from sqlalchemy import insert
 from collector.limits import Limits
 from collector.otlp_json.request import to_protobuf
 from collector.signals import Signal
-from store.keys import create_key
-from store.sessions import Database
+from store.access.keys import create_key
+from store.postgres.sessions import Database
 from store.tables.heard import batches
 from store.tenants import TENANT
 

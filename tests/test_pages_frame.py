@@ -25,7 +25,7 @@ from api.app import PAGES
 from api.pages import shell
 from api.pages.shell import CSP
 from app.local_postgres import LocalPostgres
-from store.sessions import Database, open_database
+from store.postgres.sessions import Database, open_database
 
 pytestmark = pytest.mark.one_server
 

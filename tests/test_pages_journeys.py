@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from api.app import create_app
 from api.settings import ApiSettings
-from store.keys import create_key
-from store.sessions import Database
+from store.access.keys import create_key
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = [

@@ -8,8 +8,8 @@ from filled_ledger import asking, at
 from httpx2 import Response
 from test_pages_preferences import OURS, token
 
-from store.keys import find_key, list_keys
-from store.sessions import Database
+from store.access.keys import find_key, list_keys
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

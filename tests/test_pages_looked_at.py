@@ -16,7 +16,7 @@ from shown_pages import PAGES, addresses
 
 from api.app import create_app
 from api.settings import ApiSettings
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 pytestmark = [
     pytest.mark.one_server,

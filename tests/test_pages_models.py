@@ -9,10 +9,10 @@ from filled_ledger import CLAUDE, GPT, SEARCH, SUPPORT, asking, at, put_cell, pu
 from test_api_keys import PEPPER, make_key
 
 from spend.calls import Route
-from spend.price_files import price_lines
+from spend.prices.price_files import price_lines
 from spend.written_rows import Row
-from store.books import enter_contract
-from store.sessions import Database
+from store.postgres.sessions import Database
+from store.prices.books import enter_contract
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

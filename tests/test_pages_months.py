@@ -11,8 +11,8 @@ from sqlalchemy import insert
 from test_pages_preferences import OURS, token
 from test_pages_teams import words
 
-from store.keys import create_key
-from store.sessions import Database
+from store.access.keys import create_key
+from store.postgres.sessions import Database
 from store.tables.heard import batches
 from store.tenants import TENANT
 

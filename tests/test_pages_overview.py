@@ -26,8 +26,8 @@ from filled_ledger import (
 )
 
 from spend.calls import Owner, Route
-from store.keys import create_key
-from store.sessions import Database
+from store.access.keys import create_key
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

@@ -12,10 +12,14 @@ from httpx2 import Response
 from owned import apply, moved, rules
 from test_pages_preferences import OURS, token
 
-from spend.ownership_files import OwnershipRefusedError, ownership_of_fields, ownership_of_file
-from spend.ownership_text import line_of, toml_of
-from store import ownership
-from store.sessions import Database
+from spend.ownership.ownership_files import (
+    OwnershipRefusedError,
+    ownership_of_fields,
+    ownership_of_file,
+)
+from spend.ownership.ownership_text import line_of, toml_of
+from store.ownership import ownership
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

@@ -21,11 +21,11 @@ from filled_ledger import (
     put_charge,
 )
 
-from reports.frontier_chart import Point, frontier, frontier_chart
+from reports.charts.frontier_chart import Point, frontier, frontier_chart
 from reports.pictures import svg
 from spend.calls import Outcome, Owner, Route
 from spend.histograms import bucket_of
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.tables.rollups import LATENCY, TTFT
 
 HOSTILE = Route("<b>x</b>", "javascript:1", operation="chat", deployment="api")

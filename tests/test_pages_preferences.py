@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 from filled_ledger import asking
 
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

@@ -15,12 +15,12 @@ from httpx2 import Response
 from test_api_keys import PEPPER, make_key
 from test_pages_preferences import OURS, token
 
-from jobs import charge, reprice
+from jobs.charging import charge, reprice
 from jobs.context import JobContext
 from spend.calls import Route
-from spend.prices import LIST, SUPPLEMENT, PriceLine
-from store import books
-from store.sessions import Database
+from spend.prices.prices import LIST, SUPPLEMENT, PriceLine
+from store.postgres.sessions import Database
+from store.prices import books
 
 pytestmark = pytest.mark.one_server
 

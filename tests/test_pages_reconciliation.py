@@ -11,8 +11,8 @@ from test_pages_preferences import OURS, token
 from test_pages_teams import table, words
 from test_reconcile_asked import NOW, with_faults
 
-from spend.bills import Bill
-from store.sessions import Database
+from spend.reconciliation.bills import Bill
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

@@ -11,8 +11,8 @@ from sqlalchemy import insert
 
 from spend.slots import SLOT
 from store import runs
-from store.heard_lately import heard_lately
-from store.sessions import Database
+from store.intake.heard_lately import heard_lately
+from store.postgres.sessions import Database
 from store.tables.heard import batches
 from store.tenants import TENANT
 

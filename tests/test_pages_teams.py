@@ -25,8 +25,8 @@ from filled_ledger import (
 
 from api.pages.links import segment
 from spend.calls import Owner
-from store.keys import create_key
-from store.sessions import Database
+from store.access.keys import create_key
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

@@ -13,13 +13,14 @@ from filled_ledger import asking
 from sighted import NOON, hear, sighting
 
 from api.pages.span_ids import span_id_of, trace_id_of
-from jobs import charge, roll
+from jobs import roll
+from jobs.charging import charge
 from jobs.context import JobContext, JobSettings
 from spend.calls import Emitter, Outcome, Owner, Role, Route
-from spend.prices import CONTRACT, PriceLine
-from store import books
-from store.keys import create_key
-from store.sessions import Database
+from spend.prices.prices import CONTRACT, PriceLine
+from store.access.keys import create_key
+from store.postgres.sessions import Database
+from store.prices import books
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

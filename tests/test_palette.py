@@ -1,6 +1,6 @@
 """Each provider has one name that people read, and one colour, on every page."""
 
-from reports.palette import IDLE, NOBODY, OWN, hue_of, shown_name
+from reports.charts.palette import IDLE, NOBODY, OWN, hue_of, shown_name
 from spend.providers import ENGINES, PROVIDERS
 
 

@@ -12,9 +12,9 @@ from test_intake import NOON, Request, Seen, put, stored
 from collector.batches import Writer
 from collector.limits import Limits
 from jobs.context import JobContext
-from jobs.keep_partitions import AHEAD, run
-from store.partitions import PARTITIONED, ensure, hold_still, name_of, strays
-from store.sessions import Database
+from jobs.keeping.keep_partitions import AHEAD, run
+from store.postgres.partitions import PARTITIONED, ensure, hold_still, name_of, strays
+from store.postgres.sessions import Database
 
 
 def partitions(database: Database) -> set[str]:

@@ -12,10 +12,10 @@ from test_api_keys import make_key
 from test_pages_preferences import OURS, token
 
 from app.cli import cli
-from spend.roles import Role
-from store import people, sign_ins
-from store.people import Person
-from store.sessions import Database
+from spend.access.roles import Role
+from store.access import people, sign_ins
+from store.access.people import Person
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

@@ -10,8 +10,8 @@ from app.errors import WrongSetting
 from app.first_look import look_after_database
 from app.pepper import pepper_for, refuse_another_pepper
 from app.settings import Settings
-from store.keys import create_key, revoke_key
-from store.sessions import Database
+from store.access.keys import create_key, revoke_key
+from store.postgres.sessions import Database
 from store.tables.access import keys
 from store.tenants import TENANT
 

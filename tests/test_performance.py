@@ -10,7 +10,7 @@ from filled_ledger import CLAUDE, GPT, SEARCH, SUPPORT, asking, put_buckets, put
 
 from spend.calls import Outcome
 from spend.histograms import bucket_of
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.tables.rollups import LATENCY, TTFT
 
 pytestmark = pytest.mark.one_server

@@ -26,12 +26,12 @@ from sqlalchemy.engine import make_url
 
 from api.app import create_app
 from api.settings import ApiSettings
-from jobs import send_alerts
 from jobs.context import JobContext, JobSettings
+from jobs.delivery import send_alerts
 from jobs.timetable import run_job
 from migrations.run import differences, downgrade, upgrade
 from migrations.shapes import Fit, shape_of
-from store.sessions import Database, open_database
+from store.postgres.sessions import Database, open_database
 
 pytestmark = [pytest.mark.one_server, needs_pgbouncer]
 

@@ -1,6 +1,5 @@
 """Many places at a time: one that hangs, floods or is dead harms no other, and is told of."""
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -10,16 +9,17 @@ from typing import Any
 import pytest
 from budgeted import NOW, budget, change, charge, evaluate, settings
 from mail_stand_in import mail_stand_in
+from serving import eventually
 from slack_stand_in import StandIn, answer, close_in_the_body, slack_stand_in
 from sqlalchemy import Row, select, update
 
-from jobs import deliver, destinations, send_alerts
 from jobs.context import Done, JobContext, JobSettings
-from spend.channels import Channel, ChannelSecret, channel_terms
-from spend.notices import Notice
-from store import channels, notify, outbox
-from store.secrets import Seal
-from store.sessions import Database
+from jobs.delivery import deliver, destinations, send_alerts
+from spend.channels.channels import Channel, ChannelSecret, channel_terms
+from spend.channels.notices import Notice
+from store.access.secrets import Seal
+from store.channels import channels, notify, outbox
+from store.postgres.sessions import Database
 from store.tables.alerting import channels as channel_rows
 from store.tables.budgets import outbox as messages
 from store.tenants import TENANT
@@ -73,18 +73,16 @@ def statuses(database: Database) -> set[str]:
 def test_a_place_that_hangs_does_not_hold_up_the_others(
     database: Database, slack: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(destinations, "TIMEOUT", 0.5)
-    arrived: list[float] = []
+    # Longer than a busy machine takes for the other place: the test says when it ends.
+    monkeypatch.setattr(destinations, "TIMEOUT", 30)
     with slack_stand_in() as hanging:
         hanging.script = [hanging.hang] * 5
         tell(database, 5, channel(database, hanging.url, "a"), channel(database, slack.url, "b"))
-        began = time.monotonic()
         with ThreadPoolExecutor(1) as one:
             running = one.submit(send, database)
-            while len(slack.messages) < 5:
-                assert time.monotonic() < began + 20
-            arrived.append(time.monotonic())
-            assert not running.done(), "the other one still hangs"
+            eventually(lambda: len(slack.messages) == 5, "the other place has all")
+            assert not running.done(), "the first one still hangs"
+            hanging.closing.set()
     assert [row.status for row in rows(database)].count("sent") == 5
     assert len(hanging.bodies) == 1
 

@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 from priced_month import CONTRACTS, DISCOUNTS, LISTS, ROUTES, START
 from test_cells_in_columns import cells
 
-from jobs.lacking import Books, Said, Target, lacking, targets
-from jobs.plain_lines import take_plain
-from jobs.rate_cells import Prices, frame, rate
+from jobs.charging.lacking import Books, Said, Target, lacking, targets
+from jobs.charging.plain_lines import take_plain
+from jobs.charging.rate_cells import Prices, frame, rate
 from spend.calls import Owner
-from spend.discounts import Discounts
-from spend.ownership import Term
-from spend.prices import PriceBook, PriceLine
-from store.ledger import CELL, POSTED, NewCharge
-from store.ledger_columns import STANDING, table_of
-from store.payers import Paying
+from spend.ownership.ownership import Term
+from spend.prices.discounts import Discounts
+from spend.prices.prices import PriceBook, PriceLine
+from store.ledger.ledger import CELL, POSTED, NewCharge
+from store.ledger.ledger_columns import STANDING, table_of
+from store.ownership.payers import Paying
 
 LINES = [replace(line, id=number) for number, line in enumerate([*CONTRACTS, *LISTS], 1)]
 RULES = [replace(rule, id=number) for number, rule in enumerate(DISCOUNTS, 1)]

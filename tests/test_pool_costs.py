@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spend.component_files import components_of, fields_of
-from spend.energy import MeasuredHour
+from spend.capacity.component_files import components_of, fields_of
+from spend.capacity.energy import MeasuredHour
+from spend.capacity.pool_costs import DISPOSAL, Component, HourCost, hour_cost
+from spend.capacity.pool_fields import PoolRefusedError
+from spend.capacity.spreading import months_later
+from spend.capacity.tariff_files import fields_of_tariff, tariffs_of
+from spend.capacity.tariffs import price_at, price_of_hour
 from spend.money import total
 from spend.periods import Month, Period, month_period
-from spend.pool_costs import DISPOSAL, Component, HourCost, hour_cost
-from spend.pool_fields import PoolRefusedError
-from spend.spreading import months_later
-from spend.tariff_files import fields_of_tariff, tariffs_of
-from spend.tariffs import price_at, price_of_hour
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe")
 STARTS = datetime(2026, 1, 1, tzinfo=UTC)

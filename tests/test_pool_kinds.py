@@ -15,15 +15,20 @@ from filled_ledger import asking, at, put_cell
 from sqlalchemy import func, select
 
 from app.commands import pools as pools_command
-from jobs import charge
+from jobs.charging import charge
 from jobs.context import JobContext
 from spend.calls import Owner, Route
-from spend.pool_costs import hour_cost
-from spend.pool_files import PoolRefusedError, fields_of_pool, pool_of_fields, pools_of_file
-from spend.pools import Pool, hour_of
-from spend.splitting import busy_of, split_hour, weigh, weight_of_call
-from store import pools
-from store.sessions import Database
+from spend.capacity.pool_costs import hour_cost
+from spend.capacity.pool_files import (
+    PoolRefusedError,
+    fields_of_pool,
+    pool_of_fields,
+    pools_of_file,
+)
+from spend.capacity.pools import Pool, hour_of
+from spend.capacity.splitting import busy_of, split_hour, weigh, weight_of_call
+from store.capacity import pools
+from store.postgres.sessions import Database
 from store.tables.heard import owners
 from store.tables.ledger import charges
 from store.tenants import TENANT

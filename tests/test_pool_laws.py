@@ -15,17 +15,19 @@ from filled_ledger import GPT, LLAMA, SEARCH, SUPPORT, at, put_cell
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from jobs import charge, charge_pools
+from jobs.charging import charge, charge_pools
 from jobs.context import JobContext
 from spend.calls import Owner
-from spend.energy import EnergyCounter, EnergyReading
-from spend.pool_costs import hour_cost
-from spend.pool_files import pool_of_fields
-from spend.pools import HOUR, Pool
-from spend.splitting import METHODS
-from store import energy, ledger, pool_hours, pools
+from spend.capacity.energy import EnergyCounter, EnergyReading
+from spend.capacity.pool_costs import hour_cost
+from spend.capacity.pool_files import pool_of_fields
+from spend.capacity.pools import HOUR, Pool
+from spend.capacity.splitting import METHODS
+from store.capacity import pool_hours, pools
 from store.dictionaries import Known
-from store.sessions import Database
+from store.ledger import ledger
+from store.postgres.sessions import Database
+from store.readings import energy
 from store.tables.ledger import charges
 from store.tables.rollups import cells
 from store.tenants import TENANT

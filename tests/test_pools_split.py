@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spend.calls import Owner, Route
-from spend.pool_files import PoolRefusedError, pool_of_fields, pools_of_file
-from spend.pools import Pool, pool_of
-from spend.splitting import (
+from spend.capacity.pool_files import PoolRefusedError, pool_of_fields, pools_of_file
+from spend.capacity.pools import Pool, pool_of
+from spend.capacity.splitting import (
     METHODS,
     HourSplit,
     busy_of,

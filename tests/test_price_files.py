@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from spend import discount_files
-from spend.bands import EDGES
-from spend.price_files import FIELDS, REQUIRED, price_lines
-from spend.rating import PRICED
+from spend.prices import discount_files
+from spend.prices.bands import EDGES
+from spend.prices.price_files import FIELDS, REQUIRED, price_lines
+from spend.prices.rating import PRICED
 from spend.written_rows import RowsRefusedError, rows_of_csv, rows_of_json
 
 HEADER = "provider,model,meter,unit_price,currency,valid_from,valid_to,above_tokens\n"

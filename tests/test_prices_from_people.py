@@ -13,12 +13,12 @@ from sqlalchemy import func, select
 from api.settings import ApiSettings
 from app.commands import pools as pools_command
 from app.commands import prices as prices_command
-from jobs import charge
+from jobs.charging import charge
 from jobs.context import JobContext
 from spend.calls import Outcome, Route
 from spend.canary import price_lines
-from store.keys import create_key
-from store.sessions import Database
+from store.access.keys import create_key
+from store.postgres.sessions import Database
 from store.tables.ledger import charges
 from store.tables.prices import prices
 from store.tenants import TENANT

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spend.bands import EDGES, band_of
 from spend.calls import Route
-from spend.corrections import corrected, overlap
-from spend.prices import CONTRACT, LIST, Names, PriceBook, PriceLine, wanted
-from spend.rating import rates
+from spend.prices.bands import EDGES, band_of
+from spend.prices.corrections import corrected, overlap
+from spend.prices.prices import CONTRACT, LIST, Names, PriceBook, PriceLine, wanted
+from spend.prices.rating import rates
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 ROUTE = Route(provider="azure", model="gpt-4o-2024-08-06", deployment="api", region="eu")

@@ -9,17 +9,18 @@ import pytest
 from filled_ledger import SEARCH, at, put_cell, put_names
 from sqlalchemy import func, select
 
-from jobs import charge, refresh_prices
+from jobs.charging import charge
 from jobs.context import JobContext
-from jobs.listed_names import listed
-from jobs.price_feed import feed
-from spend.bands import band_of
+from jobs.prices import refresh_prices
+from jobs.prices.listed_names import listed
+from jobs.prices.price_feed import feed
 from spend.calls import Route
 from spend.canary import price_lines
-from spend.feeds import Feed
-from spend.prices import PriceBook
-from spend.rating import rates
-from store.sessions import Database
+from spend.prices.bands import band_of
+from spend.prices.feeds import Feed
+from spend.prices.prices import PriceBook
+from spend.prices.rating import rates
+from store.postgres.sessions import Database
 from store.tables.ledger import charges
 from store.tables.prices import model_names, prices
 from store.tables.rollups import cells

@@ -10,17 +10,17 @@ import pytest
 from filled_ledger import SEARCH, at, put_cell
 from sqlalchemy import select
 
-from jobs import charge
+from jobs.charging import charge
 from jobs.context import JobContext
-from jobs.listed_names import in_supplement, listed, look_up_new, spellings
-from jobs.price_feed import feed
+from jobs.prices.listed_names import in_supplement, listed, look_up_new, spellings
+from jobs.prices.price_feed import feed
 from spend.calls import Route
-from spend.litellm_prices import litellm_feed
-from spend.pools import Pool, pool_of
-from spend.prices import SUPPLEMENT, PriceBook, PriceLine
+from spend.capacity.pools import Pool, pool_of
+from spend.prices.litellm_prices import litellm_feed
+from spend.prices.prices import SUPPLEMENT, PriceBook, PriceLine
 from spend.providers import place_of_call
-from store import books
-from store.sessions import Database
+from store.postgres.sessions import Database
+from store.prices import books
 from store.tables.ledger import charges
 from store.tables.prices import model_names
 from store.tenants import TENANT

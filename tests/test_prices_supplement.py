@@ -10,14 +10,14 @@ from filled_ledger import SEARCH, asking, at, put_cell
 from sqlalchemy import func, insert, select
 
 from app.commands import prices as prices_command
-from jobs.price_feed import feed
+from jobs.prices.price_feed import feed
 from spend.calls import Route
-from spend.discrepancies import AGREED, DISPUTED, SINGLE, compared, counted
-from spend.litellm_prices import is_litellm, litellm_feed
-from spend.prices import LIST, SUPPLEMENT, PriceLine
+from spend.prices.discrepancies import AGREED, DISPUTED, SINGLE, compared, counted
+from spend.prices.litellm_prices import is_litellm, litellm_feed
+from spend.prices.prices import LIST, SUPPLEMENT, PriceLine
 from spend.written_rows import RowsRefusedError
-from store import books
-from store.sessions import Database
+from store.postgres.sessions import Database
+from store.prices import books
 from store.tables.prices import model_names, prices
 from store.tenants import TENANT
 

@@ -9,6 +9,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import yaml
 from serving import eventually, serving
 from told_metrics import promtool
 
-from api import metric_list as api_list
+from api.metrics import metric_list as api_list
 from collector import metric_list as collector_list
 from jobs import metric_list as jobs_list
 from spend.metric_names import Metric
@@ -173,21 +174,22 @@ def test_a_real_prometheus_scrapes_a_running_serve_and_answers_what_each_alert_a
                 rule["alert"] for rule in RULES
             }
             assert all(each["health"] != "err" for group in groups for each in group["rules"])
-            assert value(address, "max(spanledger_spans_heard_total)") == 1
-            assert value(address, "min(spanledger_database_up)") == 1
-            assert value(address, "count(spanledger_job_interval_seconds)") > 10
+            # A door of a busy machine may take longer than a second once.
+            for query in (
+                "max(spanledger_spans_heard_total) == 1",
+                "min(spanledger_database_up) == 1",
+                "count(spanledger_job_interval_seconds) > 10",
+            ):
+                eventually(partial(holds, address, query), query)
             firing = asked(address, "alerts")["alerts"]
             assert [each for each in firing if each["state"] == "firing"] == []
 
 
 def is_scraped(address: str) -> bool:
     targets = asked(address, "targets", state="active")["activeTargets"]
-    failed = [each["lastError"] for each in targets if each["lastError"]]
-    assert not failed, failed
     return len(targets) == 5 and all(each["health"] == "up" for each in targets)
 
 
-def value(address: str, query: str) -> float:
-    found = asked(address, "query", query=query)["result"]
-    assert len(found) == 1, (query, found)
-    return float(found[0]["value"][1])
+def holds(address: str, query: str) -> bool:
+    """Whether a comparison holds: of one that does not, nothing is answered."""
+    return len(asked(address, "query", query=query)["result"]) == 1

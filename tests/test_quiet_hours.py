@@ -7,9 +7,9 @@ from filled_ledger import at
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spend.channels.quiet_hours import QuietHours, as_said, quiet_hours
 from spend.checked_fields import TermsRefused
 from spend.fiscal import WEEKDAYS
-from spend.quiet_hours import QuietHours, as_said, quiet_hours
 
 NIGHTS = {"from": "22:00", "to": "07:00"}
 FRIDAY = NIGHTS | {"weekdays": ["friday"]}

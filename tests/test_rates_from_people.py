@@ -12,11 +12,11 @@ from fastapi.testclient import TestClient
 from filled_ledger import asking
 
 from app.commands import rates as rates_command
+from spend.currencies.rate_files import Writing, rates_in
 from spend.periods import Period
-from spend.rate_files import Writing, rates_in
 from spend.written_rows import RowsRefusedError
 from store import rates
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

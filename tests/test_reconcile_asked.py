@@ -15,12 +15,12 @@ from sqlalchemy import insert
 from test_bills_taken import Run
 from test_reconcile_formats import dearer, more, past_the_end, unheard
 
-from spend.bills import Bill
 from spend.calls import Owner, Route
 from spend.periods import Period
-from store import reconcile
-from store.keys import create_key
-from store.sessions import Database
+from spend.reconciliation.bills import Bill
+from store.access.keys import create_key
+from store.bills import reconcile
+from store.postgres.sessions import Database
 from store.tables.ledger import charges
 from store.tenants import TENANT
 

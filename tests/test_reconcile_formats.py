@@ -9,9 +9,9 @@ import pytest
 from bill_writers import Used
 from billed_month import FORMATS, NOW, USED, in_month, put_bill, put_ledger, put_rate
 
-from spend.variance import BUCKETS
-from store import reconcile
-from store.sessions import Database
+from spend.reconciliation.variance import BUCKETS
+from store.bills import reconcile
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

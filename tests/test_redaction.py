@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spend.redaction import Redaction, redacted
+from spend.contents.redaction import Redaction, redacted
 from spend.secret_shapes import has_secret, without_secrets
-from store.linear_patterns import rules_of
-from store.linear_patterns import without_secrets as linear
+from store.contents.linear_patterns import rules_of
+from store.contents.linear_patterns import without_secrets as linear
 
 ALL = Redaction(ips=True, own=rules_of((r"ACME-\d+", "[a-f]xx+")), secrets=linear)
 FOUND = {

@@ -28,7 +28,7 @@ from app.reference.views import views_page
 from app.settings import Settings
 from collector.dialects import DIALECTS
 from collector.dialects.table import Dialect
-from jobs.exported_metrics import EXPORTED
+from jobs.exporting.exported_metrics import EXPORTED
 from migrations.reporting.newest import FUNCTIONS, VIEWS
 from migrations.reporting.views import Column as ViewColumn
 from migrations.reporting.views import View

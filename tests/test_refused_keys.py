@@ -12,10 +12,10 @@ from filled_ledger import asking
 from structlog.testing import capture_logs
 
 from collector.came_from import CameFrom
-from store import refused_keys
-from store.keys import create_key, revoke_key
-from store.refused_keys import AGAIN, OURS, STRANGERS, BadKey, RefusalLog, Why, looked_at
-from store.sessions import Database
+from store.access import refused_keys
+from store.access.keys import create_key, revoke_key
+from store.access.refused_keys import AGAIN, OURS, STRANGERS, BadKey, RefusalLog, Why, looked_at
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

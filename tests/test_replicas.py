@@ -24,16 +24,17 @@ from sqlalchemy.orm import Session
 from standing_by import backends_stopped, held, over, standby_of
 from test_pages_preferences import OURS, token
 
-from api import reading, spend
+from api import reading
 from api.app import NOUNS, PAGES, QUESTIONS, create_app
 from api.settings import ApiSettings
+from api.spending import spend
 from app.examination import standby as doctor
 from app.examination.findings import State
 from app.local_postgres import LocalPostgres
-from store import replica as replicas
 from store.completeness import complete_until
-from store.replica import Position, Replica
-from store.sessions import Database, open_database
+from store.postgres import replica as replicas
+from store.postgres.replica import Position, Replica
+from store.postgres.sessions import Database, open_database
 
 pytestmark = pytest.mark.one_server
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Column, Connection, Date, DateTime, Text, text
 
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.tables.days import charge_days, usage_days
 from store.tables.ledger import charges, usage_lines
 from store.tables.pools import ledgers

@@ -12,7 +12,7 @@ from psycopg import sql
 
 from migrations.reporting.newest import VIEWS
 from migrations.reporting.views import Column, View, put
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

@@ -20,11 +20,11 @@ from filled_ledger import (
 from owned import use
 from sqlalchemy import insert, update
 
+from jobs.charging.sum_days import sum_days
 from jobs.context import JobContext
-from jobs.sum_days import sum_days
 from spend.calls import Outcome, Owner, Route
 from spend.ids import content_id
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.tables.ownership import payers
 from store.tables.rollups import cells
 from store.tenants import TENANT

@@ -26,13 +26,13 @@ from sqlalchemy import insert, text
 from jobs.context import JobContext
 from jobs.timetable import run_job
 from migrations.reporting import newest, r0029_performance, r0029_shared
+from spend.alerts.rule_terms import rule_of_fields
 from spend.calls import Outcome, Owner
 from spend.histograms import GAMMA, bucket_of
 from spend.meters import DISJOINT, METERS
-from spend.rule_terms import rule_of_fields
 from spend.slots import slot_of
-from store import alert_rules
-from store.sessions import Database
+from store.alerts import alert_rules
+from store.postgres.sessions import Database
 from store.tables.budgets import crossings
 from store.tables.rollups import LATENCY, TTFT
 from store.tenants import TENANT

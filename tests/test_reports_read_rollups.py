@@ -19,10 +19,10 @@ from filled_ledger import (
 )
 from sqlalchemy import event
 
+from jobs.charging.sum_days import sum_days
 from jobs.context import JobContext
-from jobs.sum_days import sum_days
-from spend.rule_kinds import KINDS
-from store.sessions import Database
+from spend.alerts.rule_kinds import KINDS
+from store.postgres.sessions import Database
 from store.tables.rollups import LATENCY
 
 pytestmark = pytest.mark.one_server

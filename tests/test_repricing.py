@@ -13,10 +13,10 @@ from sqlalchemy import select, update
 from test_charge_prices import NOW, context, cost, enter, line, posted
 
 from app.commands import prices
-from jobs import charge, reprice
-from spend.repricings import Repricing
-from store import repricings
-from store.sessions import Database
+from jobs.charging import charge, reprice
+from spend.prices.repricings import Repricing
+from store.ledger import repricings
+from store.postgres.sessions import Database
 from store.tables.ledger import charges
 from store.tables.rollups import cells
 from store.tenants import TENANT

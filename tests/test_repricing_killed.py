@@ -15,12 +15,13 @@ from filled_ledger import CLAUDE, GPT, SEARCH, SUPPORT, at, put_cell
 from sqlalchemy import Engine, event, func, select, update
 from test_charge_prices import line
 
-from jobs import charge, reprice
+from jobs.charging import charge, reprice
 from jobs.context import JobContext
 from spend.ids import content_id
-from spend.prices import PriceLine
-from store import books, repricings
-from store.sessions import Database, open_database
+from spend.prices.prices import PriceLine
+from store.ledger import repricings
+from store.postgres.sessions import Database, open_database
+from store.prices import books
 from store.tables.ledger import charges
 from store.tables.rollups import cells
 from store.tenants import TENANT

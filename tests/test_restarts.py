@@ -12,7 +12,7 @@ from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExport
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as OverHttp
 from serving import eventually
 
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

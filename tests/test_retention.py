@@ -25,17 +25,20 @@ from app.errors import WrongSetting
 from app.settings import read_settings
 from collector.signals import Signal
 from collector.understanding.by_signal import understand_signal
-from jobs import archive_days, reprice
+from jobs.charging import reprice
 from jobs.context import JobContext, JobSettings
+from jobs.keeping import archive_days
 from spend.archive_addresses import NONE
 from spend.calls import Role
-from store import archived_days, repricings, retention
-from store.archive_files import NotWhatIsThere, write_day
-from store.archive_places import ArchiveAway, Opened
+from store.archive import archived_days
+from store.archive.archive_files import NotWhatIsThere, write_day
+from store.archive.archive_places import ArchiveAway, Opened
 from store.dictionaries import Known
-from store.intake import Batch, Heard, put_down
-from store.partitions import ensure, name_of
-from store.sessions import Database
+from store.intake import retention
+from store.intake.intake import Batch, Heard, put_down
+from store.ledger import repricings
+from store.postgres.partitions import ensure, name_of
+from store.postgres.sessions import Database
 from store.tables.heard import batches, heard_from, joined_calls, sightings
 from store.tables.ledger import charges
 from store.tables.readings import told
@@ -163,7 +166,7 @@ def test_who_reads_for_long_is_let_finish_and_a_file_that_changed_is_written_aga
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Each takes a second.
-    monkeypatch.setattr("jobs.archive_days._TRIES", 1)
+    monkeypatch.setattr("jobs.keeping.archive_days._TRIES", 1)
     with database.write() as session:
         ensure(session, NOON.date(), NOON.date())
     ids = hear_some(database)

@@ -14,7 +14,7 @@ from jobs.context import JobContext
 from spend.calls import Emitter, Outcome, Role, Sighting
 from spend.histograms import bucket_of
 from spend.meters import LARGEST_COUNT, METER_NAMES
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.tables.heard import batches, joined_calls, sightings
 from store.tables.rollups import LATENCY, buckets, cells
 

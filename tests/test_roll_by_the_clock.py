@@ -16,9 +16,9 @@ from test_roll import NATIVE, ONE_CALL, TRACELOOP, VLLM, a_busy_day, totals
 from jobs import roll
 from jobs.context import JobContext
 from spend.calls import Outcome, Role
-from spend.twins import MOST_SIGHTED
-from store import partitions
-from store.sessions import Database
+from spend.twins.twins import MOST_SIGHTED
+from store.postgres import partitions
+from store.postgres.sessions import Database
 from store.tables.rollups import cells
 
 

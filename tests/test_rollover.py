@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from spend.rollover import limit, rolled_in
-from store import budgets
-from store.budget_status import statuses
-from store.sessions import Database
+from spend.budgets.rollover import limit, rolled_in
+from store.budgets import budgets
+from store.budgets.budget_status import statuses
+from store.postgres.sessions import Database
 from store.tables import budgets as tables
 from store.tenants import TENANT
 

@@ -9,16 +9,16 @@ from budgeted import NOW, budget
 from filled_ledger import at
 from sqlalchemy import select, update
 
-from spend.channels import ChannelSecret, channel_terms
-from spend.notices import Notice
-from store import channels
-from store import outbox as messages
-from store.channel_removal import remove
-from store.message_places import channel_key
-from store.notify import tell
-from store.quiet_channels import hold
-from store.secrets import Seal
-from store.sessions import Database
+from spend.channels.channels import ChannelSecret, channel_terms
+from spend.channels.notices import Notice
+from store.access.secrets import Seal
+from store.channels import channels
+from store.channels import outbox as messages
+from store.channels.channel_removal import remove
+from store.channels.message_places import channel_key
+from store.channels.notify import tell
+from store.channels.quiet_channels import hold
+from store.postgres.sessions import Database
 from store.tables.budgets import outbox
 from store.tenants import TENANT
 

@@ -12,17 +12,17 @@ from watching import complete, go_round, rule
 
 from app.commands import rule_preview
 from app.commands.budgets import command
-from spend.alert_rules import RuleTerms
+from spend.alerts.alert_rules import RuleTerms
+from spend.alerts.rule_preview import apart, moments
+from spend.alerts.rule_terms import rule_of_fields
 from spend.calls import Outcome
-from spend.notices import notice_of
+from spend.channels.notices import notice_of
 from spend.periods import Period
-from spend.rule_preview import apart, moments
-from spend.rule_terms import rule_of_fields
-from store.rule_preview import replayed
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.tables.alerting import rule_states
 from store.tables.budgets import crossings, outbox
 from store.tenants import TENANT
+from store.watched.rule_preview import replayed
 
 pytestmark = pytest.mark.one_server
 

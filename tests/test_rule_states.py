@@ -9,9 +9,9 @@ from filled_ledger import at
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spend.alert_rules import Measured, RuleTerms
-from spend.rule_states import Open, State, gone, step
-from spend.rule_terms import rule_of_fields
+from spend.alerts.alert_rules import Measured, RuleTerms
+from spend.alerts.rule_states import Open, State, gone, step
+from spend.alerts.rule_terms import rule_of_fields
 
 START = at("2026-10-20T12:00")
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from spend.alerts.rule_kinds import KINDS
+from spend.alerts.rule_terms import fields_of_rule, rule_of_fields
 from spend.checked_fields import TermsRefused
-from spend.rule_kinds import KINDS
-from spend.rule_terms import fields_of_rule, rule_of_fields
 
 RULE = {"name": "errors", "kind": "error-rate", "by": ["team"], "warning": "2.5", "over": 10}
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import spanledger
@@ -12,6 +13,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcess
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from otlp_listener import Listener, otlp_listener
 from sdk_process import run_application
+from serving import eventually
 from spanledger import harmless
 
 ONE_SPAN = """
@@ -128,24 +130,34 @@ def test_a_disabled_sdk_leaves_the_applications_provider_alone(
     assert listener.spans == []
 
 
-def test_the_batching_variables_hold(listener: Listener) -> None:
+def test_the_batching_variables_hold(listener: Listener, tmp_path: Path) -> None:
     script = """
 import os, time, spanledger
 from opentelemetry import trace
 spanledger.instrument()
 trace.get_tracer("application").start_span("call").end()
-time.sleep(float(os.environ["PATIENCE"]))
+until = time.monotonic() + float(os.environ["PATIENCE"])
+while time.monotonic() < until and not os.path.exists(os.environ["HEARD"]):
+    time.sleep(0.02)
 os._exit(0)  # no flush at exit: only the schedule can have sent it
 """
-    run_application(script, SPANLEDGER_ENDPOINT=listener.endpoint, PATIENCE="1")
+    heard = tmp_path / "heard"
+    listener.pass_on = lambda _path, _body: heard.touch()
+
+    def run(delay: str, patience: str) -> None:
+        run_application(
+            script,
+            SPANLEDGER_ENDPOINT=listener.endpoint,
+            OTEL_BSP_SCHEDULE_DELAY=delay,
+            PATIENCE=patience,
+            HEARD=str(heard),
+        )
+
+    # Milliseconds, and seconds.
+    run(delay="600000", patience="1")
     assert listener.spans == []
-    run_application(
-        script,
-        SPANLEDGER_ENDPOINT=listener.endpoint,
-        OTEL_BSP_SCHEDULE_DELAY="50",
-        PATIENCE="1",
-    )
-    assert len(listener.spans) == 1
+    run(delay="50", patience="50")
+    eventually(lambda: len(listener.spans) == 1, "the schedule has sent it")
 
 
 def test_twice_is_as_good_as_once(listener: Listener) -> None:

@@ -35,9 +35,9 @@ from collector.understanding.by_signal import understand_signal
 from collector.understanding.content import Keeping
 from jobs.context import JobContext, JobSettings
 from jobs.timetable import run_all
-from spend.contents import ContentTerms
-from store.content_policies import set_policy
-from store.sessions import Database
+from spend.contents.contents import ContentTerms
+from store.contents.content_policies import set_policy
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

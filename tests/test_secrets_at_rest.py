@@ -10,13 +10,13 @@ from slack_stand_in import answer, slack_stand_in
 from sqlalchemy import func, insert, literal_column, select, update
 from structlog.testing import capture_logs
 
-from jobs import seal_secrets, send_alerts
 from jobs.context import JobContext, JobSettings
-from spend.notices import Notice
-from store import budgets
-from store.notify import tell
-from store.secrets import MARK, Seal
-from store.sessions import Database
+from jobs.delivery import seal_secrets, send_alerts
+from spend.channels.notices import Notice
+from store.access.secrets import MARK, Seal
+from store.budgets import budgets
+from store.channels.notify import tell
+from store.postgres.sessions import Database
 from store.tables.base import METADATA
 from store.tables.budgets import budgets as kept_budgets
 from store.tables.budgets import outbox

@@ -9,10 +9,10 @@ ROOT = Path(__file__).parent.parent
 
 
 OURS = {
-    "store/contents.py",
-    "store/day_dropping.py",
-    "store/partitions.py",
-    "store/replica.py",
+    "store/contents/contents.py",
+    "store/archive/day_dropping.py",
+    "store/postgres/partitions.py",
+    "store/postgres/replica.py",
 }
 """They name tables and partitions of ours, which are made of a table and a day; one is constant."""
 

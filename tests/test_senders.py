@@ -11,8 +11,8 @@ from collector.came_from import is_local, key_in
 from collector.errors import Busy, Denied
 from collector.kept_senders import KeptSenders
 from collector.senders import Gate, Sender
-from store.keys import create_key, list_keys, revoke_key
-from store.sessions import Database, open_database
+from store.access.keys import create_key, list_keys, revoke_key
+from store.postgres.sessions import Database, open_database
 from store.tenants import TENANT
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

@@ -7,8 +7,8 @@ from observed import CLI, CLI_LOG
 from sighted import SEARCH, sighting
 
 from spend.calls import NO_DETAILS, Outcome
-from spend.kin import service_kin, session_kin
-from spend.twins import settle
+from spend.twins.kin import service_kin, session_kin
+from spend.twins.twins import settle
 
 MINE, YOURS = (session_kin(SEARCH.service, session) for session in ("mine", "yours"))
 NOBODY = service_kin(SEARCH.service)

@@ -11,9 +11,9 @@ from observed import BESIDE, CLI, CLI_LOG, CLIENT, EMBED, FRAMEWORK, GATEWAY
 from sighted import NOON, sighting
 
 from spend.calls import Outcome, Owner, Role, Sighting
-from spend.kin import session_kin
-from spend.twins import settle
-from spend.witnesses import key_of
+from spend.twins.kin import session_kin
+from spend.twins.twins import settle
+from spend.twins.witnesses import key_of
 
 MOMENT = timedelta(milliseconds=1)
 MANY = 4000

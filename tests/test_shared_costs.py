@@ -13,11 +13,11 @@ from owned import NOW, apply, lines, moved, paid, price, rules, run, use
 from sqlalchemy import func, select
 
 from spend.calls import Owner
-from spend.ownership_files import Ownership, ownership_of_file
+from spend.ownership.ownership_files import Ownership, ownership_of_file
+from spend.ownership.splits import BY_USAGE, SHARES, Bases, Split, Used, lines_of_day, with_payers
 from spend.periods import Period
-from spend.splits import BY_USAGE, SHARES, Bases, Split, Used, lines_of_day, with_payers
-from store.ownership_preview import preview
-from store.sessions import Database
+from store.ledger.ownership_preview import preview
+from store.postgres.sessions import Database
 from store.tables.ledger import charges
 from store.tenants import TENANT
 

@@ -9,10 +9,11 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.settings import ApiSettings
-from jobs import charge, roll
+from jobs import roll
+from jobs.charging import charge
 from jobs.context import JobContext
 from spend.calls import Outcome, Route
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

@@ -10,9 +10,10 @@ from signing_in import NOW, Trip, known, of, trip_over
 from sqlalchemy import func, select
 from test_pages_preferences import token
 
-from spend.roles import Role, role_terms
-from store import audit, people, sign_ins
-from store.sessions import Database
+from spend.access.roles import Role, role_terms
+from store import audit
+from store.access import people, sign_ins
+from store.postgres.sessions import Database
 from store.tables.access import sessions
 from store.tenants import TENANT
 

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from slack_stand_in import slack_stand_in
 from sqlalchemy import insert, update
 
-from jobs.deliver import LONGEST_RUN
-from spend.notices import RECOVERED, REMINDER, Notice
-from spend.silences import MUTE, SNOOZE, Silence, Waiting, fate, silence_terms
-from store import alerts, notify, silences
-from store.sessions import Database
+from jobs.delivery.deliver import LONGEST_RUN
+from spend.channels.notices import RECOVERED, REMINDER, Notice
+from spend.channels.silences import MUTE, SNOOZE, Silence, Waiting, fate, silence_terms
+from store.alerts import alerts
+from store.channels import notify, silences
+from store.postgres.sessions import Database
 from store.tables.alerting import channels
 from store.tables.budgets import crossings, outbox
 from store.tenants import TENANT

@@ -9,8 +9,8 @@ from spans import START, Told, call, heard, only, request, sightings
 from spend.calls import Outcome, Role
 from spend.outcomes import error_named, status_told
 from spend.providers import place_of_call
-from spend.twins import settle
-from spend.witnesses import totals
+from spend.twins.twins import settle
+from spend.twins.witnesses import totals
 
 
 def silent(name: str, scope: str, **changes: object) -> Told:

@@ -12,15 +12,15 @@ from serving import eventually
 from slack_stand_in import Behaviour, StandIn, answer, close_in_the_body, slack_stand_in
 from sqlalchemy import Row, select, text, update
 
-from jobs import destinations, send_alerts
 from jobs.context import JobContext
-from jobs.deliver import LEASE
-from jobs.destinations import Answer
-from jobs.places import places
-from jobs.slack_webhook import what_it_said
-from jobs.verdicts import ATTEMPTS, wait_after
-from store import outbox
-from store.sessions import Database
+from jobs.delivery import destinations, send_alerts
+from jobs.delivery.deliver import LEASE
+from jobs.delivery.destinations import Answer
+from jobs.delivery.places import places
+from jobs.delivery.slack_webhook import what_it_said
+from jobs.delivery.verdicts import ATTEMPTS, wait_after
+from store.channels import outbox
+from store.postgres.sessions import Database
 from store.tables import budgets as tables
 from store.tenants import TENANT
 
@@ -124,9 +124,12 @@ def test_a_failure_that_passes_is_tried_again(
 def test_a_webhook_that_does_not_end_its_answer_is_left_in_time(
     crossing: Database, slack: StandIn, behaviour: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(destinations, "TIMEOUT", 0.3)
     slack.script = [getattr(slack, behaviour)]
-    send(crossing, slack.url)
+    with monkeypatch.context() as hurried:
+        hurried.setattr(destinations, "TIMEOUT", 0.3)
+        send(crossing, slack.url)
+    # On a busy machine it may have been given up before it was asked.
+    slack.script.clear()
     assert row(crossing).last_error == "no whole answer within 0.3 s"
     assert row(crossing).leased_to is None
     send(crossing, slack.url, NOW + timedelta(seconds=10))

@@ -12,12 +12,12 @@ from filled_ledger import at
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.budget_notices import Warned, notice
-from jobs.slack import Message, escaped
-from jobs.slack import message as slack_message
-from spend.budget_states import ACTUAL, Change
+from jobs.budgets.budget_notices import Warned, notice
+from jobs.delivery.slack import Message, escaped
+from jobs.delivery.slack import message as slack_message
+from spend.budgets.budget_states import ACTUAL, Change
+from spend.channels.notices import notice_of
 from spend.money import shown
-from spend.notices import notice_of
 from spend.periods import Period
 
 

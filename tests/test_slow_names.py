@@ -11,7 +11,7 @@ from serving import eventually
 from slack_stand_in import StandIn, slack_stand_in
 from test_places import channel, rows, send, tell
 
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

@@ -28,7 +28,7 @@ from filled_ledger import (
 
 from spend.calls import Outcome, Owner, Route
 from spend.meters import METER_NAMES
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 OCTOBER = {"from": "2026-10-01", "to": "2026-11-01"}
 

@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from filled_ledger import CLAUDE, GPT, LLAMA, SEARCH, SUPPORT, at, put_cell, put_charge
 
+from jobs.charging.sum_days import sum_days
 from jobs.context import JobContext
-from jobs.sum_days import sum_days
 from spend.periods import Month, month_period
+from store.breakdowns.dimensions import Question
 from store.conversion import Conversion
-from store.dimensions import Question
-from store.sessions import Database
-from store.spend_by import spend_by, spend_by_days
+from store.postgres.sessions import Database
+from store.spending.spend_by import spend_by, spend_by_days
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

@@ -5,10 +5,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from reports.chart_frame import Spec
-from reports.palette import GRID
+from reports.charts.chart_frame import Spec
+from reports.charts.palette import GRID
+from reports.charts.spend_chart import Part, daily_stack
 from reports.pictures import svg
-from reports.spend_chart import Part, daily_stack
 
 DAYS = [date(2026, 11, 1) + timedelta(days=each) for each in range(30)]
 

@@ -17,10 +17,11 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.settings import ApiSettings
-from jobs import charge, reprice, roll
+from jobs import roll
+from jobs.charging import charge, reprice
 from jobs.context import JobContext
 from spend.calls import Outcome, Owner, Route, Sighting
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 OCTOBER = datetime(2026, 10, 1, tzinfo=UTC)
 NOVEMBER = datetime(2026, 11, 1, tzinfo=UTC)

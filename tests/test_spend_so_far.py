@@ -9,16 +9,17 @@ from budgeted import NOW, budget, settings
 from filled_ledger import CLAUDE, GPT, LLAMA, SEARCH, SUPPORT, put_cell, put_charge, put_run
 from sqlalchemy import insert
 
-from jobs import evaluate_budgets
+from jobs.budgets import evaluate_budgets
+from jobs.charging.sum_days import sum_days
 from jobs.context import JobContext
-from jobs.sum_days import sum_days
+from spend.capacity.pool_files import pool_of_fields
 from spend.fiscal import Calendar
 from spend.folded_groups import OTHER
-from spend.pool_files import pool_of_fields
-from store import grouping, pools
+from store.breakdowns import grouping
+from store.capacity import pools
 from store.conversion import Conversion
-from store.sessions import Database
-from store.spend_so_far import SpendSoFar, spend_so_far
+from store.metrics.spend_so_far import SpendSoFar, spend_so_far
+from store.postgres.sessions import Database
 from store.tables.pools import pool_hours
 from store.tenants import TENANT
 

@@ -15,7 +15,7 @@ from collector.spool.folders import segments_in
 from collector.spool.segments import Segment
 from collector.spool.spool import Spool
 from collector.spool.state import Bounds, Place, look
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

@@ -17,7 +17,7 @@ from app.local_postgres import local_postgres
 from collector.kept_senders import KeptSender, KeptSenders
 from collector.spool.segments import Growing
 from collector.spool.state import Bounds, Place, look
-from store.sessions import Database, open_database
+from store.postgres.sessions import Database, open_database
 from store.tenants import TENANT
 
 

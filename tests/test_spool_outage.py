@@ -19,7 +19,7 @@ from app.local_postgres import LocalPostgres, local_postgres
 from collector.spool import drain
 from collector.spool.state import Bounds, Place, look
 from migrations.run import upgrade
-from store.sessions import Database, open_database
+from store.postgres.sessions import Database, open_database
 from store.tables.heard import batches, sightings
 
 

@@ -27,8 +27,8 @@ from collector.spool.codec import NotUnderstood, decode, encode
 from collector.spool.folders import QUARANTINE, segments_in
 from collector.spool.state import SPOOL, Bounds, Place, look
 from collector.understanding.by_signal import understand_signal
-from store.intake import Heard
-from store.sessions import Database, open_database
+from store.intake.intake import Heard
+from store.postgres.sessions import Database, open_database
 from store.tenants import TENANT
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, 1, UTC)

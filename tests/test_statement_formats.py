@@ -21,15 +21,15 @@ from made_up_books import CALENDAR, OCTOBER, SEPTEMBER, TEAMS, books, money
 from pypdf import PdfReader
 
 from app.cli import cli
-from reports.printable import printable
-from reports.statement_columns import COLUMNS, Holds
-from reports.statement_csv import HEADER
-from reports.statement_files import WRITERS
+from reports.statements.printable import printable
+from reports.statements.statement_columns import COLUMNS, Holds
+from reports.statements.statement_csv import HEADER
+from reports.statements.statement_files import WRITERS
 from spend.booked import Booked
 from spend.calls import Owner
 from spend.money import minor_digits, plain
-from spend.statements import Sources, Statement, draw_up
-from store.sessions import Database
+from spend.statements.statements import Sources, Statement, draw_up
+from store.postgres.sessions import Database
 
 BASES = ("cost", "list_cost", "contracted_cost", "billed_cost")
 COINS = tuple(column.name for column in COLUMNS if column.holds is Holds.COINS)

@@ -30,13 +30,14 @@ from made_up_books import CALENDAR, OCTOBER, money, usage
 from rich.console import Console
 
 from app.cli import cli
-from reports.statement_table import statement_table
-from spend.budgets import Terms
+from reports.statements.statement_table import statement_table
+from spend.budgets.budgets import Terms
 from spend.calls import Owner
-from spend.pools import Pool
-from spend.statements import Sources, draw_up
-from store import budgets, pools
-from store.sessions import Database
+from spend.capacity.pools import Pool
+from spend.statements.statements import Sources, draw_up
+from store.budgets import budgets
+from store.capacity import pools
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 

@@ -23,7 +23,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
-from api.metric_list import PATHS
+from api.metrics.metric_list import PATHS
 from app.settings import Settings
 from app.telemetry import provider, sender
 from app.telemetry.tracing import Tracing, tracing
@@ -35,7 +35,7 @@ from jobs import timetable
 from jobs.context import Done, JobContext
 from jobs.timetable import run_job
 from spend.calls import Owner
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.steps import untold
 from store.tenants import TENANT
 

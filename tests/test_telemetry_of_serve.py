@@ -15,7 +15,7 @@ from slack_stand_in import StandIn, slack_stand_in
 from sqlalchemy import func, select
 
 from app.cli import cli
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.tables.heard import batches
 
 pytestmark = pytest.mark.one_server

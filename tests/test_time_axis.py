@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from reports.latency_chart import Moment, latency_lines
+from reports.charts.latency_chart import Moment, latency_lines
 from reports.pictures import svg
 
 

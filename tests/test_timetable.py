@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from jobs import timetable
 from jobs.context import Done, JobContext
 from store import runs
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.tables.jobs import job_runs
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

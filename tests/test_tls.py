@@ -27,7 +27,7 @@ from app.doors import listen
 from app.errors import WrongSetting
 from app.settings import Settings, read_settings
 from collector.serve import Tls
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 
@@ -78,7 +78,7 @@ def connects(at: str, shown: grpc.ChannelCredentials) -> bool:
     with grpc.secure_channel(at, shown) as channel:
         try:
             asked = channel.unary_unary("/x/Y", lambda _: b"", bytes)
-            asked(None, timeout=1)
+            asked(None, timeout=20)
         except grpc.RpcError as error:
             return error.code() == grpc.StatusCode.UNIMPLEMENTED
     return True
@@ -137,7 +137,7 @@ def speaks(host: str, port: int, version: ssl.TLSVersion, ca: Path) -> bool:
         context.minimum_version = context.maximum_version = version
     try:
         with (
-            socket.create_connection((host, port), timeout=5) as line,
+            socket.create_connection((host, port), timeout=20) as line,
             context.wrap_socket(line, server_hostname=host),
         ):
             return True

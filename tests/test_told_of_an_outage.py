@@ -11,7 +11,7 @@ from collector.batches import Writer
 from collector.limits import Limits
 from jobs import timetable
 from jobs.context import JobContext
-from store.sessions import open_database
+from store.postgres.sessions import open_database
 
 NOWHERE = "postgresql://127.0.0.1:1/none"
 

@@ -19,8 +19,8 @@ from sqlalchemy.orm import Session
 
 from collector import batches as writing
 from store.dictionaries import Known
-from store.intake import Batch, PutDown
-from store.sessions import Database
+from store.intake.intake import Batch, PutDown
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

@@ -18,13 +18,13 @@ from budgeted import NOW
 from mail_stand_in import Mailbox, mail_stand_in
 from slack_stand_in import OK, StandIn, answer, slack_stand_in
 
-from jobs import apprise_channel, destinations, mail, slack_bot, slack_webhook, webhooks
 from jobs.context import JobSettings
-from jobs.destinations import Answer, Unreachable
-from jobs.parcels import Parcel, Place, Sending
-from jobs.slack import message
-from jobs.storm import many
-from spend.notices import LEVELS, Notice, NoticeTable
+from jobs.delivery import apprise_channel, destinations, mail, slack_bot, slack_webhook, webhooks
+from jobs.delivery.destinations import Answer, Unreachable
+from jobs.delivery.parcels import Parcel, Place, Sending
+from jobs.delivery.slack import message
+from jobs.delivery.storm import many
+from spend.channels.notices import LEVELS, Notice, NoticeTable
 
 DOCS = Path(__file__).parent.parent / "docs"
 KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -13,15 +13,17 @@ from filled_ledger import put_cell
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from spend.bills import Bill
 from spend.calls import Owner, Route
 from spend.fiscal import Calendar
 from spend.money import EXACT
-from spend.months import LedgerMonth
+from spend.months.months import LedgerMonth
 from spend.periods import Period
-from spend.true_up import TrueUpRefusedError
-from store import closing, months, reconcile, true_up, waiting
-from store.sessions import Database
+from spend.reconciliation.bills import Bill
+from spend.reconciliation.true_up import TrueUpRefusedError
+from store import closing, true_up, waiting
+from store.bills import reconcile
+from store.months import months
+from store.postgres.sessions import Database
 from store.tables.heard import owners, routes
 from store.tables.ledger import charges
 from store.tenants import TENANT

@@ -7,18 +7,21 @@ from filled_ledger import NOBODY, SEARCH, SUPPORT, at
 from owned import apply, lines, moved, paid, price, rules, run, use
 from sqlalchemy import func, select
 
-from jobs import reprice
+from jobs.charging import reprice
 from jobs.context import JobContext
-from spend.bill_assembly import Expected, assembled
-from spend.bill_formats import read_file
-from spend.bills import Bill
-from spend.commitment_files import commitments_of
+from spend.commitments.commitment_files import commitments_of
 from spend.fiscal import Calendar
 from spend.periods import parse_month
+from spend.reconciliation.bill_assembly import Expected, assembled
+from spend.reconciliation.bill_formats import read_file
+from spend.reconciliation.bills import Bill
 from spend.written_rows import rows_of
 from spend.zones import zone_named
-from store import bills, commitments, repricings, split_days, true_up
-from store.sessions import Database
+from store import true_up
+from store.bills import bills
+from store.commitments import commitments
+from store.ledger import repricings, split_days
+from store.postgres.sessions import Database
 from store.tables.ledger import charges
 from store.tenants import TENANT
 

@@ -8,8 +8,8 @@ import pytest
 from sighted import GPT, NOON, OTEL, sighting
 
 from spend.calls import Emitter, Owner, Role, Route, Sighting
-from spend.twins import settle
-from spend.witnesses import key_of
+from spend.twins.twins import settle
+from spend.twins.witnesses import key_of
 
 NATIVE = Emitter("com.anthropic.sdk.python", "2.12.0", "anthropic")
 AGENT = Emitter("pydantic-ai", "1.0.18", "pydantic-ai")

@@ -25,8 +25,8 @@ from serving import environment, eventually
 from slack_stand_in import slack_stand_in
 from sqlalchemy import func, select
 
-from store.keys import create_key
-from store.sessions import Database
+from store.access.keys import create_key
+from store.postgres.sessions import Database
 from store.tables.budgets import crossings
 from store.tables.heard import batches, sightings
 from store.tables.jobs import job_runs

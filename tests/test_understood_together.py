@@ -27,8 +27,8 @@ from collector.senders import Sender
 from collector.signals import Request, Signal
 from collector.tally import Tally
 from collector.understanding.by_signal import understand_signal
-from store.intake import Batch, Heard, PutDown, put_down
-from store.sessions import Database
+from store.intake.intake import Batch, Heard, PutDown, put_down
+from store.postgres.sessions import Database
 from store.tables.heard import owners, sightings
 from store.tenants import TENANT
 

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from priced_month import line
 from sqlalchemy import select
 
-from jobs import charge
+from jobs.charging import charge
 from jobs.context import JobContext
 from spend.calls import Route
-from spend.discounts import DISCOUNT, UPLIFT, Discount, Discounts, lowered, raised
-from spend.prices import CONTRACT, LIST, SUPPLEMENT, PriceBook
-from spend.rating import rates
-from store import books
-from store.discount_entries import enter_discounts
-from store.sessions import Database
+from spend.prices.discounts import DISCOUNT, UPLIFT, Discount, Discounts, lowered, raised
+from spend.prices.prices import CONTRACT, LIST, SUPPLEMENT, PriceBook
+from spend.prices.rating import rates
+from store.postgres.sessions import Database
+from store.prices import books
+from store.prices.discount_entries import enter_discounts
 from store.tables.ledger import charges
 from store.tenants import TENANT
 

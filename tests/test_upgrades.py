@@ -25,11 +25,12 @@ from app.cli import cli
 from app.database import bring_up_to_date
 from app.errors import DatabaseTooNew
 from app.settings import Settings
-from jobs import charge, roll
+from jobs import roll
+from jobs.charging import charge
 from jobs.context import JobContext
 from migrations.run import alembic_config, downgrade, upgrade
 from migrations.shapes import FOLDER, Fit, Shape, shape_of
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.tables.shapes import shapes
 
 pytestmark = pytest.mark.one_server

@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.variance_words import mostly
-from spend import billed_rate
-from spend.bill_pieces import Told, pieces_of
-from spend.billed_models import family_of, same_models
-from spend.bills import ADJUSTMENT, CREDIT, FEE, TAX, USAGE
+from reports.tables.variance_words import mostly
 from spend.calls import Route
 from spend.money import atoms
 from spend.periods import Period
-from spend.reconcile import NoRateError, reconcile
-from spend.true_up import Share, targets_of
-from spend.variance import BUCKETS, Billed, Buckets, Estimated, Tolerance, Variance
+from spend.reconciliation import billed_rate
+from spend.reconciliation.bill_pieces import Told, pieces_of
+from spend.reconciliation.billed_models import family_of, same_models
+from spend.reconciliation.bills import ADJUSTMENT, CREDIT, FEE, TAX, USAGE
+from spend.reconciliation.reconcile import NoRateError, reconcile
+from spend.reconciliation.true_up import Share, targets_of
+from spend.reconciliation.variance import BUCKETS, Billed, Buckets, Estimated, Tolerance, Variance
 
 STARTS = datetime(2026, 10, 1, tzinfo=UTC)
 DAYS = [Period(STARTS + timedelta(days=n), STARTS + timedelta(days=n + 1)) for n in range(-3, 9)]

@@ -12,7 +12,7 @@ import reported
 from click.testing import CliRunner
 
 from app.cli import cli
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 pytestmark = pytest.mark.one_server
 

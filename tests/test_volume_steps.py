@@ -12,12 +12,14 @@ from priced_month import line
 from sighted import GPT, NOON, hear, sighting
 from sqlalchemy import func, select, update
 
-from jobs import charge, reprice, roll
+from jobs import roll
+from jobs.charging import charge, reprice
 from jobs.context import JobContext
-from spend.prices import CONTRACT
-from spend.volume_steps import in_steps, month_of, next_month, shared
-from store import books, repricings
-from store.sessions import Database
+from spend.prices.prices import CONTRACT
+from spend.prices.volume_steps import in_steps, month_of, next_month, shared
+from store.ledger import repricings
+from store.postgres.sessions import Database
+from store.prices import books
 from store.tables.ledger import charges
 from store.tables.prices import prices
 from store.tables.rollups import cells

@@ -7,10 +7,10 @@ from filled_ledger import CLAUDE, GPT, SEARCH, SUPPORT, put_buckets, put_cell
 from sqlalchemy import insert
 from watching import NOW, complete, measured, rule
 
+from spend.alerts.rule_words import said
 from spend.calls import Outcome
 from spend.histograms import bucket_of
-from spend.rule_words import said
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.tables.heard import batches
 from store.tables.rollups import LATENCY, TTFT
 from store.tenants import TENANT

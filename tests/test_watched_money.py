@@ -14,20 +14,21 @@ from sighted import hear, sighting
 from sqlalchemy.orm import Session
 from watching import facts, levels, measured, written
 
-from jobs.watch import is_due
+from jobs.alerts.watch import is_due
+from spend.alerts.rule_states import State
 from spend.calls import Route
+from spend.capacity.pool_costs import CostPart
+from spend.capacity.pool_files import pool_of_fields
+from spend.capacity.pools import HOUR
 from spend.checked_fields import TermsRefused
-from spend.commitment_outlook import LOOKED_AT, Outlook, outlook
-from spend.commitment_use import Use
-from spend.pool_costs import CostPart
-from spend.pool_files import pool_of_fields
-from spend.pools import HOUR
-from spend.prices import CONTRACT, LIST, SUPPLEMENT
-from spend.rule_states import State
-from store import commitments, pool_hours, pools
-from store.pool_hours import PoolHour
-from store.rule_states import Kept
-from store.sessions import Database
+from spend.commitments.commitment_outlook import LOOKED_AT, Outlook, outlook
+from spend.commitments.commitment_use import Use
+from spend.prices.prices import CONTRACT, LIST, SUPPLEMENT
+from store.alerts.rule_states import Kept
+from store.capacity import pool_hours, pools
+from store.capacity.pool_hours import PoolHour
+from store.commitments import commitments
+from store.postgres.sessions import Database
 from store.tables.prices import prices as price_lines
 from store.tenants import PUBLIC, TENANT
 

@@ -6,9 +6,9 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.chart_frame import Spec
+from reports.charts.chart_frame import Spec
+from reports.charts.waterfall_chart import Step, waterfall
 from reports.pictures import svg
-from reports.waterfall_chart import Step, waterfall
 
 AMOUNTS = st.decimals(min_value=-10_000, max_value=10_000, places=2)
 

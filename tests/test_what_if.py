@@ -11,17 +11,18 @@ import pytest
 from filled_ledger import CLAUDE, GPT, LLAMA, SEARCH, SUPPORT, asking, at, put_cell, put_charge
 from sqlalchemy import select
 
-from jobs import charge
+from jobs.charging import charge
 from jobs.context import JobContext
-from spend.bands import band_of
 from spend.calls import Outcome, Owner, Route
+from spend.capacity.pool_files import pool_of_fields
+from spend.capacity.what_if_terms import Terms, adjusted
 from spend.meters import INPUTS
-from spend.pool_files import pool_of_fields
-from spend.prices import CONTRACT, PriceLine
-from spend.what_if_terms import Terms, adjusted
-from store import books, pools
-from store.keys import create_key
-from store.sessions import Database
+from spend.prices.bands import band_of
+from spend.prices.prices import CONTRACT, PriceLine
+from store.access.keys import create_key
+from store.capacity import pools
+from store.postgres.sessions import Database
+from store.prices import books
 from store.tables.ledger import charges
 from store.tables.prices import prices
 from store.tables.rollups import cells

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from made_up_books import CALENDAR, OCTOBER, SEPTEMBER, books, money, usage
 
 from spend.booked import Booked
-from spend.exchange import UsedRate
+from spend.currencies.exchange import UsedRate
+from spend.currencies.one_currency import totals_at
 from spend.money import EXACT
-from spend.one_currency import totals_at
-from spend.statements import Sources, Statement, draw_up
-from spend.why import amounts_of
+from spend.statements.statements import Sources, Statement, draw_up
+from spend.statements.why import amounts_of
 
 
 def statement(now: list[Booked], last: list[Booked], **more: object) -> Statement:

@@ -1,17 +1,23 @@
 """Several processes hear at one address, and share what comes."""
 
+import asyncio
 import http.client
 import os
 import signal
 import socket
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import grpc
 import pytest
 from collecting import Collecting, collecting
 from doors import PROTOBUF, call, request
-from serving import eventually, spanledger
+from serving import PATIENCE, eventually, spanledger
+
+from collector.accepting import Accepting
 
 pytestmark = pytest.mark.one_server
 
@@ -32,6 +38,20 @@ def connected(collector: Collecting, worker: int) -> int:
     return held - 1  # the socket that listens
 
 
+def has(collector: Collecting, worker: int, connections: int) -> bool:
+    return connected(collector, worker) == connections
+
+
+@contextmanager
+def stopped(worker: int) -> Iterator[None]:
+    """It does nothing until the end of the block."""
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(worker, signal.SIGCONT)
+
+
 def exported(collector: Collecting, body: bytes) -> bool:
     """Whether gRPC took a request; a connection that breaks counts as not yet."""
     with grpc.insecure_channel(collector.grpc) as channel:
@@ -43,23 +63,64 @@ def exported(collector: Collecting, body: bytes) -> bool:
             return False
 
 
+class Taken(asyncio.Protocol):
+    """A connection that was taken."""
+
+    there = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        del transport
+        self.there = True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        self.there = False
+
+
+def test_of_connections_that_wait_each_takes_a_part() -> None:
+    """Two as two processes have them, and no machine in between that lets one of them rest."""
+    taken: list[list[Taken]] = [[], []]
+
+    def heard(which: int) -> Taken:
+        taken[which].append(Taken())
+        return taken[which][-1]
+
+    async def take() -> None:
+        with socket.create_server(("127.0.0.1", 0), backlog=64) as listener, ExitStack() as open_:
+            for _ in range(12):
+                open_.enter_context(socket.create_connection(listener.getsockname()))
+            both = [
+                Accepting(listener.dup(), partial(heard, which), taken[which].__len__)
+                for which in range(2)
+            ]
+            async with asyncio.timeout(PATIENCE):
+                while sum(each.there for each in chain(*taken)) < 12:  # noqa: ASYNC110 - nothing tells
+                    await asyncio.sleep(0.005)
+            for each in both:
+                each.stop()
+        # Theirs are closed: ours end by themselves.
+        async with asyncio.timeout(PATIENCE):
+            while any(each.there for each in chain(*taken)):  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.005)
+
+    asyncio.run(take())
+    assert min(map(len, taken)) > 2
+
+
 def test_connections_are_shared_and_who_has_lost_a_worker_goes_to_the_other(
     data_dir: Path, database_url: str
 ) -> None:
     with collecting(data_dir, database_url, COLLECTOR_WORKERS="2") as collector:
         first, second = collector.workers()
         with ExitStack() as open_:
-            senders = [
-                open_.enter_context(closing(http.client.HTTPConnection(collector.http, timeout=20)))
-                for _ in range(12)
-            ]
-            for sender in senders:
-                sender.connect()
-            eventually(
-                lambda: connected(collector, first) + connected(collector, second) == 12,
-                "all are taken",
-            )
-            assert min(connected(collector, first), connected(collector, second)) > 2
+            # Who has how many is the machine's chance: each takes all while the other one rests.
+            for resting, working in ((first, second), (second, first)):
+                with stopped(resting):
+                    for _ in range(6):
+                        sender = http.client.HTTPConnection(collector.http, timeout=20)
+                        open_.enter_context(closing(sender)).connect()
+                    eventually(partial(has, collector, working, 6), "all are taken")
+                    assert connected(collector, resting) == (6 if resting == second else 0)
             os.kill(first, signal.SIGKILL)
             eventually(lambda: first not in collector.workers(), "one of two is gone")
             # Nobody waits for its successor: the other one hears at both addresses.

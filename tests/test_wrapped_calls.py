@@ -7,7 +7,7 @@ import pytest
 from sighted import NOON, OTEL, sighting
 
 from spend.calls import Emitter, Outcome, Sighting
-from spend.twins import settle
+from spend.twins.twins import settle
 
 LANGFUSE = Emitter("langfuse-sdk", "3.15.0", "langfuse")
 STRANDS = Emitter("strands.telemetry.tracer", None, "strands")

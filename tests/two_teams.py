@@ -19,8 +19,8 @@ from jobs.context import JobContext, JobSettings
 from jobs.timetable import run_job
 from spend.calls import Owner
 from store import saved_views
-from store.keys import create_key, list_keys, revoke_key
-from store.sessions import Database, open_database
+from store.access.keys import create_key, list_keys, revoke_key
+from store.postgres.sessions import Database, open_database
 from store.tenants import TENANT
 
 PEPPER: Final = b"sixteen bytes and more"

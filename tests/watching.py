@@ -7,13 +7,13 @@ from filled_ledger import at
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from jobs import watch
+from jobs.alerts import watch
 from jobs.context import Done, JobContext, JobSettings
-from spend.alert_rules import Measured, Rule, level_of
-from spend.notices import Notice, notice_of
-from spend.rule_terms import rule_of_fields
-from store import alert_rules
-from store.sessions import Database
+from spend.alerts.alert_rules import Measured, Rule, level_of
+from spend.alerts.rule_terms import rule_of_fields
+from spend.channels.notices import Notice, notice_of
+from store.alerts import alert_rules
+from store.postgres.sessions import Database
 from store.tables.budgets import outbox
 from store.tables.jobs import job_runs
 from store.tenants import TENANT

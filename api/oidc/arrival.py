@@ -11,9 +11,9 @@ from api.oidc.client import Asked, ProviderFailed
 from api.oidc.journey import Journey
 from api.oidc.provider import Provider, asked_for_json
 from api.oidc.tokens import claims_of
+from spend.access.group_roles import EVERYONE, roles_of
+from spend.access.roles import Role
 from spend.checked_fields import UNSTORABLE
-from spend.group_roles import EVERYONE, roles_of
-from spend.roles import Role
 
 LONGEST_NAME: Final = 200
 LONGEST_CODE: Final = 4000

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from spend.group_roles import GroupRoles
+from spend.access.group_roles import GroupRoles
 
 MOST_READ: Final = 512 * 1024
 """Bytes of an answer: a key set of hundreds of keys, or a token of thousands of groups."""

@@ -16,7 +16,7 @@ from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from api.oidc.provider import Provider
-from store.secrets import MARK, Seal, SealedElsewhere
+from store.access.secrets import MARK, Seal, SealedElsewhere
 
 SECONDS: Final = 600
 """That somebody has to sign in there."""

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from api.session_cookie import forget_token, keep_token, token_in_cookie
 from api.settings import ApiSettings
-from store import sign_ins
+from store.access import sign_ins
 
 KEY_LASTS: Final = timedelta(days=30)
 """How long a browser stays signed in with a key, while that is in force."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 import orjson
 from markupsafe import Markup
 
-from reports.chart_frame import Spec
+from reports.charts.chart_frame import Spec
 from reports.pictures import svg
 
 MOST_KEPT: Final = 256

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from api.pages.asked import PageAsked, Text
 from api.pages.visitor import Visitor
 from spend.fiscal import Calendar, FiscalPeriod
-from spend.months import CLOSED, OPEN, SOFT_CLOSED, LedgerMonth, MonthAct
-from store import months, rates
+from spend.months.months import CLOSED, OPEN, SOFT_CLOSED, LedgerMonth, MonthAct
+from store import rates
+from store.months import months
 
 BACK: Final = 12
 """Months before the present one that are offered."""

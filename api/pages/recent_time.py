@@ -9,8 +9,8 @@ from pydantic import Field
 from api.grouping import PeriodAsked, checked
 from api.pages.asked import PageAsked, Text
 from api.pages.visitor import Visitor
+from spend.capacity.pools import hour_of
 from spend.periods import Period, day_start, local_day
-from spend.pools import hour_of
 from spend.slots import SLOT, slot_of
 
 LAST: Final = {

@@ -12,7 +12,8 @@ from api.pages.forms import Sent, one
 from api.pages.shell import bare
 from api.problems import Problem
 from api.settings import ApiSettings
-from store import audit, sign_ins
+from store import audit
+from store.access import sign_ins
 
 router = APIRouter(include_in_schema=False)
 

@@ -19,8 +19,9 @@ from api.pages.sign_in import Back, asks, ours
 from api.problems import Problem
 from api.session_cookie import bound_name
 from api.settings import ApiSettings
-from spend.actors import Actor
-from store import audit, people
+from spend.access.actors import Actor
+from store import audit
+from store.access import people
 
 router = APIRouter(include_in_schema=False)
 

@@ -23,10 +23,10 @@ from api.pages.formats import Formats
 from api.pages.links import path_of
 from api.settings import ApiSettings
 from spend import zones
+from spend.access.roles import Permission, Role
 from spend.periods import Period
-from spend.roles import Permission, Role
+from store.breakdowns.dimensions import Question
 from store.conversion import Conversion
-from store.dimensions import Question
 
 ZONE_COOKIE: Final = "spanledger_zone"
 LOCALE_COOKIE: Final = "spanledger_locale"
@@ -77,7 +77,7 @@ class Visitor:
     settings: ApiSettings
 
     def may(self, permission: str) -> bool:
-        """Whether to show them what takes this permission (``spend.roles.Permission``)."""
+        """Whether to show them what takes this permission (``spend.access.roles.Permission``)."""
         return Permission(permission) in self.caller.may
 
     @property

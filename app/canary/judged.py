@@ -11,8 +11,8 @@ from app.canary.doors import Doors
 from app.canary.promises import Proof
 from app.canary.report import Listed, Sum, decimal, explained
 from spend.canary import MODEL, OPERATION, PROVIDER, SERVICE, TEAM
-from spend.feeds import CURRENCY
 from spend.moments import moment_text
+from spend.prices.feeds import CURRENCY
 
 _COUNTED = {"input": "input_tokens", "cache_read": "cache_read_tokens", "output": "output_tokens"}
 """Meter -> what the API calls it."""

@@ -9,8 +9,8 @@ from typing import Any, Final
 from app.canary.calls import Call, Span
 from app.canary.doors import Doors, Reply
 from spend.canary import MODEL, PROVIDER
-from spend.feeds import CURRENCY
 from spend.moments import moment_text
+from spend.prices.feeds import CURRENCY
 from spend.slots import SLOT, slot_of
 
 _MOST: Final = 500

@@ -15,15 +15,15 @@ from app.database import database_for
 from app.refusals import refusals_told
 from app.settings import read_settings
 from app.tables import right, show, shown
-from spend.alert_rules import Rule, level_of
-from spend.budgets import filter_text
+from spend.alerts.alert_rules import Rule, level_of
+from spend.alerts.rule_kinds import KINDS
+from spend.alerts.rule_states import LEVELS
+from spend.alerts.rule_words import said, value_of
+from spend.budgets.budgets import filter_text
 from spend.called import called
-from spend.rule_kinds import KINDS
-from spend.rule_states import LEVELS
-from spend.rule_words import said, value_of
-from store import alert_rules, rule_states
+from store.alerts import alert_rules, rule_states
+from store.alerts.rule_fields import rule_fields, rule_said
 from store.channel_names import channel_names
-from store.rule_fields import rule_fields, rule_said
 from store.tenants import TENANT
 from store.watched.attempts import attempt
 

@@ -10,9 +10,9 @@ from app.database import database_for
 from app.job_settings import job_settings
 from app.settings import read_settings
 from jobs.context import JobContext
-from jobs.try_out import Sample, try_out
-from spend.sample_notice import sample
-from store.channels import all_channels
+from jobs.delivery.try_out import Sample, try_out
+from spend.channels.sample_notice import sample
+from store.channels.channels import all_channels
 from store.tenants import TENANT
 
 

@@ -13,11 +13,12 @@ from app.parameters import MomentType
 from app.refusals import refusals_told
 from app.settings import read_settings
 from app.tables import show
+from spend.channels.silences import LONGEST, LONGEST_REASON, MUTE, SNOOZE, Silence, silence_terms
 from spend.checked_fields import one_line
-from spend.silences import LONGEST, LONGEST_REASON, MUTE, SNOOZE, Silence, silence_terms
-from store import alerts, silences, silent_subjects
-from store.alert_states import STATES
-from store.silent_subjects import NoSuchSubject, Subject
+from store.alerts import alerts, silent_subjects
+from store.alerts.alert_states import STATES
+from store.alerts.silent_subjects import NoSuchSubject, Subject
+from store.channels import silences
 from store.tenants import TENANT
 
 _SHOWN = 20

@@ -12,13 +12,15 @@ from app.job_settings import job_settings
 from app.logs import configure_logs
 from app.settings import Settings, read_settings
 from app.tables import right, show
-from jobs.archive_days import plan_ahead, wrong_files
 from jobs.context import JobContext
+from jobs.keeping.archive_days import plan_ahead, wrong_files
 from jobs.timetable import run_job
-from store import archived_days, retention, runs
-from store.archive_places import ArchiveAway, opened
-from store.archived_days import ArchivedDay
-from store.sessions import Database
+from store import runs
+from store.archive import archived_days
+from store.archive.archive_places import ArchiveAway, opened
+from store.archive.archived_days import ArchivedDay
+from store.intake import retention
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 

@@ -11,17 +11,17 @@ import click
 from app.commands.price_import import by_option, nothing_taken
 from app.database import database_for
 from app.settings import read_settings
-from spend.bill_assembly import Assembled, Expected, FileRefusedError, assembled
-from spend.bill_formats import AUTO, FORMATS, read_file
-from spend.bill_reading import refused
-from spend.bills import Bill, unread
-from spend.bills_csv import looks_like_cents
-from spend.bills_focus import provider_of
 from spend.money import rounded, total
 from spend.periods import Month, parse_month
+from spend.reconciliation.bill_assembly import Assembled, Expected, FileRefusedError, assembled
+from spend.reconciliation.bill_formats import AUTO, FORMATS, read_file
+from spend.reconciliation.bill_reading import refused
+from spend.reconciliation.bills import Bill, unread
+from spend.reconciliation.bills_csv import looks_like_cents
+from spend.reconciliation.bills_focus import provider_of
 from spend.written_rows import RowsRefusedError
-from store import bills
-from store.bill_bytes import unpacked
+from store.bills import bills
+from store.bills.bill_bytes import unpacked
 from store.tenants import TENANT
 
 LARGEST_FILE = 512 * 1024 * 1024

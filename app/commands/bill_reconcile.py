@@ -9,19 +9,20 @@ from rich.console import Group
 from rich.text import Text
 from sqlalchemy.orm import Session
 
-from api.reconciliation_shapes import variances
+from api.reconciliation.reconciliation_shapes import variances
 from app.database import database_for
 from app.settings import Settings, read_settings
 from app.tables import show_report
-from reports.variance_csv import variance_csv
-from reports.variance_table import variance_table
-from spend.bills_focus import provider_of
+from reports.tables.variance_csv import variance_csv
+from reports.tables.variance_table import variance_table
 from spend.periods import Period
-from spend.reconcile import NoRateError
-from spend.reconciled import Reconciled
-from spend.true_up import TrueUpRefusedError
-from store import bills, months, reconcile
-from store.grouping import TooManyRowsError
+from spend.reconciliation.bills_focus import provider_of
+from spend.reconciliation.reconcile import NoRateError
+from spend.reconciliation.reconciled import Reconciled
+from spend.reconciliation.true_up import TrueUpRefusedError
+from store.bills import bills, reconcile
+from store.breakdowns.grouping import TooManyRowsError
+from store.months import months
 from store.tenants import TENANT
 
 BILL = click.argument("bill_id", metavar="[ID]", required=False, type=click.IntRange(1, 2**63 - 1))

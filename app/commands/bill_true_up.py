@@ -10,8 +10,9 @@ from app.commands.bill_reconcile import told
 from app.database import database_for
 from app.settings import read_settings
 from app.tables import show_report
-from reports.true_up_table import true_up_table
-from store import bills, true_up
+from reports.tables.true_up_table import true_up_table
+from store import true_up
+from store.bills import bills
 from store.tenants import TENANT
 
 

@@ -7,8 +7,8 @@ from app.commands import bill_import, bill_reconcile, bill_true_up
 from app.database import database_for
 from app.settings import read_settings
 from app.tables import show_report
-from reports.bill_tables import bill_head, bills_table, lines_table, sums_table
-from store import bills
+from reports.tables.bill_tables import bill_head, bills_table, lines_table, sums_table
+from store.bills import bills
 from store.tenants import TENANT
 
 MOST_LINES = 200

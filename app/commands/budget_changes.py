@@ -13,13 +13,13 @@ from app.pepper import pepper_for
 from app.refusals import refusals_told
 from app.settings import Settings, read_settings
 from app.tables import shown
-from spend.budget_fields import effective_from
-from spend.budget_periods import KINDS
-from spend.budgets import DEFAULT_THRESHOLDS, DIMENSIONS, Budget
+from spend.budgets.budget_fields import effective_from
+from spend.budgets.budget_periods import KINDS
+from spend.budgets.budgets import DEFAULT_THRESHOLDS, DIMENSIONS, Budget
 from spend.called import called
-from store import budgets
-from store.budget_names import Usual, names, terms_said
-from store.secrets import Seal
+from store.access.secrets import Seal
+from store.budgets import budgets
+from store.budgets.budget_names import Usual, names, terms_said
 from store.tenants import TENANT
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])

@@ -15,9 +15,9 @@ from app.commands.budget_changes import usual
 from app.database import database_for
 from app.settings import read_settings
 from app.tables import show
-from spend.budget_files import BudgetFileRefusedError, file_of, text_of
-from store import budgets
-from store.budget_import import UNCHANGED, Taken, exported, take
+from spend.budgets.budget_files import BudgetFileRefusedError, file_of, text_of
+from store.alerts.budget_import import UNCHANGED, Taken, exported, take
+from store.budgets import budgets
 from store.tenants import TENANT
 
 LARGEST_FILE: Final = 20 * 1024 * 1024

@@ -12,13 +12,13 @@ from app.commands.rule_preview import rule_terms, rules_previewed
 from app.database import database_for
 from app.settings import Settings, read_settings
 from app.tables import show_report
-from reports.budget_preview import preview_json, preview_table
-from reports.rule_preview import rules_json, rules_table
-from spend.budget_fields import check_types, terms_of_fields
-from spend.budget_files import BudgetFileRefusedError, Written, file_of
-from spend.budgets import Terms
+from reports.tables.budget_preview import preview_json, preview_table
+from reports.tables.rule_preview import rules_json, rules_table
+from spend.budgets.budget_fields import check_types, terms_of_fields
+from spend.budgets.budget_files import BudgetFileRefusedError, Written, file_of
+from spend.budgets.budgets import Terms
 from spend.checked_fields import TermsRefused
-from store.budget_preview import preview
+from store.budgets.budget_preview import preview
 from store.tenants import TENANT
 
 MOST_MONTHS = 24

@@ -13,14 +13,14 @@ from app.commands.budget_changes import named
 from app.database import database_for
 from app.settings import read_settings
 from app.tables import right, show, shown
-from spend.budget_periods import CUSTOM, name_of
-from spend.budget_tree import allocated
-from spend.budgets import Budget, Terms, filter_text
-from spend.forecast import Forecast
+from spend.budgets.budget_periods import CUSTOM, name_of
+from spend.budgets.budget_tree import allocated
+from spend.budgets.budgets import Budget, Terms, filter_text
+from spend.forecasts.forecast import Forecast
 from spend.money import EXACT, coins, plain
-from store.budget_names import Names, names
-from store.budget_status import Status, statuses
-from store.forecasts import forecast_among, forecasts
+from store.budgets.budget_names import Names, names
+from store.budgets.budget_status import Status, statuses
+from store.budgets.forecasts import forecast_among, forecasts
 from store.tenants import TENANT
 
 _NONE = "no budgets: make one with spanledger budgets create"

@@ -18,15 +18,15 @@ from app.listener import Listener, is_left_behind, listening
 from app.pepper import pepper_for
 from app.refusals import refusals_told
 from app.settings import PREFIX, read_settings
-from jobs.deliver import REFUSED
-from spend.channels import Channel, ChannelSecret, ChannelTerms, channel_terms
-from spend.notices import SAMPLE
-from spend.sample_notice import sample
-from store import channels
-from store.channel_deliveries import delivery, put_sample
-from store.channel_removal import remove
-from store.secrets import Seal, SealedElsewhere, new_signing_key
-from store.sessions import Database
+from jobs.delivery.deliver import REFUSED
+from spend.channels.channels import Channel, ChannelSecret, ChannelTerms, channel_terms
+from spend.channels.notices import SAMPLE
+from spend.channels.sample_notice import sample
+from store.access.secrets import Seal, SealedElsewhere, new_signing_key
+from store.channels import channels
+from store.channels.channel_deliveries import delivery, put_sample
+from store.channels.channel_removal import remove
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 _TICK: Final = 0.5

@@ -17,8 +17,8 @@ from app.refusals import refusals_told
 from app.settings import read_settings
 from app.tables import right, show
 from spend.called import called
-from spend.channel_words import gets, where
-from spend.channels import (
+from spend.channels.channel_words import gets, where
+from spend.channels.channels import (
     KINDS,
     LEVELS,
     Channel,
@@ -26,10 +26,10 @@ from spend.channels import (
     channel_secret,
     channel_terms,
 )
-from store import channels
-from store.channel_deliveries import Delivery, latest
-from store.channel_removal import remove
-from store.secrets import Seal, SealedElsewhere, new_signing_key
+from store.access.secrets import Seal, SealedElsewhere, new_signing_key
+from store.channels import channels
+from store.channels.channel_deliveries import Delivery, latest
+from store.channels.channel_removal import remove
 from store.tenants import TENANT
 
 _CONFLICTS: Final = (channels.NameTaken, channels.NoSuchChannel, SealedElsewhere)

@@ -12,12 +12,12 @@ from app.commands.price_import import BY, is_json, nothing_taken, text_of
 from app.database import database_for
 from app.settings import read_settings
 from app.tables import show_under, shown
-from spend.commitment_files import REQUIRED, commitments_of
-from spend.commitment_use import Use
-from spend.commitments import FOREVER, Commitment
+from spend.commitments.commitment_files import REQUIRED, commitments_of
+from spend.commitments.commitment_use import Use
+from spend.commitments.commitments import FOREVER, Commitment
 from spend.money import rounded
 from spend.written_rows import RowsRefusedError, rows_of
-from store import commitment_use, commitments
+from store.commitments import commitment_use, commitments
 from store.tenants import TENANT
 
 

@@ -8,10 +8,10 @@ from app.database import database_for
 from app.refusals import refusals_told
 from app.settings import read_settings
 from app.tables import show_lines, shown
-from spend.contents import KINDS, MOST_DAYS, OFF, USUAL_DAYS, ContentTerms, content_terms
-from store.content_policies import Policy, policy_of, set_policy
-from store.contents import Held, held
-from store.linear_patterns import check_patterns
+from spend.contents.contents import KINDS, MOST_DAYS, OFF, USUAL_DAYS, ContentTerms, content_terms
+from store.contents.content_policies import Policy, policy_of, set_policy
+from store.contents.contents import Held, held
+from store.contents.linear_patterns import check_patterns
 from store.tenants import TENANT
 
 _dry_run = click.option("--dry-run", is_flag=True, help="Only say what would go of what there is.")

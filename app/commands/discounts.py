@@ -13,14 +13,14 @@ from app.commands.price_import import by_option, is_json, nothing_taken, text_of
 from app.database import database_for
 from app.settings import read_settings
 from app.tables import show_under
-from spend.discount_files import REQUIRED, discount_lines
-from spend.discounts import UPLIFT, Discount
 from spend.money import plain
-from spend.repricings import Concerned
+from spend.prices.discount_files import REQUIRED, discount_lines
+from spend.prices.discounts import UPLIFT, Discount
+from spend.prices.repricings import Concerned
 from spend.slots import slot_of
 from spend.written_rows import RowsRefusedError, rows_of
-from store.discount_entries import DiscountHeldError, enter_discounts
-from store.discounts import every_discount
+from store.prices.discount_entries import DiscountHeldError, enter_discounts
+from store.prices.discounts import every_discount
 from store.tenants import TENANT
 
 

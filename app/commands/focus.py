@@ -9,16 +9,17 @@ from typing import Final
 import click
 from sqlalchemy.orm import Session
 
-from api.focus import export_files
+from api.statements.focus import export_files
 from app.database import database_for
 from app.parameters import MomentType
 from app.settings import read_settings
-from reports.focus_columns import DATASETS, NEWEST
-from reports.focus_export import Wanted
-from reports.focus_files import CSV, FORMATS
+from reports.focus.focus_columns import DATASETS, NEWEST
+from reports.focus.focus_export import Wanted
+from reports.focus.focus_files import CSV, FORMATS
 from spend.fiscal import Calendar, FiscalPeriod
 from spend.periods import Period
-from store import months, waiting
+from store import waiting
+from store.months import months
 from store.tenants import TENANT
 
 ALL: Final = "all"

@@ -9,9 +9,9 @@ from app.database import database_for
 from app.pepper import pepper_for
 from app.settings import read_settings
 from app.tables import show
+from spend.access.key_terms import KINDS, expiry, key_terms
 from spend.checked_fields import TermsRefused
-from spend.key_terms import KINDS, expiry, key_terms
-from store.keys import create_key, has_keys, list_keys, revoke_key
+from store.access.keys import create_key, has_keys, list_keys, revoke_key
 from store.tenants import TENANT
 
 

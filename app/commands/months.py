@@ -13,9 +13,9 @@ from app.commands.reprice import STOPPED
 from app.database import database_for
 from app.settings import read_settings
 from app.tables import show
-from reports.month_tables import acts_table, months_table, proofs_table, sums_table
-from spend.month_records import record_of
-from spend.months import (
+from reports.tables.month_tables import acts_table, months_table, proofs_table, sums_table
+from spend.months.month_records import record_of
+from spend.months.months import (
     ALL,
     OPEN,
     LedgerMonth,
@@ -25,7 +25,7 @@ from spend.months import (
     month_named,
     next_open,
 )
-from store import month_closing, month_proof, month_waits, month_warnings, months
+from store.months import month_closing, month_proof, month_waits, month_warnings, months
 from store.tenants import TENANT
 
 _BY = click.option("--by", default=BY, show_default=True, help="Who does it: kept with it.")

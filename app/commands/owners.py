@@ -11,17 +11,17 @@ from app.commands.price_import import by_option, nothing_taken, text_of
 from app.database import database_for
 from app.settings import Settings, read_settings
 from app.tables import right, show, shown
-from reports.table_parts import shown_money, shown_name, signed_money
+from reports.tables.table_parts import shown_money, shown_name, signed_money
 from spend.money import EXACT, rounded
-from spend.ownership import FIRST, LAST, Rule
-from spend.ownership_files import Ownership, OwnershipRefusedError, ownership_of_file
-from spend.ownership_words import matched, paid_by
+from spend.ownership.ownership import FIRST, LAST, Rule
+from spend.ownership.ownership_files import Ownership, OwnershipRefusedError, ownership_of_file
+from spend.ownership.ownership_words import matched, paid_by
+from spend.ownership.splits import Split
 from spend.periods import Period, day_start, local_day
-from spend.splits import Split
-from store import ownership
-from store.grouping import TooManyRowsError
-from store.ownership import Version
-from store.ownership_preview import ClosedError, Preview, preview
+from store.breakdowns.grouping import TooManyRowsError
+from store.ledger.ownership_preview import ClosedError, Preview, preview
+from store.ownership import ownership
+from store.ownership.ownership import Version
 from store.tenants import TENANT
 
 _DAY = click.DateTime(["%Y-%m-%d"])

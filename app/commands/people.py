@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 from app.database import database_for
 from app.settings import read_settings
 from app.tables import show
+from spend.access.roles import ROLES, Role, role_terms
 from spend.checked_fields import TermsRefused
-from spend.roles import ROLES, Role, role_terms
-from store import people
-from store.people import Person
+from store.access import people
+from store.access.people import Person
 from store.tenants import TENANT
 
 WHO = click.argument("who", metavar="WHO")

@@ -6,19 +6,19 @@ from typing import Final
 import click
 
 from api.auth import Caller
-from api.economics_shapes import EconomicsAsked, economics_answer
+from api.capacity.economics_shapes import EconomicsAsked, economics_answer
 from api.grouping import checked
 from api.problems import Problem
 from api.shapes import instant
 from app.database import database_for
 from app.settings import read_settings
 from app.tables import show_report
-from reports.economics_table import economics_table
-from spend.economics import OWN, VIEWS
-from spend.targets import TargetRefusedError, target_named
-from store import pools
+from reports.tables.economics_table import economics_table
+from spend.capacity.economics import OWN, VIEWS
+from spend.capacity.targets import TargetRefusedError, target_named
+from store.capacity import pools
+from store.capacity.pool_economics import pool_economics
 from store.completeness import complete_until
-from store.pool_economics import pool_economics
 from store.tenants import TENANT
 
 EVERYTHING: Final = Caller()

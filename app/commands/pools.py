@@ -12,16 +12,16 @@ from app.database import database_for
 from app.job_settings import job_settings
 from app.settings import read_settings
 from app.tables import show, show_lines, shown
+from jobs.charging.preview_pools import preview
 from jobs.context import JobContext
-from jobs.preview_pools import preview
-from reports.pool_table import difference_table, pool_table
+from reports.tables.pool_table import difference_table, pool_table
+from spend.capacity.pool_fields import PoolRefusedError
+from spend.capacity.pool_files import pools_of_file
+from spend.capacity.pools import Pool, hour_of
 from spend.money import plain
 from spend.periods import month_of, month_period, parse_month
-from spend.pool_fields import PoolRefusedError
-from spend.pool_files import pools_of_file
-from spend.pools import Pool, hour_of
-from store import pool_hours, pools
-from store.sessions import Database
+from store.capacity import pool_hours, pools
+from store.postgres.sessions import Database
 from store.tenants import TENANT
 
 

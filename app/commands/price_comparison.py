@@ -13,9 +13,9 @@ from rich.text import Text
 from app.database import database_for
 from app.settings import read_settings
 from app.tables import show_under
-from spend.discrepancies import ABOVE, DISPUTED, STATES, Compared, counted
 from spend.money import plain
-from store.price_comparison import price_comparison
+from spend.prices.discrepancies import ABOVE, DISPUTED, STATES, Compared, counted
+from store.prices.price_comparison import price_comparison
 from store.tenants import TENANT
 
 MOST_SHOWN: Final = 200

@@ -8,13 +8,13 @@ import click
 
 from app.database import database_for
 from app.settings import Settings, read_settings
-from jobs.listed_names import look_up_new
-from spend.feeds import CURRENCY, Feed
-from spend.litellm_prices import is_litellm, litellm_feed
-from spend.price_files import REQUIRED, price_lines
-from spend.prices import SUPPLEMENT, PriceLine
+from jobs.prices.listed_names import look_up_new
+from spend.prices.feeds import CURRENCY, Feed
+from spend.prices.litellm_prices import is_litellm, litellm_feed
+from spend.prices.price_files import REQUIRED, price_lines
+from spend.prices.prices import SUPPLEMENT, PriceLine
 from spend.written_rows import LONGEST_TEXT, RowsRefusedError, rows_of
-from store import books
+from store.prices import books
 from store.tenants import TENANT
 
 MOST_TOLD: Final = 20

@@ -13,8 +13,8 @@ from app.database import database_for
 from app.settings import read_settings
 from app.tables import show_under, shown
 from spend.money import plain
-from spend.prices import PriceLine
-from store import price_pages
+from spend.prices.prices import PriceLine
+from store.prices import price_pages
 from store.tenants import TENANT
 
 MOST_SHOWN: Final = 200

@@ -16,8 +16,8 @@ from app.tables import right, show
 from jobs.context import JobContext
 from jobs.timetable import run_job
 from spend.meters import DISJOINT
+from store.prices.unpriced import unpriced
 from store.tenants import TENANT
-from store.unpriced import unpriced
 
 MOST_SHOWN: Final = 200
 LOOKED_BACK: Final = timedelta(days=92)

@@ -12,9 +12,9 @@ from app.commands.price_import import by_option, nothing_taken, text_of
 from app.database import database_for
 from app.settings import read_settings
 from app.tables import right, show
-from spend.currencies import CODES
+from spend.currencies.currencies import CODES
+from spend.currencies.rate_files import Writing, rates_in
 from spend.money import plain
-from spend.rate_files import Writing, rates_in
 from spend.written_rows import RowsRefusedError
 from store import rates
 from store.tenants import TENANT

@@ -8,19 +8,20 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from api.statement_answer import statement_answer
+from api.statements.statement_answer import statement_answer
 from app.database import database_for
 from app.parameters import MomentType, ZoneType
 from app.settings import read_settings
 from app.tables import report_text, show_report
-from reports.statement_files import WRITERS
-from reports.statement_table import statement_table
-from spend.currencies import CODES
-from spend.exchange import POLICIES
+from reports.statements.statement_files import WRITERS
+from reports.statements.statement_table import statement_table
+from spend.currencies.currencies import CODES
+from spend.currencies.exchange import POLICIES
 from spend.fiscal import Calendar
-from spend.statements import Statement
-from store import months, waiting
-from store.statements import statement_of
+from spend.statements.statements import Statement
+from store import waiting
+from store.months import months
+from store.statements.statements import statement_of
 from store.tenants import TENANT
 
 _FILES_ONLY: Final = ("parquet", "xlsx", "pdf")

@@ -15,10 +15,10 @@ from app.job_settings import job_settings
 from app.parameters import MomentType
 from app.settings import read_settings
 from app.tables import ELSEWHERE
-from jobs import reprice
+from jobs.charging import reprice
 from jobs.context import JobContext
-from reports.repricing_table import repricing_table
-from spend.repricings import (
+from reports.tables.repricing_table import repricing_table
+from spend.prices.repricings import (
     NO_DIFFERENCE,
     Difference,
     Repricing,
@@ -27,8 +27,9 @@ from spend.repricings import (
     check_range,
     slot_after,
 )
-from store import closing, repricings, runs
-from store.repricings import Named, Part
+from store import closing, runs
+from store.ledger import repricings
+from store.ledger.repricings import Named, Part
 from store.tenants import TENANT
 
 BY: Final = "command line"

@@ -6,8 +6,8 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from spend.budgets import DIMENSIONS
-from spend.rule_kinds import KINDS
+from spend.alerts.rule_kinds import KINDS
+from spend.budgets.budgets import DIMENSIONS
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

@@ -9,17 +9,17 @@ from zoneinfo import ZoneInfo
 import click
 
 from app.settings import Settings
-from spend.alert_rules import RuleTerms
-from spend.budget_files import BudgetFileRefusedError, Written
+from spend.alerts.alert_rules import RuleTerms
+from spend.alerts.rule_preview import WHY_NOT, Previewed, RuleMessage
+from spend.alerts.rule_terms import rule_of_fields
+from spend.budgets.budget_files import BudgetFileRefusedError, Written
 from spend.checked_fields import TermsRefused
 from spend.periods import Period, months_ago
-from spend.rule_preview import WHY_NOT, Previewed, RuleMessage
-from spend.rule_terms import rule_of_fields
 from spend.slots import slot_of
 from store.completeness import complete_until
-from store.rule_preview import UnmeasuredError, replayed
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.tenants import TENANT
+from store.watched.rule_preview import UnmeasuredError, replayed
 
 STOPPED: Final = "stopped"
 

@@ -7,21 +7,21 @@ import click
 from pydantic import ValidationError
 
 from api.auth import Caller
+from api.capacity.what_if_shapes import WhatIfAsked, targets_of, what_if_answer
 from api.grouping import checked
 from api.problems import Problem
 from api.shapes import bounds_of
-from api.what_if_shapes import WhatIfAsked, targets_of, what_if_answer
 from app.database import database_for
 from app.settings import read_settings
 from app.tables import show_report
-from reports.what_if_table import what_if_table
+from reports.tables.what_if_table import what_if_table
+from spend.capacity.targets import TargetRefusedError
 from spend.periods import month_of
-from spend.targets import TargetRefusedError
-from store import pools
+from store.breakdowns.grouping import TooManyRowsError
+from store.capacity import pools
+from store.capacity.what_if import what_if
 from store.completeness import complete_until
-from store.grouping import TooManyRowsError
 from store.tenants import TENANT
-from store.what_if import what_if
 
 EVERYTHING: Final = Caller()
 FILTERS: Final = ("team", "provider", "model", "feature")

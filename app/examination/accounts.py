@@ -7,7 +7,7 @@ from typing import Final
 from app.doors import addresses
 from app.examination.findings import Finding, Looking, State
 from app.pepper import has_pepper, pepper_for
-from store.keys import Key, by_pepper, has_keys, list_keys
+from store.access.keys import Key, by_pepper, has_keys, list_keys
 from store.tenants import TENANT
 
 _UNUSED: Final = timedelta(days=90)

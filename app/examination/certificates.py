@@ -8,7 +8,7 @@ from app.certificates import of_authorities, of_file, shown_at
 from app.doors import addresses
 from app.examination.findings import Finding, State
 from app.settings import PREFIX, Settings
-from store.metric_text import Validity
+from store.metrics.metric_text import Validity
 
 _SOON: Final = timedelta(days=14)
 _LAST_PART: Final = 5

@@ -31,7 +31,7 @@ from app.examination.shape import shape_finding
 from app.examination.spooled import spool_finding
 from app.settings import Settings
 from migrations.shapes import shape_of
-from store.sessions import Database
+from store.postgres.sessions import Database
 
 CHECKS: Final[tuple[Check, ...]] = (
     durability.release,

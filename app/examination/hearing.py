@@ -7,8 +7,8 @@ from typing import Final
 from sqlalchemy import func, select
 
 from app.examination.findings import Finding, Looking, State
-from store.heard_counts import refused_in_earnest
-from store.partitions import PARTITIONED, name_of
+from store.intake.heard_counts import refused_in_earnest
+from store.postgres.partitions import PARTITIONED, name_of
 from store.tables.heard import batches
 
 _DAYS_AHEAD: Final = 2

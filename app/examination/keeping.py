@@ -6,11 +6,11 @@ from typing import Final
 
 from app.examination.findings import Finding, Looking, State
 from app.job_settings import spooled_for
-from store.archive_files import MANIFEST
-from store.archive_places import ArchiveAway, opened
-from store.archived_days import all_days
-from store.day_dropping import days_held
-from store.retention import guard_for
+from store.archive.archive_files import MANIFEST
+from store.archive.archive_places import ArchiveAway, opened
+from store.archive.archived_days import all_days
+from store.archive.day_dropping import days_held
+from store.intake.retention import guard_for
 from store.tenants import TENANT
 
 _PATIENCE: Final = timedelta(days=2)

@@ -7,9 +7,9 @@ from typing import Final
 
 from app.examination.findings import Finding, Looking, State
 from jobs.timetable import JOBS
-from spend.months import next_open
+from spend.months.months import next_open
 from store import runs
-from store.months import held
+from store.months.months import held
 from store.tenants import TENANT
 
 _TIME_TO_CLOSE: Final = timedelta(days=10)

@@ -7,11 +7,11 @@ from typing import Final
 from sqlalchemy import func, select
 
 from app.examination.findings import Finding, Looking, State
-from spend.exchange import DAILY
+from spend.capacity.pools import HOUR, Pool, hour_of
+from spend.currencies.exchange import DAILY
 from spend.money import rounded
 from spend.periods import Period
-from spend.pools import HOUR, Pool, hour_of
-from store import pools as all_of_them
+from store.capacity import pools as all_of_them
 from store.rates import exchange
 from store.tables.days import charge_days
 from store.tables.pools import pool_hours

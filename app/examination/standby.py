@@ -8,8 +8,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.database import opened
 from app.examination.findings import Finding, Looking, State
-from store.replica import Seen, look
-from store.sessions import Database
+from store.postgres.replica import Seen, look
+from store.postgres.sessions import Database
 
 _PATIENCE: Final = 3.0
 _PAUSE: Final = 0.05

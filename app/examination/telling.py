@@ -6,9 +6,9 @@ from sqlalchemy import func, select
 
 from app.examination.findings import Finding, Looking, State
 from app.pepper import has_pepper, pepper_for
-from store.budgets import all_in_force
-from store.channels import all_channels, check_pepper
-from store.secrets import Seal, SealedElsewhere
+from store.access.secrets import Seal, SealedElsewhere
+from store.budgets.budgets import all_in_force
+from store.channels.channels import all_channels, check_pepper
 from store.tables.budgets import outbox
 from store.tenants import TENANT
 

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.addresses import Address
 from app.mcp.server import Context, mcp_server
-from spend.forwarded import is_forwarded
+from spend.access.forwarded import is_forwarded
 
 PATH: Final = "/mcp"
 MOST_BODY: Final = 64 * 1024

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from app.reference.markdown import code, described, page, table
-from jobs.exported_metrics import ATTRIBUTES, Exported
+from jobs.exporting.exported_metrics import ATTRIBUTES, Exported
 from spend.metric_names import Metric
 
 _ABOUT: Final = (

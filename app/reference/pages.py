@@ -8,7 +8,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.metric_list import PATHS
+from api.metrics.metric_list import PATHS
 from api.settings import ApiSettings
 from app.cli import cli
 from app.reference.commands import commands_page
@@ -23,10 +23,10 @@ from app.reference.views import views_page
 from app.settings import Settings
 from collector.dialects import DIALECTS
 from collector.metric_list import METRICS as OF_COLLECTOR
-from jobs.exported_metrics import EXPORTED
+from jobs.exporting.exported_metrics import EXPORTED
 from jobs.metric_list import METRICS as OF_JOBS
 from migrations.reporting.newest import FUNCTIONS, VIEWS
-from store.sessions import open_database
+from store.postgres.sessions import open_database
 from store.tables import METADATA
 
 _ROUTES: Final = Path(__file__).parents[2] / "docs" / "routes.md"

@@ -26,7 +26,7 @@ from app.telemetry.sender import Sender
 from app.telemetry.served import TracedRequests
 from app.telemetry.statements import trace_statements
 from app.telemetry.tracing import Tracing
-from jobs.otlp_sending import Headers
+from jobs.exporting.otlp_sending import Headers
 from store.steps import Steps, Told
 
 SCOPE: Final = "spanledger"

@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from app.telemetry.losses import TOLD_EVERY, Losses
-from jobs.otlp_sending import Headers, send
+from jobs.exporting.otlp_sending import Headers, send
 
 log = structlog.get_logger(__name__)
 

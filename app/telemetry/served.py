@@ -11,7 +11,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from api.metric_list import PATHS
+from api.metrics.metric_list import PATHS
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]

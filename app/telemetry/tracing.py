@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from app.settings import Settings
-from store.sessions import Database
+from store.postgres.sessions import Database
 from store.steps import Lost, Steps, none_lost, untold
 
 AsgiApp = Callable[..., Any]

@@ -16,10 +16,10 @@ import numpy as np
 import pyarrow as pa
 
 from spend.calls import Emitter, Owner, Route
-from spend.contents import Content
-from spend.energy import EnergyCounter, EnergyReading
+from spend.capacity.energy import EnergyCounter, EnergyReading
+from spend.contents.contents import Content
 from spend.readings import Reading, TokenCounter
-from store.intake import Heard, Part
+from store.intake.intake import Heard, Part
 from store.sightings import SIGHTINGS
 
 VERSION: Final = 1

@@ -18,7 +18,7 @@ from collector.spool.spool import Spool
 from collector.tally import Counts, Tally
 from spend.durations import REQUESTS, Durations
 from spend.metric_names import STARTED, Metric
-from store.metric_text import of_process
+from store.metrics.metric_text import of_process
 
 _NAME: Final = "counts"
 _WRITING: Final = Lock()

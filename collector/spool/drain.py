@@ -26,7 +26,7 @@ from collector.spool.frames import Damage, Record
 from collector.spool.segments import Segment
 from collector.spool.spool import Spool
 from collector.tally import Tally
-from store.intake import Account
+from store.intake.intake import Account
 from store.steps import Steps, untold
 
 log = structlog.get_logger(__name__)

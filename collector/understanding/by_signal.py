@@ -16,7 +16,7 @@ from collector.understanding.otlp import read_spans
 from collector.understanding.otlp_logs import read_records
 from collector.understanding.salvage import Salvaged, salvage
 from collector.understanding.understand import understand
-from store.intake import Heard, Part
+from store.intake.intake import Heard, Part
 
 
 def understand_signal(

@@ -31,11 +31,11 @@ from collector.understanding.otlp import (
 from collector.understanding.owners import owner_from, resource_claims
 from collector.understanding.parents import signed
 from spend.calls import Owner
-from spend.contents import LARGEST_PART, Content, ContentTerms
+from spend.contents.contents import LARGEST_PART, Content, ContentTerms
+from spend.contents.redaction import Redaction, redacted
 from spend.ids import id_of
-from spend.redaction import Redaction, redacted
-from store.intake import Heard
-from store.linear_patterns import rules_of, without_secrets
+from store.contents.linear_patterns import rules_of, without_secrets
+from store.intake.intake import Heard
 
 _BEYOND: Final = 4096
 """Characters that are looked at behind those that fit: what is found there may begin before."""

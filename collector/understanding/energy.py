@@ -19,7 +19,7 @@ from collector.dialects.hardware import (
 from collector.understanding.metric_sources import plain_texts
 from collector.understanding.points import NO_VALUE, RefusedPoint, is_cumulative, moments
 from collector.understanding.scrub import scrub
-from spend.energy import MOST_MILLIJOULES, EnergyCounter, EnergyReading
+from spend.capacity.energy import MOST_MILLIJOULES, EnergyCounter, EnergyReading
 from spend.ids import id_of
 
 _METRICS: Final = {metric.name: metric for metric in ENERGY}

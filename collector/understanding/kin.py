@@ -11,7 +11,7 @@ from collector.dialects.table import Kin
 from collector.understanding.columns import ABSENT, Columns
 from collector.understanding.otlp import Ints
 from spend.calls import Owner
-from spend.kin import service_kin, session_kin
+from spend.twins.kin import service_kin, session_kin
 
 _OF: Final = np.array([dialect.kin or 0 for dialect in DIALECTS] + [0])
 """By a dialect's number; the last is for none, whose number is -1."""

@@ -18,9 +18,9 @@ from collector.understanding.routes import route_to
 from collector.understanding.scrub import scrub
 from spend.calls import Emitter, Owner, Route
 from spend.ids import content_id
-from spend.kin import service_kin, session_kin
 from spend.readings import NO_SESSION, TokenCounter, plain_model
-from spend.witnesses import trust_in
+from spend.twins.kin import service_kin, session_kin
+from spend.twins.witnesses import trust_in
 
 _METRICS: Final[Mapping[str, tuple[TokenMetric, int]]] = {
     metric.name: (metric, number)

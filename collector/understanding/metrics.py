@@ -17,9 +17,9 @@ from collector.understanding.metric_requests import read_metrics
 from collector.understanding.metric_sources import Sources, Spoken, sources_of, spoken
 from collector.understanding.points import NO_VALUE, RefusedPoint, is_cumulative, moments
 from spend.calls import Emitter, Owner, Route
-from spend.energy import EnergyCounter, EnergyReading
+from spend.capacity.energy import EnergyCounter, EnergyReading
 from spend.readings import MOST_TOKENS, Reading, TokenCounter
-from store.intake import Heard, Part
+from store.intake.intake import Heard, Part
 from store.sightings import no_sightings
 
 _AHEAD: Final = timedelta(days=1)

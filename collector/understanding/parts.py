@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from collector.understanding.otlp import Ints, Spans
-from store.intake import Part
+from store.intake.intake import Part
 
 Told = Iterable[tuple[int, str]]
 """For each span: the request it came in, and a reason."""

@@ -2,7 +2,7 @@
 
 The second has no length of its own, but says how long it took to read the stream. It is moved
 back to when that began, so that it lies behind the first one; what the two have in common lets
-them be joined (``spend/twins.py``).
+them be joined (``spend/twins/twins.py``).
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from collector.understanding.distinct import distinct
 from collector.understanding.otlp import Ints, Spans
 from collector.understanding.routes import Routed
 from spend.calls import Owner
-from spend.kin import stream_kin
+from spend.twins.kin import stream_kin
 
 _LONGEST: Final = 31 * 86_400.0
 _NANOS: Final = 1e9

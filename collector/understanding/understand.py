@@ -54,7 +54,7 @@ from collector.understanding.streams import from_their_beginning, kin_of, read_s
 from collector.understanding.usage import Usage, read_usage
 from spend import canary
 from spend.calls import Outcome, Role, Standing
-from store.intake import Heard
+from store.intake.intake import Heard
 from store.sightings import SIGHTINGS, no_sightings
 
 log = structlog.get_logger(__name__)

@@ -70,7 +70,7 @@ def _silent_until(kind: str) -> str:
     )
 
 
-# As store/alert_states.py tells it.
+# As store/alerts/alert_states.py tells it.
 _ALERTS: Final = f"""
     SELECT crossings.id, CASE WHEN crossings.budget_id IS NULL THEN 'rule' ELSE 'budget' END,
         coalesce(crossings.budget_id, crossings.rule_id), coalesce(budget.name, rule.name),

@@ -68,7 +68,7 @@ SHOWN_ROUTES: Final = f"""
         ON answering.provider = of_all.provider AND answering.request_model = of_all.model
     WHERE of_all.tenant_id = {TENANT}
 """  # noqa: S608  # constants
-"""A failure beside the successes of its model, as in store/shown_routes.py."""
+"""A failure beside the successes of its model, as in store/breakdowns/shown_routes.py."""
 
 
 def paid_for(rows: str) -> str:

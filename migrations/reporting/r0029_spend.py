@@ -100,7 +100,7 @@ def _line_of_usage() -> str:
 
 
 def _waiting() -> str:
-    """What cells say more than was taken into the ledger of them, as store/usage_to_come.py."""
+    """What cells say more than the ledger has taken of them, as store/ledger/usage_to_come.py."""
     tokens = " + ".join(f"cells.{name}" for name in DISJOINT)
     said = {
         **{name: f"cells.{name}" for name in ("calls", "unmetered_calls")},

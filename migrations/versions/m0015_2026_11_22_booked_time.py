@@ -36,7 +36,7 @@ METERS = (
 DISJOINT = METERS[:6]
 ONE_SOURCE = "num_nonnulls(price_id, pool_id, commitment_id, rule_id) = 1"
 ONE_OF_FIVE = "num_nonnulls(price_id, pool_id, commitment_id, rule_id, bill_id) = 1"
-# As store/spend_by.py counts what was charged before the tokens were written down.
+# As store/spending/spend_by.py counts what was charged before the tokens were written down.
 TAKEN_IN = f"""
     INSERT INTO usage_lines (tenant_id, posted_at, slot, owner_id, payer_id, route_id, outcome,
         band, calls, unmetered_calls, unpriced_calls, unpriced_tokens, {", ".join(METERS)})

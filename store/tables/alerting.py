@@ -34,7 +34,12 @@ alert_rules = Table(
     Column(
         "name", Text, nullable=False, doc="What people call it; of those in force no two the same."
     ),
-    Column("kind", Text, nullable=False, doc="What it measures: a kind of `spend/rule_kinds.py`."),
+    Column(
+        "kind",
+        Text,
+        nullable=False,
+        doc="What it measures: a kind of `spend/alerts/rule_kinds.py`.",
+    ),
     Column("filter", JSONB, nullable=False, doc="Dimension -> list of values; `{}` is everything."),
     Column("settings", JSONB, nullable=False, doc="Bounds, window and the like, by kind."),
     Column("owner", Text, doc="Whom to ask about it; null: nobody was named."),

@@ -235,7 +235,7 @@ outbox = Table(
         "body",
         JSONB,
         nullable=False,
-        doc="The notice (`spend/notices.py`), and what its senders know of it.",
+        doc="The notice (`spend/channels/notices.py`), and what its senders know of it.",
     ),
     Column(
         "status",

@@ -1,4 +1,4 @@
-"""What was told of energy (spend/energy.py)."""
+"""What was told of energy (spend/capacity/energy.py)."""
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, SmallInteger, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB

@@ -217,7 +217,7 @@ sightings = Table(
         BigInteger,
         doc=(
             "What sightings of one call have in common whose ids do not meet: a "
-            "session, a service, a stream (`spend/kin.py`)."
+            "session, a service, a stream (`spend/twins/kin.py`)."
         ),
     ),
     Column("ttft_us", BigInteger, doc="Time to the first token, in microseconds; null: not told."),

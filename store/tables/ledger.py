@@ -68,7 +68,7 @@ charges = Table(
         nullable=False,
         doc=(
             "How large the prompts were, as far as a price can depend on it: a number "
-            "from 0 (`spend/bands.py`)."
+            "from 0 (`spend/prices/bands.py`)."
         ),
     ),
     Column(
@@ -221,7 +221,7 @@ usage_lines = Table(
         nullable=False,
         doc=(
             "How large the prompts were, as far as a price can depend on it: a number "
-            "from 0 (`spend/bands.py`)."
+            "from 0 (`spend/prices/bands.py`)."
         ),
     ),
     Column("calls", BigInteger, nullable=False, doc="By how many calls it is more."),

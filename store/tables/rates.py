@@ -18,7 +18,7 @@ from sqlalchemy.types import TypeEngine
 
 from store.tables.base import METADATA, known, no_nan, period, tenant
 
-# As many decimals as spend/exchange.py gives a rate.
+# As many decimals as spend/currencies/exchange.py gives a rate.
 RATE: TypeEngine[Decimal] = Numeric(20, 10)
 
 rates = Table(

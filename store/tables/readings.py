@@ -27,7 +27,7 @@ counters = Table(
     METADATA,
     tenant(),
     content_key(),
-    Column("service", BigInteger, nullable=False, doc="Kin of the service (`spend/kin.py`)."),
+    Column("service", BigInteger, nullable=False, doc="Kin of the service (`spend/twins/kin.py`)."),
     Column(
         "session",
         BigInteger,
@@ -155,7 +155,7 @@ metered = Table(
     _counter_key(),
     Column("read_at", DateTime(timezone=True), primary_key=True, doc="Until when, UTC."),
     Column("since", DateTime(timezone=True), nullable=False, doc="From when on, UTC."),
-    Column("service", BigInteger, nullable=False, doc="Kin of the service (`spend/kin.py`)."),
+    Column("service", BigInteger, nullable=False, doc="Kin of the service (`spend/twins/kin.py`)."),
     *meters(BigInteger, "What the counter told; null: nothing of it."),
     Column("calls", BigInteger, doc="How many calls; null: not told."),
     Column(

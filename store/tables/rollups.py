@@ -51,7 +51,7 @@ cells = Table(
         autoincrement=False,
         doc=(
             "How large the prompts were, as far as a price can depend on it: a number "
-            "from 0 (`spend/bands.py`)."
+            "from 0 (`spend/prices/bands.py`)."
         ),
     ),
     Column("calls", BigInteger, nullable=False, doc="How many calls."),

@@ -9,15 +9,15 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from spend import anomalies
-from spend.alert_rules import OVER, WARNING, Measured, Rule, RuleTerms, level_of, subject_of
-from spend.anomalies import DRIVEN_BY, Driver, Judged, Piece, judged
+from spend.alerts import anomalies
+from spend.alerts.alert_rules import OVER, WARNING, Measured, Rule, RuleTerms, level_of, subject_of
+from spend.alerts.anomalies import DRIVEN_BY, Driver, Judged, Piece, judged
+from spend.capacity.same_hours import can_be_compared, hours_name, last_hours, weeks_before
 from spend.money import coins, plain
 from spend.periods import Period
-from spend.same_hours import can_be_compared, hours_name, last_hours, weeks_before
-from store import rule_states
+from store.alerts import rule_states
 from store.completeness import complete_until
-from store.hours_spent import HoursSpent, Key, ReadHours, hours_spent, with_spend
+from store.spending.hours_spent import HoursSpent, Key, ReadHours, hours_spent, with_spend
 
 _HOUR: Final = 60
 

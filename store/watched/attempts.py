@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from spend.alert_rules import Measured, Rule
+from spend.alerts.alert_rules import Measured, Rule
 from store.watched.kinds import MEASURES, Measure
 
 MOST_SUBJECTS: Final = 2000

@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from spend.alert_rules import Measured, Rule, subject_of
-from spend.budgets import percent
-from spend.commitment_outlook import Outlook, first_day_looked_at, outlook
-from spend.commitment_use import Use
-from spend.commitments import FOREVER, PREPAID, Commitment
+from spend.alerts.alert_rules import Measured, Rule, subject_of
+from spend.budgets.budgets import percent
+from spend.commitments.commitment_outlook import Outlook, first_day_looked_at, outlook
+from spend.commitments.commitment_use import Use
+from spend.commitments.commitments import FOREVER, PREPAID, Commitment
 from spend.money import coins, plain
 from spend.periods import Period, day_start, local_day
-from store import commitment_use, commitments
+from store.commitments import commitment_use, commitments
 from store.completeness import complete_until
 
 SOON: Final = timedelta(days=7)

@@ -8,12 +8,12 @@ from typing import Final
 from sqlalchemy import func
 from sqlalchemy.orm import Session
 
-from spend.alert_rules import Measured, Rule
+from spend.alerts.alert_rules import Measured, Rule
 from spend.histograms import quantile
 from spend.performance import SHARES
+from store.breakdowns.grouping import Key, Part, added_up
 from store.completeness import rolled_until
-from store.grouping import Key, Part, added_up
-from store.performance_by import MOST_BUCKETS
+from store.spending.performance_by import MOST_BUCKETS
 from store.tables.rollups import LATENCY, TTFT, buckets
 from store.watched.window import asked, named, window_to
 

@@ -8,11 +8,11 @@ from typing import Final
 from sqlalchemy import func
 from sqlalchemy.orm import Session
 
-from spend.alert_rules import Measured, Rule
+from spend.alerts.alert_rules import Measured, Rule
 from spend.calls import Outcome
 from spend.money import ROUNDING
+from store.breakdowns.grouping import Key, Part, added_up
 from store.completeness import rolled_until
-from store.grouping import Key, Part, added_up
 from store.tables.rollups import cells
 from store.watched.window import asked, named, window_to
 

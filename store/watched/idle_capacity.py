@@ -6,12 +6,12 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from spend import money
-from spend.alert_rules import Measured, Rule, RuleTerms, subject_of
-from spend.budgets import percent
+from spend.alerts.alert_rules import Measured, Rule, RuleTerms, subject_of
+from spend.budgets.budgets import percent
+from spend.capacity.pools import HOUR, Pool, hour_of
 from spend.money import coins, plain
-from spend.pools import HOUR, Pool, hour_of
-from store import pools
-from store.pool_hours import PoolHour, hours
+from store.capacity import pools
+from store.capacity.pool_hours import PoolHour, hours
 
 
 class UnknownPoolError(ValueError):

@@ -7,12 +7,12 @@ from decimal import Decimal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from spend.alert_rules import Measured, Rule
+from spend.alerts.alert_rules import Measured, Rule
 from spend.moments import moment_text
 from spend.slots import SLOT
+from store.breakdowns.grouping import Key, Part, added_up
 from store.completeness import rolled_until
-from store.grouping import Key, Part, added_up
-from store.performance_by import MOST_BUCKETS
+from store.spending.performance_by import MOST_BUCKETS
 from store.tables.heard import batches
 from store.tables.rollups import cells
 from store.watched.window import asked, named, window_to

@@ -7,14 +7,23 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from spend.alert_rules import Measured, Rule, RuleTerms, subject_of
-from spend.price_drift import MOST_TOLD, Drift, Model, by_model, of_bill, of_calls, of_lists
-from spend.prices import CONTRACT
-from spend.reconcile import NoRateError
-from store import bills, books, reconcile
-from store.grouping import TooManyRowsError
-from store.price_comparison import price_comparison
-from store.told_costs import told_costs
+from spend.alerts.alert_rules import Measured, Rule, RuleTerms, subject_of
+from spend.prices.prices import CONTRACT
+from spend.reconciliation.price_drift import (
+    MOST_TOLD,
+    Drift,
+    Model,
+    by_model,
+    of_bill,
+    of_calls,
+    of_lists,
+)
+from spend.reconciliation.reconcile import NoRateError
+from store.bills import bills, reconcile
+from store.breakdowns.grouping import TooManyRowsError
+from store.prices import books
+from store.prices.price_comparison import price_comparison
+from store.readings.told_costs import told_costs
 
 LATE: Final = timedelta(days=62)
 """A bill for a time that ended longer ago says nothing of today's prices."""

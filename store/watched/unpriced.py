@@ -6,9 +6,9 @@ from decimal import Decimal
 from sqlalchemy import func
 from sqlalchemy.orm import Session
 
-from spend.alert_rules import Measured, Rule
+from spend.alerts.alert_rules import Measured, Rule
+from store.breakdowns.grouping import Part, added_up
 from store.completeness import complete_until
-from store.grouping import Part, added_up
 from store.tables.rollups import cells
 from store.watched.window import asked, named, window_to
 

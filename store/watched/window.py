@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from spend.alert_rules import RuleTerms, subject_of
+from spend.alerts.alert_rules import RuleTerms, subject_of
 from spend.periods import Period
 from spend.slots import slot_of
-from store.dimensions import Question
-from store.grouping import Key
+from store.breakdowns.dimensions import Question
+from store.breakdowns.grouping import Key
 
 _UTC: Final = ZoneInfo("UTC")
 

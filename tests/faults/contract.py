@@ -30,7 +30,7 @@ from api.app import create_app
 from api.settings import ApiSettings
 from app.local_postgres import local_postgres
 from migrations.run import upgrade
-from store.sessions import open_database
+from store.postgres.sessions import open_database
 
 PATIENCE: Final = 60
 """Seconds that one answer may take: a PDF of a ledger with names of 10,000 letters takes 20."""

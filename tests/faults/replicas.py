@@ -23,8 +23,8 @@ from collector.signals import Request, Signal
 from collector.understanding.by_signal import understand_signal, with_left_out
 from migrations.run import upgrade
 from store.dictionaries import Known
-from store.intake import Batch, put_down
-from store.sessions import Database, open_database
+from store.intake.intake import Batch, put_down
+from store.postgres.sessions import Database, open_database
 from store.tenants import TENANT
 
 MANY = 3

@@ -26,7 +26,7 @@ from collector.signals import Request, Signal
 from collector.tally import Tally
 from collector.understanding.by_signal import understand_signal, with_left_out
 from collector.understanding.salvage import salvage
-from store.intake import Account, Heard
+from store.intake.intake import Account, Heard
 from store.tenants import TENANT
 
 SIGNALS = tuple(Signal)

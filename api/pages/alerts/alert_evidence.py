@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 
 from api.pages.links import elsewhere
 from api.pages.visitor import Visitor
-from spend.alert_rules import RuleTerms
-from spend.budgets import NOT_SAID, Terms
+from spend.alerts.alert_rules import RuleTerms
+from spend.budgets.budgets import NOT_SAID, Terms
 from spend.moments import moment_text
 from spend.periods import Period, local_day
 from spend.slots import SLOT, is_slot_start, slot_of
-from store import alert_rules, budgets
-from store.alerts import Alert
+from store.alerts import alert_rules
+from store.alerts.alerts import Alert
+from store.budgets import budgets
 
 Link = tuple[str, str]
 """What it leads to, and its address."""

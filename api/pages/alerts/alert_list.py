@@ -13,10 +13,10 @@ from api.pages.alerts.alert_tabs import alert_tabs
 from api.pages.asked import PageAsked, Text
 from api.pages.shell import page
 from api.pages.visitor import Visiting
-from spend.budget_states import ACTUAL, FORECAST, PACE
-from spend.rule_kinds import KINDS
-from store import alerts
-from store.alert_states import ENDED, NOT_OVER, RECOVERED, STATES
+from spend.alerts.rule_kinds import KINDS
+from spend.budgets.budget_states import ACTUAL, FORECAST, PACE
+from store.alerts import alerts
+from store.alerts.alert_states import ENDED, NOT_OVER, RECOVERED, STATES
 
 router = APIRouter(include_in_schema=False)
 

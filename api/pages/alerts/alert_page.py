@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
-from api.alerts import AlertId
+from api.alerts.alerts import AlertId
 from api.auth import Budgeting
 from api.dependencies import Reading, Tenant, Writing
 from api.pages.alerts import alert_rows
@@ -20,13 +20,14 @@ from api.pages.links import go_to
 from api.pages.shell import page
 from api.pages.visitor import Visiting, Visitor
 from api.problems import Problem
-from spend.budget_states import ACTUAL, FORECAST, PACE
+from spend.alerts.rule_kinds import KINDS
+from spend.budgets.budget_states import ACTUAL, FORECAST, PACE
+from spend.channels.silences import LONGEST_REASON
 from spend.checked_fields import TermsRefused, one_line
-from spend.rule_kinds import KINDS
-from spend.silences import LONGEST_REASON
-from store import alerts, silences
-from store.alerts import Alert
-from store.deliveries import Delivery, Wanted, deliveries
+from store.alerts import alerts
+from store.alerts.alerts import Alert
+from store.alerts.deliveries import Delivery, Wanted, deliveries
+from store.channels import silences
 
 router = APIRouter(include_in_schema=False)
 

@@ -10,10 +10,10 @@ from markupsafe import Markup
 from api.pages.links import elsewhere
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visitor
-from spend.budget_states import ACTUAL, FORECAST, PACE
-from spend.rule_words import shown
-from store.alert_states import ACKNOWLEDGED, ENDED, MUTED, OPEN, RECOVERED, SNOOZED
-from store.alerts import Alert
+from spend.alerts.rule_words import shown
+from spend.budgets.budget_states import ACTUAL, FORECAST, PACE
+from store.alerts.alert_states import ACKNOWLEDGED, ENDED, MUTED, OPEN, RECOVERED, SNOOZED
+from store.alerts.alerts import Alert
 
 COLUMNS: Final = (
     Column("alert", "Alert"),
@@ -131,7 +131,7 @@ def level_badge(level: str) -> Markup:
 
 
 def state_badge(state: str) -> Markup:
-    """One of ``store.alert_states.STATES``."""
+    """One of ``store.alerts.alert_states.STATES``."""
     tone = TONES.get(state, "") if state != ENDED else ""
     return Markup('<span class="badge {}">{}</span>').format(tone, state)
 

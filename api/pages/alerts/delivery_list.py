@@ -16,8 +16,8 @@ from api.pages.links import go_to
 from api.pages.shell import page
 from api.pages.visitor import Visiting
 from api.problems import Problem
+from store.alerts.deliveries import STATUSES, Wanted, counts, deliveries, resend
 from store.channel_names import channel_names
-from store.deliveries import STATUSES, Wanted, counts, deliveries, resend
 
 router = APIRouter(include_in_schema=False)
 

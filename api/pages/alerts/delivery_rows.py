@@ -10,9 +10,9 @@ from api.pages.alerts.alert_rows import NOTICES, delivery_badge
 from api.pages.links import elsewhere
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visitor
-from spend.roles import Permission
-from store.deliveries import Delivery
-from store.outbox import NO_DESTINATION
+from spend.access.roles import Permission
+from store.alerts.deliveries import Delivery
+from store.channels.outbox import NO_DESTINATION
 
 DEAD: Final = "dead"
 PENDING: Final = "pending"

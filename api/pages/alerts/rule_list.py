@@ -10,7 +10,7 @@ from markupsafe import Markup
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from api.alert_rules import RuleId, visible
+from api.alerts.alert_rules import RuleId, visible
 from api.dependencies import Reading, Tenant
 from api.pages.alerts.alert_rows import alerts_table
 from api.pages.alerts.alert_tabs import alert_tabs
@@ -21,14 +21,14 @@ from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting, Visitor
 from api.problems import Problem
-from spend.alert_rules import Rule, level_of
-from spend.budgets import filter_text
-from spend.rule_kinds import KINDS, unit_of
-from spend.rule_states import LEVELS, Open
-from spend.rule_words import said, shown, value_of
-from store import alert_rules, alerts, rule_states
+from spend.alerts.alert_rules import Rule, level_of
+from spend.alerts.rule_kinds import KINDS, unit_of
+from spend.alerts.rule_states import LEVELS, Open
+from spend.alerts.rule_words import said, shown, value_of
+from spend.budgets.budgets import filter_text
+from store.alerts import alert_rules, alerts, rule_states
+from store.alerts.rule_states import Kept
 from store.channel_names import channel_names
-from store.rule_states import Kept
 from store.watched.attempts import attempt
 
 router = APIRouter(include_in_schema=False)

@@ -21,11 +21,12 @@ from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting, Visitor
 from api.problems import Problem
+from spend.access.roles import Permission
+from spend.channels.silences import KINDS, MUTE, Silence, SilenceTerms, silence_terms
 from spend.checked_fields import TermsRefused
-from spend.roles import Permission
-from spend.silences import KINDS, MUTE, Silence, SilenceTerms, silence_terms
-from store import silences, silent_subjects
-from store.silent_subjects import NoSuchSubject, Subject
+from store.alerts import silent_subjects
+from store.alerts.silent_subjects import NoSuchSubject, Subject
+from store.channels import silences
 
 router = APIRouter(include_in_schema=False)
 

@@ -5,10 +5,10 @@ from typing import Final
 
 from markupsafe import Markup
 
-from spend.budget_attention import EXPECTED, OVER, RECOVERED, WARNING, Stands
+from spend.budgets.budget_attention import EXPECTED, OVER, RECOVERED, WARNING, Stands
 
 TONES: Final = {OVER: "bad", EXPECTED: "warn", WARNING: "warn", RECOVERED: "good"}
-"""Of a word of ``spend/budget_attention.py``; of the others none."""
+"""Of a word of ``spend/budgets/budget_attention.py``; of the others none."""
 
 _HUNDRED: Final = Decimal(100)
 

@@ -7,10 +7,10 @@ from sqlalchemy.orm import Session
 
 from api.pages.charts import Chart
 from api.pages.visitor import Visitor
-from reports.budget_chart import BudgetCurve, budget_page_chart
-from spend.budget_attention import Stands
+from reports.charts.budget_chart import BudgetCurve, budget_page_chart
+from spend.budgets.budget_attention import Stands
 from spend.money import shown
-from store.budget_curve import budget_curve
+from store.budgets.budget_curve import budget_curve
 from store.completeness import complete_until
 
 

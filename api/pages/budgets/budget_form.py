@@ -8,9 +8,9 @@ from fastapi.responses import Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from api import budget_writing
 from api.auth import Budgeting, needs
-from api.budgets import BudgetId, found_for, seen_by, visible
+from api.budgets import budget_writing
+from api.budgets.budgets import BudgetId, found_for, seen_by, visible
 from api.dependencies import Reading, Tenant, Writing
 from api.pages.asked import PageAsked, Text
 from api.pages.budgets.budget_tried import Tried, tried
@@ -21,12 +21,12 @@ from api.pages.links import go_to
 from api.pages.shell import page
 from api.pages.visitor import Visiting, Visitor
 from api.problems import Problem
-from spend.budget_periods import KINDS
-from spend.budgets import DIMENSIONS, Budget
+from spend.access.roles import Permission
+from spend.budgets.budget_periods import KINDS
+from spend.budgets.budgets import DIMENSIONS, Budget
 from spend.checked_fields import TermsRefused
-from spend.currencies import CODES
-from spend.roles import Permission
-from store import budgets
+from spend.currencies.currencies import CODES
+from store.budgets import budgets
 
 router = APIRouter(include_in_schema=False)
 

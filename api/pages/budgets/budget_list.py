@@ -20,7 +20,7 @@ from api.pages.links import elsewhere
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table, sorted_rows
 from api.pages.visitor import Visiting, Visitor
-from spend.budget_attention import (
+from spend.budgets.budget_attention import (
     EXPECTED,
     NO_PERIOD,
     NOT_COMPARED,
@@ -31,8 +31,8 @@ from spend.budget_attention import (
     Stands,
     days_left,
 )
-from spend.budget_periods import CUSTOM, name_of
-from spend.budgets import Terms, filter_text
+from spend.budgets.budget_periods import CUSTOM, name_of
+from spend.budgets.budgets import Terms, filter_text
 from spend.periods import Period, local_day
 
 router = APIRouter(include_in_schema=False)

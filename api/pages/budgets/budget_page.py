@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
-from api.budgets import BudgetId, found_for, visible
+from api.budgets.budgets import BudgetId, found_for, visible
 from api.dependencies import Reading, Tenant
 from api.pages.alerts.alert_evidence import spend_of
 from api.pages.alerts.alert_rows import alerts_table
@@ -30,16 +30,18 @@ from api.pages.links import elsewhere
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Table
 from api.pages.visitor import Visiting, Visitor
-from spend.budget_attention import Stands, days_left
-from spend.budget_states import ACTUAL, FORECAST, PACE, Recorded
-from spend.budget_tree import allocated
-from spend.budgets import Budget
+from spend.budgets.budget_attention import Stands, days_left
+from spend.budgets.budget_states import ACTUAL, FORECAST, PACE, Recorded
+from spend.budgets.budget_tree import allocated
+from spend.budgets.budgets import Budget
+from spend.channels.silences import Silence
 from spend.money import EXACT
-from spend.silences import Silence
-from store import alerts, budgets, silences
-from store.budget_status import Status, statuses
-from store.crossings import recorded
-from store.forecasts import forecast_among, forecasts
+from store.alerts import alerts
+from store.budgets import budgets
+from store.budgets.budget_status import Status, statuses
+from store.budgets.crossings import recorded
+from store.budgets.forecasts import forecast_among, forecasts
+from store.channels import silences
 
 router = APIRouter(include_in_schema=False)
 

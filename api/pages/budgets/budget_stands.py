@@ -7,14 +7,14 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from api.auth import Caller
-from api.budgets import seen_by
-from spend.budget_attention import Stands
-from spend.budget_periods import period_of
-from spend.budgets import Budget
-from spend.forecast import Forecast
-from store.budget_names import Names
-from store.forecasts import Key, forecast_among, forecasts
-from store.standings import Standing, standings
+from api.budgets.budgets import seen_by
+from spend.budgets.budget_attention import Stands
+from spend.budgets.budget_periods import period_of
+from spend.budgets.budgets import Budget
+from spend.forecasts.forecast import Forecast
+from store.budgets.budget_names import Names
+from store.budgets.forecasts import Key, forecast_among, forecasts
+from store.budgets.standings import Standing, standings
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 from api.pages.budgets.budget_list import period_said
 from api.pages.tables import Cell, Column, Table
 from api.pages.visitor import Visitor
-from reports.budget_preview import BY_USE, in_a_line
-from spend.budget_preview import Message
-from spend.budget_states import ACTUAL, FORECAST, PACE
-from spend.budgets import Terms
+from reports.tables.budget_preview import BY_USE, in_a_line
+from spend.budgets.budget_preview import Message
+from spend.budgets.budget_states import ACTUAL, FORECAST, PACE
+from spend.budgets.budgets import Terms
 from spend.periods import Period
-from store.budget_preview import preview
+from store.budgets.budget_preview import preview
 
 MOST_SHOWN: Final = 200
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from api.pages.forms import Fields, one
-from spend.budget_periods import CUSTOM
-from spend.budgets import DEFAULT_THRESHOLDS, NOT_SAID
+from spend.budgets.budget_periods import CUSTOM
+from spend.budgets.budgets import DEFAULT_THRESHOLDS, NOT_SAID
 from spend.checked_fields import TermsRefused
 
 NONE: Final = "(none)"
@@ -54,7 +54,7 @@ def typed_in(fields: Fields) -> Typed:
 
 
 def typed_of(said: Mapping[str, Any]) -> Typed:
-    """The form of fields that a budget has (``store.budget_names.Names.fields``)."""
+    """The form of fields that a budget has (``store.budgets.budget_names.Names.fields``)."""
     texts = {name: "" if said.get(name) is None else str(said[name]) for name in _TEXTS}
     for name in _LISTS:
         texts[name] = ", ".join(map(str, said.get(name) or ()))

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visitor
-from spend.budgets import Budget, filter_text
-from store.budget_names import Names
-from store.budgets import withdrawn
+from spend.budgets.budgets import Budget, filter_text
+from store.budgets.budget_names import Names
+from store.budgets.budgets import withdrawn
 
 IN_FORCE: Final = "in force"
 TO_COME: Final = "to come"

@@ -12,17 +12,17 @@ from api.pages.formats import Formats
 from api.pages.ranges import Range
 from api.pages.visitor import Visitor
 from spend import money
-from spend.economics import MILLION, Use, per_million, together
+from spend.capacity.economics import MILLION, Use, per_million, together
+from spend.capacity.pools import Pool
+from spend.capacity.same_model import weights_of
+from spend.capacity.targets import ApiTarget, asked_for
 from spend.owners import IDLE
-from spend.pools import Pool
-from spend.prices import PriceBook
-from spend.same_model import weights_of
+from spend.prices.prices import PriceBook
 from spend.slots import slot_of
-from spend.targets import ApiTarget, asked_for
-from store import pool_board, pools
-from store.offers import offers_of
-from store.pool_board import PoolDay
-from store.pool_economics import book_of
+from store.capacity import pool_board, pools
+from store.capacity.pool_board import PoolDay
+from store.capacity.pool_economics import book_of
+from store.prices.offers import offers_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
-from api.commitments import CommitmentId
+from api.commitments.commitments import CommitmentId
 from api.dependencies import Reading, Tenant
 from api.grouping import wrong
 from api.pages.asked import PageAsked, Text
@@ -19,12 +19,12 @@ from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting, Visitor
 from api.problems import Problem
-from reports.commitment_chart import Burn, burn_chart
-from reports.palette import ACCENT, BAD, SOFT, shown_name
+from reports.charts.commitment_chart import Burn, burn_chart
+from reports.charts.palette import ACCENT, BAD, SOFT, shown_name
 from spend import money
-from spend.commitment_use import Forecast, Use
-from spend.commitments import FOREVER, Commitment
-from store import commitment_use, commitments
+from spend.commitments.commitment_use import Forecast, Use
+from spend.commitments.commitments import FOREVER, Commitment
+from store.commitments import commitment_use, commitments
 from store.completeness import complete_until
 
 router = APIRouter(include_in_schema=False)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from api.capacity.pools import PoolId
 from api.dependencies import Reading, Tenant
 from api.pages.capacity.capacity_board import share
 from api.pages.capacity.pool_shown import PoolShown, head, pool_shown
@@ -23,14 +24,13 @@ from api.pages.ranges import RangeAsked
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Table
 from api.pages.visitor import Visiting, Visitor
-from api.pools import PoolId
-from reports.pool_charts import component_colours
-from reports.spend_chart import Part, daily_stack
+from reports.charts.pool_charts import component_colours
+from reports.charts.spend_chart import Part, daily_stack
 from spend import money
+from spend.capacity.pool_costs import CostPart
 from spend.periods import local_day
-from spend.pool_costs import CostPart
-from store import pool_board, pool_hours
-from store.pool_hours import PoolHour, components_of
+from store.capacity import pool_board, pool_hours
+from store.capacity.pool_hours import PoolHour, components_of
 
 router = APIRouter(include_in_schema=False)
 

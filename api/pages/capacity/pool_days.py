@@ -12,18 +12,18 @@ from api.pages.capacity.pool_shown import PoolShown
 from api.pages.charts import Chart, Legend
 from api.pages.tables import Cell, Column, Table
 from api.pages.visitor import Visitor
-from reports.palette import OWN, hue_of
-from reports.pool_charts import DayPrice, price_by_day
+from reports.charts.palette import OWN, hue_of
+from reports.charts.pool_charts import DayPrice, price_by_day
 from spend import money
-from spend.against_api import PoolEconomics
-from spend.economics import MILLION, Use, per_million
+from spend.capacity.against_api import PoolEconomics
+from spend.capacity.economics import MILLION, Use, per_million
+from spend.capacity.targets import ApiTarget, asked_for
 from spend.periods import day_start
-from spend.prices import PriceBook
+from spend.prices.prices import PriceBook
 from spend.slots import slot_of
-from spend.targets import ApiTarget, asked_for
-from store import pool_board
-from store.pool_economics import book_of
-from store.pool_use import daily_use
+from store.capacity import pool_board
+from store.capacity.pool_economics import book_of
+from store.capacity.pool_use import daily_use
 
 
 def price_of_days(

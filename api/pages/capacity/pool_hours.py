@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
+from api.capacity.pools import PoolId
 from api.dependencies import Reading, Tenant
 from api.grouping import wrong
 from api.instants import DATE, INSTANT
@@ -23,19 +24,18 @@ from api.pages.ranges import RangeAsked
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting, Visitor
-from api.pools import PoolId
-from reports.palette import ACCENT, GRID
-from reports.palette import IDLE as IDLE_COLOUR
-from reports.pool_charts import HourUse, hours_map
+from reports.charts.palette import ACCENT, GRID
+from reports.charts.palette import IDLE as IDLE_COLOUR
+from reports.charts.pool_charts import HourUse, hours_map
 from spend import money
-from spend.economics import Economics, token_cost
+from spend.capacity.economics import Economics, token_cost
+from spend.capacity.pools import HOUR
 from spend.moments import moment_text
 from spend.owners import IDLE, UNALLOCATED
 from spend.periods import Period, local_day
-from spend.pools import HOUR
-from store import pool_board, pool_hours
-from store.pool_hours import PoolHour
-from store.pool_use import pool_use
+from store.capacity import pool_board, pool_hours
+from store.capacity.pool_hours import PoolHour
+from store.capacity.pool_use import pool_use
 
 router = APIRouter(include_in_schema=False)
 

@@ -26,14 +26,14 @@ from api.pages.ranges import Range, RangeAsked, days_of, name_of, range_of
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Table, sorted_rows
 from api.pages.visitor import Visiting, Visitor
-from reports.chart_frame import HALF
-from reports.palette import IDLE as IDLE_COLOUR
-from reports.palette import NOBODY, OWN
-from reports.spend_chart import Part, daily_stack
+from reports.charts.chart_frame import HALF
+from reports.charts.palette import IDLE as IDLE_COLOUR
+from reports.charts.palette import NOBODY, OWN
+from reports.charts.spend_chart import Part, daily_stack
 from spend import money
-from spend.economics import MILLION, per_million
+from spend.capacity.economics import MILLION, per_million
+from spend.capacity.pools import Pool
 from spend.owners import IDLE, UNALLOCATED
-from spend.pools import Pool
 from store.completeness import complete_until
 
 router = APIRouter(include_in_schema=False)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
+from api.capacity.pools import PoolId
 from api.dependencies import Reading, Tenant
 from api.pages.asked import Text
 from api.pages.capacity.capacity_board import beside, same_weights, share, shown
@@ -20,18 +21,17 @@ from api.pages.ranges import RangeAsked
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Table
 from api.pages.visitor import Visiting, Visitor
-from api.pools import PoolId
-from reports.break_even_chart import BreakEvenLines, Stair, break_even_chart
-from reports.palette import IDLE as IDLE_COLOUR
-from reports.palette import OWN, hue_of
+from reports.charts.break_even_chart import BreakEvenLines, Stair, break_even_chart
+from reports.charts.palette import IDLE as IDLE_COLOUR
+from reports.charts.palette import OWN, hue_of
 from spend import money
-from spend.against_api import Comparison, PoolEconomics, machines
-from spend.economics import MILLION, per_million, token_cost
+from spend.capacity.against_api import Comparison, PoolEconomics, machines
+from spend.capacity.economics import MILLION, per_million, token_cost
+from spend.capacity.targets import ApiTarget, TargetRefusedError, target_named
 from spend.owners import IDLE, UNALLOCATED
 from spend.slots import slot_of
-from spend.targets import ApiTarget, TargetRefusedError, target_named
-from store.offers import offers_of
-from store.pool_economics import book_of, pool_economics
+from store.capacity.pool_economics import book_of, pool_economics
+from store.prices.offers import offers_of
 
 router = APIRouter(include_in_schema=False)
 

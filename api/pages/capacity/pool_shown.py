@@ -13,9 +13,9 @@ from api.pages.links import elsewhere
 from api.pages.ranges import Range, RangeAsked, days_of, name_of, range_of
 from api.pages.visitor import Visitor
 from api.problems import Problem
+from spend.capacity.pools import Pool
 from spend.moments import moment_text
-from spend.pools import Pool
-from store import pool_board, pools
+from store.capacity import pool_board, pools
 from store.completeness import complete_until
 
 VIEWS = (("", "Overview"), ("/hours", "Hours"), ("/costs", "What it costs"))

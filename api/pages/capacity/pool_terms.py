@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from api.pages.formats import Formats
-from spend.pool_costs import Component, Depreciation, Energy, ForTerm, Recurring
-from spend.pools import Pool
-from spend.tariffs import HOURS, WEEKDAYS, Rate, Tariff
+from spend.capacity.pool_costs import Component, Depreciation, Energy, ForTerm, Recurring
+from spend.capacity.pools import Pool
+from spend.capacity.tariffs import HOURS, WEEKDAYS, Rate, Tariff
 
 
 def terms_in_words(component: Component, currency: str, told: Formats) -> str:

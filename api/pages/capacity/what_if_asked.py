@@ -7,19 +7,19 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from api.auth import whole_ledger
+from api.capacity.what_if_shapes import WhatIfAsked, targets_of
 from api.grouping import Asked, checked, too_many_rows, wrong
 from api.pages.asked import Text
 from api.pages.ranges import Range, RangeAsked
 from api.pages.visitor import Visitor
 from api.problems import Problem
-from api.what_if_shapes import WhatIfAsked, targets_of
+from spend.capacity.pools import Pool
+from spend.capacity.targets import TargetRefusedError
+from spend.capacity.what_if import WhatIf
 from spend.moments import moment_text
-from spend.pools import Pool
 from spend.slots import slot_of
-from spend.targets import TargetRefusedError
-from spend.what_if import WhatIf
-from store.grouping import TooManyRowsError
-from store.what_if import what_if
+from store.breakdowns.grouping import TooManyRowsError
+from store.capacity.what_if import what_if
 
 FILTERS: Final = ("team", "service", "provider", "model")
 GROUPS: Final = (

@@ -17,15 +17,15 @@ from api.pages.ranges import Range, name_of, range_of
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Table, sorted_rows
 from api.pages.visitor import Visiting, Visitor
-from reports.palette import NOBODY, OWN, hue_of
-from reports.what_if_chart import Side, beside_each_other
+from reports.charts.palette import NOBODY, OWN, hue_of
+from reports.charts.what_if_chart import Side, beside_each_other
+from spend.capacity.what_if import Answer, Key, Rated, WhatIf, difference
+from spend.capacity.what_if_terms import UNKNOWN
 from spend.slots import slot_of
-from spend.what_if import Answer, Key, Rated, WhatIf, difference
-from spend.what_if_terms import UNKNOWN
-from store import pools
+from store.capacity import pools
 from store.completeness import complete_until
-from store.offers import priced_targets
-from store.seen_values import seen_values
+from store.prices.offers import priced_targets
+from store.spending.seen_values import seen_values
 
 router = APIRouter(include_in_schema=False)
 

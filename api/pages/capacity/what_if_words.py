@@ -6,8 +6,8 @@ from typing import Final
 
 from api.pages.formats import Formats
 from spend import money
-from spend.what_if import Answer, WhatIf, difference
-from spend.what_if_pool import NO_CAPACITY, NO_HOURS
+from spend.capacity.what_if import Answer, WhatIf, difference
+from spend.capacity.what_if_pool import NO_CAPACITY, NO_HOURS
 
 _WHY_NOT: Final = (NO_CAPACITY, NO_HOURS)
 

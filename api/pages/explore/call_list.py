@@ -29,17 +29,17 @@ from api.pages.tables import Cell, Column, Held, Table
 from api.pages.traces.call_slowness import outcome_name
 from api.pages.visitor import Visiting
 from api.paging import cursor_of, position_of
-from reports.palette import hue_of, shown_name
+from reports.charts.palette import hue_of, shown_name
 from spend.calls import Outcome
 from spend.ids import unsigned
 from spend.meters import INPUTS
-from store import call_pages
-from store.archived_days import listed_from
-from store.call_costs import CallCost, costs_of
-from store.call_pages import ListedCall
-from store.dimensions import DIMENSIONS
-from store.first_heard import anything_counted
-from store.seen_values import seen_values
+from store.archive.archived_days import listed_from
+from store.breakdowns.dimensions import DIMENSIONS
+from store.calls import call_pages
+from store.calls.call_costs import CallCost, costs_of
+from store.calls.call_pages import ListedCall
+from store.intake.first_heard import anything_counted
+from store.spending.seen_values import seen_values
 
 router = APIRouter(include_in_schema=False)
 

@@ -9,7 +9,6 @@ from fastapi import Request
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from api.currencies import CurrencyAsked, conversion_of
 from api.grouping import Asked, GroupedAsked, checked, too_many_rows, wrong
 from api.pages.explore.explore_time import (
     Compare,
@@ -20,13 +19,14 @@ from api.pages.explore.explore_time import (
 )
 from api.pages.explore.filters import FilteredPage, in_time
 from api.pages.visitor import Visitor
-from reports.pivot import Keys, Label, Measure, Pivot, pivot
+from api.prices.currencies import CurrencyAsked, conversion_of
+from reports.tables.pivot import Keys, Label, Measure, Pivot, pivot
 from spend.periods import Period
 from spend.totals import Totals
+from store.breakdowns.dimensions import DIMENSIONS, TIMED, Question
+from store.breakdowns.grouping import TooManyRowsError
 from store.conversion import Conversion
-from store.dimensions import DIMENSIONS, TIMED, Question
-from store.grouping import TooManyRowsError
-from store.spend_by import Spent, spend_by_days
+from store.spending.spend_by import Spent, spend_by_days
 
 MONEY: Final = ("cost", "list_cost", "contracted_cost", "billed_cost")
 MEASURES: Final[Mapping[str, str]] = {

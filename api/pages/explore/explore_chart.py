@@ -9,10 +9,10 @@ from api.pages.charts import Chart, Legend
 from api.pages.explore.explore_answer import MEASURES, Explored
 from api.pages.explore.filters import TITLES, named
 from api.pages.formats import Formats
-from reports import explore_chart
-from reports.palette import IDLE, NOBODY, REST, SERIES, hue_of, shades, shown_name
-from reports.pivot import Keys, Label, Line, cut
-from reports.spend_chart import Part, daily_stack
+from reports.charts import explore_chart
+from reports.charts.palette import IDLE, NOBODY, REST, SERIES, hue_of, shades, shown_name
+from reports.charts.spend_chart import Part, daily_stack
+from reports.tables.pivot import Keys, Label, Line, cut
 from spend.totals import Totals
 
 MOST_MARKS: Final = 400

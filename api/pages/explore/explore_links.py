@@ -9,8 +9,8 @@ from fastapi import Request
 
 from api.pages.explore.explore_answer import Explored
 from api.pages.explore.filters import of_cell
-from reports.pivot import Keys, Label
-from store.dimensions import DIMENSIONS, TIMED
+from reports.tables.pivot import Keys, Label
+from store.breakdowns.dimensions import DIMENSIONS, TIMED
 
 _NEXT: Final[Mapping[str, tuple[str, ...]]] = {
     "team": ("feature", "project", "provider"),

@@ -41,10 +41,10 @@ from api.pages.visitor import Visiting, Visitor
 from api.problems import Problem
 from spend.periods import local_day
 from store import saved_views
+from store.breakdowns.dimensions import DIMENSIONS, TIMED
 from store.completeness import complete_until
-from store.dimensions import DIMENSIONS, TIMED
-from store.first_heard import anything_counted
-from store.seen_values import seen_values
+from store.intake.first_heard import anything_counted
+from store.spending.seen_values import seen_values
 
 router = APIRouter(include_in_schema=False)
 

@@ -15,8 +15,8 @@ from api.pages.explore.filters import TITLES, named
 from api.pages.formats import MINUS, UNKNOWN, Formats
 from api.pages.tables import Cell, Column, Held, Table, sorted_rows
 from api.shapes import usage_of
-from reports.palette import shown_name
-from reports.pivot import Keys, Label, Line, cut
+from reports.charts.palette import shown_name
+from reports.tables.pivot import Keys, Label, Line, cut
 from spend.money import EXACT
 from spend.totals import Totals, together
 

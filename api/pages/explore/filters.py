@@ -21,7 +21,7 @@ from api.pages.explore.explore_time import RANGES, RangeName, days_of
 from api.pages.links import here, path_of
 from api.pages.visitor import Visitor
 from spend.periods import Period, day_start, local_day
-from store.dimensions import DIMENSIONS, NOT_SAID, TIMED
+from store.breakdowns.dimensions import DIMENSIONS, NOT_SAID, TIMED
 
 TITLES: Final[Mapping[str, str]] = {
     "day": "Day",

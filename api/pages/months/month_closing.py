@@ -23,8 +23,8 @@ from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting, Visitor
 from api.problems import Problem
-from spend.month_records import Closing
-from spend.months import (
+from spend.months.month_records import Closing
+from spend.months.months import (
     CLOSED,
     OPEN,
     SOFT_CLOSED,
@@ -35,7 +35,7 @@ from spend.months import (
     WarningUnknownError,
     month_named,
 )
-from store import month_closing, month_waits, month_warnings, months
+from store.months import month_closing, month_waits, month_warnings, months
 
 router = APIRouter(include_in_schema=False)
 

@@ -13,7 +13,7 @@ from api.pages.month_choice import TONES
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting, Visitor
-from spend.months import (
+from spend.months.months import (
     CLOSE,
     OPEN,
     REOPEN,
@@ -23,7 +23,7 @@ from spend.months import (
     month_named,
     next_open,
 )
-from store import month_closing, month_waits, months
+from store.months import month_closing, month_waits, months
 
 router = APIRouter(include_in_schema=False)
 

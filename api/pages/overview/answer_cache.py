@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from fastapi import Request
 from sqlalchemy.orm import Session
 
-from store.ledger import last_id
+from store.ledger.ledger import last_id
 
 MOST_KEPT: Final = 64
 

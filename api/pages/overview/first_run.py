@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.pages.shell import page
 from api.pages.visitor import Visitor
-from store.first_heard import heard_so_far
+from store.intake.first_heard import heard_so_far
 
 USUAL_DOOR: Final = "http://127.0.0.1:4318"
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.-]{1,60}")

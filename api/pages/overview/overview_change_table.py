@@ -12,9 +12,9 @@ from api.pages.overview.overview_month import ShownMonth
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.teams.team_list import team_address
 from api.pages.visitor import Visitor
-from reports.palette import hue_of, shown_name
+from reports.charts.palette import hue_of, shown_name
 from spend.money import EXACT, rounded
-from spend.statement_sides import exact_sum
+from spend.statements.statement_sides import exact_sum
 
 MOST_CHANGES: Final = 8
 By = Literal["team", "provider", "model"]

@@ -14,11 +14,11 @@ from api.pages.overview.overview_month import ShownMonth
 from api.pages.visitor import Visitor
 from spend.booked import Booked
 from spend.money import EXACT
-from spend.statement_sides import LineKey, Side, exact_sum, side_of
+from spend.statements.statement_sides import LineKey, Side, exact_sum, side_of
+from spend.statements.why import PART_NAMES, Why, amounts_of, why_changed
 from spend.totals import Totals, together
-from spend.why import PART_NAMES, Why, amounts_of, why_changed
-from store.booked import waiting
-from store.converted_books import converted_books
+from store.spending.booked import waiting
+from store.statements.converted_books import converted_books
 
 BY: Final = {"team": 0, "provider": 1, "model": 2}
 """What changes can be told by -> where that stands in a line's key."""

@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 from api.pages.overview.answer_cache import kept_of
 from api.pages.overview.overview_month import ShownMonth
 from api.pages.visitor import Visitor
+from spend.budgets.outlooks import Asked, Outlook, outlooks
 from spend.money import EXACT
-from spend.outlooks import Asked, Outlook, outlooks
-from store.day_series import day_series
+from store.budgets.day_series import day_series
 
 _OF_ALL: Final = 0
 _NOTHING: Final = Decimal(0)

@@ -24,7 +24,7 @@ from api.pages.shell import page
 from api.pages.visitor import Visiting, Visitor
 from spend.periods import local_day
 from store.completeness import complete_until
-from store.first_heard import anything_counted, first_counted
+from store.intake.first_heard import anything_counted, first_counted
 
 router = APIRouter(include_in_schema=False)
 

@@ -15,15 +15,15 @@ from api.pages.overview.answer_cache import kept_of, version_of
 from api.pages.overview.overview_month import ShownMonth
 from api.pages.tables import Column, Table
 from api.pages.visitor import Visitor
-from reports.palette import IDLE as GREY
-from reports.palette import OWN, REST, hue_of, shown_name
-from reports.spend_chart import Part, daily_stack
+from reports.charts.palette import IDLE as GREY
+from reports.charts.palette import OWN, REST, hue_of, shown_name
+from reports.charts.spend_chart import Part, daily_stack
 from spend.money import EXACT
 from spend.owners import IDLE, UNUSED
 from spend.periods import Period, day_period
 from spend.providers import API, SELF_HOSTED
-from spend.statement_sides import exact_sum
-from store.spent_apart import SpentApart, spent_apart
+from spend.statements.statement_sides import exact_sum
+from store.budgets.spent_apart import SpentApart, spent_apart
 
 MOST_PROVIDERS: Final = 7
 """Told apart in the chart; the others are one part."""

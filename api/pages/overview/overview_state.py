@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 
 from api.pages.overview.overview_month import ShownMonth
 from api.pages.visitor import Visitor
-from spend.months import CLOSED, OPEN, LedgerMonth, next_open
-from store import alerts, months
-from store.alert_states import OPEN as OPEN_ALERT
-from store.alert_words import said_of
+from spend.months.months import CLOSED, OPEN, LedgerMonth, next_open
+from store.alerts import alerts
+from store.alerts.alert_states import OPEN as OPEN_ALERT
+from store.alerts.alert_words import said_of
+from store.months import months
 
 MOST_ALERTS: Final = 6
 LATE: Final = timedelta(minutes=15)

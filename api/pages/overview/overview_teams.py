@@ -17,11 +17,11 @@ from api.pages.overview.overview_spend import MonthSpend
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.teams.team_list import NOBODYS, team_address
 from api.pages.visitor import Visitor
-from spend.budget_attention import OK, OVER, Stands
-from spend.budgets import Budget, only_team, reached
+from spend.budgets.budget_attention import OK, OVER, Stands
+from spend.budgets.budgets import Budget, only_team, reached
 from spend.money import EXACT, ROUNDING
-from spend.statement_sides import exact_sum
-from store.statements import budgets_of
+from spend.statements.statement_sides import exact_sum
+from store.statements.statements import budgets_of
 
 MOST_TEAMS: Final = 15
 """Shown, and as many whose budget needs a look; /teams has all."""

@@ -12,9 +12,9 @@ from api.pages.overview.answer_cache import kept_of, version_of
 from api.pages.overview.overview_month import ShownMonth
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visitor
-from spend.budgets import NOT_SAID
+from spend.budgets.budgets import NOT_SAID
 from spend.money import EXACT
-from store.spent_apart import SpentApart, spent_apart
+from store.budgets.spent_apart import SpentApart, spent_apart
 
 MOST_USES: Final = 15
 _TOLD_BY: Final = ("team", "service", "feature")

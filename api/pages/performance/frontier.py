@@ -18,8 +18,8 @@ from api.pages.recent_time import LAST, lately
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting
-from reports.frontier_chart import Point, frontier, frontier_chart
-from reports.palette import hue_of, shown_name
+from reports.charts.frontier_chart import Point, frontier, frontier_chart
+from reports.charts.palette import hue_of, shown_name
 
 router = APIRouter(include_in_schema=False)
 

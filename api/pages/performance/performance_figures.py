@@ -17,11 +17,11 @@ from spend.performance import together as all_calls
 from spend.periods import Period
 from spend.totals import Totals
 from spend.totals import together as all_money
+from store.breakdowns.dimensions import Question
+from store.breakdowns.grouping import Key, TooManyRowsError
 from store.conversion import Conversion
-from store.dimensions import Question
-from store.grouping import Key, TooManyRowsError
-from store.performance_by import performance_by
-from store.spend_by import Spent, spend_by, spend_by_days
+from store.spending.performance_by import performance_by
+from store.spending.spend_by import Spent, spend_by, spend_by_days
 
 MODEL: Final = ("provider", "model", "deployment")
 FILTERS: Final = ("team", "service", "feature", "provider", "model", "operation")

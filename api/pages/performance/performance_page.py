@@ -20,12 +20,12 @@ from api.pages.performance.performance_figures import (
 from api.pages.recent_time import LAST, Lately, lately
 from api.pages.shell import page
 from api.pages.visitor import Visiting, Visitor
-from reports.latency_chart import P50_HUE, P95_HUE, Moment, latency_lines
+from reports.charts.latency_chart import P50_HUE, P95_HUE, Moment, latency_lines
 from spend.moments import moment_text
 from spend.performance import Performance, percentiles_ms
 from spend.periods import days_in
-from store.first_heard import anything_counted
-from store.grouping import PIECES
+from store.breakdowns.grouping import PIECES
+from store.intake.first_heard import anything_counted
 
 router = APIRouter(include_in_schema=False)
 

@@ -11,7 +11,7 @@ from api.pages.performance.performance_figures import FILTERS, Group, Groups
 from api.pages.tables import Cell, Column, Held, Table, sorted_rows
 from api.pages.traces.call_slowness import outcome_name
 from api.pages.visitor import Visitor
-from reports.palette import hue_of, shown_name
+from reports.charts.palette import hue_of, shown_name
 from spend.calls import Outcome
 
 _WORSE: Final = Decimal("1.25")

@@ -22,7 +22,7 @@ from api.pages.recent_time import LAST, Lately, lately
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting, Visitor
-from reports.palette import hue_of, shown_name
+from reports.charts.palette import hue_of, shown_name
 from spend.owners import IDLE
 from spend.providers import SELF_HOSTED
 from spend.totals import together

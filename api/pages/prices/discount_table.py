@@ -6,8 +6,8 @@ from typing import Final
 from api.pages.formats import Formats
 from api.pages.prices.price_words import holds_for, percent, term
 from api.pages.tables import Cell, Column, Held, Table
-from reports.palette import hue_of, shown_name
-from spend.discounts import DISCOUNT, Discount
+from reports.charts.palette import hue_of, shown_name
+from spend.prices.discounts import DISCOUNT, Discount
 
 _DISCOUNTS: Final = (
     Column("kind", "Kind"),

@@ -9,12 +9,12 @@ from api.pages.charts import Chart, Legend
 from api.pages.formats import Formats
 from api.pages.prices.price_words import BOOKS, ORDER, holds_for, meter_name, percent, said_by, term
 from api.pages.tables import Cell, Column, Held, Table
-from reports.price_chart import Steps, price_steps
-from spend.bands import EDGES
+from reports.charts.price_chart import Steps, price_steps
 from spend.calls import Route
-from spend.prices import PriceLine, tier_of
-from spend.rating import EMBEDDINGS, Rate, rates
-from store.model_prices import ModelPrices
+from spend.prices.bands import EDGES
+from spend.prices.prices import PriceLine, tier_of
+from spend.prices.rating import EMBEDDINGS, Rate, rates
+from store.prices.model_prices import ModelPrices
 
 _DRAWN: Final = ("output", "input", "cache_write", "cache_write_5m", "cache_write_1h", "cache_read")
 _YEAR: Final = timedelta(days=365)

@@ -18,19 +18,19 @@ from api.pages.ranges import Range, RangeAsked, name_of, range_of
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table, sorted_rows
 from api.pages.visitor import Visiting, Visitor
-from reports.model_chart import MOST, Bar, cost_by_model
-from reports.palette import REST, hue_of, shown_name
+from reports.charts.model_chart import MOST, Bar, cost_by_model
+from reports.charts.palette import REST, hue_of, shown_name
 from spend.meters import CACHE_WRITES
 from spend.money import ROUNDING, total
 from spend.performance import percentiles_ms
 from spend.periods import Period
 from spend.totals import Totals, together
-from store.booked_lines import TAKEN_IN
+from store.breakdowns.grouping import Key, TooManyRowsError
 from store.completeness import complete_until
-from store.grouping import Key, TooManyRowsError
-from store.performance_by import latency_by
-from store.spend_by import spend_by_days
-from store.tails import tail_of
+from store.spending.booked_lines import TAKEN_IN
+from store.spending.performance_by import latency_by
+from store.spending.spend_by import spend_by_days
+from store.spending.tails import tail_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -115,7 +115,7 @@ def show(
 
 
 def recent(session: Session, tenant: int, period: Period) -> Period:
-    """The last days of a time whose durations can be told at once: see ``store/tails.py``."""
+    """The last days of a time whose durations can be told at once (``store/spending/tails.py``)."""
     return tail_of(session, TAKEN_IN, tenant, period, at_most=CELLS_TIMED)
 
 

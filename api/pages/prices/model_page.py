@@ -21,19 +21,19 @@ from api.pages.tables import Cell, Column, Held, Table
 from api.pages.teams.team_list import team_address
 from api.pages.visitor import Visiting, Visitor
 from api.problems import Problem
-from reports.palette import hue_of, shown_name
+from reports.charts.palette import hue_of, shown_name
+from spend.capacity.pools import POOL_METER
 from spend.owners import RESERVED
 from spend.performance import percentiles_ms
 from spend.periods import Period
-from spend.pools import POOL_METER
 from spend.totals import Totals, together
-from store.booked_lines import MONEY
 from store.completeness import complete_until
-from store.meter_costs import MeterCost, meter_costs
-from store.model_prices import ModelPrices, model_prices
-from store.performance_by import latency_by
-from store.spend_by import Spent, spend_by_days
-from store.tails import tail_of
+from store.ledger.meter_costs import MeterCost, meter_costs
+from store.prices.model_prices import ModelPrices, model_prices
+from store.spending.booked_lines import MONEY
+from store.spending.performance_by import latency_by
+from store.spending.spend_by import Spent, spend_by_days
+from store.spending.tails import tail_of
 
 router = APIRouter(include_in_schema=False)
 

@@ -21,10 +21,11 @@ from api.pages.prices.price_words import ALWAYS, BOOKS, METERS, holds_for, meter
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting, Visitor
-from reports.palette import hue_of, shown_name
-from spend.prices import PriceLine, wanted
-from store import listings, parties, price_pages
-from store.books import Pair
+from reports.charts.palette import hue_of, shown_name
+from spend.prices.prices import PriceLine, wanted
+from store import parties
+from store.prices import listings, price_pages
+from store.prices.books import Pair
 
 router = APIRouter(include_in_schema=False)
 

@@ -14,7 +14,7 @@ from api.pages.prices.discount_table import discount_table
 from api.pages.prices.price_tabs import price_tabs
 from api.pages.shell import page
 from api.pages.visitor import Visiting
-from store.discounts import every_discount
+from store.prices.discounts import every_discount
 
 router = APIRouter(include_in_schema=False)
 

@@ -16,10 +16,10 @@ from api.pages.prices.price_words import meter_name
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting
-from reports.palette import hue_of, shown_name
-from spend.discrepancies import ABOVE, AGREED, DISPUTED, SINGLE, Compared, counted
-from store import listings
-from store.price_comparison import price_comparison
+from reports.charts.palette import hue_of, shown_name
+from spend.prices.discrepancies import ABOVE, AGREED, DISPUTED, SINGLE, Compared, counted
+from store.prices import listings
+from store.prices.price_comparison import price_comparison
 
 router = APIRouter(include_in_schema=False)
 

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Final
 
 from api.pages.formats import Formats
-from spend.commitments import COVERED, PURCHASE, UNUSED_METER
-from spend.discounts import DISCOUNT, Discount
-from spend.pools import IDLE_METER, POOL_METER
-from spend.prices import CONTRACT, LIST, SUPPLEMENT, PriceLine
+from spend.capacity.pools import IDLE_METER, POOL_METER
+from spend.commitments.commitments import COVERED, PURCHASE, UNUSED_METER
+from spend.prices.discounts import DISCOUNT, Discount
+from spend.prices.prices import CONTRACT, LIST, SUPPLEMENT, PriceLine
 
 BOOKS: Final = {CONTRACT: "Contract", LIST: "Public list", SUPPLEMENT: "Supplement"}
 METERS: Final = {

@@ -23,8 +23,8 @@ from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting, Visitor
 from api.problems import Problem
-from reports.palette import hue_of, shown_name
-from spend.repricings import (
+from reports.charts.palette import hue_of, shown_name
+from spend.prices.repricings import (
     NO_DIFFERENCE,
     Difference,
     Repricing,
@@ -33,8 +33,9 @@ from spend.repricings import (
     check_range,
     slot_after,
 )
-from store import closing, repricings
-from store.repricings import Named
+from store import closing
+from store.ledger import repricings
+from store.ledger.repricings import Named
 
 router = APIRouter(include_in_schema=False)
 

@@ -15,11 +15,11 @@ from api.pages.prices.price_tabs import price_tabs
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting
-from reports.palette import hue_of, shown_name
+from reports.charts.palette import hue_of, shown_name
+from spend.access.roles import Permission
 from spend.periods import Period
-from spend.roles import Permission
 from store.completeness import complete_until
-from store.unpriced_by_days import UnpricedModel, unpriced_by_days
+from store.prices.unpriced_by_days import UnpricedModel, unpriced_by_days
 
 router = APIRouter(include_in_schema=False)
 

@@ -1,7 +1,7 @@
 """One step from a model without a price to its price: entered, looked at, saved.
 
-The rules are those of POST /v1/prices (``spend/price_files.py``), whose lines these correct. Before
-they are saved the page shows what the waiting calls would come to.
+The rules are those of POST /v1/prices (``spend/prices/price_files.py``), whose lines these correct.
+Before they are saved the page shows what the waiting calls would come to.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,21 +25,21 @@ from api.pages.prices.unpriced_models import looked_back
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting, Visitor
-from api.prices import SOURCE
+from api.prices.prices import SOURCE
 from api.problems import Problem
-from reports.palette import hue_of, shown_name
-from spend.currencies import CODES
+from reports.charts.palette import hue_of, shown_name
+from spend.capacity.targets import TargetRefusedError, target_named
+from spend.currencies.currencies import CODES
 from spend.money import plain
-from spend.price_files import price_lines
-from spend.prices import PriceLine
-from spend.rating import rates
-from spend.targets import TargetRefusedError, target_named
+from spend.prices.price_files import price_lines
+from spend.prices.prices import PriceLine
+from spend.prices.rating import rates
 from spend.written_rows import Row, RowsRefusedError
-from store import books
-from store.books import Pair
-from store.price_book import book_for
-from store.unpriced_by_days import UnpricedModel, unpriced_by_days
-from store.waiting_cost import Waiting, waiting_cost
+from store.calls.waiting_cost import Waiting, waiting_cost
+from store.prices import books
+from store.prices.books import Pair
+from store.prices.price_book import book_for
+from store.prices.unpriced_by_days import UnpricedModel, unpriced_by_days
 
 router = APIRouter(include_in_schema=False)
 

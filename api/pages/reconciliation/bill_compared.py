@@ -9,13 +9,13 @@ from sqlalchemy.orm import Session
 
 from api.pages.overview.answer_cache import kept_of
 from api.pages.visitor import Visitor
-from spend.bills import Bill
 from spend.periods import Period
-from spend.reconciled import Reconciled
+from spend.reconciliation.bills import Bill
+from spend.reconciliation.reconciled import Reconciled
+from spend.reconciliation.variance import LAG
 from spend.slots import slot_of
-from spend.variance import LAG
-from store import bills, reconcile
-from store.line_counts import lines_of_use
+from store.bills import bills, reconcile
+from store.spending.line_counts import lines_of_use
 
 
 def compared(

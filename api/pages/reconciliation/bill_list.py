@@ -20,16 +20,17 @@ from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting, Visitor
 from api.problems import Problem
-from api.reconciliation import comparable
-from reports.palette import hue_of, shown_name
-from reports.variance_words import mostly
-from spend.bills import Bill
+from api.reconciliation.reconciliation import comparable
+from reports.charts.palette import hue_of, shown_name
+from reports.tables.variance_words import mostly
 from spend.fiscal import FiscalPeriod
 from spend.money import rounded
 from spend.periods import Period
-from spend.reconciled import Reconciled
-from store import bills, months, reconcile
-from store.booked import booked
+from spend.reconciliation.bills import Bill
+from spend.reconciliation.reconciled import Reconciled
+from store.bills import bills, reconcile
+from store.months import months
+from store.spending.booked import booked
 
 router = APIRouter(include_in_schema=False)
 

@@ -7,7 +7,6 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from api.bills import BillId
 from api.dependencies import Reading, Tenant
 from api.pages.asked import PageAsked
 from api.pages.charts import Chart
@@ -17,14 +16,15 @@ from api.pages.reconciliation.bill_compared import compared
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting
-from api.reconciliation import bill_of, comparable
-from reports.palette import shown_name
-from reports.variance_rows import VarianceRow, by_name
-from reports.variance_words import SAID, SHORT, mostly, notes
-from reports.waterfall_chart import Step, waterfall
+from api.reconciliation.bills import BillId
+from api.reconciliation.reconciliation import bill_of, comparable
+from reports.charts.palette import shown_name
+from reports.charts.waterfall_chart import Step, waterfall
+from reports.tables.variance_rows import VarianceRow, by_name
+from reports.tables.variance_words import SAID, SHORT, mostly, notes
 from spend.money import rounded, rounded_lines
-from spend.reconciled import Reconciled
-from spend.variance import BUCKETS, Buckets, Compared
+from spend.reconciliation.reconciled import Reconciled
+from spend.reconciliation.variance import BUCKETS, Buckets, Compared
 
 router = APIRouter(include_in_schema=False)
 

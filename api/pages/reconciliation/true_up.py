@@ -7,7 +7,6 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from api.auth import Booking
-from api.bills import BillId
 from api.dependencies import Clock, Config, Reading, Tenant, Writing
 from api.pages.asked import PageAsked
 from api.pages.forms import Sent
@@ -16,11 +15,12 @@ from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting
 from api.problems import Problem
-from api.reconciliation import bill_of, comparable
-from reports.palette import shown_name
-from reports.true_up_sums import true_up_sums
-from spend.bills import Bill
-from spend.true_up import TrueUp
+from api.reconciliation.bills import BillId
+from api.reconciliation.reconciliation import bill_of, comparable
+from reports.charts.palette import shown_name
+from reports.tables.true_up_sums import true_up_sums
+from spend.reconciliation.bills import Bill
+from spend.reconciliation.true_up import TrueUp
 from store import true_up
 
 router = APIRouter(include_in_schema=False)

@@ -12,11 +12,12 @@ from api.pages.asked import PageAsked
 from api.pages.shell import page
 from api.pages.visitor import Visiting
 from spend.fiscal import CALENDAR_YEAR
-from store import channels, ownership
-from store.channel_deliveries import latest
+from store.access.keys import has_keys, list_keys
+from store.channels import channels
+from store.channels.channel_deliveries import latest
 from store.completeness import complete_until
-from store.keys import has_keys, list_keys
-from store.sessions import server_version
+from store.ownership import ownership
+from store.postgres.sessions import server_version
 
 router = APIRouter(include_in_schema=False)
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from markupsafe import Markup
 
-from api.audit import LONGEST
+from api.access.audit import LONGEST
 from api.auth import Auditing
 from api.dependencies import Reading, Tenant
 from api.instants import Instant

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from api.pages.forms import Fields, one
-from spend.channels import LEVELS, Channel
+from spend.channels.channels import LEVELS, Channel
+from spend.channels.quiet_hours import MOST_TIMES, QuietHours, QuietTime
 from spend.checked_fields import TermsRefused
 from spend.fiscal import WEEKDAYS
-from spend.quiet_hours import MOST_TIMES, QuietHours, QuietTime
 
 KINDS: Final = {
     "slack-webhook": "Slack, by an incoming webhook",

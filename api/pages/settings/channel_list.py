@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
 
 from api.auth import Administering
-from api.channels import changed, make
+from api.channels.channels import changed, make
 from api.dependencies import Reading, Tenant, Writing
 from api.pages.asked import PageAsked
 from api.pages.forms import Sent, one
@@ -28,15 +28,15 @@ from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting, Visitor
 from api.pages.zone_choice import regions
 from api.problems import Problem
-from spend.channel_words import gets, where
-from spend.channels import Channel
+from spend.channels.channel_words import gets, where
+from spend.channels.channels import Channel
+from spend.channels.sample_notice import sample
 from spend.checked_fields import TermsRefused
 from spend.fiscal import WEEKDAYS
-from spend.sample_notice import sample
-from store import channels
-from store.channel_deliveries import Delivery, latest, put_sample
-from store.channel_removal import remove
-from store.secrets import SealedElsewhere
+from store.access.secrets import SealedElsewhere
+from store.channels import channels
+from store.channels.channel_deliveries import Delivery, latest, put_sample
+from store.channels.channel_removal import remove
 
 router = APIRouter(include_in_schema=False)
 

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
 from api.auth import Administering
-from api.content import beyond
+from api.calls.content import beyond
 from api.dependencies import Reading, Tenant, Writing
 from api.pages.asked import PageAsked
 from api.pages.forms import Fields, Sent, one
@@ -16,10 +16,10 @@ from api.pages.links import go_to
 from api.pages.shell import page
 from api.pages.visitor import Visiting, Visitor
 from spend.checked_fields import TermsRefused
-from spend.contents import KINDS, MOST_DAYS, ContentTerms, content_terms
-from store.content_policies import policy_of, set_policy
-from store.contents import held
-from store.linear_patterns import check_patterns
+from spend.contents.contents import KINDS, MOST_DAYS, ContentTerms, content_terms
+from store.contents.content_policies import policy_of, set_policy
+from store.contents.contents import held
+from store.contents.linear_patterns import check_patterns
 
 router = APIRouter(include_in_schema=False)
 

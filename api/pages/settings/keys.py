@@ -18,11 +18,11 @@ from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting, Visitor
 from api.problems import Problem
-from spend.actors import ANYBODY
+from spend.access.actors import ANYBODY
+from spend.access.key_terms import KeyTerms, expiry, key_terms
+from spend.access.roles import Permission
 from spend.checked_fields import TermsRefused
-from spend.key_terms import KeyTerms, expiry, key_terms
-from spend.roles import Permission
-from store.keys import Key, create_key, list_keys, revoke_key
+from store.access.keys import Key, create_key, list_keys, revoke_key
 
 router = APIRouter(include_in_schema=False)
 

@@ -22,12 +22,13 @@ from api.pages.settings.owner_moves import moves, rules_that_decide, team_change
 from api.pages.settings.owner_rules import PLACE
 from api.pages.shell import page
 from api.pages.visitor import Visiting, Visitor
-from spend.ownership_files import Ownership, OwnershipRefusedError, ownership_of_file
-from spend.ownership_text import line_of, toml_of
+from spend.ownership.ownership_files import Ownership, OwnershipRefusedError, ownership_of_file
+from spend.ownership.ownership_text import line_of, toml_of
 from spend.periods import Period, day_start, local_day
-from store import ownership, waiting
-from store.grouping import TooManyRowsError
-from store.ownership_preview import ClosedError, Preview, preview
+from store import waiting
+from store.breakdowns.grouping import TooManyRowsError
+from store.ledger.ownership_preview import ClosedError, Preview, preview
+from store.ownership import ownership
 
 router = APIRouter(include_in_schema=False)
 

@@ -3,7 +3,7 @@
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visitor
 from spend.money import EXACT
-from store.ownership_preview import Preview
+from store.ledger.ownership_preview import Preview
 
 
 def moves(found: Preview, visitor: Visitor) -> Table:

@@ -15,11 +15,11 @@ from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting
 from api.problems import Problem
-from spend.ownership import FIRST, LAST, Rule
-from spend.ownership_words import matched, paid_by
-from spend.splits import Split
-from store import ownership
-from store.ownership import Version
+from spend.ownership.ownership import FIRST, LAST, Rule
+from spend.ownership.ownership_words import matched, paid_by
+from spend.ownership.splits import Split
+from store.ownership import ownership
+from store.ownership.ownership import Version
 
 router = APIRouter(include_in_schema=False)
 

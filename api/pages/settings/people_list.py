@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
+from api.access.people import PersonId, found
 from api.auth import Administrator
 from api.dependencies import Reading, Tenant, Writing
 from api.pages.asked import PageAsked
@@ -15,11 +16,10 @@ from api.pages.links import go_to
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting, Visitor
-from api.people import PersonId, found
+from spend.access.roles import ROLES, role_terms
 from spend.checked_fields import TermsRefused
-from spend.roles import ROLES, role_terms
-from store import people, sign_ins
-from store.people import Person
+from store.access import people, sign_ins
+from store.access.people import Person
 
 router = APIRouter(include_in_schema=False)
 

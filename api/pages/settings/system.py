@@ -15,11 +15,11 @@ from api.pages.charts import Chart, Legend
 from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.visitor import Visiting, Visitor
-from reports.heard_chart import HUES, Heard, heard_stack
+from reports.charts.heard_chart import HUES, Heard, heard_stack
 from store import runs
 from store.completeness import complete_until
-from store.heard_counts import HeardCounts, heard_counts
-from store.heard_lately import Stretch, heard_lately
+from store.intake.heard_counts import HeardCounts, heard_counts
+from store.intake.heard_lately import Stretch, heard_lately
 
 router = APIRouter(include_in_schema=False)
 

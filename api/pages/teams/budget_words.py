@@ -6,13 +6,13 @@ from sqlalchemy.orm import Session
 
 from api.pages.budgets.budget_stands import board_of
 from api.pages.visitor import Visitor
-from spend.statements import Statement
+from spend.statements.statements import Statement
 
 
 def budget_words(
     session: Session, tenant: int, visitor: Visitor, found: Statement
 ) -> Mapping[int, str]:
-    """By budget; see ``WORDS`` of ``spend/budget_attention.py``. Empty unless the month goes on."""
+    """By budget: WORDS of spend/budgets/budget_attention.py. Empty unless the month goes on."""
     running = found.month.start <= visitor.now < found.month.end
     if not running or found.books.as_known_at is not None:
         return {}

@@ -9,11 +9,11 @@ from fastapi import Request
 
 from api.pages.links import elsewhere
 from api.pages.teams.team_list import team_address
-from reports.statement_words import DEPLOYMENTS
+from reports.statements.statement_words import DEPLOYMENTS
 from spend.booked import USAGE
 from spend.owners import IDLE
-from spend.statement_lines import Line
-from spend.statements import Statement
+from spend.statements.statement_lines import Line
+from spend.statements.statements import Statement
 
 _DEPLOYED: Final[Mapping[str, str]] = {name: key for key, name in DEPLOYMENTS.items() if key}
 _CREDIT: Final = "credit"

@@ -9,15 +9,15 @@ from api.pages.links import elsewhere
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.teams.statement_links import Leads
 from api.pages.teams.team_list import share_of, team_address, used_of
-from reports.palette import hue_of, shown_name
-from reports.statement_grids import Cells, Grid, Value, grids
-from reports.statement_words import MEANS, PARTS, SHORT, parts_told
-from reports.waterfall_chart import Step
+from reports.charts.palette import hue_of, shown_name
+from reports.charts.waterfall_chart import Step
+from reports.statements.statement_grids import Cells, Grid, Value, grids
+from reports.statements.statement_words import MEANS, PARTS, SHORT, parts_told
 from spend.booked import USAGE
 from spend.money import EXACT, rounded
-from spend.statement_lines import Figures, Line, no_coins
-from spend.statements import Statement
-from spend.why import amounts_of
+from spend.statements.statement_lines import Figures, Line, no_coins
+from spend.statements.statements import Statement
+from spend.statements.why import amounts_of
 
 MOST_LINES: Final = 400
 """More are of no use on a page: they are in the files, and on each team's own page."""

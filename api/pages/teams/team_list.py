@@ -20,17 +20,17 @@ from api.pages.shell import page
 from api.pages.tables import Cell, Column, Held, Table, sorted_rows
 from api.pages.teams.budget_words import budget_words
 from api.pages.visitor import Visiting, Visitor
-from api.statements import statement_for
-from reports.statement_words import notes
-from spend.budget_attention import OK, OVER
+from api.statements.statements import statement_for
+from reports.statements.statement_words import notes
+from spend.budgets.budget_attention import OK, OVER
 from spend.money import EXACT, ROUNDING, rounded
 from spend.owners import COMMITMENTS, IDLE, UNALLOCATED, UNUSED
 from spend.periods import Period, day_period, days_in
 from spend.slots import SLOT, slot_of
-from spend.statements import BudgetLine, Statement, TeamPart
-from store import months
+from spend.statements.statements import BudgetLine, Statement, TeamPart
+from store.budgets.spent_apart import spent_apart
 from store.conversion import Conversion
-from store.spent_apart import spent_apart
+from store.months import months
 
 router = APIRouter(include_in_schema=False)
 

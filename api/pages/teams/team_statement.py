@@ -24,15 +24,15 @@ from api.pages.teams.statement_links import Leads
 from api.pages.teams.statement_tables import steps_of, tables_of
 from api.pages.teams.team_list import team_address
 from api.pages.visitor import Visiting, Visitor
-from api.statements import statement_for, team_for
-from reports.palette import ACCENT, REST, hue_of, shown_name
-from reports.spend_chart import Part, daily_stack
-from reports.statement_words import notes, state_told
-from reports.waterfall_chart import waterfall
+from api.statements.statements import statement_for, team_for
+from reports.charts.palette import ACCENT, REST, hue_of, shown_name
+from reports.charts.spend_chart import Part, daily_stack
+from reports.charts.waterfall_chart import waterfall
+from reports.statements.statement_words import notes, state_told
 from spend.periods import day_period, day_start, days_in, local_day
-from spend.statements import Statement
-from store import months
-from store.budget_spend import read_spend
+from spend.statements.statements import Statement
+from store.budgets.budget_spend import read_spend
+from store.months import months
 
 router = APIRouter(include_in_schema=False)
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from api.call_content import content_of_call
+from api.calls.call_content import content_of_call
 from api.pages.visitor import Visitor
-from spend.conversations import Turn, turns_of
-from spend.roles import Permission
-from store.call_lookup import FoundCall
-from store.content_policies import policy_of
+from spend.access.roles import Permission
+from spend.contents.conversations import Turn, turns_of
+from store.calls.call_lookup import FoundCall
+from store.contents.content_policies import policy_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,14 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from api.call_explained import explained
+from api.calls.call_explained import explained
 from api.dependencies import Reading, Tenant
 from api.pages.shell import page
 from api.pages.span_ids import span_id_of, trace_id_of
 from api.pages.traces import call_slowness, call_tables
 from api.pages.traces.call_content import said_in
 from api.pages.visitor import Visiting, Visitor
-from reports.palette import shown_name
+from reports.charts.palette import shown_name
 from spend.ids import unsigned
 
 router = APIRouter(include_in_schema=False)

@@ -11,12 +11,12 @@ from api.pages.formats import Formats
 from api.pages.tables import Column, Table
 from api.pages.visitor import Visitor
 from spend.calls import Outcome
+from spend.capacity.pools import HOUR, hour_of
 from spend.histograms import bucket_of
 from spend.performance import Performance, percentiles_ms, together
 from spend.periods import Period, day_start, local_day
-from spend.pools import HOUR, hour_of
-from store.call_lookup import FoundCall
-from store.performance_by import performance_by
+from store.calls.call_lookup import FoundCall
+from store.spending.performance_by import performance_by
 
 _MUCH: Final = 1.5
 """So many times what is usual is worth a word."""

@@ -7,15 +7,15 @@ from typing import Any
 
 from markupsafe import Markup
 
-from api.call_explained import Explained
+from api.calls.call_explained import Explained
 from api.pages.tables import Cell, Column, Held, Table
 from api.pages.traces.call_slowness import outcome_name
 from spend.calls import Role
 from spend.ids import unsigned
 from spend.meters import DISJOINT, METERS
 from spend.money import total
-from spend.rating import Line
-from store.call_lookup import FoundCall
+from spend.prices.rating import Line
+from store.calls.call_lookup import FoundCall
 
 _METERS = {
     "input": "Input",

@@ -21,14 +21,14 @@ from api.pages.shell import page
 from api.pages.span_ids import trace_id_of
 from api.pages.tables import Cell, Column, Held, Table, sorted_rows
 from api.pages.visitor import Visiting
-from reports.palette import hue_of
+from reports.charts.palette import hue_of
 from spend.moments import moment_text
-from store.archived_days import listed_from
-from store.call_costs import costs_of
-from store.call_pages import ListedCall, calls_in_traces
-from store.dimensions import Question
-from store.first_heard import anything_counted
-from store.trace_pages import ListedTrace, looked_into, traces
+from store.archive.archived_days import listed_from
+from store.breakdowns.dimensions import Question
+from store.calls.call_costs import costs_of
+from store.calls.call_pages import ListedCall, calls_in_traces
+from store.calls.trace_pages import ListedTrace, looked_into, traces
+from store.intake.first_heard import anything_counted
 
 router = APIRouter(include_in_schema=False)
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from api.call_explained import explained_trace
+from api.calls.call_explained import explained_trace
 from api.dependencies import Reading, Tenant
 from api.pages.asked import PageAsked
 from api.pages.formats import UNKNOWN, Formats
@@ -21,12 +21,12 @@ from api.pages.traces.call_slowness import outcome_name
 from api.pages.traces.call_tables import role_name, short_scope
 from api.pages.traces.trace_tree import Node, Sums, Tree, tree_of
 from api.pages.visitor import Visiting
-from reports.palette import hue_of, shown_name
+from reports.charts.palette import hue_of, shown_name
+from spend.access.roles import Permission
 from spend.calls import Outcome
 from spend.ids import unsigned
 from spend.meters import INPUTS
-from spend.roles import Permission
-from store.contents import spans_with_content
+from store.contents.contents import spans_with_content
 
 router = APIRouter(include_in_schema=False)
 

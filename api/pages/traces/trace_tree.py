@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from api.call_explained import Explained
+from api.calls.call_explained import Explained
 from spend.calls import Role
 from spend.meters import INPUTS
 from spend.money import EXACT
-from store.twins import Key, Stored
+from store.twins.twins import Key, Stored
 
 DEEPEST = 12
 """Steps that a row is set in by; what lies deeper stands there too."""

@@ -1,0 +1,1 @@
+"""Budgets: set, asked about, forecast, and checked before a call."""

@@ -1,0 +1,1 @@
+"""Pools, their economics, and what if."""

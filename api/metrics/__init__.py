@@ -1,0 +1,1 @@
+"""What monitoring asks for: health, and metrics of the process, the ledger and spend."""

@@ -1,0 +1,1 @@
+"""Prices, discounts, exchange rates, and pricing again."""

@@ -1,0 +1,1 @@
+"""Bills, and why the ledger differs from them."""

@@ -1,0 +1,1 @@
+"""Spend, charges and performance, by any breakdown."""

@@ -1,0 +1,1 @@
+"""Statements, and months as FOCUS."""

@@ -1,0 +1,1 @@
+"""Compares budgets with spend, and forecasts them."""

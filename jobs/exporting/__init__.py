@@ -1,0 +1,1 @@
+"""Tells other monitoring what the month has come to, by OTLP."""

@@ -1,0 +1,1 @@
+"""Charts as specifications, in hues of one palette."""

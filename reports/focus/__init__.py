@@ -1,0 +1,1 @@
+"""Charges as FOCUS, the FinOps specification of cost and usage."""

@@ -1,0 +1,1 @@
+"""Tables of what people compare, as rows."""

@@ -1,0 +1,1 @@
+"""Budgets: their terms and periods, where they stand, what is expected of them."""

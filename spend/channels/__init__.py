@@ -1,0 +1,1 @@
+"""Where messages go, and what they say: channels, quiet hours, silences."""

@@ -1,0 +1,1 @@
+"""Credits and minimums of spend: what they cover, and what of them nobody used."""

@@ -1,0 +1,1 @@
+"""Currencies, and what one is in another on a day."""

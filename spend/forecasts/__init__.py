@@ -1,0 +1,1 @@
+"""What a series of days is expected to go on like."""

@@ -1,0 +1,1 @@
+"""Who pays, by rules that people write."""

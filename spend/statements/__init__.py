@@ -1,0 +1,1 @@
+"""A period's statement: its lines, and why they changed."""

@@ -1,0 +1,1 @@
+"""Which spans are one call, and whose word counts for what it used."""

@@ -1,0 +1,1 @@
+"""Keys, people, sign-ins, and what is sealed."""

@@ -1,0 +1,1 @@
+"""Alert rules, where their subjects stand, and what became of alerts."""

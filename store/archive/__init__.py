@@ -1,0 +1,1 @@
+"""Days of calls as Parquet files, and what is dropped."""

@@ -1,0 +1,1 @@
+"""Bills of providers in versions, and what the ledger says beside them."""

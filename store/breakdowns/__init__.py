@@ -1,0 +1,1 @@
+"""How questions are put: by which dimensions, over which time."""

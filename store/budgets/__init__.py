@@ -1,0 +1,1 @@
+"""Budgets in versions, what is spent of them, and where they stand."""

@@ -1,0 +1,1 @@
+"""Single calls: found, listed, and explained."""

@@ -1,0 +1,1 @@
+"""Channels, and the outbox of what is to be sent to them."""

@@ -1,0 +1,1 @@
+"""Agreements with providers, and what was used of them."""

@@ -1,0 +1,1 @@
+"""Prompts and answers, where somebody switched them on: for days."""

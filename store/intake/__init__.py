@@ -1,0 +1,1 @@
+"""What is heard is put down: one transaction for all that waits."""

@@ -1,0 +1,1 @@
+"""The ledger and the journal of usage, which only grow, and what posts to them."""

@@ -1,0 +1,1 @@
+"""Rules of who pays, in versions, and whom they make pay."""

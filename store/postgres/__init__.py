@@ -1,0 +1,1 @@
+"""Sessions, partitions, replicas and poolers: what Postgres itself is asked for."""

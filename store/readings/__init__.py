@@ -1,0 +1,1 @@
+"""What token metrics and meters of energy told."""

@@ -1,0 +1,1 @@
+"""What was spent: read from the books, by any breakdown."""

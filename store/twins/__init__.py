@@ -1,0 +1,1 @@
+"""Which sightings are one call: evidence asked for in SQL."""
