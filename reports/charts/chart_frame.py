@@ -14,6 +14,9 @@ WIDE: Final = 1040
 the width that there is."""
 HALF: Final = 520
 """Likewise, of one of two that stand beside each other."""
+FIGURE: Final = "format(datum.value, abs(datum.value) >= 1000 ? '~s' : '.3~r')"
+"""The label of a figure on an axis. Thousands by a letter; parts of one as they are: d3's letter
+of a thousandth is m, and 0.05 dollars would be read as 50 million."""
 
 
 def framed(spec: Spec, *, width: int = WIDE, height: int = 260) -> Spec:

@@ -6,7 +6,7 @@ A pure function of data. Amounts become floats here, for drawing.
 from collections.abc import Sequence
 from typing import Any, Final
 
-from reports.charts.chart_frame import Spec, framed
+from reports.charts.chart_frame import FIGURE, Spec, framed
 from reports.charts.palette import PAPER
 from reports.charts.spend_chart import Part
 
@@ -30,7 +30,7 @@ def stack(labels: Sequence[str], parts: Sequence[Part], *, unit: str, of: str, d
         "field": "value",
         "type": "quantitative",
         "stack": "zero",
-        "axis": {"title": unit, "format": "~s"},
+        "axis": {"title": unit, "labelExpr": FIGURE},
     }
     coded = _coded(parts, unit=unit, of=of, digits=digits, label="Time")
     return framed(
@@ -52,7 +52,7 @@ def ranked(
         "stack": "zero",
         "axis": {
             "title": unit,
-            "format": "~s",
+            "labelExpr": FIGURE,
             "grid": True,
             "domain": False,
             "ticks": False,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.charts.chart_frame import Spec, framed
+from reports.charts.chart_frame import FIGURE, Spec, framed
 from reports.charts.palette import ACCENT, WARN
 from reports.charts.time_axis import time_axis
 
@@ -54,7 +54,7 @@ def latency_lines(moments: Sequence[Moment], *, height: int = 240) -> Spec:
                 "field": "seconds",
                 "type": "quantitative",
                 "scale": {"zero": True},
-                "axis": {"title": "Latency, seconds", "format": "~s"},
+                "axis": {"title": "Latency, seconds", "labelExpr": FIGURE},
             },
             "color": {
                 "field": "share",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from reports.charts.chart_frame import Spec, framed
+from reports.charts.chart_frame import FIGURE, Spec, framed
 
 MOST: Final = 12
 """Bars of a chart; the rest is one of its own."""
@@ -56,7 +56,7 @@ def cost_by_model(bars: Sequence[Bar], *, currency: str) -> Spec:
                 "type": "quantitative",
                 "axis": {
                     "title": currency,
-                    "format": "~s",
+                    "labelExpr": FIGURE,
                     "grid": True,
                     "tickCount": 5,
                     "domain": False,

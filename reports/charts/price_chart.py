@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
-from reports.charts.chart_frame import Spec, framed
+from reports.charts.chart_frame import FIGURE, Spec, framed
 from reports.charts.palette import ACCENT, BAD, GOOD, NOBODY, VIOLET, WARN
 
 STROKES: Final = {
@@ -53,7 +53,7 @@ def price_steps(lines: Sequence[Steps], *, ends: datetime, currency: str) -> Spe
                 "field": "price",
                 "type": "quantitative",
                 "scale": {"zero": True},
-                "axis": {"title": f"{currency} for 1 M units", "format": "~s"},
+                "axis": {"title": f"{currency} for 1 M units", "labelExpr": FIGURE},
             },
             "tooltip": [
                 {"field": "meter", "type": "nominal", "title": "Meter"},

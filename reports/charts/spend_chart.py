@@ -9,14 +9,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from reports.charts.chart_frame import Spec, framed
+from reports.charts.chart_frame import FIGURE, Spec, framed
 from reports.charts.palette import GRID, INK, LINE, PAPER, SOFT
 
 _MONTHS: Final = "['Jan','Feb','Mar','Apr','May','Jun','Jul','Aug','Sep','Oct','Nov','Dec']"
 _DAY: Final = "toNumber(slice(datum.value, 8, 10))"
 _DATED: Final = f"{_DAY} + ' ' + {_MONTHS}[toNumber(slice(datum.value, 5, 7)) - 1]"
-_AMOUNT: Final = "format(datum.value, abs(datum.value) >= 1000 ? '~s' : '.3~r')"
-"""Thousands by a letter; parts of one as they are, not by a thousandth's letter."""
 _NUMBER_WIDE: Final = 22
 """Pixels that a day takes whose number alone is written below it."""
 _DATE_WIDE: Final = 52
@@ -67,7 +65,7 @@ def daily_stack(
                 "field": "cost",
                 "type": "quantitative",
                 "stack": "zero",
-                "axis": {"title": f"{currency} a day", "labelExpr": _AMOUNT},
+                "axis": {"title": f"{currency} a day", "labelExpr": FIGURE},
             },
             "color": {
                 "field": "part",

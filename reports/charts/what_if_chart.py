@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from reports.charts.chart_frame import Spec, framed
+from reports.charts.chart_frame import FIGURE, Spec, framed
 
 _BAR: Final = 18
 _GAP: Final = 16
@@ -47,7 +47,7 @@ def beside_each_other(groups: Sequence[str], sides: Sequence[Side], *, currency:
             "x": {
                 "field": "cost",
                 "type": "quantitative",
-                "axis": {"title": currency, "format": "~s", "grid": True, "tickCount": 5},
+                "axis": {"title": currency, "labelExpr": FIGURE, "grid": True, "tickCount": 5},
             },
             "color": {
                 "field": "side",
