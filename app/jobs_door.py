@@ -11,6 +11,7 @@ import uvicorn
 
 from app.doors import listen
 from app.pepper import pepper_for
+from app.quiet_server import QuietServer
 from app.settings import Settings
 from app.tls import keep_fresh, server_context
 from jobs.askers import Askers
@@ -23,14 +24,6 @@ from store.steps import Lost, none_lost
 _GRACE: Final = 2
 _AT_ONCE: Final = 100
 """Connections. Who asks is a supervisor and a Prometheus or two."""
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: app/life.py has ours."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 @contextmanager
@@ -68,7 +61,7 @@ def jobs_door(
         ssl_context_factory=None if tls is None else lambda _config, _usual: tls,
         timeout_graceful_shutdown=_GRACE,
     )
-    server = _Server(config)
+    server = QuietServer(config)
     with listener:
         serving = Thread(target=server.run, args=[[listener]], name="door", daemon=True)
         serving.start()

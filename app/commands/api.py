@@ -4,8 +4,6 @@ import app.without_pandas  # isort: skip  # noqa: F401  # before anything loads 
 
 import gc
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Thread
@@ -22,6 +20,7 @@ from app.doors import addresses, listen, refuse_strangers
 from app.life import Life
 from app.logs import configure_logs
 from app.pepper import pepper_for, refuse_another_pepper
+from app.quiet_server import QuietServer
 from app.replica import replica_for
 from app.settings import Settings, read_settings
 from app.sign_on import client_of
@@ -87,14 +86,6 @@ def command(parent: int | None) -> None:
             server.run(sockets=[listener])
 
 
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: app/life.py has ours."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 def api_settings(settings: Settings) -> ApiSettings:
     """What the API is told of the settings."""
     checks = checks_of(settings)
@@ -116,7 +107,7 @@ def api_settings(settings: Settings) -> ApiSettings:
     )
 
 
-def _server(app: FastAPI, tls: ssl.SSLContext | None, traced: Tracing) -> _Server:
+def _server(app: FastAPI, tls: ssl.SSLContext | None, traced: Tracing) -> QuietServer:
     # The first requests would make it, beside the routes that it is made of.
     app.openapi()
     # All modules are there, and stay: to look through them for cycles, as Python does while it
@@ -125,7 +116,7 @@ def _server(app: FastAPI, tls: ssl.SSLContext | None, traced: Tracing) -> _Serve
     return serving(traced.around(app), tls)
 
 
-def serving(app: AsgiApp, tls: ssl.SSLContext | None) -> _Server:
+def serving(app: AsgiApp, tls: ssl.SSLContext | None) -> QuietServer:
     """A server of the API, over TLS or in the open, that does not listen yet."""
     config = uvicorn.Config(
         app,
@@ -137,7 +128,7 @@ def serving(app: AsgiApp, tls: ssl.SSLContext | None) -> _Server:
         ssl_context_factory=None if tls is None else lambda _config, _usual: tls,
         timeout_graceful_shutdown=_GRACE,
     )
-    return _Server(config)
+    return QuietServer(config)
 
 
 def _now() -> datetime:

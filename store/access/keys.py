@@ -11,6 +11,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from sqlalchemy import insert, or_, select, update
 from sqlalchemy.orm import Session
@@ -18,7 +19,9 @@ from sqlalchemy.orm import Session
 from store import audit
 from store.tables.access import keys
 
-_SHAPE = re.compile(r"sl_(ingest|read|admin)_([a-z2-7]{8})([a-z2-7]{52})")
+BEGINS: Final = r"sl_(ingest|read|admin)_([a-z2-7]{8})"
+"""The readable part of a key's text: its kind and id."""
+_SHAPE: Final = re.compile(BEGINS + r"([a-z2-7]{52})")
 
 
 @dataclass(frozen=True, slots=True)

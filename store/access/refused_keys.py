@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from store.access.keys import is_the_text_of
+from store.access.keys import BEGINS, is_the_text_of
 from store.tables.access import keys
 
 log = structlog.get_logger(__name__)
@@ -33,7 +33,7 @@ _MINUTE: Final = 60
 _MOST_TOLD: Final = 4096
 _LONGEST: Final = 100
 """Characters of what a sender says of itself."""
-_ID: Final = re.compile(r"sl_(?:ingest|read|admin)_([a-z2-7]{8})[a-z2-7]*")
+_ID: Final = re.compile(BEGINS + "[a-z2-7]*")
 
 
 class Why(StrEnum):
@@ -73,7 +73,7 @@ def looked_at(
     shape = _ID.fullmatch(text)
     if shape is None:
         return BadKey(Why.FOREIGN)
-    key_id = shape[1]
+    key_id = shape[2]
     c = keys.c
     asked = select(c.name, c.kind, c.digest, c.revoked_at, c.expires_at).where(c.id == key_id)
     bad = BadKey(Why.UNKNOWN, key_id)
