@@ -11,4 +11,5 @@ class QuietServer(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """Leaves signals as they are."""
         yield
