@@ -16,7 +16,10 @@ import structlog.typing
 from spend.secret_shapes import without_secrets
 
 # What tells more than anybody wants to know at the level where the rest is worth reading.
-_QUIET = ("alembic", "apscheduler", "grpc", "httpx2", "uvicorn.access", "uvicorn.error")
+_QUIET = ("alembic", "grpc", "httpx2", "uvicorn.access", "uvicorn.error")
+# A warning of its is a tick skipped because the job still runs, under no name that people know.
+# How late a job is, `spanledger jobs list`, the doctor and the metrics tell.
+_QUIETER = ("apscheduler",)
 
 
 # Controls, of C1 too; ends of lines and of paragraphs; signs that turn a line around.
@@ -73,6 +76,8 @@ def configure_logs(process: str) -> None:
     logging.captureWarnings(capture=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in _QUIETER:
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def _signing(process: str) -> structlog.typing.Processor:

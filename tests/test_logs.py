@@ -74,3 +74,11 @@ def test_what_looks_like_a_secret_is_in_no_line(capsys: pytest.CaptureFixture[st
     said = capsys.readouterr().err
     assert len(said.splitlines()) == 3
     assert secret not in said
+
+
+def test_a_tick_that_a_running_job_skips_is_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = logging.getLogger("apscheduler.scheduler")
+    clock.warning('Execution of job "%s" skipped: maximum number of running instances', "_tick")
+    clock.error("the clock broke")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert json.loads(line)["event"] == "the clock broke"
