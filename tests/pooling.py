@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
-from serving import eventually
+from serving import PATIENCE, eventually
 
 PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
 WITHOUT_POOLER = "none: tests of a pooler are skipped (apt-get install pgbouncer)"
@@ -61,7 +61,7 @@ def pgbouncer(url: str, folder: Path, *, size: int = 20, more: str = "") -> Iter
         yield pooled
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=PATIENCE)
 
 
 def _answers(port: int) -> bool:

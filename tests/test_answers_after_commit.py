@@ -156,7 +156,8 @@ def test_what_cannot_be_committed_is_not_acknowledged(database: Database) -> Non
 def test_a_store_that_is_slow_is_told_as_busy_in_time(database: Database) -> None:
     limits = replace(Limits(), answer_seconds=0.5)
     with open_doors(database, limits) as doors:
-        assert doors.post(request(call(1))).status == 200
+        # On a busy machine half a second may be too little for the first one, too.
+        eventually(lambda: doors.post(request(call(1))).status == 200, "a span is stored")
         with database.write() as session:
             session.execute(text("LOCK TABLE batches IN EXCLUSIVE MODE"))
             began = time.monotonic()

@@ -13,6 +13,7 @@ import grpc
 import pytest
 from collecting import collecting
 from doors import PEPPER, PROTOBUF, Doors, call, open_doors, request
+from serving import eventually
 
 from collector.limits import MIB, Limits
 from store.access.keys import create_key
@@ -46,20 +47,29 @@ def heard(connection: socket.socket) -> bytes:
 
 @pytest.fixture
 def strict(database: Database) -> Iterator[Doors]:
-    """Doors of little patience and little room."""
-    limits = Limits(header_seconds=0.3, body_pause_seconds=0.3, idle_seconds=1, connections=8)
-    with open_doors(database, limits) as doors:
+    """Doors of little room."""
+    with open_doors(database, Limits(connections=8)) as doors:
         yield doors
 
 
-def test_who_sends_too_slowly_or_nothing_at_all_is_hung_up_on(strict: Doors) -> None:
-    silent = opened(strict.http)
-    slow_header = opened(strict.http, HEAD)
-    slow_body = opened(strict.http, HEAD + b"content-length: 1000\r\n\r\nx")
-    assert heard(slow_header) == b""
-    assert heard(slow_body).startswith(b"HTTP/1.1 503 ")
-    assert heard(silent) == b""
-    assert strict.post(request(call(1))).status == 200
+def test_who_sends_too_slowly_or_nothing_at_all_is_hung_up_on(database: Database) -> None:
+    limits = Limits(header_seconds=0.3, body_pause_seconds=0.3, idle_seconds=1)
+    with open_doors(database, limits) as doors:
+        silent = opened(doors.http)
+        slow_header = opened(doors.http, HEAD)
+        slow_body = opened(doors.http, HEAD + b"content-length: 1000\r\n\r\nx")
+        assert heard(slow_header) == b""
+        assert heard(slow_body).startswith(b"HTTP/1.1 503 ")
+        assert heard(silent) == b""
+        # On a busy machine even we may be too slow once.
+        eventually(lambda: is_taken(doors), "who sends at once is heard")
+
+
+def is_taken(doors: Doors) -> bool:
+    try:
+        return doors.post(request(call(1))).status == 200
+    except (OSError, http.client.HTTPException):
+        return False
 
 
 def test_for_one_connection_too_many_the_one_that_waits_longest_is_closed(strict: Doors) -> None:

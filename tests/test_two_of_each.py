@@ -21,7 +21,7 @@ from doors import call, request
 from faults.house import Part, free_port
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from priced import price_of
-from serving import environment, eventually
+from serving import PATIENCE, environment, eventually
 from slack_stand_in import slack_stand_in
 from sqlalchemy import func, select
 
@@ -212,7 +212,7 @@ def test_of_two_machines_one_dies_and_nothing_is_lost_or_doubled(
         eventually(lambda: booked(database)[0], "the jobs have counted something")
         one.kill()
         for sender in senders:
-            sender.join(60)
+            sender.join(PATIENCE)
         assert [sender.done for sender in senders] == [len(each) for each in work]
         eventually(lambda: booked(database) == (CALLS, COST), "all is counted and charged")
         eventually(lambda: slack.messages, "the alert is sent")
