@@ -15,7 +15,11 @@ class CompiledOnce:
 
     def shared_with(self, engine: Engine) -> None:
         """Gives a new engine what those before it compiled."""
-        self._first = self._first or engine
+        if self._first is None:
+            # A dialect asks the server once, when the engine that it was made for first connects:
+            # which may be never, or after others connected with it.
+            with engine.connect():
+                self._first = engine
         # It is kept by dialect, of which each engine would have its own.
         engine.dialect = self._first.dialect
         engine.update_execution_options(compiled_cache=self._compiled)
