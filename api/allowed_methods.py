@@ -19,7 +19,8 @@ def allowed_methods(request: Request) -> str:
     # A name that stands in the path goes before an id that could be any.
     nearest = min(map(_parts, found))
     methods = {name for each in found if _parts(each) == nearest for name in each.methods or ()}
-    return ", ".join(sorted(methods))
+    # api/head.py
+    return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
 
 
 def _parts(route: RouteContext) -> int:

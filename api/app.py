@@ -17,6 +17,7 @@ from api.capacity import economics, pools, what_if
 from api.channels import channels
 from api.commitments import commitments
 from api.dependencies import Now
+from api.head import Head
 from api.knocks import Knocks
 from api.metrics import health, metrics
 from api.months import months
@@ -236,6 +237,7 @@ def _pass_through(app: FastAPI, settings: ApiSettings, replica: Replica | None) 
         app.add_middleware(Positions, primary=database, most_behind=replica.most_behind)
     app.add_middleware(BodyLimit, most=LARGEST_BODY, shows=problem_page.shows)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
+    app.add_middleware(Head)
     # Everything but what only counts sees where a request came from.
     app.add_middleware(TrustedProxies, trusted=settings.trusted_proxies)
     metrics.count_all(app)

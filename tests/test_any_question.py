@@ -36,7 +36,17 @@ def test_a_method_that_an_address_does_not_have_is_refused_with_those_that_it_ha
     for path, methods in has.items():
         answer = client.options(re.sub(r"\{.*?\}", "1", path))
         assert answer.status_code == 405, path
-        assert answer.headers["allow"].split(", ") == sorted(methods), path
+        heard = methods | {"HEAD"} if "GET" in methods else methods
+        assert answer.headers["allow"].split(", ") == sorted(heard), path
+
+
+def test_whether_an_address_answers_can_be_asked_without_its_body(database: Database) -> None:
+    client = asking(database)
+    for path in ("/livez", "/v1/spend?from=2026-10-01&to=2026-11-01", "/metrics", "/v1/x"):
+        whole, head = client.get(path), client.head(path)
+        assert (head.status_code, head.content) == (whole.status_code, b""), path
+        assert head.headers["content-type"] == whole.headers["content-type"], path
+    assert client.head("/v1/what-if").headers["allow"] == "POST"
 
 
 def test_a_body_that_is_none_is_refused_as_the_contract_says(database: Database) -> None:

@@ -132,7 +132,7 @@ def test_what_is_not_there_and_what_cannot_be_done_are_problems(database: Databa
     ):
         answer = client.request(method, path)
         assert (answer.status_code, answer.headers["content-type"]) == (status, MEDIA_TYPE)
-    assert client.post("/v1/spend").headers["allow"] == "GET"
+    assert client.post("/v1/spend").headers["allow"] == "GET, HEAD"
 
 
 def test_a_body_that_is_too_large_is_a_problem(database: Database) -> None:
