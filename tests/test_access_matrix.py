@@ -17,6 +17,9 @@ from fastapi.routing import iter_route_contexts
 from filled_ledger import at
 from two_teams import MONTH, TOLD_OF, TwoTeams, ledger_of_two
 
+from collector import health
+from collector.otlp_http import SIGNALS
+from jobs import door
 from store.access.keys import create_key
 from store.postgres.sessions import Database
 from store.tenants import TENANT
@@ -140,6 +143,11 @@ def test_every_route_is_in_the_document_with_each_of_its_methods(made: TwoTeams)
         assert bool(look) == ("GET" in methods), path
         assert bool(change) == bool(methods - {"GET"}), path
         assert {look, change} - {""} <= WORDS, path
+
+
+def test_every_path_of_the_collector_and_of_the_jobs_is_in_the_document() -> None:
+    assert rows("The collector", 2).keys() == SIGNALS.keys() | health.PATHS
+    assert rows("The jobs", 2).keys() == door.PATHS
 
 
 def wrong_cells(made: TwoTeams, every: int) -> tuple[int, list[str]]:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import click
 import pytest
 from fastapi import Query
+from pydantic import Field
 from sqlalchemy import Column, MetaData, Table, Text
 
 from app.cli import Commands
@@ -87,6 +88,16 @@ def test_a_setting_without_a_description_is_refused() -> None:
         colour: bool = True
 
     with pytest.raises(NotDescribedError, match="COLOUR"):
+        settings_page(More)
+
+
+def test_a_setting_of_many_values_says_what_it_takes() -> None:
+    class More(Settings):
+        """And one more."""
+
+        colours: dict[str, int] | None = Field(default=None, description="Which ones.")
+
+    with pytest.raises(TypeError, match="say what dict"):
         settings_page(More)
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from inspect import get_annotations
-from types import NoneType
-from typing import Annotated, Final, Literal, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Annotated, Final, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
@@ -74,9 +74,9 @@ def _bounds(marks: list[object]) -> Iterator[str]:
 
 
 def _kind(annotation: object) -> object:
-    for part in get_args(annotation) if get_origin(annotation) is not Literal else ():
-        if part is not NoneType:
-            return _kind(part)
+    """A type without what is said of it, and without None; a collection is none of those told."""
+    if get_origin(annotation) in {Annotated, Union, UnionType}:
+        return next(_kind(part) for part in get_args(annotation) if part is not NoneType)
     return annotation
 
 
