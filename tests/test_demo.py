@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from threading import Event
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,12 +16,14 @@ from serving import spanledger
 
 from api.app import create_app
 from api.settings import ApiSettings
+from app.demo import run
 from app.demo.agreements import MOVED, MOVED_TO
 from app.demo.emit import Sender
 from app.demo.run import Wishes, past
 from app.demo.send import beginning
 from app.demo.traffic import Call, plan_between
 from app.settings import Settings
+from jobs import timetable
 from store.postgres.sessions import Database
 
 WISHES = Wishes(weeks=1, scale=0.08, seed=7, live=False, pace=1, once=True)
@@ -46,12 +49,19 @@ def planned(now: datetime) -> list[tuple[str, Call]]:
 
 @pytest.mark.one_server
 def test_the_demo_is_counted_as_planned_however_often_it_is_sent(
-    database: Database, database_url: str, capsys: pytest.CaptureFixture[str]
+    database: Database,
+    database_url: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # No hour ends meanwhile: one more would be paid for.
+    moment = datetime.now(UTC)
+    monkeypatch.setattr(run, "_now", lambda: moment)
+    monkeypatch.setattr(timetable, "datetime", SimpleNamespace(now=lambda _zone: moment))
     # A moment that does not depend on when the test runs, but for the date.
-    now = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    now = moment.replace(hour=0, minute=0, second=0, microsecond=0)
     settings = Settings(database_url=database_url)
-    app = create_app(database, ApiSettings(), lambda: datetime.now(UTC))
+    app = create_app(database, ApiSettings(), lambda: moment)
     with open_doors(database) as doors, TestClient(app) as api:
         exporter = OTLPSpanExporter(f"http://{doors.http}/v1/traces")
         sender = Sender(exporter)
@@ -81,7 +91,7 @@ def test_the_demo_is_counted_as_planned_however_often_it_is_sent(
     assert spend(api, now) == once
 
     # Every hour of the pools is paid for, used or not.
-    hours = (datetime.now(UTC) - beginning(now, 1)) // timedelta(hours=1) + 1
+    hours = (moment - beginning(now, 1)) // timedelta(hours=1) + 1
     asked = {**period(now), "group_by": "deployment"}
     rows = api.get("/v1/spend", params=asked).json()["rows"]
     paid = next(row["cost"] for row in rows if row["deployment"] == "self-hosted")
@@ -104,7 +114,7 @@ def test_the_demo_is_counted_as_planned_however_often_it_is_sent(
 
 
 def period(now: datetime) -> dict[str, str]:
-    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    tomorrow = now + timedelta(days=1)
     return {"from": f"{beginning(now, 1):%Y-%m-%d}", "to": f"{tomorrow:%Y-%m-%d}"}
 
 
