@@ -36,6 +36,8 @@ def _usage_schema() -> dict[str, Any]:
     }
 
 
+_ASKED_AS: Final = tuple((meter.name, meter.asked_as) for meter in METERS)
+
 COSTS: Final = ("cost", "list_cost", "contracted_cost", "billed_cost")
 """The four cost bases, effective first, as answers and CSV have them."""
 
@@ -136,8 +138,8 @@ def decimal_or_null(amount: Decimal | None) -> str | None:
 def usage_of(usage: Mapping[str, int]) -> dict[str, int]:
     """Usage by the API's names, with the sum of cache writes before its parts."""
     told: dict[str, int] = {}
-    for meter in METERS:
-        if meter.name == CACHE_WRITES[0]:
-            told["cache_write_tokens"] = sum(usage.get(name, 0) for name in CACHE_WRITES)
-        told[meter.asked_as] = usage.get(meter.name, 0)
+    for name, asked_as in _ASKED_AS:
+        if name == CACHE_WRITES[0]:
+            told["cache_write_tokens"] = sum(usage.get(each, 0) for each in CACHE_WRITES)
+        told[asked_as] = usage.get(name, 0)
     return told

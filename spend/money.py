@@ -32,6 +32,8 @@ ROUNDING: Final = Context(
     prec=60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, DivisionByZero, Overflow]
 )
 
+_ATOM: Final = Decimal(1).scaleb(-ATOM_DIGITS)
+
 # ISO 4217 (2026): every currency that is not listed has two decimals.
 _MINOR_DIGITS: Final = {
     currency: digits
@@ -123,7 +125,9 @@ def rounded_lines(
     was rounded before, up or down. What was converted may have more decimals than an atom.
     """
     digits = minor_digits(currency)
-    finest = max([ATOM_DIGITS, *(-int(each.as_tuple().exponent) for each in amounts)])
+    finest = ATOM_DIGITS
+    if not all(map(_ATOM.same_quantum, amounts)):
+        finest = max([finest, *(-int(each.as_tuple().exponent) for each in amounts)])
     coin = 10 ** (finest - digits)
     exact = [int(each.scaleb(finest, EXACT)) for each in amounts]
     coins = [each // coin for each in exact]
@@ -131,7 +135,7 @@ def rounded_lines(
     if shown is None:
         shown = rounded(Decimal(sum(exact)).scaleb(-finest, EXACT), currency)
     left = int(shown.scaleb(digits, EXACT)) - sum(coins)
-    for position in sorted(range(len(exact)), key=lambda each: -remainders[each])[:left]:
+    for position in sorted(range(len(exact)), key=remainders.__getitem__, reverse=True)[:left]:
         coins[position] += 1
     return tuple(Decimal(each).scaleb(-digits, EXACT) for each in coins)
 

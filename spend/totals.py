@@ -2,7 +2,7 @@
 
 import functools
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
@@ -12,6 +12,7 @@ from spend.meters import DISJOINT
 from spend.money import EXACT
 
 NO_USAGE: Final[Mapping[str, int]] = MappingProxyType({})
+_NONE_USED: Final = (0,) * len(DISJOINT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Totals:
     @property
     def tokens(self) -> int:
         """All of its tokens, priced or not."""
-        return sum(self.usage.get(name, 0) for name in DISJOINT)
+        return sum(map(self.usage.get, DISJOINT, _NONE_USED))
 
     @property
     def is_nothing(self) -> bool:
@@ -91,18 +92,30 @@ def together(groups: Iterable[Totals]) -> Totals:
     )
     unlisted = any(each[0] is not None and each[1] is None for each in money)
     counted = [each for each in map(_COUNTS, groups) if any(each)] or [_NO_COUNTS]
-    counts = counted[0] if len(counted) == 1 else map(sum, zip(*counted, strict=True))
+    calls, errors, unpriced, tokens, unmetered, waiting = (
+        counted[0] if len(counted) == 1 else map(sum, zip(*counted, strict=True))
+    )
     return Totals(
         cost=cost,
         list_cost=None if unlisted else listed,
         contracted_cost=contracted,
         billed_cost=billed,
+        calls=calls,
+        errors=errors,
+        unpriced_calls=unpriced,
+        unpriced_tokens=tokens,
+        unmetered_calls=unmetered,
+        waiting_calls=waiting,
         usage=usage,
-        **dict(zip(_COUNTED, counts, strict=True)),
     )
 
 
-def _usage(several: Iterable[Mapping[str, int]]) -> Mapping[str, int]:
+def _usage(several: Sequence[Mapping[str, int]]) -> Mapping[str, int]:
+    names = list(several[0]) if several else []
+    if all(list(usage) == names for usage in several):
+        # As read from Postgres, with every meter: added up by place, in a fifth of the time.
+        sums = map(sum, zip(*(usage.values() for usage in several), strict=True))
+        return dict(zip(names, sums, strict=True))
     found: dict[str, int] = {}
     for usage in several:
         for meter, units in usage.items():

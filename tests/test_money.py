@@ -54,6 +54,11 @@ def test_lines_of_a_statement_add_up_to_its_total(numbers: list[int], currency: 
     assert all(abs(line - exact) < coin for line, exact in zip(shown, amounts, strict=True))
 
 
+def test_a_line_that_was_converted_is_rounded_by_all_of_its_digits() -> None:
+    lines = [Decimal("0.004000000000"), Decimal("0.0040000000000001"), Decimal("0.002")]
+    assert money.rounded_lines(lines, "USD") == (Decimal(0), Decimal("0.01"), Decimal(0))
+
+
 @given(st.integers(0, 2**63 - 1), st.decimals(0, 999_999_999_999, places=6, allow_nan=False))
 @settings(max_examples=200, deadline=None)
 def test_a_cost_is_quantity_times_price_to_the_last_digit(quantity: int, price: Decimal) -> None:

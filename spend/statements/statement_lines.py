@@ -19,6 +19,7 @@ from spend.statements.why import NO_CHANGE, Why
 from spend.totals import Totals, together
 
 _LAST: Final = {UNALLOCATED: 1, IDLE: 2, UNUSED: 3, COMMITMENTS: 4}
+_NO_TOTALS: Final = Totals()
 Key = TypeVar("Key", bound=tuple[Any, ...])
 
 
@@ -110,7 +111,7 @@ def lines_of(
     nothing = no_coins(currency)
     found: defaultdict[str, list[Line]] = defaultdict(list)
     for key in keys:
-        spent, then = now.totals.get(key, Totals()), last.totals.get(key, Totals())
+        spent, then = now.totals.get(key, _NO_TOTALS), last.totals.get(key, _NO_TOTALS)
         empty = None if _is_unknown(spent) else nothing
         figures = Figures(
             spent=spent,
@@ -175,4 +176,4 @@ def _dearest(totals: Totals) -> tuple[bool, Decimal, int]:
 
 def _order(key: LineKey, totals: Totals | None) -> tuple[object, ...]:
     names = [(value is None, value or "") for value in key]
-    return key[3] != USAGE, *_dearest(totals or Totals()), names
+    return key[3] != USAGE, *_dearest(totals or _NO_TOTALS), names

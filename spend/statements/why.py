@@ -43,6 +43,7 @@ from spend.statements.statement_sides import LineKey, Side, exact_sum
 from spend.totals import Totals
 
 _NOTHING: Final = Decimal(0)
+_NO_TOTALS: Final = Totals()
 _ATOM: Final = Decimal(1).scaleb(-ATOM_DIGITS)
 _CAPACITY: Final = frozenset({IDLE, UNUSED, COMMITMENTS})
 
@@ -98,7 +99,7 @@ def why_changed(now: Side, last: Side, at_last_rates: Side) -> dict[LineKey, Why
         for key in keys
         if key[0] not in _CAPACITY
         and key[3] == USAGE
-        and (found := _units(now.own.get(key, Totals()), last.own.get(key, Totals())))
+        and (found := _units(now.own.get(key, _NO_TOTALS), last.own.get(key, _NO_TOTALS)))
     }
     this_month: Counter[tuple[str, str]] = Counter()
     last_month: Counter[tuple[str, str]] = Counter()
@@ -107,12 +108,14 @@ def why_changed(now: Side, last: Side, at_last_rates: Side) -> dict[LineKey, Why
         last_month[key[0], unit] += there
     changed = {}
     for key in keys:
+        cost_there, mended_there = last.cost(key), last.corrections(key)
+        cost_here, mended = at_last_rates.cost(key), at_last_rates.corrections(key)
         parts = {
-            "corrections": EXACT.subtract(at_last_rates.corrections(key), last.corrections(key)),
-            "fx": EXACT.subtract(now.cost(key), at_last_rates.cost(key)),
+            "corrections": EXACT.subtract(mended, mended_there),
+            "fx": EXACT.subtract(now.cost(key), cost_here),
         }
-        before = EXACT.subtract(last.cost(key), last.corrections(key))
-        after = EXACT.subtract(at_last_rates.cost(key), at_last_rates.corrections(key))
+        before = EXACT.subtract(cost_there, mended_there)
+        after = EXACT.subtract(cost_here, mended)
         if key in units:
             group = key[0], units[key][0]
             parts |= _steps(before, after, units[key], this_month[group], last_month[group])
