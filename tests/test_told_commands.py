@@ -1,5 +1,6 @@
-"""Commands that documents tell to type: each exists, with each of its options."""
+"""Commands that documents and the doctor tell to type: each exists, with each of its options."""
 
+import ast
 import re
 import shlex
 from pathlib import Path
@@ -32,21 +33,60 @@ def told(document: Path) -> list[list[str]]:
     return found
 
 
-def unknown(words: list[str]) -> list[str]:
-    """What of a command's words is no command and no option."""
+def advised() -> list[list[str]]:
+    """The arguments of each command that the doctor and the canary name, after ``spanledger``."""
+    sources = [
+        each for of in ("examination", "canary") for each in (ROOT / "app" / of).glob("*.py")
+    ]
+    texts = [
+        each.value
+        for source in sources
+        for each in ast.walk(ast.parse(source.read_text("utf-8")))
+        if isinstance(each, ast.Constant) and isinstance(each.value, str)
+    ]
+    names = cli.list_commands(click.Context(cli))
+    return [
+        typed.split()
+        for text in texts
+        for typed in re.findall(r"spanledger ([a-z][^;:,.]*)", text)
+        if typed.split()[0] in names
+    ]
+
+
+def options(words: list[str]) -> tuple[list[str], list[click.Parameter]] | None:
+    """What follows a command's name, and what it takes; None where there is no such command."""
     context = click.Context(cli, info_name="spanledger")
     command: click.Command = cli
     rest = list(words)
     while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
         found = command.get_command(context, rest[0])
         if found is None:
-            return [rest[0]]
+            return None
         command = found
         context = click.Context(command, info_name=rest.pop(0), parent=context)
+    return rest, command.get_params(context)
+
+
+def lacking(words: list[str]) -> list[str]:
+    """Options that a command wants and that are not written, where others are."""
+    rest, parameters = options(words) or ([], [])
+    if not any(word.startswith("--") for word in rest):
+        return []
+    return [
+        each.opts[0]
+        for each in parameters
+        if isinstance(each, click.Option) and each.required and not {*each.opts} & {*rest}
+    ]
+
+
+def unknown(words: list[str]) -> list[str]:
+    """What of a command's words is no command and no option."""
+    found = options(words)
+    if found is None:
+        return words[:2]
+    rest, parameters = found
     known = {"--help", "-h"} | {
-        name
-        for parameter in command.get_params(context)
-        for name in (*parameter.opts, *parameter.secondary_opts)
+        name for parameter in parameters for name in (*parameter.opts, *parameter.secondary_opts)
     }
     return [
         word
@@ -67,5 +107,15 @@ def test_commands_that_a_document_tells_to_type_exist(document: Path) -> None:
 
 def test_a_command_or_an_option_that_is_none_is_found() -> None:
     assert unknown(["months", "close", "2026-10", "--by", "ann"]) == []
-    assert unknown(["months", "shut", "2026-10"]) == ["shut"]
+    assert unknown(["months", "shut", "2026-10"]) == ["months", "shut"]
     assert unknown(["months", "close", "2026-10", "--gently"]) == ["--gently"]
+
+
+def test_what_the_doctor_and_the_canary_advise_runs_as_it_stands() -> None:
+    assert len(advised()) > 20
+    wrong = {" ".join(words): unknown(words) + lacking(words) for words in advised()}
+    assert {words: each for words, each in wrong.items() if each} == {}
+
+
+def test_an_option_that_is_wanted_and_not_written_is_found() -> None:
+    assert lacking(["channels", "add", "--default"]) == ["--name", "--kind"]

@@ -22,7 +22,8 @@ def keys(looking: Looking) -> Iterator[Finding]:
         beyond = [str(a) for a in addresses(looking.settings).values() if not a.is_loopback]
         if beyond:
             said = f"none, and {', '.join(beyond)} is open to strangers"
-            yield Finding("keys", State.WRONG, said, "spanledger keys create --kind admin")
+            do = "spanledger keys create --kind admin --name me"
+            yield Finding("keys", State.WRONG, said, do)
         else:
             yield Finding(
                 "keys", State.WELL, "none, and none needed: only this machine can come in"

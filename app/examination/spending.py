@@ -36,7 +36,7 @@ def unpriced(looking: Looking) -> Iterator[Finding]:
             func.coalesce(func.sum(cells.c.unpriced_tokens), 0),
         ).where(cells.c.tenant_id == TENANT, cells.c.slot >= looking.now - _LOOKS_BACK)
     ).one()
-    do = "GET /v1/prices/unpriced; docs/prices.md"
+    do = "spanledger prices unpriced; docs/prices.md"
     if without:
         said = f"{without:,} of {calls:,} calls of the last month have no price"
         state = State.WRONG if without / max(1, calls) > _TOO_MANY else State.LOOK

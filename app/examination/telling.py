@@ -46,6 +46,7 @@ def channels(looking: Looking) -> Iterator[Finding]:
             nowhere += 1
     if nowhere and not settings.slack_webhook_url and not any(each.default for each in there):
         told = f"{nowhere} budgets have no channel, and there is no default one"
-        yield Finding("channels", State.LOOK, told, "spanledger channels add --default")
+        do = "spanledger channels add --default --kind slack-webhook --name ops"
+        yield Finding("channels", State.LOOK, told, do)
     else:
         yield Finding("channels", State.WELL, "every budget has somewhere to warn")
