@@ -15,7 +15,7 @@ from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult
-from serving import eventually
+from serving import PATIENCE, eventually
 
 COMMAND = [sys.executable, "-P", "-m", "app", "mcp"]
 
@@ -97,7 +97,7 @@ def http_server(api: str, log: Path) -> Iterator[str]:
             yield found[1]
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(PATIENCE)
 
 
 def clean(told: dict[str, str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from serving import environment, eventually
+from serving import PATIENCE, environment, eventually
 
 from app.listener import is_left_behind, listening
 from app.pepper import pepper_for
@@ -66,7 +66,7 @@ class Listening:
 
     def ended(self) -> tuple[int, str]:
         """Its exit code, and what it printed."""
-        printed, _ = self.process.communicate(timeout=30)
+        printed, _ = self.process.communicate(timeout=PATIENCE)
         return self.process.returncode, printed
 
 

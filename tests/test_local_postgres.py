@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from serving import eventually
+from serving import PATIENCE, eventually
 
 from app.errors import PostgresUnavailable
 from app.local_postgres import LocalPostgres, local_postgres
@@ -35,7 +35,7 @@ def kept(server: LocalPostgres) -> list[int]:
 
 
 def gone(pid: int) -> bool:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:
             os.kill(pid, 0)
@@ -94,7 +94,7 @@ def test_whoever_started_it_may_leave_first(binaries: Path, data_dir: Path) -> N
         with local_postgres(data_dir, binaries=binaries) as server:
             assert starter.stdin
             starter.stdin.close()
-            assert starter.wait(timeout=20) == 0
+            assert starter.wait(timeout=PATIENCE) == 0
             assert server.answers()
             pid = server.pid
         assert pid

@@ -1,17 +1,19 @@
 """What the API tells Prometheus: of its process, the ledger and spend; to whom, at what cost."""
 
 import socket
+import threading
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from threading import Event
 from typing import Any
 
 import pytest
 from budgeted import budget, evaluate
 from fastapi.testclient import TestClient
 from filled_ledger import GPT, SEARCH, asking, at, put_cell, put_run
+from serving import PATIENCE
 from sqlalchemy import insert
 from test_export import TOLD as SO_FAR
 from test_reports_read_rollups import scans
@@ -47,8 +49,13 @@ made = ledger_of_two
 
 
 @pytest.fixture(autouse=True)
-def a_busy_machine_is_no_postgres_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+def a_busy_machine_is_no_postgres_that_hangs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(pulse, "_PATIENCE", 30.0)
+    yield
+    for thread in threading.enumerate():
+        if thread.name == "pulse":
+            # It tells the log: of another test it would be.
+            thread.join(PATIENCE)
 
 
 def text_of(client: TestClient, path: str = "/metrics", **headers: str) -> str:
@@ -284,7 +291,7 @@ def test_a_postgres_that_hangs_is_waited_for_once_in_a_while(
 ) -> None:
     waits: list[float | None] = []
 
-    class Counted(Event):
+    class Counted(threading.Event):
         def wait(self, timeout: float | None = None) -> bool:
             waits.append(timeout)
             return super().wait(timeout)

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from serving import eventually, serving
+from serving import PATIENCE, eventually, serving
 from told_metrics import promtool
 
 from api.metrics import metric_list as api_list
@@ -132,7 +132,7 @@ def prometheus(folder: Path, collector: str, api: str, jobs: str) -> Iterator[st
             yield address
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(PATIENCE)
 
 
 def free_port() -> int:

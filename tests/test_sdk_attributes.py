@@ -222,7 +222,7 @@ def test_a_name_that_no_header_carries_is_refused_once_and_the_others_go_on(
         with spanledger.attribute(**{name: "x", "feature": "fine"}):
             spans.start()
     assert spans.last() == {"spanledger.feature": "fine"}
-    assert [record.name for record in caplog.records] == ["spanledger"]
+    assert [record.name for record in caplog.records].count("spanledger") == 1
 
 
 def test_however_many_names_the_header_stays_small_enough_for_any_server(spans: Spans) -> None:
