@@ -5,6 +5,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -31,10 +32,11 @@ from rich.console import Console
 
 from app.cli import cli
 from reports.statements.statement_table import statement_table
+from reports.statements.statement_words import state_told
 from spend.budgets.budgets import Terms
 from spend.calls import Owner
 from spend.capacity.pools import Pool
-from spend.statements.statements import Sources, draw_up
+from spend.statements.statements import Books, Sources, draw_up
 from store.budgets import budgets
 from store.capacity import pools
 from store.postgres.sessions import Database
@@ -193,6 +195,15 @@ def test_a_month_to_come_is_empty_and_says_how_far_we_know(database: Database) -
     body = ask(database, "2030-01")
     assert (body["rows"], body["total"]["amount"]) == ([], "0.00")
     assert body["complete_until"] == "2026-11-20T10:59:00Z"
+
+
+def test_a_month_that_is_to_come_is_not_called_open() -> None:
+    told = []
+    for known in (OCTOBER.start, OCTOBER.start + timedelta(seconds=1)):
+        sources = Sources(now=[], last=[], books=Books(complete_until=known))
+        before = CALENDAR.previous(OCTOBER)
+        told.append(state_told(draw_up(OCTOBER, before, CALENDAR.zone, "USD", sources)))
+    assert told == ["to come: nothing of it is counted yet", "open: figures may still change"]
 
 
 @pytest.mark.parametrize("month", ["2026-13", "2026-00", "26-10", "october", "2026-1", "9999-01"])

@@ -76,6 +76,8 @@ def parts_told(why: Why) -> list[str]:
 def state_told(statement: Statement) -> str:
     """How sure the books are, in a few words."""
     books = statement.books
+    if books.complete_until is not None and books.complete_until <= statement.month.start:
+        return "to come: nothing of it is counted yet"
     states = {
         "open": "open: figures may still change",
         "soft-closed": "soft-closed: adjustments may still come",
