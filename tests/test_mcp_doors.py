@@ -5,11 +5,13 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 import anyio
 import pytest
@@ -332,6 +334,21 @@ def test_beyond_this_machine_nobody_is_answered_without_a_key() -> None:
         assert stranger.post("/mcp", json=asked, headers=elsewhere).status_code == 421
         long = {**asked, "params": {"x": "x" * MOST_BODY}}
         assert stranger.post("/mcp", json=long, headers=known).status_code == 413
+
+
+def test_a_key_that_cannot_be_sent_on_is_refused_and_blanks_around_one_are_none_of_it(
+    api: StandIn, server: str
+) -> None:
+    asked = {"name": "spend", "arguments": {}}
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": asked})
+    sent = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
+    api.status, api.body = 503, {"title": "Later"}
+    for key, status in ((b"sl_read_\xc3\xa9", 401), (b"sl_read_\x80", 401), (b"sl_read_x \t", 200)):
+        with closing(HTTPConnection(urlsplit(server).netloc, timeout=20)) as connection:
+            connection.request("POST", "/mcp", body, {**sent, "Authorization": b"Bearer " + key})
+            answer = connection.getresponse()
+            assert (answer.status, b"Later" in answer.read()) == (status, status == 200), key
+    assert [heard.key for heard in api.heard] == ["Bearer sl_read_x"]
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,9 @@ async def over_http(
 
 
 def _brought(context: Context) -> str | None:
-    return context.request.headers.get("authorization") if context.request else None
+    said = context.request.headers.get("authorization") if context.request else None
+    # A header with a blank at its end is not sent.
+    return said and said.strip()
 
 
 def forwarded(context: Context) -> str | None:
@@ -94,7 +96,7 @@ class _WithKeys:
     """Keeps away who brings no key, where others than this machine may come.
 
     On this machine whether a key is needed is the API's to say: it takes this process for the
-    caller, so what came through a proxy must bring one.
+    caller, so what came through a proxy must bring one. A header that nobody can send on is no key.
     """
 
     def __init__(self, app: ASGIApp, *, always: bool) -> None:
@@ -104,9 +106,10 @@ class _WithKeys:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             headers = {name.decode("latin-1"): value for name, value in scope["headers"]}
-            said = headers.get("authorization", b"").lower()
+            said = headers.get("authorization", b"").decode("latin-1").strip().lower()
             needed = self._always or is_forwarded(headers)
-            if needed and not said.startswith(b"bearer sl_"):
+            readable = said.isascii() and said.isprintable()
+            if not readable or (needed and not said.startswith("bearer sl_")):
                 refusal = JSONResponse(
                     {"error": "Send a read key: Authorization: Bearer sl_read_…"},
                     status_code=401,
