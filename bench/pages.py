@@ -1,6 +1,5 @@
 """How long the server works for each page, of a company with ten million calls a month."""
 
-import gc
 import gzip
 import statistics
 import time
@@ -16,6 +15,7 @@ from api.pages import assets
 from api.pages.charts import forget_drawings
 from api.settings import ApiSettings
 from app.database import opened
+from app.garbage import look_seldom
 from bench.filled_month import fill
 from bench.pages_beside import fill_beside, places
 from bench.plan import Plan
@@ -106,7 +106,7 @@ def measure(plan: Plan) -> list[Row]:
     with empty_database(plan.server) as url, opened(url, application="bench") as database:
         _fill(database, plan)
         app = create_app(database, ApiSettings(), lambda: _NOW)
-        gc.freeze()  # as app/commands/api.py does
+        look_seldom()  # as app/commands/api.py does
         with TestClient(app) as client:
             fill_beside(database, client, _START, _NOW)
             place = places(database)

@@ -1,6 +1,5 @@
 """How fast a month's statement is, of a company with a year of books."""
 
-import gc
 import statistics
 import time
 from datetime import UTC, datetime, timedelta
@@ -13,6 +12,7 @@ from sqlalchemy import text
 from api.app import create_app
 from api.settings import ApiSettings
 from app.database import opened
+from app.garbage import look_seldom
 from bench.filled_month import fill
 from bench.plan import Plan
 from bench.running import empty_database
@@ -105,7 +105,7 @@ def _asked(database: Database, path: str, zone: str, turns: int) -> tuple[list[f
     """Milliseconds of each turn, and the last answer."""
     app = create_app(database, ApiSettings(), lambda: _NOW)
     taken = []
-    gc.freeze()  # as app/commands/api.py does
+    look_seldom()  # as app/commands/api.py does
     with TestClient(app) as client:
         for _turn in range(turns):
             began = time.perf_counter()

@@ -2,7 +2,6 @@
 
 import app.without_pandas  # isort: skip  # noqa: F401  # before anything loads pyarrow
 
-import gc
 import ssl
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from api.settings import ApiSettings
 from app.channel_secrets import checks_of
 from app.database import database_for
 from app.doors import addresses, listen, refuse_strangers
+from app.garbage import look_seldom
 from app.life import Life
 from app.logs import configure_logs
 from app.pepper import pepper_for, refuse_another_pepper
@@ -110,9 +110,7 @@ def api_settings(settings: Settings) -> ApiSettings:
 def _server(app: FastAPI, tls: ssl.SSLContext | None, traced: Tracing) -> QuietServer:
     # The first requests would make it, beside the routes that it is made of.
     app.openapi()
-    # All modules are there, and stay: to look through them for cycles, as Python does while it
-    # makes many small values, took a third of a statement's time.
-    gc.freeze()
+    look_seldom()
     return serving(traced.around(app), tls)
 
 
