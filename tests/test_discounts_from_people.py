@@ -119,7 +119,7 @@ def test_discounts_on_the_command_line(
     file = tmp_path / "discounts.csv"
     file.write_text(f"{HEADER}{GOOD}\nuplift,azure,*,10,2026-10-01,,eu,,\n")
     entered = told("import", str(file), "--by", "Ada").output
-    assert "2 discounts and uplifts read: 2 entered, 0 are no longer believed\n" in entered
+    assert "2 discounts and uplifts read: 2 entered, 0 closed\n" in entered
     assert "\n  spanledger prices reprice --from 2026-10-01 --to 20" in entered
     file.write_text(f"{HEADER}{GOOD.replace('12.5', '-1')}\n")
     assert "line 2, percent: must not be negative" in told("import", str(file)).output

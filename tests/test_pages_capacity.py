@@ -233,7 +233,7 @@ def test_every_state_of_a_pool_has_a_page(database: Database) -> None:
 
 
 def test_what_if_answers_as_the_api_does_and_keeps_what_was_typed(client: TestClient) -> None:
-    assert "Nothing is asked yet" in words(client.get("/what-if").text)
+    assert "Nothing asked yet" in words(client.get("/what-if").text)
     place = "/what-if?month=2026-10&by=team&target=openai/gpt-4o"
     asked = {
         "from": "2026-10-01",

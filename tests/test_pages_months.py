@@ -103,6 +103,6 @@ def test_only_an_admin_closes_and_only_months_that_are_over(
         )
     reader = {"Authorization": f"Bearer {secret}"}
     seen = client.get("/months/2026-10", headers=reader).text
-    assert "takes the role admin or finance" in seen
+    assert "needs the role admin or finance" in seen
     assert "<form" not in seen
     assert client.post("/months/2026-10/close", headers=reader | OURS).status_code == 403

@@ -108,7 +108,7 @@ def test_prices_of_another_model_are_copied(client: TestClient) -> None:
 def test_only_an_admin_prices(client: TestClient, database: Database) -> None:
     read = make_key(database, "read")
     text = client.get("/prices/unpriced", headers=read).text
-    assert "Entering a price takes the role admin or finance" in text
+    assert "Entering a price needs the role admin or finance" in text
     assert PLACE not in text
     form = client.get(PLACE, params=PAIR, headers=read).text
     assert "form_token" not in form

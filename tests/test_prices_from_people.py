@@ -210,12 +210,12 @@ def test_prices_on_the_command_line(
     file = tmp_path / "contract.csv"
     file.write_text(f"\ufeff{HEADER}{GOOD}\n", encoding="utf-8")
     entered = told("import", str(file), "--by", "Ada")
-    assert "1 prices read: 1 lines entered the book, 0 are no longer believed\n" in entered
+    assert "1 prices read: 1 lines entered the book, 0 closed\n" in entered
     assert "spanledger prices reprice --from 2026-10-01 --to" in entered
     file.write_text(f"{HEADER}{GOOD.replace('2.125', '-2')}\n{GOOD}\n")
     assert "line 2, unit_price: must not be negative" in told("import", str(file))
     file.write_text(f"{HEADER}{GOOD.replace('2.125', '2.25')}\n")
-    assert "1 lines entered the book, 1 are no longer believed" in told("import", str(file))
+    assert "1 lines entered the book, 1 closed" in told("import", str(file))
     file.write_bytes(b"\xff\xfe")
     assert "not UTF-8 at byte 0" in told("import", str(file))
     listed = told("list", "--provider", "openai")

@@ -319,11 +319,11 @@ def test_a_supplement_is_imported_compared_and_replaced(
     file = tmp_path / "prices.json"
     file.write_text(LISTED)
     told = run(database_url, monkeypatch, "import", str(file), "--by", "Ada").output
-    assert "26 prices of 11 models read: 26 lines entered the supplement, 0 are no" in told
+    assert "26 prices of 11 models read: 26 lines entered the supplement, 0 closed" in told
     assert "\n      1  by the character\n" in told
     file.write_text(LISTED.replace("2.75e-06", "2.8e-06"))
     again = run(database_url, monkeypatch, "import", str(file), "--format", "litellm").output
-    assert "1 lines entered the supplement, 1 are no longer believed" in again
+    assert "1 lines entered the supplement, 1 closed" in again
     with database.read() as session:
         held = select(func.count()).where(prices.c.book == SUPPLEMENT)
         assert session.scalar(held) == 27, "closed, never overwritten"

@@ -82,7 +82,7 @@ def test_a_true_up_by_command_is_shown_first_and_posted_once(run: Run, october: 
     assert "nothing was posted" in dry
     assert "uninstrumented" in dry
     assert dry.splitlines()[:-1] == run("true-up", str(october.id)).splitlines()[:-1]
-    assert "nothing lacks" in run("true-up", str(october.id))
+    assert "nothing to post" in run("true-up", str(october.id))
     assert "Open" in run("reconcile", str(october.id))
 
 

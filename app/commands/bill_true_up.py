@@ -47,7 +47,7 @@ def command(bill_id: int, *, dry_run: bool) -> None:
                 policy=settings.rate_policy,
             )
     if not done.lines:
-        click.echo("nothing lacks: the issuer's period comes to its bills")
+        click.echo("nothing to post: what is booked for the period comes to its bills")
         return
     what = "to be posted" if dry_run else "posted"
     said = f"{len(done.lines):,} lines {what}, at {done.slot:%Y-%m-%d %H:%M} UTC"

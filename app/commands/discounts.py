@@ -65,7 +65,7 @@ def import_file(file: Path, by: str) -> None:
         raise nothing_taken(file, [where]) from None
     click.echo(
         f"{len(said):,} discounts and uplifts read: {entered.opened:,} entered,"
-        f" {entered.closed:,} are no longer believed"
+        f" {entered.closed:,} closed"
     )
     starts = min(each.valid_from for each in said)
     if starts < now:

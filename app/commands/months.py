@@ -284,7 +284,8 @@ def _show_record(record: dict[str, Any], sha256: str) -> None:
 
 def _bounds(month: LedgerMonth) -> str:
     bounds = f"{month.period.start:%Y-%m-%d %H:%M} to {month.period.end:%Y-%m-%d %H:%M} (UTC)"
-    return f"{bounds}, a period of {month.calendar.zone.key}"
+    zone = month.calendar.zone.key
+    return bounds if zone == "UTC" else f"{bounds}, as {zone} has it"
 
 
 def _told(heading: str, said: Sequence[str]) -> None:

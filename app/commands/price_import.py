@@ -88,7 +88,7 @@ def _supplement(settings: Settings, feed: Feed, now: datetime) -> None:
     models = len({(line.provider, line.model) for line in feed.lines})
     click.echo(
         f"{len(feed.lines):,} prices of {models:,} models read: {entered.opened:,} lines entered"
-        f" the supplement, {entered.closed:,} are no longer believed"
+        f" the supplement, {entered.closed:,} closed"
     )
     if feed.left_out:
         click.echo("not in lines, by how many models:")
@@ -112,7 +112,7 @@ def _enter(settings: Settings, file: Path, said: list[PriceLine]) -> None:
         raise nothing_taken(file, [where]) from None
     click.echo(
         f"{len(said):,} prices read: {entered.opened:,} lines entered the book,"
-        f" {entered.closed:,} are no longer believed"
+        f" {entered.closed:,} closed"
     )
     if entered.concerned is not None:
         click.echo(str(entered.concerned))

@@ -104,7 +104,7 @@ def _figures(statement: Statement) -> list[dict[str, str]]:
         {
             "name": "Billed",
             "told": _coins(total.coins.billed_cost),
-            "said": "what is on somebody's bill",
+            "said": "what is invoiced",
         },
         {
             "name": "At list prices",

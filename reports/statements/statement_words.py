@@ -51,7 +51,7 @@ MEANS: Final[Mapping[str, str]] = {
     "new": "used this month and not the month before",
     "gone": "used the month before and not this month",
     "capacity": "paid for and not used, and commitments that were bought",
-    "adjustments": "lines that no usage is behind",
+    "adjustments": "lines without usage behind them",
     "corrections": "late usage and prices of months that were closed, less those of the month"
     " before",
     "fx": "this month's amounts at its rates, less the same at last month's",

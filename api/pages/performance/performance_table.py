@@ -46,7 +46,7 @@ def table(
             Column(
                 "ttft_p50_ms", "First token", "ms", "Time to the first token, p50", narrow=False
             ),
-            Column("ttft_p95_ms", "p95 of it", "ms", "Time to the first token, p95", narrow=False),
+            Column("ttft_p95_ms", "Its p95", "ms", "Time to the first token, p95", narrow=False),
             Column(
                 "tokens_per_second", "Tokens/s", "number", "Over the whole duration", narrow=False
             ),

@@ -34,7 +34,7 @@ _KINDS: Final = {
 _COUNTED: Final = frozenset({"Calls", "Tokens"})
 _MONEY: Final = (
     Column("amount", "Effective", "money", "Commitments are spread over what they were for"),
-    Column("billed_amount", "Billed", "money", "What is on somebody's bill", narrow=False),
+    Column("billed_amount", "Billed", "money", "What is invoiced", narrow=False),
 )
 _REST: Final = (
     Column("difference", "Difference", "difference", narrow=False),
