@@ -12,6 +12,7 @@ import ipaddress
 import itertools
 import logging
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -90,6 +91,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "oldest_server: on the last of them only")
     sys.addaudithook(stay_on_loopback)
     write_plain_logs()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # As whatever a shell starts in the background: what tests start would ignore Ctrl-C, too.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     given = config.getoption("--database-url")
     if given and getattr(config.option, "numprocesses", None):
         raise pytest.UsageError("--database-url: one database is for one worker; leave out -n")

@@ -9,7 +9,7 @@ from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from serving import eventually
 
 CHROMIUM: Final = next(
@@ -93,5 +93,6 @@ def looking(
     )
     # Milliseconds; a machine with much to do is not a page that hangs.
     context.set_default_timeout(60_000)
+    expect.set_options(timeout=60_000)
     yield Watched(context)
     context.close()

@@ -40,7 +40,8 @@ def spanledger(
         cwd="/",
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        # It works, and does not only answer: a busy machine takes minutes for a week of the demo.
+        timeout=5 * PATIENCE,
         check=False,
     )
 

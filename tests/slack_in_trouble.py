@@ -21,7 +21,7 @@ from typing import Any
 ALERT = re.compile(r"[Aa]lert (\d+)")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Showing:
     """A message that people see."""
 
@@ -34,7 +34,7 @@ class Showing:
     answered: bool
     """Whether the sender was told so, as far as it still lived."""
     too_late: bool
-    """Whether it had stopped listening before it was told."""
+    """Whether it had stopped listening before it was told, or hung up on the answer."""
 
 
 @dataclass
@@ -78,8 +78,9 @@ class InTrouble:
 
     def decided(
         self, where: str, sender: int, body: dict[str, Any], webhook_id: str, *, too_late: bool
-    ) -> str:
-        """What happens to a message; shows it, if that is what happens."""
+    ) -> tuple[str, Showing | None]:
+        """What happens to a message, and its showing, if that is what happens."""
+        shown = None
         alerts = frozenset(map(int, ALERT.findall(json.dumps(body))))
         with self.lock:
             happens = "well" if self.at_ease else self.trouble.happens(self.chance)
@@ -90,16 +91,16 @@ class InTrouble:
             if happens in {"well", "lost"} and not (webhook_id and webhook_id in self.seen):
                 self.seen |= {webhook_id} - {""}
                 answered = happens == "well"
-                self.showings.append(
-                    Showing(alerts, where, sender, time.time(), answered, too_late)
-                )
+                shown = Showing(alerts, where, sender, time.time(), answered, too_late)
+                self.showings.append(shown)
                 if "metadata" in body:
                     self.history[body["channel"]].append({"metadata": body["metadata"]})
-        return happens
+        return happens, shown
 
 
 class Answering(BaseHTTPRequestHandler):
     server: "Serving"
+    said_to_nobody = False
 
     def do_POST(self) -> None:
         slack = self.server.slack
@@ -115,8 +116,10 @@ class Answering(BaseHTTPRequestHandler):
         where = f"bot {said['channel']}" if bot else self.path
         sender = int(self.headers["User-Agent"].rpartition(" ")[2])
         webhook_id = self.headers.get("webhook-id", "")
-        happens = slack.decided(where, sender, said, webhook_id, too_late=self._is_gone())
+        happens, shown = slack.decided(where, sender, said, webhook_id, too_late=self._is_gone())
         self._happen(happens, bot=bot)
+        if shown and shown.answered and self._was_hung_up_on():
+            shown.too_late = True
 
     def _is_gone(self) -> bool:
         """Whether whoever asked has hung up."""
@@ -124,6 +127,17 @@ class Answering(BaseHTTPRequestHandler):
         with contextlib.suppress(OSError):
             return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
         return True
+
+    def _was_hung_up_on(self) -> bool:
+        """Whether the answer was not read to its end: then the connection ends with a reset."""
+        self.connection.settimeout(30)
+        try:
+            self.connection.recv(1)
+        except TimeoutError:
+            return False
+        except OSError:
+            return True
+        return self.said_to_nobody
 
     def _happen(self, happens: str, *, bot: bool) -> None:
         if happens in {"hangs", "lost"}:
@@ -144,14 +158,15 @@ class Answering(BaseHTTPRequestHandler):
             self._say(200, json.dumps({"ok": True, "ts": "1.0"}) if bot else "ok")
 
     def _say(self, status: int, body: str, headers: dict[str, str] | None = None) -> None:
-        # Whoever asked may be gone.
-        with contextlib.suppress(OSError):
+        try:
             self.send_response(status)
             for name, value in (headers or {}).items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body.encode())
+        except OSError:  # whoever asked is gone
+            self.said_to_nobody = True
 
     def log_message(self, *_: object) -> None:
         pass
