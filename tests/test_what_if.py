@@ -227,7 +227,8 @@ def test_calls_on_a_pool_are_held_with_their_part_of_its_idle_cost(database: Dat
     assert found["targets"][0]["difference"] == "-10.00"
     with database.write() as session:
         # What a commitment that nobody used cost is no call's either.
-        put_charge(session, "2026-10-20", "100", Owner(team="unused"), GPT, meter="unused")
+        unused = Owner(team="unused")
+        put_charge(session, "2026-10-20", "100", unused, GPT, meter="unused", commitment_id=1)
     every = ask(database, targets=[{"to": "acme/small"}])
     assert every["here"]["cost"] == "12.00"
     alone = ask(database, team=["search"], targets=[{"to": "acme/small"}])

@@ -17,12 +17,14 @@ from typing import Final
 from sqlalchemy import (
     ColumnElement,
     DateTime,
+    FromClause,
     Integer,
     SmallInteger,
     Subquery,
     and_,
     bindparam,
     case,
+    exists,
     func,
     literal,
     select,
@@ -41,13 +43,17 @@ from spend.periods import Period
 from spend.prices.rating import PARTS
 from store import parties
 from store.breakdowns.dimensions import Question
-from store.breakdowns.grouping import Part, added_up
+from store.breakdowns.grouping import Part, added_up, bounds_of
 from store.conversion import Conversion
+from store.spending.booked_lines import MONEY
+from store.spending.by_days import KEYS, by_days
 from store.spending.spend_by import spend_by_days
 from store.tables.ledger import charges
+from store.tables.ownership import splits
 from store.tables.rollups import cells
 
 _NOTHING: Final = money.amount(0)
+_OF_POOLS: Final = (*KEYS, "pool_id", "meter")
 
 
 def traffic(
@@ -148,20 +154,14 @@ def here(
     pool's idle cost of the period is spread over all that ran on it, in proportion to cost, and the
     groups bear their parts. Shares of other teams' costs are of no call either.
     """
-    money_part = Part(
-        charges,
-        {"cost": func.sum(charges.c.amount)},
-        (
-            charges.c.currency == currency,
-            charges.c.meter.not_in((IDLE_METER, PURCHASE, UNUSED_METER)),
-            charges.c.rule_id.is_(None),
-        ),
-    )
+    money_part = _charged(session, question, tenant, currency)
     costs: dict[Key, Decimal] = {}
     busy: dict[int, dict[Key, Decimal]] = defaultdict(dict)
     for key, row in added_up(session, question, tenant, (money_part,), also_by=("pool_id",)):
+        if not row.lines:
+            continue  # of the part of a day that is not asked about: added, and taken off again
         costs[key] = money.total([costs.get(key, _NOTHING), row.cost])
-        if row.pool_id is not None:
+        if row.pool_id:
             busy[row.pool_id][key] = row.cost
     idle = idle_parts(session, tenant, question.period, busy, currency=currency)
     found = {}
@@ -177,6 +177,27 @@ def here(
     return found, dict(elsewhere)
 
 
+def _charged(session: Session, question: Question, tenant: int, currency: str) -> Part:
+    """Lines that are of calls, with the pool that they are of: 0 or NULL, of none."""
+    rows: FromClause = charges
+    own = [charges.c.rule_id.is_(None)]
+    lines: ColumnElement[int] = func.count()
+    if not _takes_lines(session, question, tenant):
+        cuts = bounds_of(question)
+        rows = by_days(session, MONEY, tenant, question.period, cuts, keys=_OF_POOLS)
+        own, lines = [], func.sum(rows.c.lines)
+    of_calls = rows.c.meter.not_in((IDLE_METER, PURCHASE, UNUSED_METER))
+    sums = {"cost": func.sum(rows.c.amount), "lines": lines}
+    return Part(rows, sums, (rows.c.currency == currency, of_calls, *own))
+
+
+def _takes_lines(session: Session, question: Question, tenant: int) -> bool:
+    """Whether sums of days do not tell it: they have shared costs beside all others."""
+    if question.billing or question.as_known_at is not None:
+        return True
+    return bool(session.scalar(select(exists().where(splits.c.tenant_id == tenant))))
+
+
 def idle_parts(
     session: Session,
     tenant: int,
@@ -189,23 +210,20 @@ def idle_parts(
 
     What others ran on them bears the rest.
     """
+    if not busy:
+        return {}
     parts: dict[Key, list[Decimal]] = defaultdict(list)
+    lines = by_days(session, MONEY, tenant, period, keys=_OF_POOLS)
     sums = session.execute(
         select(
-            charges.c.pool_id,
+            lines.c.pool_id,
             *(
-                func.coalesce(func.sum(charges.c.amount).filter(charges.c.meter == meter), 0)
+                func.coalesce(func.sum(lines.c.amount).filter(lines.c.meter == meter), 0)
                 for meter in (POOL_METER, IDLE_METER)
             ),
         )
-        .where(
-            charges.c.tenant_id == tenant,
-            charges.c.pool_id.in_(list(busy)),
-            charges.c.currency == currency,
-            charges.c.slot >= period.start,
-            charges.c.slot < period.end,
-        )
-        .group_by(charges.c.pool_id)
+        .where(lines.c.pool_id.in_(list(busy)), lines.c.currency == currency)
+        .group_by(lines.c.pool_id)
     )
     for pool_id, of_all, idle in sums:
         groups = busy[pool_id]

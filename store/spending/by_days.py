@@ -5,8 +5,8 @@ what was booked later than used, and the shorter parts of days that bounds cut (
 which days of Berlin and of UTC differ) are read line by line.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
@@ -35,18 +35,25 @@ from store.breakdowns.booked_time import within
 from store.spending.booked_lines import DAY, Lines, summed, summed_to
 
 KEYS: Final = ("payer_id", "route_id", "currency")
-"""By which rows are told apart, as far as the lines have them."""
+"""By which rows are told apart unless it is said, as far as the lines have them."""
 _STAMP: Final = DateTime(timezone=True)
 
 
 def by_days(
-    session: Session, lines: Lines, tenant: int, period: Period, cuts: Iterable[datetime] = ()
+    session: Session,
+    lines: Lines,
+    tenant: int,
+    period: Period,
+    cuts: Iterable[datetime] = (),
+    *,
+    keys: Collection[str] = KEYS,
 ) -> Subquery:
-    """Rows that come to what the lines do that were used in a period (UTC): KEYS and their sums.
+    """Rows that come to what the lines do that were used in a period (UTC): ``keys`` and the sums.
 
     ``slot`` is a moment of the same UTC day as the usage, between the same bounds: of the period,
     and of ``cuts``.
     """
+    lines = replace(lines, keys={name: its for name, its in lines.keys.items() if name in keys})
     known = summed_to(session, lines, tenant)
     each = union_all(*_parts(lines, tenant, period, known, cuts)).subquery("each")
     # What is taken off a day that bounds cut can lie beyond them, and so can its sum.
@@ -116,7 +123,7 @@ def _lines(lines: Lines, tenant: int, *where: ColumnElement[bool]) -> Select[Any
     return select(
         rows.c.tenant_id,
         rows.c.slot,
-        *(lines.keys[name].label(name) for name in KEYS if name in lines.keys),
+        *(its.label(name) for name, its in lines.keys.items()),
         *(value.label(name) for name, value in lines.sums.items()),
     ).where(rows.c.tenant_id == tenant, *where)
 
@@ -131,7 +138,7 @@ def _moved(
         ends=([each.end for each, _slot in moved], _STAMP),
         stands=([slot for _each, slot in moved], _STAMP),
     )
-    keys = [lines.keys[name].label(name) for name in KEYS if name in lines.keys]
+    keys = [its.label(name) for name, its in lines.keys.items()]
     # Of each part by itself, so that Postgres looks for it by its index.
     part = (
         select(*keys, *(summed(value).label(name) for name, value in lines.sums.items()))
@@ -166,7 +173,7 @@ def _days(lines: Lines, tenant: int, sums: list[tuple[date, datetime]]) -> Selec
         select(
             days.c.tenant_id,
             at.c["at"].label("slot"),
-            *(days.c[name] for name in KEYS if name in lines.keys),
+            *(days.c[name] for name in lines.keys),
             *(days.c[name] for name in lines.sums),
         )
         .join_from(days, at, days.c.day == at.c.day)
