@@ -65,6 +65,19 @@ def as_otlp_json(request: bytes, signal: Signal) -> bytes:
     ).encode()
 
 
+def with_resource_attribute(sent: list[Sent], key: str, value: str) -> list[Sent]:
+    """The same from sources that say this of themselves too."""
+    return [(signal, _said_by_resources(signal, body, key, value)) for signal, body in sent]
+
+
+def _said_by_resources(signal: Signal, body: bytes, key: str, value: str) -> bytes:
+    request, (by_resource, _, _) = REQUESTS[signal]
+    whole: Any = request.FromString(body)
+    for resource in getattr(whole, by_resource):
+        resource.resource.attributes.add(key=key).value.string_value = value
+    return bytes(whole.SerializeToString())
+
+
 def item_by_item(sent: list[Sent]) -> list[Sent]:
     """The same spans, records and metrics, each in a request of its own."""
     return [piece for one in sent for piece in _items(*one)]
