@@ -29,7 +29,6 @@ from app.mcp import asking
 from app.mcp.offered import TOOLS
 from app.mcp.server import mcp_server
 from app.mcp.transports import MOST_BODY, application
-from app.mcp.untrusted import MOST, plain_text, shown
 
 ASKED: Final[dict[str, dict[str, Any]]] = {
     "explain_call": {"trace_id": "f" * 32, "span_id": "f" * 16},
@@ -391,14 +390,3 @@ def test_it_loads_nothing_of_a_database_or_of_the_api() -> None:
     assert "mcp" in modules
     assert not modules & {"sqlalchemy", "psycopg", "pandas", "pyarrow", "fastapi", "numpy", "grpc"}
     assert not {name for name in modules if name.split(".")[0] in {"api", "store", "collector"}}
-
-
-def test_text_is_as_one_sees_it_and_has_an_end() -> None:
-    assert plain_text("a\nb\r\nc\u2028d\te") == "a b c d e"
-    assert plain_text("\x1b[2J\x9b\u200b\u202e\ufeff") == "\ufffd[2J" + "\ufffd" * 4
-    assert plain_text("ok\U000e0049\U000e0067\ufe0f\U000e0100") == "ok" + "\ufffd" * 4
-    assert plain_text("größe 模型 🙂") == "größe 模型 🙂"
-    assert plain_text("x" * 10_000) == "x" * (MOST - 1) + "…"
-    assert shown({"a\x00": ["b\x07", 1, None, {"c": "d"}]}) == {
-        "a\ufffd": ["b\ufffd", 1, None, {"c": "d"}]
-    }
