@@ -114,7 +114,7 @@ def test_a_failure_that_passes_is_tried_again(
     send(crossing, slack.url)  # not due yet: by hand or not, Slack is given its rest
     assert (row(crossing).status, row(crossing).attempts) == ("pending", 1)
     assert row(crossing).last_error
-    send(crossing, slack.url, NOW + timedelta(seconds=10))
+    send(crossing, slack.url, NOW + timedelta(seconds=20))
     send(crossing, slack.url, NOW + timedelta(seconds=60))
     assert (row(crossing).status, row(crossing).attempts) == ("sent", 3)
     assert row(crossing).last_error is None
@@ -132,7 +132,7 @@ def test_a_webhook_that_does_not_end_its_answer_is_left_in_time(
     slack.script.clear()
     assert row(crossing).last_error == "no whole answer within 0.3 s"
     assert row(crossing).leased_to is None
-    send(crossing, slack.url, NOW + timedelta(seconds=10))
+    send(crossing, slack.url, NOW + timedelta(seconds=20))
     assert row(crossing).status == "sent"
 
 
