@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
+from http import HTTPStatus
 from itertools import chain
 from pathlib import Path
 
@@ -107,6 +108,13 @@ def test_of_connections_that_wait_each_takes_a_part() -> None:
     assert min(map(len, taken)) > 2
 
 
+def posted(collector: Collecting, body: bytes) -> int:
+    """The status that HTTP answered."""
+    with closing(http.client.HTTPConnection(collector.http, timeout=20)) as sender:
+        sender.request("POST", "/v1/traces", body, {"content-type": PROTOBUF})
+        return sender.getresponse().status
+
+
 def test_connections_are_shared_and_who_has_lost_a_worker_goes_to_the_other(
     data_dir: Path, database_url: str
 ) -> None:
@@ -127,9 +135,7 @@ def test_connections_are_shared_and_who_has_lost_a_worker_goes_to_the_other(
             body = request(call(1))
             # Exporters try again what is unavailable: the dead one's socket takes a moment to go.
             eventually(lambda: exported(collector, body), "gRPC is heard")
-            with closing(http.client.HTTPConnection(collector.http, timeout=20)) as sender:
-                sender.request("POST", "/v1/traces", body, {"content-type": PROTOBUF})
-                assert sender.getresponse().status == 200
+            eventually(lambda: posted(collector, body) == HTTPStatus.OK, "HTTP is heard")
             eventually(lambda: len(collector.workers()) == 2, "there are two again")
             assert second in collector.workers()
             assert '"event": "a part died"' in collector.logged()
