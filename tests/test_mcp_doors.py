@@ -189,6 +189,8 @@ def test_nothing_but_get_and_what_if_is_ever_sent(api: StandIn, model: Model) ->
         (200, b'{"rows":' * 900 + b"1" + b"}" * 900, {}, "is not spanledger's API"),
         (404, {"detail": "Not Found"}, {}, "is not spanledger's API"),
         (502, b"<html>", {}, "it is not there (HTTP 502). Ask again in a moment."),
+        (429, b"<html>", {}, "too much is asked (HTTP 429). Ask again in a minute."),
+        (414, b"<html>", {}, "too long to ask (HTTP 414). Give fewer or shorter values."),
         (302, b"", {"Location": "https://attacker.example"}, "is not spanledger's API"),
         (200, {"rows": []}, {}, "another version"),
         (422, {"title": "No", "detail": "\x1b[31mred\u202e"}, {}, "\ufffd[31mred\ufffd"),

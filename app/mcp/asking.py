@@ -28,7 +28,17 @@ _LONGEST_ASKED: Final = 32 * 1024
 """Characters of an address: servers and proxies take no more than 64 KiB of it and the headers."""
 _KEY: Final = re.compile(r" sl_\w{6,}$", re.ASCII)
 _CUT_KEY: Final = b"sl_..."
-_OK, _REDIRECTS, _OF_PROXIES = 200, range(300, 400), range(502, 505)
+_OK, _REDIRECTS = 200, range(300, 400)
+_AWAY: Final = (
+    "that it is not there (HTTP {}). Ask again in a moment. Whoever set this up can see whether it"
+    " runs."
+)
+_OF_PROXIES: Final = {
+    414: "that this is too long to ask (HTTP {}). Give fewer or shorter values.",
+    429: "that too much is asked (HTTP {}). Ask again in a minute.",
+    **dict.fromkeys(range(502, 505), _AWAY),
+}
+"""What proxies answer in the API's place, and what it says."""
 _HELP: Final = {
     401: "The key comes from SPANLEDGER_READ_KEY; over HTTP from the caller's header"
     " Authorization. An admin makes one: spanledger keys create --kind read --name NAME",
@@ -167,9 +177,8 @@ def _understood(answer: httpx2.Response, body: bytes) -> Any:
         told = None
     if answer.status_code in _OF_PROXIES and not isinstance(told, dict):
         raise Refused(
-            f"What is before spanledger's API at {answer.request.url.copy_with(query=None)} says"
-            f" that it is not there (HTTP {answer.status_code}). Ask again in a moment. Whoever set"
-            " this up can see whether it runs."
+            f"What is before spanledger's API at {answer.request.url.copy_with(query=None)} says "
+            + _OF_PROXIES[answer.status_code].format(answer.status_code)
         )
     if answer.status_code in _REDIRECTS or not isinstance(told, dict) or "title" not in told:
         raise Refused(
