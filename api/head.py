@@ -22,7 +22,7 @@ class Head:
             if message["type"] == "http.response.body":
                 if message.get("more_body", False):
                     return
-                message = message | {"body": b""}
+                message = {**message, "body": b""}
             await send(message)
 
-        await self._app(scope | {"method": "GET"}, receive, bodiless)
+        await self._app({**scope, "method": "GET"}, receive, bodiless)
