@@ -145,6 +145,7 @@ def test_a_pool_declared_late_takes_over_what_was_charged(database: Database) ->
         assert session.scalar(select(cells.c.unpriced_calls)) == 0
 
 
+@pytest.mark.one_server
 @pytest.mark.parametrize(
     "change",
     [

@@ -61,6 +61,7 @@ def hear_in_pieces(
     roll_all(database)
 
 
+@pytest.mark.one_server
 @pytest.mark.parametrize("way", WAYS)
 def test_calls_are_counted_as_they_were_however_they_came(database: Database, way: Any) -> None:
     chance = random.Random(way.__name__)
@@ -69,6 +70,7 @@ def test_calls_are_counted_as_they_were_however_they_came(database: Database, wa
     assert amount(database) == totals_of(calls)
 
 
+@pytest.mark.one_server
 @pytest.mark.parametrize("seed", range(6))
 def test_what_came_in_pieces_is_settled_as_if_it_had_come_at_once(
     database: Database, seed: int

@@ -238,6 +238,7 @@ def a_busy_day(rng: random.Random) -> list[Sighting]:
     return heard_
 
 
+@pytest.mark.one_server
 @pytest.mark.parametrize("seed", range(4))
 def test_order_splitting_and_repetition_never_change_the_result(
     database: Database, seed: int

@@ -36,6 +36,7 @@ def test_a_twin_that_still_waits_is_not_taken_from_what_was_counted(database: Da
     assert totals(database) == ONE_CALL
 
 
+@pytest.mark.one_server
 @pytest.mark.parametrize("seed", range(4))
 def test_the_clock_counts_everything_once_however_it_came(database: Database, seed: int) -> None:
     rng = random.Random(seed)

@@ -254,6 +254,7 @@ def compare(body: dict[str, Any], oracle: Oracle) -> None:
     assert sum(costs) == Decimal(body["total"]["cost"])
 
 
+@pytest.mark.one_server
 def test_the_shares_of_a_pool_and_its_idle_hours_are_its_cost(
     database: Database, client: TestClient
 ) -> None:
@@ -315,6 +316,7 @@ def test_a_corrected_price_corrects_the_ledger_when_it_is_re_priced(
     assert Decimal(spend(client, ["team"])["total"]["cost"]) == 3 * Decimal("0.09")
 
 
+@pytest.mark.one_server
 def test_lines_add_up_to_the_total_at_every_grouping(
     database: Database, client: TestClient
 ) -> None:

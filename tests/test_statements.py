@@ -263,6 +263,7 @@ def report(database_url: str, tmp_path: Any, *arguments: str) -> str:
     return result.output
 
 
+@pytest.mark.one_server
 def test_the_report_can_be_read(database: Database, database_url: str, tmp_path: Any) -> None:
     fill(database)
     text = report(database_url, tmp_path, "2026-10")
@@ -305,6 +306,7 @@ def test_what_costs_nothing_by_itself_is_no_line_of_the_report() -> None:
     ]
 
 
+@pytest.mark.one_server
 def test_the_report_is_also_json_and_csv(
     database: Database, database_url: str, tmp_path: Any
 ) -> None:
@@ -315,6 +317,7 @@ def test_the_report_is_also_json_and_csv(
     assert {row["team"] for row in csv.DictReader(io.StringIO(text))} == {"search"}
 
 
+@pytest.mark.one_server
 def test_a_name_cannot_command_the_terminal(
     database: Database, database_url: str, tmp_path: Any
 ) -> None:
@@ -326,6 +329,7 @@ def test_a_name_cannot_command_the_terminal(
     assert "[red]x" in text
 
 
+@pytest.mark.one_server
 def test_a_wrong_month_is_told_in_a_line(database_url: str, tmp_path: Any) -> None:
     environment = {"SPANLEDGER_DATABASE_URL": database_url, "SPANLEDGER_DATA_DIR": str(tmp_path)}
     result = CliRunner().invoke(cli, ["report", "2026-13"], env=environment)
