@@ -120,7 +120,7 @@ def standing_in(signed: tuple[Path, Path] | None = None) -> Iterator[StandIn]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join(10)
+        thread.join(60)
 
 
 @pytest.fixture(scope="module")

@@ -281,7 +281,8 @@ def test_a_receiver_in_trouble_slows_nobody_and_is_told_of_once(
         lost = traced.lost()
     # Each of those requests took a fifth of a second, and nobody waited for one.
     assert done > 1000
-    assert took < provider._BOUND + 0.5
+    # And a busy machine's time; whoever waited for what hangs would wait for ten.
+    assert took < provider._BOUND + 5
     line, full = sorted(logged, key=lambda line: str(line["event"]))
     assert line["event"] == "our traces are not taken"
     assert full["event"] == "our traces come faster than they are taken"
