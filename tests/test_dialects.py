@@ -1,6 +1,7 @@
 """Real instrumentations' requests amount to the calls and tokens that the models truly answered."""
 
 from collections import Counter
+from functools import lru_cache
 
 import pytest
 from deliveries import DELIVERIES, sent
@@ -9,6 +10,7 @@ from truths import TRUTHS
 
 from collector.dialects import DIALECTS
 from collector.dialects.table import COLUMNS
+from collector.signals import Signal
 from collector.understanding.attributes import KEYS
 from spend.calls import Outcome, Role, Sighting, Standing
 from spend.meters import CACHE_WRITES
@@ -57,12 +59,18 @@ def sorts_of(calls: list[Call]) -> dict[str, object]:
     }
 
 
+@lru_cache(maxsize=1024)
+def seen_in(signal: Signal, body: bytes) -> list[Sighting]:
+    """What one request tells. The ways of delivery differ in order and repetition alone."""
+    return sightings(heard(body, signal=signal))
+
+
 @pytest.mark.parametrize("delivery", DELIVERIES)
 @pytest.mark.parametrize("scenario", sorted(TRUTHS))
 def test_a_scenario_amounts_to_what_the_models_answered(scenario: str, delivery: str) -> None:
     truth = TRUTHS[scenario]
     bodies = DELIVERIES[delivery](sent(scenario, truth.signals))
-    found = [one for signal, body in bodies for one in sightings(heard(body, signal=signal))]
+    found = [one for signal, body in bodies for one in seen_in(signal, body)]
     calls = calls_of(found)
     assert sums_of(calls) == truth.sums
     known = {name: value for name, value in truth.sorts.items() if value not in (None, {})}
