@@ -22,7 +22,7 @@ from app.demo.traffic import Call, plan_between
 from bench.table import Row
 from spend.alerts.anomalies import Piece, drivers, judged
 from spend.alerts.rule_kinds import KINDS
-from spend.capacity.same_hours import can_be_compared, last_hours, weeks_before
+from spend.alerts.same_hours import can_be_compared, last_hours, weeks_before
 from spend.periods import Period
 
 CLEAN_DAYS: Final = 30

@@ -20,9 +20,8 @@ from jobs.context import JobContext
 from jobs.timetable import run_job
 from spend.prices.prices import CONTRACT, PriceLine
 from spend.prices.repricings import Repricing
-from store.ledger import repricings
 from store.postgres.sessions import Database
-from store.prices import books
+from store.prices import books, repricings
 from store.tables.rollups import cells as cells_table
 from store.tenants import TENANT
 

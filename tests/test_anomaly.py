@@ -15,8 +15,8 @@ from watching import facts, levels, measured, written
 from spend import money
 from spend.alerts.anomalies import Judged, Piece, drivers, explained, judged, median
 from spend.alerts.rule_terms import rule_of_fields
+from spend.alerts.same_hours import can_be_compared, hours_name, last_hours, weeks_before
 from spend.calls import Owner, Route
-from spend.capacity.same_hours import can_be_compared, hours_name, last_hours, weeks_before
 from spend.checked_fields import TermsRefused
 from spend.periods import Period
 from store.postgres.sessions import Database

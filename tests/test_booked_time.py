@@ -31,9 +31,8 @@ from spend.calls import Route
 from spend.prices.prices import CONTRACT
 from store import closing, waiting
 from store.commitments import commitments
-from store.ledger import repricings
 from store.postgres.sessions import Database
-from store.prices import books
+from store.prices import books, repricings
 from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server

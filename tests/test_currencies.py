@@ -14,9 +14,8 @@ from sqlalchemy import select
 from jobs.charging import charge, reprice
 from jobs.context import JobContext, JobSettings
 from spend.prices.prices import CONTRACT, LIST, PriceLine
-from store.ledger import repricings
 from store.postgres.sessions import Database
-from store.prices import books
+from store.prices import books, repricings
 from store.tables.ledger import charges
 from store.tenants import TENANT
 

@@ -18,9 +18,8 @@ from spend.calls import Route
 from spend.prices.knowledge import Knowledge, Repriced
 from spend.prices.prices import CONTRACT, LIST, SUPPLEMENT, PriceBook, PriceLine
 from spend.prices.rating import rates
-from store.ledger import repricings
 from store.postgres.sessions import Database
-from store.prices import books
+from store.prices import books, repricings
 from store.tables.ledger import charges
 from store.tables.prices import prices
 from store.tables.repricings import repricings as asked_for

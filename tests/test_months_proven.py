@@ -21,9 +21,8 @@ from spend.currencies.rate_files import WrittenRate
 from spend.months.month_records import canonical, sha256_of
 from spend.prices.prices import CONTRACT, PriceLine
 from store import rates
-from store.ledger import repricings
 from store.postgres.sessions import Database
-from store.prices import books
+from store.prices import books, repricings
 from store.tables.ledger import charges, usage_lines
 from store.tables.months import months
 from store.tenants import TENANT

@@ -15,8 +15,8 @@ from test_charge_prices import NOW, context, cost, enter, line, posted
 from app.commands import prices
 from jobs.charging import charge, reprice
 from spend.prices.repricings import Repricing
-from store.ledger import repricings
 from store.postgres.sessions import Database
+from store.prices import repricings
 from store.tables.ledger import charges
 from store.tables.rollups import cells
 from store.tenants import TENANT

@@ -19,9 +19,8 @@ from jobs.charging import charge, reprice
 from jobs.context import JobContext
 from spend.ids import content_id
 from spend.prices.prices import PriceLine
-from store.ledger import repricings
 from store.postgres.sessions import Database, open_database
-from store.prices import books
+from store.prices import books, repricings
 from store.tables.ledger import charges
 from store.tables.rollups import cells
 from store.tenants import TENANT

@@ -36,9 +36,9 @@ from store.archive.archive_places import ArchiveAway, Opened
 from store.dictionaries import Known
 from store.intake import retention
 from store.intake.intake import Batch, Heard, put_down
-from store.ledger import repricings
 from store.postgres.partitions import ensure, name_of
 from store.postgres.sessions import Database
+from store.prices import repricings
 from store.tables.heard import batches, heard_from, joined_calls, sightings
 from store.tables.ledger import charges
 from store.tables.readings import told

@@ -20,8 +20,9 @@ from spend.zones import zone_named
 from store import true_up
 from store.bills import bills
 from store.commitments import commitments
-from store.ledger import repricings, split_days
+from store.ledger import split_days
 from store.postgres.sessions import Database
+from store.prices import repricings
 from store.tables.ledger import charges
 from store.tenants import TENANT
 

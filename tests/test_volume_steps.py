@@ -17,9 +17,8 @@ from jobs.charging import charge, reprice
 from jobs.context import JobContext
 from spend.prices.prices import CONTRACT
 from spend.prices.volume_steps import in_steps, month_of, next_month, shared
-from store.ledger import repricings
 from store.postgres.sessions import Database
-from store.prices import books
+from store.prices import books, repricings
 from store.tables.ledger import charges
 from store.tables.prices import prices
 from store.tables.rollups import cells

@@ -10,7 +10,7 @@ from api.instants import Instant
 from api.shapes import instant
 from spend.money import plain
 from spend.prices.repricings import NO_DIFFERENCE, Difference, Repricing, booked_from
-from store.ledger.repricings import Named
+from store.prices.repricings import Named
 
 
 class NewRepricing(BaseModel):

@@ -19,7 +19,7 @@ from api.prices.repricing_shapes import (
 from api.problems import Problem, answers
 from spend.prices.repricings import Repricing, RepricingRefusedError, check_range, slot_after
 from store import closing
-from store.ledger import repricings
+from store.prices import repricings
 
 router = APIRouter(prefix="/v1/repricings", tags=["prices"])
 

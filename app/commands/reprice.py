@@ -28,8 +28,8 @@ from spend.prices.repricings import (
     slot_after,
 )
 from store import closing, runs
-from store.ledger import repricings
-from store.ledger.repricings import Named, Part
+from store.prices import repricings
+from store.prices.repricings import Named, Part
 from store.tenants import TENANT
 
 BY: Final = "command line"

@@ -32,10 +32,10 @@ from spend.periods import local_day
 from store.budgets import budgets, crossings, forecasts, standings
 from store.budgets.budget_measures import Measured, Measures, measure
 from store.budgets.crossings import Crossing
+from store.budgets.late_spend import days_added
 from store.budgets.standings import Standing
 from store.channels.notify import tell
 from store.completeness import complete_until
-from store.months.late_spend import days_added
 from store.tenants import TENANT
 
 log = structlog.get_logger(__name__)

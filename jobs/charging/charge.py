@@ -27,8 +27,9 @@ from jobs.prices.listed_names import look_up_new
 from spend.capacity.pools import HOUR, Pool, hour_of
 from store import completeness, waiting
 from store.capacity import pools
-from store.ledger import ledger, repricings
+from store.ledger import ledger
 from store.ledger.ledger import Place, key_of, place_of
+from store.prices import repricings
 from store.tenants import TENANT
 
 CELLS_AT_ONCE: Final = 10_000

@@ -30,9 +30,10 @@ from spend.prices.knowledge import Knowledge, Repriced
 from spend.prices.repricings import Difference, Repricing
 from store import waiting
 from store.capacity import pools
-from store.ledger import ledger, ledger_columns, repricings
+from store.ledger import ledger, ledger_columns
 from store.ledger.ledger import CELL_KEY, PLACE, CellKey, Unpriced
-from store.ledger.repricings import Part
+from store.prices import repricings
+from store.prices.repricings import Part
 from store.tenants import TENANT
 
 CELLS_AT_ONCE: Final = 10_000

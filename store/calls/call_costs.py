@@ -21,7 +21,7 @@ from store.calls import call_places
 from store.calls.call_places import Place
 from store.capacity import pool_hours, pools
 from store.capacity.pool_hours import PoolHour
-from store.ledger import repricings
+from store.prices import repricings
 from store.prices.price_book import book_for
 
 

@@ -33,11 +33,12 @@ from spend.periods import Period
 from store import closing, rates
 from store import waiting as waiting_cells
 from store.breakdowns.booked_time import booked_in
-from store.ledger import ledger, repricings
+from store.ledger import ledger
 from store.months import month_waits, month_warnings, months
 from store.months.month_lines import BookedLines, Told, columns_of
 from store.ownership import ownership
 from store.postgres.sessions import Database
+from store.prices import repricings
 from store.spending.booked import booked
 from store.tables.ledger import charges, usage_lines
 from store.tables.prices import discounts, prices

@@ -29,7 +29,7 @@ from spend.prices.corrections import Correction, corrected, moment_of, overlap
 from spend.prices.prices import CONTRACT, LIST, PriceLine
 from spend.prices.repricings import Concerned
 from store import audit, waiting
-from store.ledger import repricings
+from store.prices import repricings
 from store.tables.prices import prices
 from store.tenants import PUBLIC, TENANT
 

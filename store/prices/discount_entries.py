@@ -11,7 +11,7 @@ from spend.prices.corrections import Correction, corrected, moment_of, overlap
 from spend.prices.discounts import Discount
 from spend.slots import slot_of
 from store import audit, waiting
-from store.ledger import repricings
+from store.prices import repricings
 from store.prices.discounts import FIELDS, discounts_by_id, discounts_of
 from store.tables.heard import routes
 from store.tables.prices import discounts

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from spend.alerts import anomalies
 from spend.alerts.alert_rules import OVER, WARNING, Measured, Rule, RuleTerms, level_of, subject_of
 from spend.alerts.anomalies import DRIVEN_BY, Driver, Judged, Piece, judged
-from spend.capacity.same_hours import can_be_compared, hours_name, last_hours, weeks_before
+from spend.alerts.same_hours import can_be_compared, hours_name, last_hours, weeks_before
 from spend.money import coins, plain
 from spend.periods import Period
 from store.alerts import rule_states

@@ -34,8 +34,8 @@ from spend.prices.repricings import (
     slot_after,
 )
 from store import closing
-from store.ledger import repricings
-from store.ledger.repricings import Named
+from store.prices import repricings
+from store.prices.repricings import Named
 
 router = APIRouter(include_in_schema=False)
 
