@@ -67,8 +67,8 @@ def run(
     are kept while the database is away; without it senders are told to come again. Other processes
     may listen at the same address for gRPC: the kernel spreads connections over them. ``tls``:
     without it both doors speak in the open. ``steps`` is told what is done, where we are traced,
-    and ``lost`` tells how much of that nobody got. Raises
-    OSError, naming the address, where it cannot listen.
+    and ``lost`` tells how much of that nobody got. Raises OSError, naming the address, where it
+    cannot listen.
     """
     receiver = Receiver(
         database,

@@ -6,8 +6,7 @@ sightings are joined by evidence, strongest first:
 - *nested*: a call within a call (a wrapper around its client, a server or gateway beneath it);
 - *response id*: the provider's id of its answer, in whatever trace;
 - *likeness*, where no id is shared (``spend/twins/alike.py``): the halves of a stream, one session
-on
-  several signals, one trace or one service seen by two instrumentations, failures.
+  on several signals, one trace or one service seen by two instrumentations, failures.
 
 Two guards keep real calls apart: sightings with different response ids are never one call, nor are
 two of the same instrumentation on the same signal. An aggregate (agent, chain) counts only where
