@@ -1,1 +1,1 @@
-"""Pools, their economics, and what if."""
+"""Pools, what their tokens cost, and what calls would have cost elsewhere."""

@@ -1,1 +1,1 @@
-"""Agreements with providers."""
+"""Commitments: credits bought in advance, and spend that was promised."""

@@ -1,1 +1,1 @@
-"""Closing months and opening them."""
+"""Months: how far their books are closed; closing them, and opening them again."""

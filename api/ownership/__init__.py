@@ -1,1 +1,1 @@
-"""Rules of who pays."""
+"""The rules of who pays for whose calls."""

@@ -1,1 +1,1 @@
-"""Prices, discounts, exchange rates, and pricing again."""
+"""Prices, discounts, exchange rates, and re-pricings."""

@@ -1,1 +1,1 @@
-"""Watches alert rules."""
+"""Measures what alert rules watch."""

@@ -1,1 +1,1 @@
-"""Brings the ledger to what it is to say."""
+"""Works out what usage is to cost, and posts to the ledger what it lacks."""

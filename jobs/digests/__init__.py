@@ -1,1 +1,1 @@
-"""Tells how the last week was."""
+"""Tells how the last week was, and that a month's books were closed or opened again."""

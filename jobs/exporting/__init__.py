@@ -1,1 +1,1 @@
-"""Tells other monitoring what the month has come to, by OTLP."""
+"""Tells other monitoring systems what the month has come to, by OTLP."""

@@ -1,1 +1,1 @@
-"""Makes room: partitions ahead, days into the archive, what is too old away."""
+"""Keeps partitions ahead, writes old days to the archive, forgets what nobody keeps any more."""

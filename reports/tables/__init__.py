@@ -1,1 +1,1 @@
-"""Tables of what people compare, as rows."""
+"""Tables of what is no statement, most for a terminal: bills, budgets, pools, months, what if."""

@@ -1,1 +1,1 @@
-"""What is watched, and when it is told."""
+"""Alert rules: what they watch, and when somebody is told. The week in short."""

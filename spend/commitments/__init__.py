@@ -1,1 +1,1 @@
-"""Credits and minimums of spend: what they cover, and what of them nobody used."""
+"""Credits and minimums of spend: which usage they cover, and what nobody used of them."""

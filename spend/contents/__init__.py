@@ -1,1 +1,1 @@
-"""Prompts and answers, where they are kept: redacted."""
+"""What was said in calls: as people read it, and what is redacted before it is kept."""

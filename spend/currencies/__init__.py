@@ -1,1 +1,1 @@
-"""Currencies, and what one is in another on a day."""
+"""Currencies, and the exchange rates between them."""

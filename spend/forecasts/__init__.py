@@ -1,1 +1,1 @@
-"""What a series of days is expected to go on like."""
+"""What the coming days should cost, by what the days before cost."""

@@ -1,1 +1,1 @@
-"""Months of a calendar, closed or open, and what proves a closed one."""
+"""Months of the calendar, open or closed, and what proves a closed one."""

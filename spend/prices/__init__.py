@@ -1,1 +1,1 @@
-"""What a call costs: prices, discounts, volume steps, and from where they are known."""
+"""What a call costs: prices, discounts, volume steps, and where they are known from."""

@@ -1,1 +1,1 @@
-"""Bills of providers: read, compared with the ledger, and told apart by reason."""
+"""Bills of providers: read, compared with the ledger, each difference with its reason."""

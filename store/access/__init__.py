@@ -1,1 +1,1 @@
-"""Keys, people, sign-ins, and what is sealed."""
+"""Keys, people, sign-ins, and secrets that are sealed."""

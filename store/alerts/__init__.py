@@ -1,1 +1,1 @@
-"""Alert rules, where their subjects stand, and what became of alerts."""
+"""Alert rules, where their subjects stand, what became of alerts and their messages."""

@@ -1,1 +1,1 @@
-"""Days of calls as Parquet files, and what is dropped."""
+"""Days of calls as Parquet files, and dropping what is no longer kept."""

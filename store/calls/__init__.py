@@ -1,1 +1,1 @@
-"""Single calls: found, listed, and explained."""
+"""Single calls and traces: found, listed, and explained."""

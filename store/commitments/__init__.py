@@ -1,1 +1,1 @@
-"""Agreements with providers, and what was used of them."""
+"""Commitments as they were agreed, and how far they are used."""

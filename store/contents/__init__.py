@@ -1,1 +1,1 @@
-"""Prompts and answers, where somebody switched them on: for days."""
+"""Prompts and answers, kept for some days where somebody switched that on."""

@@ -1,1 +1,1 @@
-"""What is heard is put down: one transaction for all that waits."""
+"""Puts down what was heard, in one transaction for all that waits; says what was heard lately."""

@@ -1,1 +1,1 @@
-"""What the database is asked for by monitoring."""
+"""What monitoring asks the database, and how Prometheus is told."""

@@ -1,1 +1,1 @@
-"""What was spent: read from the books, by any breakdown."""
+"""What was spent, by any breakdown: read from the books, and from sums of their days."""
