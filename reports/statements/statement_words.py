@@ -76,7 +76,10 @@ def parts_told(why: Why) -> list[str]:
 def state_told(statement: Statement) -> str:
     """How sure the books are, in a few words."""
     books = statement.books
-    if books.complete_until is not None and books.complete_until <= statement.month.start:
+    known = books.complete_until
+    begun = known is None or known > statement.month.start
+    # While an older batch waits, what came after it is counted all the same.
+    if not begun and statement.total.spent.is_nothing:
         return "to come: nothing of it is counted yet"
     states = {
         "open": "open: figures may still change",
