@@ -9,6 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("api", "app", "collector", "jobs", "migrations", "reports", "spend", "store")
+FOLDERS = tuple(f"{package}/" for package in PACKAGES)
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 50
 # Names that say nothing of what is inside.
@@ -29,7 +30,7 @@ def tracked() -> list[Path]:
     if listed.returncode == 0:
         found = [ROOT / name for name in listed.stdout.split("\0") if name]
     else:
-        hidden = re.compile(r"/(\.|build/|dist/|.*egg-info)")
+        hidden = re.compile(r"/(\.|build/|dist/|__pycache__/|.*egg-info)")
         found = [path for path in ROOT.rglob("*") if not hidden.search(str(path)[len(str(ROOT)) :])]
     return [path for path in found if path.is_file()]
 
@@ -58,7 +59,7 @@ def test_only_our_own_traces_and_the_demo_load_the_sdk_of_opentelemetry() -> Non
     # import-linter sees no parts of a distribution: all of OpenTelemetry is one to it.
     heavy = re.compile(r"^\s*(from|import) opentelemetry\.(sdk|exporter)", re.MULTILINE)
     found = {name(path) for path in MODULES if heavy.search(path.read_text())}
-    ours = {each for each in found if each.startswith(tuple(f"{part}/" for part in PACKAGES))}
+    ours = {each for each in found if each.startswith(FOLDERS)}
     assert {str(Path(each).parent) for each in ours} == {"app/demo", "app/telemetry"}
 
 
@@ -67,6 +68,19 @@ def test_every_package_is_in_the_contract_of_layers() -> None:
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"bench"}
     assert packages == set(PACKAGES)
     assert set(settings["importlinter"]["root_packages"]) == packages
+
+
+def test_what_is_no_python_is_installed_with_its_package() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    installed = {
+        path
+        for package, patterns in settings["package-data"].items()
+        for pattern in patterns
+        for path in (ROOT / package.replace(".", "/")).glob(pattern)
+    }
+    there = {path for path in FILES if path.suffix != ".py" and name(path).startswith(FOLDERS)}
+    assert there
+    assert there - installed == set()
 
 
 def test_no_file_is_too_long_to_read() -> None:
