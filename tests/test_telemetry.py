@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -103,6 +104,20 @@ def test_a_request_goes_on_with_its_senders_trace_and_has_its_statements_beneath
     assert {each.path for each in listener.spans} == {"/v1/traces"}
 
 
+def test_a_span_names_its_route_behind_a_proxy_and_of_head_too(
+    database: Database, listener: Listener
+) -> None:
+    client = asking(database, trusted_proxies=(ip_network("192.0.2.0/24"),))
+    with traced_to(listener.endpoint) as traced:
+        with TestClient(traced.around(client.app), client=("192.0.2.7", 1)) as proxied:
+            assert proxied.get("/v1/budgets").status_code == 200
+        with TestClient(traced.around(client.app)) as near:
+            assert near.head("/v1/statements/2026-10").status_code == 200
+    told = {each.name: each.attributes.get("http.route") for each in listener.spans}
+    assert told["GET /v1/budgets"] == "/v1/budgets"
+    assert told["HEAD /v1/statements/{month}"] == "/v1/statements/{month}"
+
+
 def test_what_machines_ask_all_day_makes_no_span(database: Database, listener: Listener) -> None:
     with traced_to(listener.endpoint) as traced:
         for path in ("/livez", "/readyz", *PATHS):
@@ -129,7 +144,7 @@ def test_nothing_that_somebody_wrote_is_in_a_span(database: Database, listener: 
     assert {each.name for each in listener.spans} >= {
         "GET",
         "GET /v1/spend",
-        "GET /teams/{team:path}",
+        "GET /teams/{team}",
     }
     assert NAMED not in repr(listener.spans)
     assert not any(NAMED.encode() in body for body in bodies)

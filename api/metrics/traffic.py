@@ -2,10 +2,11 @@
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -60,6 +61,12 @@ class _Place:
     """Which route a request found; others than the first may look at copies of its scope."""
 
     route: str = NO_ROUTE
+
+
+def route_of(scope: Mapping[str, Any]) -> str:
+    """The template of the route that a counted request found, once it is answered."""
+    place = scope.get(_PLACE)
+    return place.route if isinstance(place, _Place) else NO_ROUTE
 
 
 class Counted:

@@ -12,6 +12,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from api.metrics.metric_list import PATHS
+from api.metrics.traffic import NO_ROUTE, route_of
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -65,7 +66,7 @@ class TracedRequests:
                 raise
             finally:
                 # Only now is it known which route it was.
-                if template := getattr(scope.get("route"), "path", None):
+                if (template := route_of(scope)) != NO_ROUTE:
                     span.update_name(f"{method} {template}")
                     span.set_attribute("http.route", template)
                 if status:
