@@ -85,6 +85,38 @@ def test_files_named_in_the_documents_exist() -> None:
     assert {(name, path) for name, path in named if not (ROOT / path).exists()} == set()
 
 
+def test_modules_named_in_modules_exist() -> None:
+    packages = (
+        "api",
+        "app",
+        "bench",
+        "collector",
+        "jobs",
+        "migrations",
+        "reports",
+        "spend",
+        "store",
+    )
+    names = "|".join((*packages, "deploy", "docs", "sdk", "tests"))
+    file = re.compile(rf"(?<![\w./:-])((?:{names})/[\w./-]+\.(?:md|py|toml|typ|yaml)\b)")
+    dotted = re.compile(rf"``((?:{'|'.join(packages)})(?:\.\w+)+)``")
+    stale = []
+    for module in (path for package in packages for path in (ROOT / package).rglob("*.py")):
+        text = module.read_text(encoding="utf-8")
+        stale += [(module.name, path) for path in file.findall(text) if not (ROOT / path).exists()]
+        stale += [(module.name, path) for path in dotted.findall(text) if not there_is(path)]
+    assert stale == []
+
+
+def there_is(dotted: str) -> bool:
+    """Whether ``store.closing.part``, say, is a package, a module, or a word of a module."""
+    path, name = ROOT.joinpath(*dotted.split(".")), ""
+    while not path.is_dir() and not path.with_suffix(".py").exists():
+        path, name = path.parent, path.name
+    held_in = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    return not name or bool(re.search(rf"\b{name}\b", held_in.read_text(encoding="utf-8")))
+
+
 def test_each_point_of_the_specification_is_held_by_tests_that_there_are() -> None:
     text = (ROOT / "docs/otlp.md").read_text(encoding="utf-8")
     section = text.split("## The specification, point by point")[1].split("\n## ")[0]
