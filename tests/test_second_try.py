@@ -10,10 +10,13 @@ RUN = Path(__file__).parent.parent / ".ci/run"
 ONE_FAILED = "=== 1 failed, 5997 passed in 824.53s (0:13:44) ==="
 
 
-def landed(folder: Path, closing: str, *, check: int, alone: int) -> tuple[int, str, bool]:
+def landed(
+    folder: Path, closing: str, *, check: int, alone: int, pytest_ends: int = 1
+) -> tuple[int, str, bool]:
     """Runs it where ``make check`` and pytest end so; answers its end, last line, second try."""
+    said = f"; echo 'make: *** [Makefile:59: test] Error {pytest_ends}'" if check else ""
     programs = {
-        "bin/make": f"echo '{closing}'; exit {check}",
+        "bin/make": f"echo '{closing}'{said}; exit {check}",
         ".venv/bin/python": f"touch tried; exit {alone}",
         # Or it would install them.
         **dict.fromkeys(("bin/chromium", "bin/pgbouncer", "bin/promtool"), "exit 1"),
@@ -66,4 +69,11 @@ def test_one_that_fails_alone_does_not_land(tmp_path: Path) -> None:
 )
 def test_more_or_something_else_gets_no_second_try(tmp_path: Path, closing: str) -> None:
     code, _, tried = landed(tmp_path, closing, check=2, alone=0)
+    assert (code, tried) == (2, False)
+
+
+@pytest.mark.parametrize("broken", [2, 3], ids=["interrupted", "an error of pytest itself"])
+def test_a_run_that_did_not_get_to_its_end_gets_no_second_try(tmp_path: Path, broken: int) -> None:
+    closing = "=== 1 failed, 2000 passed in 300.53s (0:05:00) ==="
+    code, _, tried = landed(tmp_path, closing, check=2, alone=0, pytest_ends=broken)
     assert (code, tried) == (2, False)
