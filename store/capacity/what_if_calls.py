@@ -24,7 +24,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    exists,
     func,
     literal,
     select,
@@ -45,11 +44,11 @@ from store import parties
 from store.breakdowns.dimensions import Question
 from store.breakdowns.grouping import Part, added_up, bounds_of
 from store.conversion import Conversion
+from store.ledger import split_days
 from store.spending.booked_lines import MONEY
 from store.spending.by_days import KEYS, by_days
 from store.spending.spend_by import spend_by_days
 from store.tables.ledger import charges
-from store.tables.ownership import splits
 from store.tables.rollups import cells
 
 _NOTHING: Final = money.amount(0)
@@ -195,7 +194,7 @@ def _takes_lines(session: Session, question: Question, tenant: int) -> bool:
     """Whether sums of days do not tell it: they have shared costs beside all others."""
     if question.billing or question.as_known_at is not None:
         return True
-    return bool(session.scalar(select(exists().where(splits.c.tenant_id == tenant))))
+    return split_days.are_there(session, tenant)
 
 
 def idle_parts(
