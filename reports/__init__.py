@@ -1,1 +1,1 @@
-"""Shows: statements and tables, as text and as CSV. Knows no database."""
+"""Shows: statements, tables, charts and FOCUS, as text, pages and files. Knows no database."""
