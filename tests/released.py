@@ -44,7 +44,7 @@ class Released:
         self._process = process
         found = self._told()
         self.http: str = found["otlp_http"]
-        self.code: str = found["code"]
+        self.code: list[str] = found["code"]
 
     def asked(self, path: str) -> Any:
         """What its API answers."""
