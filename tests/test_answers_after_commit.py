@@ -8,12 +8,12 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import grpc
 import pytest
-from doors import Answer, Doors, call, number, open_doors, other_span, request
+from doors import PEPPER, Answer, Doors, call, number, open_doors, other_span, request
 from google.rpc.status_pb2 import Status
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -29,14 +29,17 @@ from test_otlp_grpc import refused
 
 from app.local_postgres import LocalPostgres, local_postgres
 from collector import batches as writing
+from collector import receive
 from collector.batches import Writer
 from collector.errors import Busy
 from collector.limits import Limits
 from migrations.run import upgrade
+from store.access.keys import create_key
 from store.dictionaries import Known
 from store.intake.intake import Batch, PutDown
 from store.postgres.sessions import Database, open_database
 from store.tables.heard import batches, sightings
+from store.tenants import TENANT
 
 pytestmark = pytest.mark.one_server
 
@@ -166,6 +169,30 @@ def test_a_store_that_is_slow_is_told_as_busy_in_time(database: Database) -> Non
         assert (answer.status, answer.headers["retry-after"]) == (503, "3")
         eventually(lambda: doors.post(request(call(2))).status == 200, "it recovers by itself")
         assert doors.stored() == 2
+
+
+def test_a_key_that_is_not_looked_up_in_time_is_told_to_come_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.write() as session:
+        key = create_key(
+            session,
+            tenant=TENANT,
+            kind="ingest",
+            name="k",
+            team=None,
+            pepper=PEPPER,
+            now=datetime.now(UTC),
+        )
+    with open_doors(database) as doors, database.write() as session:
+        session.execute(text("LOCK TABLE keys IN ACCESS EXCLUSIVE MODE"))
+        with monkeypatch.context() as hurried:
+            hurried.setattr(receive, "_LOOKUP_SECONDS", 0.3)
+            began = time.monotonic()
+            answer = doors.post(request(call(1)), x_api_key=key)
+            assert time.monotonic() - began < 10
+        assert (answer.status, answer.headers["retry-after"]) == (503, "3")
+        assert answer.error().message == "the key cannot be looked up at the moment"
 
 
 def test_requests_at_the_same_time_share_transactions_and_keep_their_own_account(
