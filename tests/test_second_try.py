@@ -11,13 +11,19 @@ ONE_FAILED = "=== 1 failed, 5997 passed in 824.53s (0:13:44) ==="
 
 
 def landed(
-    folder: Path, closing: str, *, check: int, alone: int, pytest_ends: int = 1
+    folder: Path,
+    closing: str,
+    *,
+    check: int,
+    alone: int,
+    pytest_ends: int = 1,
+    alone_said: str = "1 passed in 3.02s",
 ) -> tuple[int, str, bool]:
     """Runs it where ``make check`` and pytest end so; answers its end, last line, second try."""
     said = f"; echo 'make: *** [Makefile:59: test] Error {pytest_ends}'" if check else ""
     programs = {
         "bin/make": f"echo '{closing}'{said}; exit {check}",
-        ".venv/bin/python": f"touch tried; exit {alone}",
+        ".venv/bin/python": f"touch tried; echo '{alone_said}'; exit {alone}",
         # Or it would install them.
         **dict.fromkeys(("bin/chromium", "bin/pgbouncer", "bin/promtool"), "exit 1"),
     }
@@ -54,7 +60,13 @@ def test_one_that_passes_alone_lands_and_is_told(tmp_path: Path) -> None:
 def test_one_that_fails_alone_does_not_land(tmp_path: Path) -> None:
     code, said, tried = landed(tmp_path, ONE_FAILED, check=2, alone=1)
     assert (code, tried) == (2, True)
-    assert "failed alone, too" in said
+    assert "did not pass alone either" in said
+
+
+def test_one_that_is_skipped_alone_was_not_tried_and_does_not_land(tmp_path: Path) -> None:
+    code, said, _ = landed(tmp_path, ONE_FAILED, check=2, alone=0, alone_said="1 skipped in 0.42s")
+    assert code == 2
+    assert "did not pass alone either" in said
 
 
 @pytest.mark.parametrize(
